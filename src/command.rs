@@ -1,0 +1,129 @@
+//! The one typed command that every caller kind reads its request into, and that policy, ledger and upstream see.
+//!
+//! Nothing in here can be made from raw strings without passing its check, so nobody behind the callers checks again.
+
+use sha2::{Digest, Sha256};
+
+use crate::account::UserName;
+use crate::config::{Caller, Instance};
+use crate::outcome::Outcome;
+
+/// Who asked: what the platform proved, never a display name, never a field that the signature does not cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// `slack/U2CERLKJA`, or the caller's own name (`hr`) where requests come from a system and not from people.
+    pub principal: String,
+    /// The caller's name in offboard.toml.
+    pub caller: String,
+    /// Its kind.
+    pub kind: String,
+}
+
+impl Actor {
+    /// Somebody behind a caller, by the id that the platform proved.
+    pub fn person(caller: &Caller, id: &str) -> Self {
+        Self { principal: format!("{}/{id}", caller.name), caller: caller.name.clone(), kind: caller.kind.clone() }
+    }
+
+    /// The caller itself.
+    pub fn system(caller: &Caller) -> Self {
+        Self { principal: caller.name.clone(), caller: caller.name.clone(), kind: caller.kind.clone() }
+    }
+}
+
+/// Why somebody asks, in their words: 1 to 500 characters without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// Reads a reason; surrounding white space goes, and nothing is left of an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::FieldInvalid`]
+    pub fn parse(given: &str) -> Result<Option<Self>, Outcome> {
+        let given = given.trim();
+        if given.chars().count() > 500 || given.chars().any(char::is_control) {
+            return Err(Outcome::FieldInvalid {
+                name: "reason",
+                given: given.to_owned(),
+                expected: "at most 500 characters without line breaks or other control characters",
+            });
+        }
+        Ok((!given.is_empty()).then(|| Self(given.to_owned())))
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What makes two requests the same request: a digest of what the sender signed, 64 hexadecimal digits.
+///
+/// It depends on nothing that a sender may leave out or that somebody on the way may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery(String);
+
+impl Delivery {
+    /// The delivery of `caller` that the signed `parts` identify. Each part counts with its length, so that no two lists
+    /// of parts run into each other.
+    pub fn new(caller: &Caller, parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in [caller.name.as_bytes()].iter().chain(parts) {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(hex::encode(digest.finalize()))
+    }
+
+    /// The digest, for the ledger.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Remove this account, says this actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal<'c> {
+    /// Who asks.
+    pub actor: Actor,
+    /// Which account.
+    pub user_name: UserName,
+    /// On which instance.
+    pub instance: &'c Instance,
+    /// Why, if they said.
+    pub reason: Option<Reason>,
+    /// Which request it is.
+    pub delivery: Delivery,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries_do_not_run_into_each_other() {
+        let caller = |name: &str| Caller { name: name.into(), kind: "slack".into(), keys: vec![] };
+        let one = Delivery::new(&caller("a"), &[b"bc", b"d"]);
+        assert_eq!(one, Delivery::new(&caller("a"), &[b"bc", b"d"]));
+        for other in [
+            Delivery::new(&caller("ab"), &[b"c", b"d"]),
+            Delivery::new(&caller("a"), &[b"b", b"cd"]),
+            Delivery::new(&caller("a"), &[b"bcd"]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn reasons() {
+        let read = |given: &str| Reason::parse(given).map(|reason| reason.map(|r| r.as_str().to_owned()));
+        assert_eq!(read("  left in June "), Ok(Some("left in June".into())));
+        assert_eq!(read("已离职"), Ok(Some("已离职".into())));
+        assert_eq!(read(" "), Ok(None));
+        for given in ["a\nb".to_owned(), "x".repeat(501)] {
+            assert!(matches!(read(&given), Err(Outcome::FieldInvalid { name: "reason", .. })));
+        }
+    }
+}

@@ -1,0 +1,638 @@
+//! `config/offboard.toml`: what an operator says about instances, teams, callers and accounts, as types that cannot be
+//! wrong.
+//!
+//! A file that is not right is refused whole, with the line, the key and what was expected; unknown keys are errors.
+//! Secrets are not in the file: it names Spin variables, and [`Secret`] is what their values become.
+//!
+//! This module knows no HTTP, no SQL and no caller kind: the kinds that there are come in as an argument.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use crate::account::AccountRules;
+use crate::outcome::{Language, Outcome};
+use crate::regions;
+
+/// The largest offboard.toml that is read, in bytes: room for ten thousand instances.
+pub const LARGEST: usize = 4 * 1024 * 1024;
+
+/// A value that may not be seen: its Debug is redacted and it has no Display.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret from a variable's value; `None` when it is empty, because an empty key proves nothing.
+    pub fn new(value: String) -> Option<Self> {
+        (!value.is_empty()).then_some(Self(value))
+    }
+
+    /// The bytes, for the one computation that needs them.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// What is wrong with offboard.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The line, counted from 1, where there is one.
+    pub line: Option<usize>,
+    /// The key and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "offboard.toml, line {line}: {}", self.message),
+            None => write!(f, "offboard.toml: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// How the gateway proves itself to TaurusDB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialKind {
+    /// SDK-HMAC-SHA256 with `huaweicloud_access_key` and `huaweicloud_secret_key`, and for temporary keys
+    /// `huaweicloud_security_token`.
+    Aksk,
+    /// A ready IAM token in `huaweicloud_token`.
+    Token,
+}
+
+/// A TaurusDB instance that accounts may be removed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// What people call it.
+    pub name: String,
+    /// 32 letters and digits.
+    pub project_id: String,
+    /// 32 letters and digits, `in`, two digits.
+    pub instance_id: String,
+    /// The region's name; empty when only an endpoint is given.
+    pub region: String,
+    /// `https://host[:port]`, the region's or the operator's own.
+    pub endpoint: String,
+    /// `staging`, `production`: the operator's word, for policies.
+    pub environment: String,
+}
+
+/// How a caller kind is given its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyShape {
+    /// `secrets = ["variable", …]`
+    Secrets,
+    /// `access_keys = [{ id = "…", secret = "variable" }, …]`
+    AccessKeys,
+}
+
+/// One secret of a caller: where it is, and for access keys its public half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The access key id; `None` for plain secrets.
+    pub id: Option<String>,
+    /// The Spin variable that holds the secret.
+    pub variable: String,
+}
+
+/// Somebody who may send requests, once they prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The name in `/hooks/{name}` and in principals.
+    pub name: String,
+    /// One of the kinds that the component has.
+    pub kind: String,
+    /// Every one that is set is accepted, so that a rotation needs no downtime.
+    pub keys: Vec<Key>,
+}
+
+/// offboard.toml, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How to prove oneself to TaurusDB.
+    pub credentials: CredentialKind,
+    /// The language of answers when the caller asks for none.
+    pub language: Language,
+    /// Which account names may be asked for.
+    pub accounts: AccountRules,
+    /// The first 12 hexadecimal digits of the file's SHA-256, to tell one configuration from another.
+    pub digest: String,
+    instances: Vec<Instance>,
+    by_name: BTreeMap<String, usize>,
+    by_ids: BTreeMap<(String, String), usize>,
+    teams: BTreeMap<String, Vec<String>>,
+    callers: BTreeMap<String, Caller>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    taurusdb: TaurusdbTable,
+    #[serde(default)]
+    instance: Vec<InstanceTable>,
+    #[serde(default)]
+    team: Vec<TeamTable>,
+    #[serde(default)]
+    caller: Vec<CallerTable>,
+    #[serde(default)]
+    accounts: AccountsTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaurusdbTable {
+    credentials: CredentialKind,
+    language: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InstanceTable {
+    name: Spanned<String>,
+    project_id: Spanned<String>,
+    instance_id: Spanned<String>,
+    region: Option<Spanned<String>>,
+    endpoint: Option<Spanned<String>>,
+    environment: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeamTable {
+    name: Spanned<String>,
+    members: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallerTable {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    secrets: Option<Vec<Spanned<String>>>,
+    access_keys: Option<Vec<AccessKeyTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessKeyTable {
+    id: Spanned<String>,
+    secret: Spanned<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct AccountsTable {
+    protected: Vec<String>,
+    unusual: Vec<String>,
+}
+
+/// Turns a place in the file into an error that names its line.
+struct Lines<'a>(&'a str);
+
+impl Lines<'_> {
+    fn of(&self, offset: usize) -> usize {
+        1 + self.0.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+    }
+
+    fn wrong<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {
+        ConfigError { line: Some(self.of(value.span().start)), message: message.into() }
+    }
+
+    fn name(&self, key: &str, value: &Spanned<String>) -> Result<String, ConfigError> {
+        let name = value.get_ref();
+        let good = (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        if good {
+            Ok(name.clone())
+        } else {
+            Err(self.wrong(value, format!("{key} `{name}` is not valid; expected 1 to 64 of A-Z a-z 0-9 `-` `_` `.`")))
+        }
+    }
+
+    fn variable(&self, key: &str, value: &Spanned<String>) -> Result<String, ConfigError> {
+        let name = value.get_ref();
+        // Spin's own rule for variable names; a secret pasted here instead of a name is refused without being shown.
+        let good = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if good {
+            Ok(name.clone())
+        } else {
+            Err(self.wrong(value, format!("{key} is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable")))
+        }
+    }
+}
+
+/// Whether `id` is a project id: 32 letters and digits (documented).
+pub fn is_project_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether `id` is an instance id: 36 letters and digits, the last four `in` and two digits. The page says `in07`, its own
+/// example `in16`, and StarRocks instances carry `in17` (seen), so any two digits are well-formed.
+pub fn is_instance_id(id: &str) -> bool {
+    let Some((head, tail)) = id.split_at_checked(32) else { return false };
+    is_project_id(head)
+        && tail.strip_prefix("in").is_some_and(|n| n.len() == 2 && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Reads `https://host[:port]`; plain `http` only to this machine, because a token would travel in the clear.
+///
+/// # Errors
+///
+/// What was expected, for the operator.
+pub fn endpoint(text: &str) -> Result<String, &'static str> {
+    const EXPECTED: &str = "expected `https://host[:port]` without a path (`http` for a loopback address only)";
+    let uri: http::Uri = text.parse().map_err(|_| EXPECTED)?;
+    let authority = uri.authority().ok_or(EXPECTED)?;
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !authority.as_str().contains('@');
+    let host = authority.host().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match uri.scheme_str() {
+        Some("https") if bare => Ok(format!("https://{authority}")),
+        Some("http") if bare && loopback => Ok(format!("http://{authority}")),
+        _ => Err(EXPECTED),
+    }
+}
+
+impl Config {
+    /// Reads offboard.toml. `kinds` are the caller kinds that there are, each with the way it is given secrets.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str, kinds: &[(&str, KeyShape)]) -> Result<Self, ConfigError> {
+        let lines = Lines(text);
+        if text.len() > LARGEST {
+            return Err(ConfigError { line: None, message: format!("the file is over {LARGEST} bytes") });
+        }
+        let file: File = toml::from_str(text).map_err(|error| ConfigError {
+            line: error.span().map(|span| lines.of(span.start)),
+            message: error.message().replace('\n', " "),
+        })?;
+        let language = match &file.taurusdb.language {
+            None => Language::default(),
+            Some(value) => Language::parse(value.get_ref()).ok_or_else(|| {
+                lines.wrong(
+                    value,
+                    format!("taurusdb.language `{}` is not known; expected `en-us` or `zh-cn`", value.get_ref()),
+                )
+            })?,
+        };
+        let mut config = Self {
+            credentials: file.taurusdb.credentials,
+            language,
+            accounts: AccountRules::new(&file.accounts.protected, &file.accounts.unusual),
+            digest: hex::encode(Sha256::digest(text)).chars().take(12).collect(),
+            instances: Vec::new(),
+            by_name: BTreeMap::new(),
+            by_ids: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            callers: BTreeMap::new(),
+        };
+        for table in &file.instance {
+            config.add_instance(&lines, table)?;
+        }
+        for table in &file.team {
+            let name = lines.name("team.name", &table.name)?;
+            for member in &table.members {
+                let id = member.get_ref();
+                if id.is_empty() || id.len() > 256 {
+                    return Err(lines.wrong(
+                        member,
+                        "team.members has an empty or overlong entry; expected `caller/id` or `caller`",
+                    ));
+                }
+                let teams = config.teams.entry(id.clone()).or_default();
+                if !teams.contains(&name) {
+                    teams.push(name.clone());
+                }
+            }
+        }
+        for table in &file.caller {
+            config.add_caller(&lines, table, kinds)?;
+        }
+        Ok(config)
+    }
+
+    fn add_instance(&mut self, lines: &Lines<'_>, table: &InstanceTable) -> Result<(), ConfigError> {
+        let name = lines.name("instance.name", &table.name)?;
+        let environment = lines.name("instance.environment", &table.environment)?;
+        let project_id = table.project_id.get_ref().clone();
+        if !is_project_id(&project_id) {
+            return Err(lines.wrong(
+                &table.project_id,
+                format!("instance.project_id `{project_id}` is not valid; expected 32 letters and digits"),
+            ));
+        }
+        let instance_id = table.instance_id.get_ref().clone();
+        if !is_instance_id(&instance_id) {
+            return Err(lines.wrong(&table.instance_id, format!("instance.instance_id `{instance_id}` is not valid; expected 32 letters and digits, then `in` and two digits (`in17` for StarRocks)")));
+        }
+        let own = table.endpoint.as_ref().map(|value| {
+            endpoint(value.get_ref()).map_err(|expected| {
+                lines.wrong(value, format!("instance.endpoint `{}` is not valid; {expected}", value.get_ref()))
+            })
+        });
+        let region = table.region.as_ref().map_or("", |value| value.get_ref().as_str());
+        let endpoint = match (own.transpose()?, &table.region) {
+            (Some(own), _) => own,
+            (None, Some(value)) => regions::endpoint(region).ok_or_else(|| {
+                lines.wrong(value, format!("instance.region `{region}` is not in the table of regions; write `endpoint = \"https://…\"` as well"))
+            })?,
+            (None, None) => {
+                return Err(lines.wrong(&table.name, format!("instance `{name}` has neither `region` nor `endpoint`; expected one of them")));
+            }
+        };
+        let index = self.instances.len();
+        if self.by_name.insert(name.clone(), index).is_some() {
+            return Err(
+                lines.wrong(&table.name, format!("instance.name `{name}` stands twice; expected a name of its own"))
+            );
+        }
+        if self.by_ids.insert((project_id.clone(), instance_id.clone()), index).is_some() {
+            return Err(lines.wrong(
+                &table.instance_id,
+                format!(
+                    "instance.instance_id `{instance_id}` stands twice in its project; expected each instance once"
+                ),
+            ));
+        }
+        self.instances.push(Instance {
+            name,
+            project_id,
+            instance_id,
+            region: region.to_owned(),
+            endpoint,
+            environment,
+        });
+        Ok(())
+    }
+
+    fn add_caller(
+        &mut self,
+        lines: &Lines<'_>,
+        table: &CallerTable,
+        kinds: &[(&str, KeyShape)],
+    ) -> Result<(), ConfigError> {
+        let name = lines.name("caller.name", &table.name)?;
+        let kind = table.kind.get_ref().clone();
+        let Some((_, shape)) = kinds.iter().find(|(known, _)| *known == kind) else {
+            let known: Vec<_> = kinds.iter().map(|(known, _)| format!("`{known}`")).collect();
+            return Err(lines.wrong(
+                &table.kind,
+                format!("caller.kind `{kind}` is not known; expected one of {}", known.join(", ")),
+            ));
+        };
+        let keys = match (shape, &table.secrets, &table.access_keys) {
+            (KeyShape::Secrets, Some(secrets), None) if !secrets.is_empty() => secrets
+                .iter()
+                .map(|value| Ok(Key { id: None, variable: lines.variable("caller.secrets", value)? }))
+                .collect::<Result<Vec<_>, ConfigError>>()?,
+            (KeyShape::AccessKeys, None, Some(access_keys)) if !access_keys.is_empty() => {
+                let mut keys = Vec::new();
+                for key in access_keys {
+                    let id = lines.name("caller.access_keys.id", &key.id)?;
+                    if self.access_key(&id).is_some() {
+                        return Err(lines.wrong(&key.id, format!("caller.access_keys.id `{id}` belongs to another caller already; expected an id of its own")));
+                    }
+                    keys.push(Key {
+                        id: Some(id),
+                        variable: lines.variable("caller.access_keys.secret", &key.secret)?,
+                    });
+                }
+                keys
+            }
+            (KeyShape::Secrets, ..) => {
+                return Err(lines.wrong(
+                    &table.name,
+                    format!(
+                        "caller `{name}` of kind `{kind}` needs `secrets = [\"spin_variable\", …]` and nothing else"
+                    ),
+                ));
+            }
+            (KeyShape::AccessKeys, ..) => {
+                return Err(lines.wrong(&table.name, format!("caller `{name}` of kind `{kind}` needs `access_keys = [{{ id = \"…\", secret = \"spin_variable\" }}, …]` and nothing else")));
+            }
+        };
+        if self.callers.insert(name.clone(), Caller { name: name.clone(), kind, keys }).is_some() {
+            return Err(
+                lines.wrong(&table.name, format!("caller.name `{name}` stands twice; expected a name of its own"))
+            );
+        }
+        Ok(())
+    }
+
+    /// Every instance, in the file's order.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// Every caller.
+    pub fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.callers.values()
+    }
+
+    /// The instance that people call `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::InstanceUnknown`]
+    pub fn instance(&self, name: &str) -> Result<&Instance, Outcome> {
+        let index = self.by_name.get(name);
+        index
+            .and_then(|index| self.instances.get(*index))
+            .ok_or_else(|| Outcome::InstanceUnknown { given: name.into() })
+    }
+
+    /// The instance with these ids, as the documented path carries them.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::ProjectIdInvalid`], [`Outcome::InstanceIdInvalid`] or [`Outcome::InstanceUnknown`]
+    pub fn instance_by_ids(&self, project_id: &str, instance_id: &str) -> Result<&Instance, Outcome> {
+        if !is_project_id(project_id) {
+            return Err(Outcome::ProjectIdInvalid { given: project_id.into() });
+        }
+        if !is_instance_id(instance_id) {
+            return Err(Outcome::InstanceIdInvalid { given: instance_id.into() });
+        }
+        let index = self.by_ids.get(&(project_id.to_owned(), instance_id.to_owned()));
+        index
+            .and_then(|index| self.instances.get(*index))
+            .ok_or_else(|| Outcome::InstanceUnknown { given: instance_id.into() })
+    }
+
+    /// The caller called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::CallerUnknown`]
+    pub fn caller(&self, name: &str) -> Result<&Caller, Outcome> {
+        self.callers.get(name).ok_or_else(|| Outcome::CallerUnknown { name: name.into() })
+    }
+
+    /// Whose access key `id` is.
+    pub fn access_key(&self, id: &str) -> Option<(&Caller, &Key)> {
+        self.callers.values().find_map(|caller| {
+            let key = caller.keys.iter().find(|key| key.id.as_deref() == Some(id))?;
+            Some((caller, key))
+        })
+    }
+
+    /// The teams that a principal (`slack/U2CERLKJA`, `hr`) is in.
+    pub fn teams(&self, principal: &str) -> &[String] {
+        self.teams.get(principal).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: &[(&str, KeyShape)] =
+        &[("slack", KeyShape::Secrets), ("standard-webhooks", KeyShape::Secrets), ("api", KeyShape::AccessKeys)];
+    const DEMO: &str = include_str!("../config/offboard.toml");
+
+    fn wrong(from: &str, to: &str) -> String {
+        assert!(DEMO.contains(from), "the demo has no {from:?} to change");
+        Config::parse(&DEMO.replacen(from, to, 1), KINDS).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_demo_is_understood() {
+        let config = Config::parse(DEMO, KINDS).unwrap();
+        let analytics = config.instance("analytics").unwrap();
+        assert_eq!(analytics.endpoint, "https://gaussdb.ap-southeast-3.myhuaweicloud.com");
+        assert_eq!(config.instance_by_ids(&analytics.project_id, &analytics.instance_id), Ok(analytics));
+        assert_eq!(config.teams("slack/U2CERLKJA"), ["dba"]);
+        assert_eq!(config.teams("slack/U0"), [""; 0]);
+        assert_eq!(config.access_key("HPUAPORTALKEY0000001").unwrap().0.name, "portal");
+        assert_eq!(config.caller("nobody"), Err(Outcome::CallerUnknown { name: "nobody".into() }));
+    }
+
+    /// One table: what is changed in the demo, and the whole message that an operator then reads.
+    #[test]
+    fn wrong_files_are_refused_with_line_key_and_expectation() {
+        let line = |needle: &str| 1 + DEMO.lines().position(|line| line.contains(needle)).unwrap();
+        let at = |needle: &str, message: &str| format!("offboard.toml, line {}: {message}", line(needle));
+        let cases = [
+            (
+                "credentials = \"aksk\"",
+                "credentials = \"magic\"",
+                at("credentials =", "unknown variant `magic`, expected `aksk` or `token`"),
+            ),
+            (
+                "credentials = \"aksk\"",
+                "credential = \"aksk\"",
+                at("credentials =", "unknown field `credential`, expected `credentials` or `language`"),
+            ),
+            (
+                "language = \"en-us\"",
+                "language = \"fr-fr\"",
+                at("language =", "taurusdb.language `fr-fr` is not known; expected `en-us` or `zh-cn`"),
+            ),
+            (
+                "in17\"",
+                "in1\"",
+                at(
+                    "instance_id =",
+                    "instance.instance_id `54e42160670e48e789af7075e1efea1fin1` is not valid; expected 32 letters and digits, then `in` and two digits (`in17` for StarRocks)",
+                ),
+            ),
+            (
+                "\"23a50154cf494ec9ad6883979a12db0a\"",
+                "\"{project_id}\"",
+                at("project_id =", "instance.project_id `{project_id}` is not valid; expected 32 letters and digits"),
+            ),
+            (
+                "region = \"ap-southeast-3\"",
+                "region = \"mars-1\"",
+                at(
+                    "region =",
+                    "instance.region `mars-1` is not in the table of regions; write `endpoint = \"https://…\"` as well",
+                ),
+            ),
+            (
+                "region = \"ap-southeast-3\"",
+                "endpoint = \"http://example.com\"",
+                at(
+                    "region =",
+                    "instance.endpoint `http://example.com` is not valid; expected `https://host[:port]` without a path (`http` for a loopback address only)",
+                ),
+            ),
+            (
+                "kind = \"slack\"",
+                "kind = \"pigeon\"",
+                at(
+                    "kind = \"slack\"",
+                    "caller.kind `pigeon` is not known; expected one of `slack`, `standard-webhooks`, `api`",
+                ),
+            ),
+            (
+                "secrets = [\"slack_signing_secret\"]",
+                "secrets = [\"8f742231B10e\"]",
+                at(
+                    "secrets = [\"slack",
+                    "caller.secrets is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable",
+                ),
+            ),
+            (
+                "secrets = [\"slack_signing_secret\"]",
+                "secrets = []",
+                at(
+                    "name = \"slack\"",
+                    "caller `slack` of kind `slack` needs `secrets = [\"spin_variable\", …]` and nothing else",
+                ),
+            ),
+            (
+                "name = \"hr\"",
+                "name = \"slack\"",
+                at("name = \"hr\"", "caller.name `slack` stands twice; expected a name of its own"),
+            ),
+        ];
+        for (from, to, expected) in cases {
+            assert_eq!(wrong(from, to), expected);
+        }
+    }
+
+    #[test]
+    fn endpoints() {
+        for (text, read) in [
+            ("https://gaussdb.example.com", Some("https://gaussdb.example.com")),
+            ("https://gaussdb.example.com:8443/", Some("https://gaussdb.example.com:8443")),
+            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("http://example.com", None),
+            ("http://127.evil.example", None),
+            ("https://user@example.com", None),
+            ("https://example.com/v3", None),
+            ("https://example.com?x", None),
+            ("ftp://127.0.0.1", None),
+            ("example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(endpoint(text).ok().as_deref(), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show() {
+        let secret = Secret::new("hunter2".into()).unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(redacted)");
+        assert!(Secret::new(String::new()).is_none());
+    }
+}

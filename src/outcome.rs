@@ -1,0 +1,631 @@
+//! Every way a request can end, and the one table from an ending to its HTTP status, its code and its wording.
+//!
+//! The documented bodies are TaurusDB's: `{"result":"SUCCESS"}`, otherwise `{"error_code":"…","error_msg":"…"}`
+//! (API page "Deleting a Database Account of a StarRocks Instance", 2025-07-29). What TaurusDB said passes with its own
+//! status, code and message; what the gateway itself refuses has a code `OFFBOARD.<status><nn>`.
+//!
+//! Three kinds of failure are told apart and never merged: nothing was sent, TaurusDB refused, it was sent and the
+//! outcome is not known. An [`Outcome`] holds what the asker may read; internal detail goes to the log, not in here.
+//!
+//! Not in here: how a chat platform or a webhook wants its answer shaped; that is `caller`'s.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+/// The language of messages, as `X-Language` spells it (documented: `en-us` by default, `zh-cn`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// `en-us`
+    #[default]
+    English,
+    /// `zh-cn`
+    Chinese,
+}
+
+impl Language {
+    /// Reads the value of `X-Language` or of `taurusdb.language`; anything but the two documented values is `None`.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
+            "en-us" => Some(Self::English),
+            "zh-cn" => Some(Self::Chinese),
+            _ => None,
+        }
+    }
+
+    /// The value to send as `X-Language`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en-us",
+            Self::Chinese => "zh-cn",
+        }
+    }
+}
+
+/// What the ledger keeps of how far a removal came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Claimed; the DELETE may have left and its outcome is not recorded yet.
+    InFlight,
+    /// TaurusDB removed the account.
+    Removed,
+    /// TaurusDB answered, and did not remove it.
+    RefusedUpstream,
+    /// Nothing left for TaurusDB, so the same delivery may try again.
+    NotSent,
+    /// The DELETE left, and nobody knows what it did.
+    Unknown,
+    /// Policy said no.
+    Denied,
+    /// Refused before policy was asked: no proof, or not a request that can be understood.
+    Refused,
+}
+
+impl State {
+    /// The word the ledger stores.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InFlight => "in-flight",
+            Self::Removed => "removed",
+            Self::RefusedUpstream => "refused-upstream",
+            Self::NotSent => "not-sent",
+            Self::Unknown => "unknown",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// How a request ended.
+///
+/// Strings inside are what the asker wrote or what TaurusDB said; the table quotes and shortens them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// TaurusDB answered 200 `{"result":"SUCCESS"}`.
+    Removed,
+    /// TaurusDB refused with a documented body; passed on as it is.
+    Upstream {
+        /// TaurusDB's status, 4xx or 5xx.
+        status: StatusCode,
+        /// Its `error_code`.
+        code: String,
+        /// Its `error_msg`.
+        message: String,
+    },
+    /// TaurusDB refused (4xx or 5xx) with a body that its page does not document.
+    Undocumented {
+        /// TaurusDB's status, kept.
+        status: StatusCode,
+    },
+    /// An earlier delivery's answer, said again from its ledger row.
+    Recorded {
+        /// The first answer's status.
+        status: StatusCode,
+        /// The first answer's code.
+        code: String,
+        /// The first answer's message.
+        message: String,
+    },
+
+    /// The body is not what its content type says.
+    BodyMalformed {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The body ended before its Content-Length, or the connection broke.
+    BodyCutShort,
+    /// A form field, a JSON key or a query parameter stands twice.
+    FieldDoubled {
+        /// Its name.
+        name: String,
+    },
+    /// A mandatory field or parameter is not there, or is empty.
+    FieldMissing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A field has a value that nothing is known for.
+    FieldInvalid {
+        /// Its name.
+        name: &'static str,
+        /// What was given.
+        given: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A query parameter that the documented call does not have.
+    ParameterUnknown {
+        /// Its name.
+        name: String,
+    },
+    /// Path or query is not percent-encoded UTF-8 that can be read in one way only.
+    UrlMalformed,
+    /// A chat command that is neither a removal nor `help`.
+    CommandMalformed,
+    /// A name outside the documented range.
+    UserNameInvalid {
+        /// What was given.
+        given: String,
+    },
+    /// Not 32 letters and digits.
+    ProjectIdInvalid {
+        /// What was given.
+        given: String,
+    },
+    /// Not 32 letters and digits, `in` and two digits.
+    InstanceIdInvalid {
+        /// What was given.
+        given: String,
+    },
+    /// `X-Language` is neither `en-us` nor `zh-cn`.
+    LanguageInvalid {
+        /// What was given.
+        given: String,
+    },
+
+    /// The header that proves who asked is not there, or is empty.
+    ProofMissing {
+        /// Its name.
+        header: &'static str,
+    },
+    /// The header is there, and not in the form its platform writes.
+    ProofMalformed {
+        /// Its name.
+        header: &'static str,
+    },
+    /// A header that may stand once stands twice.
+    ProofDoubled {
+        /// Its name.
+        header: Cow<'static, str>,
+    },
+    /// Signed more than 300 seconds from now, either way.
+    ProofStale,
+    /// The signature is well-formed and not the right one, or its key is not known.
+    ProofWrong,
+    /// No secret is set, so nobody can prove to be this caller.
+    SecretUnset,
+
+    /// Policy does not permit it.
+    Denied {
+        /// The ids of the `forbid` policies that decided; empty when no policy permits it.
+        policies: Vec<String>,
+    },
+    /// One of TaurusDB's own accounts.
+    AccountReserved {
+        /// The name as given.
+        name: String,
+    },
+    /// On the operator's list of protected accounts.
+    AccountProtected {
+        /// The name as given.
+        name: String,
+    },
+
+    /// No such route.
+    RouteUnknown,
+    /// `/hooks/…` names no configured caller.
+    CallerUnknown {
+        /// The name as given.
+        name: String,
+    },
+    /// The instance is not in offboard.toml.
+    InstanceUnknown {
+        /// The name or ids as given.
+        given: String,
+    },
+    /// The route exists, for other methods.
+    MethodNotAllowed {
+        /// The value of `Allow`.
+        allow: &'static str,
+    },
+    /// The same delivery is still being carried out.
+    StillRunning,
+    /// The delivery's id was used before, for another account.
+    DeliveryReused,
+    /// The body is over 64 KiB.
+    BodyTooLarge,
+    /// Wrong content type.
+    ContentTypeWrong {
+        /// The one that is taken.
+        expected: &'static str,
+    },
+    /// The body is compressed.
+    BodyEncoded,
+
+    /// The connection to TaurusDB could not be made: nothing was sent.
+    NotSent,
+    /// It was sent, and no usable answer came back.
+    OutcomeUnknown,
+    /// It was sent, and no answer came in time.
+    TimedOut,
+    /// The ledger cannot be read or written: nothing was sent.
+    LedgerDown,
+    /// offboard.toml or the policies cannot be used: nothing was sent.
+    Unusable,
+    /// The gateway's own credentials for TaurusDB are not set: nothing was sent.
+    CredentialsUnset,
+}
+
+/// One row of the table.
+struct Row {
+    status: u16,
+    /// The last two digits of the code.
+    number: u8,
+    state: State,
+    english: String,
+    chinese: String,
+}
+
+fn row(status: u16, number: u8, state: State, english: impl Into<String>, chinese: impl Into<String>) -> Row {
+    Row { status, number, state, english: english.into(), chinese: chinese.into() }
+}
+
+/// The asker's words in backticks: control characters made visible, at most 64 characters of them.
+fn quoted(given: &str) -> String {
+    let mut shown = String::from("`");
+    for (count, character) in given.chars().enumerate() {
+        if count == 64 {
+            shown.push('…');
+            break;
+        }
+        // A backtick inside would end the quotation in the eyes of every chat platform.
+        match character {
+            '`' => shown.push('\''),
+            ' '..='~' => shown.push(character),
+            other => shown.extend(other.escape_unicode()),
+        }
+    }
+    shown.push('`');
+    shown
+}
+
+fn policy_list(policies: &[String]) -> String {
+    policies.iter().map(|id| quoted(id)).collect::<Vec<_>>().join(", ")
+}
+
+impl Outcome {
+    /// The table. The README's copy of it is held to this one by a test.
+    fn row(&self) -> Row {
+        use State::{Denied, NotSent, Refused, RefusedUpstream, Removed, Unknown};
+        match self {
+            Self::Removed => row(200, 0, Removed, "removed", "已删除"),
+            // 502 and 504 speak for a gateway on the way, not for TaurusDB.
+            Self::Upstream { status, message, .. } if matches!(status.as_u16(), 502 | 504) => {
+                row(status.as_u16(), 0, Unknown, message, message)
+            }
+            Self::Upstream { status, message, .. } => row(status.as_u16(), 0, RefusedUpstream, message, message),
+            Self::Recorded { status, message, .. } => row(status.as_u16(), 0, RefusedUpstream, message, message),
+            // A broken gateway in front of TaurusDB answers 5xx in its own words, whatever became of the DELETE behind it.
+            Self::Undocumented { status } if status.is_server_error() => row(
+                status.as_u16(),
+                90,
+                Unknown,
+                format!(
+                    "TaurusDB answered {} with a body that its API does not document, so nobody knows whether the account is gone; look at the account list before asking again",
+                    status.as_u16()
+                ),
+                format!(
+                    "TaurusDB 返回了 {}，但响应体不符合 API 文档，无法确定账号是否已删除；请先查看账号列表",
+                    status.as_u16()
+                ),
+            ),
+            Self::Undocumented { status } => row(
+                status.as_u16(),
+                90,
+                RefusedUpstream,
+                format!(
+                    "TaurusDB refused with {} and a body that its API does not document; ask the operator to look at the log",
+                    status.as_u16()
+                ),
+                format!("TaurusDB 返回了 {}，且响应体不符合 API 文档；请联系管理员查看日志", status.as_u16()),
+            ),
+
+            Self::BodyMalformed { why } => {
+                row(400, 1, Refused, format!("the body cannot be read: {why}"), format!("无法读取请求体：{why}"))
+            }
+            Self::FieldDoubled { name } => row(
+                400,
+                2,
+                Refused,
+                format!("{} stands twice; send it once", quoted(name)),
+                format!("{} 重复出现；请只发送一次", quoted(name)),
+            ),
+            Self::FieldMissing { name } => row(
+                400,
+                3,
+                Refused,
+                format!("{} is missing; send it", quoted(name)),
+                format!("缺少 {}；请提供", quoted(name)),
+            ),
+            Self::UserNameInvalid { given } => row(
+                400,
+                4,
+                Refused,
+                format!(
+                    "user name {} is not valid: 2 to 32 characters, a lowercase letter first, then lowercase letters, digits and `_`, a letter or digit last; the operator can allow an older name",
+                    quoted(given)
+                ),
+                format!(
+                    "用户名 {} 无效：2 到 32 个字符，以小写字母开头，可含小写字母、数字和 `_`，以字母或数字结尾；管理员可放行旧账号名",
+                    quoted(given)
+                ),
+            ),
+            Self::ProjectIdInvalid { given } => row(
+                400,
+                5,
+                Refused,
+                format!(
+                    "project id {} is not valid: 32 letters and digits; set the client's project id",
+                    quoted(given)
+                ),
+                format!("项目 ID {} 无效：应为 32 位字母和数字；请设置客户端的项目 ID", quoted(given)),
+            ),
+            Self::InstanceIdInvalid { given } => row(
+                400,
+                6,
+                Refused,
+                format!("instance id {} is not valid: 32 letters and digits, then `in` and two digits", quoted(given)),
+                format!("实例 ID {} 无效：应为 32 位字母和数字，后接 `in` 和两位数字", quoted(given)),
+            ),
+            Self::LanguageInvalid { given } => row(
+                400,
+                7,
+                Refused,
+                format!("language {} is not known; X-Language is `en-us` or `zh-cn`", quoted(given)),
+                format!("未知语言 {}；X-Language 应为 `en-us` 或 `zh-cn`", quoted(given)),
+            ),
+            Self::UrlMalformed => row(
+                400,
+                8,
+                Refused,
+                "the path or the query can be read in more than one way; encode each byte as `%` and two hexadecimal digits, send no `+`, no encoded slash and no parameter without a name",
+                "路径或查询参数存在歧义；请将每个字节编码为 `%` 加两位十六进制数，不要使用 `+`、编码的斜杠或无名参数",
+            ),
+            Self::ParameterUnknown { name } => row(
+                400,
+                9,
+                Refused,
+                format!("query parameter {} is not known; this call takes `user_name` only", quoted(name)),
+                format!("未知查询参数 {}；此调用只接受 `user_name`", quoted(name)),
+            ),
+            Self::FieldInvalid { name, given, expected } => row(
+                400,
+                10,
+                Refused,
+                format!("{} is {}; expected {expected}", quoted(name), quoted(given)),
+                format!("{} 的值为 {}；应为 {expected}", quoted(name), quoted(given)),
+            ),
+            Self::CommandMalformed => row(
+                400,
+                11,
+                Refused,
+                "the command cannot be read; write `<user_name> <instance> [reason]`, or `help`",
+                "无法识别命令；请输入 `<user_name> <instance> [reason]` 或 `help`",
+            ),
+            Self::BodyCutShort => row(
+                400,
+                12,
+                Refused,
+                "the body ended before its Content-Length; send it again",
+                "请求体在达到 Content-Length 之前结束；请重新发送",
+            ),
+
+            Self::ProofMissing { header } => row(
+                401,
+                1,
+                Refused,
+                format!("{} is missing or empty, so nobody proved who asks; sign the request", quoted(header)),
+                format!("缺少 {} 或其为空，无法证明请求者身份；请对请求签名", quoted(header)),
+            ),
+            Self::ProofMalformed { header } => row(
+                401,
+                2,
+                Refused,
+                format!(
+                    "{} is not in the form that its platform writes; send the header as the platform made it",
+                    quoted(header)
+                ),
+                format!("{} 的格式不符合其平台规范；请按平台生成的原样发送", quoted(header)),
+            ),
+            Self::ProofDoubled { header } => row(
+                401,
+                3,
+                Refused,
+                format!("{} stands twice; send it once", quoted(header)),
+                format!("{} 重复出现；请只发送一次", quoted(header)),
+            ),
+            Self::ProofStale => row(
+                401,
+                4,
+                Refused,
+                "the request was signed more than 300 seconds from now; sign it again and check the clock",
+                "请求的签名时间与当前时间相差超过 300 秒；请重新签名并检查时钟",
+            ),
+            Self::ProofWrong => row(
+                401,
+                5,
+                Refused,
+                "the signature is not right for this request; check the secret, and that nothing changes the request on its way",
+                "签名与请求不匹配；请检查密钥，并确认请求在途中未被修改",
+            ),
+            Self::SecretUnset => row(
+                401,
+                6,
+                Refused,
+                "no secret is set for this caller, so nobody can prove to be it; ask the operator to set it",
+                "此调用方未设置密钥，无法证明身份；请联系管理员设置",
+            ),
+
+            Self::Denied { policies } if policies.is_empty() => row(
+                403,
+                1,
+                Denied,
+                "no policy permits you to remove this account; ask somebody who may, or the operator for a policy",
+                "没有策略允许您删除此账号；请联系有权限的人或管理员",
+            ),
+            Self::Denied { policies } => row(
+                403,
+                1,
+                Denied,
+                format!("policy forbids it: {}; ask the operator about it", policy_list(policies)),
+                format!("策略禁止此操作：{}；请咨询管理员", policy_list(policies)),
+            ),
+            Self::AccountReserved { name } => row(
+                403,
+                2,
+                Refused,
+                format!("account {} is one of TaurusDB's own and is never removed", quoted(name)),
+                format!("账号 {} 是 TaurusDB 的内置账号，不可删除", quoted(name)),
+            ),
+            Self::AccountProtected { name } => row(
+                403,
+                3,
+                Refused,
+                format!("account {} is protected by the operator and is never removed here", quoted(name)),
+                format!("账号 {} 受管理员保护，不可在此删除", quoted(name)),
+            ),
+
+            Self::RouteUnknown => row(
+                404,
+                1,
+                Refused,
+                "there is nothing at this path; the removal is DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…",
+                "此路径不存在；删除账号请使用 DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…",
+            ),
+            Self::CallerUnknown { name } => row(
+                404,
+                2,
+                Refused,
+                format!("caller {} is not configured; use the name that the operator gave it", quoted(name)),
+                format!("调用方 {} 未配置；请使用管理员指定的名称", quoted(name)),
+            ),
+            Self::InstanceUnknown { given } => row(
+                404,
+                3,
+                Refused,
+                format!(
+                    "instance {} is not configured here; check the name, or ask the operator to add it",
+                    quoted(given)
+                ),
+                format!("实例 {} 未在此配置；请检查名称或联系管理员添加", quoted(given)),
+            ),
+            Self::MethodNotAllowed { allow } => {
+                row(405, 1, Refused, format!("this path takes {allow} only"), format!("此路径只接受 {allow}"))
+            }
+            Self::StillRunning => row(
+                409,
+                1,
+                Refused,
+                "the same request is still being carried out; ask again in a moment",
+                "相同的请求仍在执行；请稍后再查询",
+            ),
+            Self::DeliveryReused => row(
+                409,
+                2,
+                Refused,
+                "this delivery id was used before for another account; send a new request with an id of its own",
+                "此投递 ID 曾用于另一个账号；请使用新的 ID 重新发送",
+            ),
+            Self::BodyTooLarge => row(
+                413,
+                1,
+                Refused,
+                "the body is over 64 KiB; a removal fits in much less",
+                "请求体超过 64 KiB；删除请求远小于此",
+            ),
+            Self::ContentTypeWrong { expected } => row(
+                415,
+                1,
+                Refused,
+                format!("the content type is not taken; send `{expected}`"),
+                format!("不支持该内容类型；请发送 `{expected}`"),
+            ),
+            Self::BodyEncoded => {
+                row(415, 2, Refused, "the body is compressed; send it as it is", "请求体已压缩；请发送未压缩的内容")
+            }
+
+            Self::NotSent => row(
+                502,
+                1,
+                NotSent,
+                "TaurusDB could not be reached and nothing was sent; the account is still there, try again later",
+                "无法连接 TaurusDB，请求未发送；账号仍然存在，请稍后重试",
+            ),
+            Self::OutcomeUnknown => row(
+                502,
+                2,
+                Unknown,
+                "the removal was sent and no usable answer came back, so nobody knows whether the account is gone; look at the account list before asking again",
+                "删除请求已发送但未收到有效答复，无法确定账号是否已删除；请先查看账号列表",
+            ),
+            Self::LedgerDown => row(
+                503,
+                1,
+                NotSent,
+                "the ledger cannot be written, so nothing was sent; try again later",
+                "无法写入账本，请求未发送；请稍后重试",
+            ),
+            Self::Unusable => row(
+                503,
+                2,
+                NotSent,
+                "the gateway's configuration or policy cannot be used, so nothing was sent; ask the operator to look at /healthz",
+                "网关的配置或策略不可用，请求未发送；请联系管理员查看 /healthz",
+            ),
+            Self::CredentialsUnset => row(
+                503,
+                3,
+                NotSent,
+                "the gateway has no credentials for TaurusDB, so nothing was sent; ask the operator to set them",
+                "网关未设置 TaurusDB 凭证，请求未发送；请联系管理员设置",
+            ),
+            Self::TimedOut => row(
+                504,
+                1,
+                Unknown,
+                "the removal was sent and TaurusDB did not answer in time, so nobody knows whether the account is gone; look at the account list before asking again",
+                "删除请求已发送但 TaurusDB 未及时答复，无法确定账号是否已删除；请先查看账号列表",
+            ),
+        }
+    }
+
+    /// The HTTP status of the documented answer.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The `error_code` of the documented answer; `SUCCESS` for a removal.
+    pub fn code(&self) -> Cow<'_, str> {
+        match self {
+            Self::Removed => "SUCCESS".into(),
+            Self::Upstream { code, .. } | Self::Recorded { code, .. } => code.into(),
+            _ => {
+                let row = self.row();
+                format!("OFFBOARD.{}{:02}", row.status, row.number).into()
+            }
+        }
+    }
+
+    /// The `error_msg`, in the given language; what TaurusDB said stays in the language it chose.
+    pub fn message(&self, language: Language) -> String {
+        let row = self.row();
+        match language {
+            Language::English => row.english,
+            Language::Chinese => row.chinese,
+        }
+    }
+
+    /// What the ledger keeps.
+    pub fn state(&self) -> State {
+        self.row().state
+    }
+
+    /// The body that the API page documents, as JSON.
+    pub fn documented_body(&self, language: Language) -> String {
+        let body = match self {
+            Self::Removed => serde_json::json!({"result": "SUCCESS"}),
+            _ => serde_json::json!({"error_code": self.code(), "error_msg": self.message(language)}),
+        };
+        body.to_string()
+    }
+}
