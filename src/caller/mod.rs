@@ -1,0 +1,205 @@
+//! What a caller kind is, and the table of all kinds.
+//!
+//! A kind turns one platform's request into the typed command and an outcome into what that platform shows people. It is
+//! three pure functions over (request, secrets, now): no clock, no network, no SQL, and nothing of TaurusDB. Adding a kind is
+//! one file beside this one and one line in [`KINDS`].
+//!
+//! Rules that every kind keeps: what the signature does not cover is not believed; comparison is constant-time; encodings
+//! are strict; a header that may stand once and stands twice is a refusal; an empty secret proves nothing.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, Method, StatusCode};
+use sha2::Sha256;
+
+use crate::account::UserName;
+use crate::command::{Actor, Delivery, Reason};
+use crate::config::{Caller, Config, Instance, KeyShape, Secret};
+use crate::outcome::{Language, Outcome};
+
+pub mod api;
+mod slack;
+mod standard_webhooks;
+
+/// Every kind that there is.
+pub static KINDS: &[Kind] = &[slack::KIND, standard_webhooks::KIND, api::KIND];
+
+/// How far a timestamp may be from now, in seconds, either way.
+const TOLERANCE: i64 = 300;
+
+/// A request as it came, its body whole and within the limit.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// The method.
+    pub method: Method,
+    /// The path as on the wire, percent-encoded.
+    pub path: String,
+    /// The query as on the wire, without `?`; empty when there is none.
+    pub query: String,
+    /// The authority that the client addressed, as it wrote it.
+    pub host: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The raw body.
+    pub body: Bytes,
+}
+
+/// A secret of a caller that is set now.
+#[derive(Debug)]
+pub struct ActiveKey {
+    /// The access key id; `None` for plain secrets.
+    pub id: Option<String>,
+    /// Its secret half.
+    pub secret: Secret,
+}
+
+/// What a verified request proved.
+#[derive(Debug)]
+pub struct Proof {
+    /// Which request it is.
+    pub delivery: Delivery,
+    /// The access key id that signed, for kinds that have them.
+    pub key_id: Option<String>,
+}
+
+/// What a verified request says.
+#[derive(Debug)]
+pub struct Reading<'c> {
+    /// Who asks; `None` when even that cannot be read.
+    pub actor: Option<Actor>,
+    /// What they ask.
+    pub said: Result<Said<'c>, Outcome>,
+}
+
+impl Reading<'_> {
+    fn unreadable(outcome: Outcome) -> Self {
+        Self { actor: None, said: Err(outcome) }
+    }
+}
+
+/// What somebody asks.
+#[derive(Debug)]
+pub enum Said<'c> {
+    /// Remove this account.
+    Remove {
+        /// Which account.
+        user_name: UserName,
+        /// On which instance.
+        instance: &'c Instance,
+        /// Why, if they said.
+        reason: Option<Reason>,
+    },
+    /// Something that the kind answers itself, such as `help`.
+    Answered(Rendered),
+}
+
+/// What there is to tell about an outcome.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// The language to say it in.
+    pub language: Language,
+    /// The account, where one was read: `(user_name, instance)`.
+    pub account: Option<(&'a str, &'a str)>,
+    /// The ids of the policies that decided.
+    pub policies: &'a [String],
+    /// What to quote when asking the operator.
+    pub request_id: &'a str,
+}
+
+/// An answer in a platform's own form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The body, JSON.
+    pub body: String,
+}
+
+/// A caller kind. See the module's rules.
+#[derive(Debug)]
+pub struct Kind {
+    /// What offboard.toml calls it.
+    pub name: &'static str,
+    /// How it is given its secrets.
+    pub keys: KeyShape,
+    /// The content type it takes; `None` when it needs no body.
+    pub content_type: Option<&'static str>,
+    /// Who asks, proved: pure, over the request, the keys that are set (never none) and the time.
+    pub verify: fn(&Inbound, &Caller, &[ActiveKey], DateTime<Utc>) -> Result<Proof, Outcome>,
+    /// What a verified request says.
+    pub read: for<'c> fn(&Inbound, &Proof, &Caller, &'c Config, Language) -> Reading<'c>,
+    /// An outcome in the platform's form.
+    pub render: fn(&Answer<'_>) -> Rendered,
+}
+
+/// The kind that offboard.toml calls `name`.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The kinds' names and shapes, for [`Config::parse`].
+pub fn shapes() -> Vec<(&'static str, KeyShape)> {
+    KINDS.iter().map(|kind| (kind.name, kind.keys)).collect()
+}
+
+/// The answer as TaurusDB's API page documents it.
+pub fn documented(answer: &Answer<'_>) -> Rendered {
+    Rendered { status: answer.outcome.status(), body: answer.outcome.documented_body(answer.language) }
+}
+
+/// Whether `seconds` is within 300 seconds of now, either way; exactly 300 is.
+///
+/// # Errors
+///
+/// [`Outcome::ProofStale`]
+fn fresh(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
+    // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
+    let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
+    if apart <= TOLERANCE.unsigned_abs() * 1000 { Ok(()) } else { Err(Outcome::ProofStale) }
+}
+
+/// Whether `tag` is the HMAC-SHA256 of the parts, one after the other, under `key`; in constant time.
+fn hmac_sha256_is(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.verify_slice(tag).is_ok()
+}
+
+/// 64 lowercase hexadecimal digits as 32 bytes.
+fn lower_hex_32(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_hundred_seconds_either_way_and_not_one_more() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let now = at(1_700_000_000_000);
+        for seconds in [-300, -299, 0, 299, 300] {
+            assert_eq!(fresh(1_700_000_000 + seconds, now), Ok(()));
+        }
+        for seconds in [-301, 301, -1_700_000_000] {
+            assert_eq!(fresh(1_700_000_000 + seconds, now), Err(Outcome::ProofStale));
+        }
+        assert_eq!(fresh(1_700_000_000, at(1_700_000_300_001)), Err(Outcome::ProofStale));
+        assert_eq!(fresh(i64::MAX, now), Err(Outcome::ProofStale));
+    }
+
+    #[test]
+    fn hex_has_one_spelling() {
+        assert_eq!(lower_hex_32(&"0a".repeat(32)), Some([10; 32]));
+        for text in ["0A".repeat(32), "0a".repeat(31), "0a".repeat(33), "0g".repeat(32), String::new()] {
+            assert_eq!(lower_hex_32(&text), None);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Slack slash commands: `POST /hooks/{caller}`, e.g. `/offboard alice analytics left the company`.
+//!
+//! Proof: `X-Slack-Signature: v0=` and the hex HMAC-SHA256 of `v0:{X-Slack-Request-Timestamp}:{raw body}` under the signing
+//! secret as text ("Verifying requests from Slack", <https://docs.slack.dev/authentication/verifying-requests-from-slack>).
+//! The actor is the signed `user_id`, never `user_name`. The answer is an ephemeral message with status 200 for every
+//! outcome, because Slack shows people nothing for other statuses; only a request that proves nothing is 401.
+//!
+//! Not supported: buttons and dialogs (`payload`), the legacy `token` field (not a signature), workflow steps.
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde_json::json;
+
+use super::{
+    ActiveKey, Answer, Inbound, Kind, Proof, Reading, Rendered, Said, documented, fresh, hmac_sha256_is, lower_hex_32,
+};
+use crate::command::{Actor, Delivery, Reason};
+use crate::config::{Caller, Config, KeyShape};
+use crate::outcome::{Language, Outcome};
+use crate::strict::{Fields, required_header, unix_seconds};
+
+pub(super) const KIND: Kind = Kind {
+    name: "slack",
+    keys: KeyShape::Secrets,
+    content_type: Some("application/x-www-form-urlencoded"),
+    verify,
+    read,
+    render,
+};
+
+const SIGNATURE: &str = "x-slack-signature";
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+    let signature = required_header(&inbound.headers, SIGNATURE)?;
+    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let tag =
+        signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    fresh(seconds, now)?;
+    let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
+    if !keys.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &signed, &tag)) {
+        return Err(Outcome::ProofWrong);
+    }
+    Ok(Proof { delivery: Delivery::new(caller, &[timestamp.as_bytes(), &inbound.body]), key_id: None })
+}
+
+fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, language: Language) -> Reading<'c> {
+    let fields = match Fields::from_form(&inbound.body) {
+        Ok(fields) => fields,
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let actor = match fields.required("user_id").and_then(user_id) {
+        Ok(id) => Actor::person(caller, id),
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let said = match fields.required("text") {
+        Ok(text) => command(text, config, language),
+        // `/offboard` alone asks what to write.
+        Err(_) => Ok(Said::Answered(help(config, language))),
+    };
+    Reading { actor: Some(actor), said }
+}
+
+/// A Slack user id: `U` or `W`, then capital letters and digits.
+fn user_id(given: &str) -> Result<&str, Outcome> {
+    let good = given.len() <= 32
+        && given.strip_prefix(['U', 'W']).is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        });
+    if good {
+        Ok(given)
+    } else {
+        Err(Outcome::FieldInvalid {
+            name: "user_id",
+            given: given.into(),
+            expected: "an id that Slack gives, such as `U2CERLKJA`",
+        })
+    }
+}
+
+/// The chat grammar: `<user_name> <instance> [reason …]`, or `help`.
+fn command<'c>(text: &str, config: &'c Config, language: Language) -> Result<Said<'c>, Outcome> {
+    let mut words = text.split_ascii_whitespace();
+    match (words.next(), words.next()) {
+        (None | Some("help"), None) => Ok(Said::Answered(help(config, language))),
+        (Some(user_name), Some(instance)) => Ok(Said::Remove {
+            user_name: config.accounts.parse(user_name)?,
+            instance: config.instance(instance)?,
+            reason: Reason::parse(&words.collect::<Vec<_>>().join(" "))?,
+        }),
+        _ => Err(Outcome::CommandMalformed),
+    }
+}
+
+fn help(config: &Config, language: Language) -> Rendered {
+    let names: Vec<_> = config.instances().iter().map(|instance| format!("`{}`", instance.name)).collect();
+    let names = names.join(", ");
+    message(&match language {
+        Language::English => format!(
+            "Remove a StarRocks account: `<user_name> <instance> [reason]`, for example `alice analytics left the company`.\nInstances: {names}"
+        ),
+        Language::Chinese => format!(
+            "删除 StarRocks 账号：`<user_name> <instance> [reason]`，例如 `alice analytics 已离职`。\n实例：{names}"
+        ),
+    })
+}
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    let status = answer.outcome.status();
+    if status == StatusCode::UNAUTHORIZED && answer.outcome.code().starts_with("OFFBOARD.") {
+        return documented(answer);
+    }
+    let (user_name, instance) = answer.account.unwrap_or_default();
+    let what = answer.outcome.message(answer.language);
+    let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
+    let decided = decided.join(", ");
+    let text = match (answer.outcome, answer.language, answer.account) {
+        (Outcome::Removed, Language::English, _) => {
+            format!(":white_check_mark: Removed `{user_name}` from `{instance}` (allowed by {decided}).")
+        }
+        (Outcome::Removed, Language::Chinese, _) => {
+            format!(":white_check_mark: 已从 `{instance}` 删除 `{user_name}`（策略：{decided}）。")
+        }
+        (outcome, Language::English, Some(_)) => {
+            format!(":x: `{user_name}` on `{instance}`: {} ({}).", escaped(&what), outcome.code())
+        }
+        (outcome, Language::Chinese, Some(_)) => {
+            format!(":x: `{instance}` 上的 `{user_name}`：{}（{}）。", escaped(&what), outcome.code())
+        }
+        (outcome, _, None) => format!(":x: {} ({})", escaped(&what), outcome.code()),
+    };
+    message(&format!("{text}\n_request {}_", escaped(answer.request_id)))
+}
+
+fn message(text: &str) -> Rendered {
+    let body = json!({
+        "response_type": "ephemeral",
+        "text": text,
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
+    });
+    Rendered { status: StatusCode::OK, body: body.to_string() }
+}
+
+/// Slack's three control characters; without this, what TaurusDB says could ring `<!channel>`
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

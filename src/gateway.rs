@@ -1,0 +1,49 @@
+//! What an instance keeps between requests: the parsed configuration and policies, and whether the ledger is open.
+//!
+//! No secret is kept: a variable is read for each request that needs it, so that a rotation needs no restart.
+
+use std::cell::Cell;
+
+use crate::caller;
+use crate::config::Config;
+use crate::host::{Host, StoreError};
+use crate::ledger;
+use crate::policy::Policies;
+
+/// Configuration and policies, parsed once an instance.
+#[derive(Debug)]
+pub struct Gateway {
+    /// offboard.toml
+    pub config: Config,
+    /// policy.cedar and schema.cedarschema
+    pub policies: Policies,
+    ledger_is_open: Cell<bool>,
+}
+
+impl Gateway {
+    /// Parses the three files of `config/`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, for the operator.
+    pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
+        Ok(Self {
+            config: Config::parse(offboard, &caller::shapes()).map_err(|error| error.to_string())?,
+            policies: Policies::parse(policy, schema).map_err(|error| error.to_string())?,
+            ledger_is_open: Cell::new(false),
+        })
+    }
+
+    /// Opens the ledger once an instance; one that could not be opened is tried again by the next request.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub async fn open_ledger<H: Host>(&self, host: &H) -> Result<(), StoreError> {
+        if !self.ledger_is_open.get() {
+            ledger::open(host).await?;
+            self.ledger_is_open.set(true);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! starrocks-offboard: the edge function that removes a StarRocks database account on Huawei Cloud TaurusDB when somebody
+//! who may ask for it asks.
+//!
+//! The story, once:
+//!
+//! ```text
+//! request ─► caller/*  ─► command ─► policy ─► ledger ─► taurusdb ─► ledger ─► caller/* ─► response
+//!            who asked,   the one    may they  one row,  the signed  outcome   said in the
+//!            proved       typed      do it     claimed   DELETE      recorded  asker's format
+//!                         command              first
+//! ```
+//!
+//! Read [`removal`] first: it is the story in code. Then:
+//!
+//! - [`outcome`]: every way a request can end, and the one table to status, code and wording
+//! - [`caller`]: the caller kinds, one file each; [`strict`]: their readers of outside bytes
+//! - [`command`], [`account`]: the typed command; [`config`], [`regions`]: what the operator says
+//! - [`policy`]: Cedar; the only maker of permits
+//! - [`ledger`]: SQLite; the only maker of claims
+//! - [`taurusdb`]: the signed DELETE and its answer
+//! - [`host`]: the one port; [`gateway`]: what an instance keeps; `shell`: Spin, in a build for wasm
+//!
+//! Directions: `shell → removal → {caller, policy, ledger, taurusdb} → {command, config, outcome}`. `caller` sees nothing of
+//! `taurusdb` but its signature, `policy` sees neither HTTP nor SQL, and nothing but `shell` sees Spin.
+
+// A trap in a shared WASI 0.3 instance kills its neighbours' requests too, so nothing here may panic on any input.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod account;
+pub mod caller;
+pub mod command;
+pub mod config;
+pub mod gateway;
+pub mod host;
+pub mod ledger;
+pub mod outcome;
+pub mod policy;
+pub mod regions;
+pub mod removal;
+pub mod strict;
+pub mod taurusdb;
+
+#[cfg(target_family = "wasm")]
+mod shell;

@@ -1,0 +1,213 @@
+//! The only file that names Spin: requests in, responses out, and the [`Host`] that the core runs on.
+//!
+//! Nothing is decided here. Every request gets a response: a handler that returned an error would be an empty 500.
+
+use std::cell::RefCell;
+use std::fs;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt, Full};
+use spin_sdk::http::Request;
+use spin_sdk::sqlite::{Connection, Value as SpinValue};
+use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
+use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
+use spin_sdk::{http_service, variables};
+
+use crate::caller::Inbound;
+use crate::config::Secret;
+use crate::gateway::Gateway;
+use crate::host::{ANSWER_LIMIT, Answered, Host, SendError, StoreError, Value};
+use crate::removal::{self, BODY_LIMIT, BodyProblem};
+
+/// Where spin.toml mounts the operator's files.
+const CONFIG: &str = "/config";
+
+/// Spin's default is 600 s for each. A chat platform has given up after three; these bound what a stuck upstream can hold.
+const CONNECT: Duration = Duration::from_secs(5);
+const FIRST_BYTE: Duration = Duration::from_secs(20);
+const BETWEEN_BYTES: Duration = Duration::from_secs(5);
+
+thread_local! {
+    static GATEWAY: Rc<Result<Gateway, String>> = Rc::new(load());
+    /// One connection an instance, kept: opening one is a real open in Spin.
+    static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+}
+
+fn load() -> Result<Gateway, String> {
+    let read = |name: &str| {
+        fs::read_to_string(format!("{CONFIG}/{name}")).map_err(|error| format!("{name}: cannot be read: {error}"))
+    };
+    let gateway = Gateway::parse(&read("offboard.toml")?, &read("policy.cedar")?, &read("schema.cedarschema")?);
+    if let Err(reason) = &gateway {
+        eprintln!("config: {reason}");
+    }
+    gateway
+}
+
+#[http_service]
+async fn handle(request: Request) -> http::Response<Full<Bytes>> {
+    let gateway = GATEWAY.with(Rc::clone);
+    let (inbound, problem) = read(request).await;
+    let gateway = (*gateway).as_ref().map_err(String::as_str);
+    removal::answer(&Spin, gateway, inbound, problem).await.map(Full::new)
+}
+
+async fn read(request: Request) -> (Inbound, Option<BodyProblem>) {
+    let (parts, mut body) = request.into_parts();
+    let mut bytes = BytesMut::new();
+    let problem = loop {
+        match body.frame().await {
+            None => break None,
+            Some(Err(_)) => break Some(BodyProblem::CutShort),
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref() else { continue };
+                if bytes.len().saturating_add(data.len()) > BODY_LIMIT {
+                    break Some(BodyProblem::TooLarge);
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+    };
+    let host = match parts.uri.authority() {
+        Some(authority) => authority.to_string(),
+        None => {
+            parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        }
+    };
+    let inbound = Inbound {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        host,
+        headers: parts.headers,
+        body: bytes.freeze(),
+    };
+    (inbound, problem)
+}
+
+/// The core's runtime, on Spin.
+struct Spin;
+
+impl Host for Spin {
+    fn now(&self) -> DateTime<Utc> {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
+    }
+
+    fn random(&self) -> u128 {
+        use spin_sdk::wasip3::random::random::get_random_u64;
+        (u128::from(get_random_u64()) << 64) | u128::from(get_random_u64())
+    }
+
+    async fn variable(&self, name: &str) -> Option<Secret> {
+        match variables::get(name).await {
+            Ok(value) => Secret::new(value),
+            Err(error) => {
+                eprintln!("variable `{name}` cannot be read: {error}");
+                None
+            }
+        }
+    }
+
+    async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
+        let failed = |error: spin_sdk::sqlite::Error| StoreError(error.to_string());
+        let open = LEDGER.with(|ledger| ledger.borrow().clone());
+        let connection = match open {
+            Some(connection) => connection,
+            None => {
+                let connection = Rc::new(Connection::open_default().await.map_err(failed)?);
+                // Two requests may both have found none; the later one's connection stays, and both work.
+                LEDGER.with(|ledger| *ledger.borrow_mut() = Some(Rc::clone(&connection)));
+                connection
+            }
+        };
+        let parameters = parameters.into_iter().map(|value| match value {
+            Value::Null => SpinValue::Null,
+            Value::Integer(number) => SpinValue::Integer(number),
+            Value::Text(text) => SpinValue::Text(text),
+        });
+        let rows = connection.execute(statement, parameters).await.map_err(failed)?.collect().await.map_err(failed)?;
+        rows.into_iter()
+            .map(|row| {
+                row.values
+                    .into_iter()
+                    .map(|value| match value {
+                        SpinValue::Null => Ok(Value::Null),
+                        SpinValue::Integer(number) => Ok(Value::Integer(number)),
+                        SpinValue::Text(text) => Ok(Value::Text(text)),
+                        SpinValue::Real(_) | SpinValue::Blob(_) => {
+                            Err(StoreError("a column has a type that the ledger does not use".into()))
+                        }
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Answered, SendError> {
+        let options = RequestOptions::new();
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
+        // A runtime that cannot keep a limit says so here; the request is then made without it.
+        for limited in [
+            options.set_connect_timeout(nanoseconds(CONNECT)),
+            options.set_first_byte_timeout(nanoseconds(FIRST_BYTE)),
+            options.set_between_bytes_timeout(nanoseconds(BETWEEN_BYTES)),
+        ] {
+            if limited.is_err() {
+                self.log("taurusdb: the runtime does not take a time limit");
+            }
+        }
+        let mut request = request.map(Full::new);
+        request.extensions_mut().insert(RequestOptionsExtension(options));
+        let response = spin_sdk::http::send(request).await.map_err(|code| failure(&code))?;
+        let (parts, mut body) = response.into_parts();
+        let mut bytes = BytesMut::new();
+        let whole = loop {
+            match body.frame().await {
+                None => break true,
+                Some(Err(_)) => break false,
+                Some(Ok(frame)) => {
+                    let Some(data) = frame.data_ref() else { continue };
+                    if bytes.len().saturating_add(data.len()) > ANSWER_LIMIT {
+                        break false;
+                    }
+                    bytes.extend_from_slice(data);
+                }
+            }
+        };
+        Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
+    }
+
+    fn log(&self, line: &str) {
+        eprintln!("{line}");
+    }
+}
+
+/// Which of the three kinds of failure an error of the engine is. What is not known to be harmless counts as sent.
+fn failure(code: &ErrorCode) -> SendError {
+    let text = format!("{code:?}");
+    match code {
+        ErrorCode::DnsTimeout
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsAlertReceived(_)
+        | ErrorCode::HttpRequestDenied
+        | ErrorCode::HttpRequestMethodInvalid
+        | ErrorCode::HttpRequestUriInvalid => SendError::NotSent(text),
+        ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => {
+            SendError::TimedOut(text)
+        }
+        _ => SendError::Broken(text),
+    }
+}
