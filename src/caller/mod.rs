@@ -195,6 +195,48 @@ mod tests {
         assert_eq!(fresh(i64::MAX, now), Err(Outcome::ProofStale));
     }
 
+    /// Every published signature of a scheme that there is a kind for; see `tests/fixtures/vectors`.
+    #[test]
+    fn published_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/vectors/callers.json")).unwrap();
+        let mut ran = Vec::new();
+        for vector in file["vectors"].as_array().unwrap() {
+            let (scheme, id) = (vector["scheme"].as_str().unwrap(), vector["id"].as_str().unwrap());
+            let (kind, secret) = match scheme {
+                "slack-v0" => (&slack::KIND, "signing_secret"),
+                "standard-webhooks-v1" | "gitlab-webhook-signature" => (&standard_webhooks::KIND, "secret"),
+                _ => continue,
+            };
+            let inputs = &vector["inputs"];
+            let Some(secret) = inputs[secret].as_str() else { panic!("{id}: no secret") };
+            let mut headers = HeaderMap::new();
+            for (name, value) in inputs["headers"].as_object().unwrap() {
+                let name: http::HeaderName = name.parse().unwrap();
+                headers.insert(name, value.as_str().unwrap().parse().unwrap());
+            }
+            let inbound = Inbound {
+                method: Method::POST,
+                path: "/hooks/a".into(),
+                query: String::new(),
+                host: "localhost".into(),
+                headers,
+                body: Bytes::from(inputs["body"].as_str().unwrap().to_owned()),
+            };
+            let caller = Caller { name: "a".into(), kind: kind.name.into(), keys: vec![] };
+            let keys = [ActiveKey { id: None, secret: Secret::new(secret.to_owned()).unwrap() }];
+            let now = inputs["now_for_test"].as_i64().unwrap_or(1_700_000_000);
+            let verified = (kind.verify)(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
+            assert_eq!(verified.is_ok(), vector["valid"].as_bool().unwrap(), "{id}: {verified:?}");
+            if let Err(outcome) = verified {
+                let stale = id.ends_with("-expired") || id.ends_with("-old") || id.ends_with("-future");
+                assert_eq!(outcome, if stale { Outcome::ProofStale } else { Outcome::ProofWrong }, "{id}");
+            }
+            ran.push(id);
+        }
+        assert_eq!(ran.len(), 7, "{ran:?}");
+    }
+
     #[test]
     fn hex_has_one_spelling() {
         assert_eq!(lower_hex_32(&"0a".repeat(32)), Some([10; 32]));

@@ -1,0 +1,118 @@
+//! The core's runtime in memory: a clock that the test sets, SQLite in memory, answers that the test lines up.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rusqlite::types::Value as SqlValue;
+use starrocks_offboard::config::Secret;
+use starrocks_offboard::host::{Answered, Host, SendError, StoreError, Value};
+
+/// See the module.
+pub(crate) struct Memory {
+    /// Milliseconds since 1970.
+    pub(crate) now: Cell<i64>,
+    pub(crate) variables: BTreeMap<&'static str, String>,
+    pub(crate) database: rusqlite::Connection,
+    /// The statement that fails next, counted from 1; 0 for none.
+    pub(crate) fails_at: Cell<usize>,
+    pub(crate) statements: Cell<usize>,
+    pub(crate) answers: RefCell<VecDeque<Result<Answered, SendError>>>,
+    pub(crate) sent: RefCell<Vec<http::Request<Bytes>>>,
+    pub(crate) lines: RefCell<Vec<String>>,
+    random: Cell<u128>,
+}
+
+impl Memory {
+    pub(crate) fn new(variables: &[(&'static str, &str)]) -> Self {
+        Self {
+            now: Cell::new(1_780_308_000_000),
+            variables: variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            database: rusqlite::Connection::open_in_memory().unwrap(),
+            fails_at: Cell::new(0),
+            statements: Cell::new(0),
+            answers: RefCell::default(),
+            sent: RefCell::default(),
+            lines: RefCell::default(),
+            random: Cell::new(1),
+        }
+    }
+
+    /// Lines up TaurusDB's next answer.
+    pub(crate) fn will_answer(&self, status: u16, body: &str) {
+        let answer = http::Response::builder()
+            .status(status)
+            .header("x-request-id", "upstream-1")
+            .body(Some(Bytes::from(body.to_owned())))
+            .unwrap();
+        self.answers.borrow_mut().push_back(Ok(answer));
+    }
+
+    pub(crate) fn will_fail(&self, error: SendError) {
+        self.answers.borrow_mut().push_back(Err(error));
+    }
+
+    /// `(state, actor, user_name, code, attempts)` of every row, oldest first.
+    pub(crate) fn rows(&self) -> Vec<(String, Option<String>, Option<String>, Option<String>, i64)> {
+        let mut statement =
+            self.database.prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid").unwrap();
+        statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+}
+
+impl Host for Memory {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.now.get()).unwrap()
+    }
+
+    fn random(&self) -> u128 {
+        // Spread, so that ids differ in their upper bits as real ones do.
+        self.random.set(self.random.get().wrapping_mul(0x2545_f491_4f6c_dd1d_9e37_79b9_7f4a_7c15).wrapping_add(1));
+        self.random.get()
+    }
+
+    async fn variable(&self, name: &str) -> Option<Secret> {
+        self.variables.get(name).cloned().and_then(Secret::new)
+    }
+
+    async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.statements.set(self.statements.get() + 1);
+        if self.statements.get() == self.fails_at.get() {
+            return Err(StoreError("the disk is gone".into()));
+        }
+        let failed = |error: rusqlite::Error| StoreError(error.to_string());
+        let mut prepared = self.database.prepare(statement).map_err(failed)?;
+        let columns = prepared.column_count();
+        let parameters = parameters.into_iter().map(|value| match value {
+            Value::Null => SqlValue::Null,
+            Value::Integer(number) => SqlValue::Integer(number),
+            Value::Text(text) => SqlValue::Text(text),
+        });
+        let mut rows = prepared.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let values = (0..columns).map(|index| match row.get_unwrap::<_, SqlValue>(index) {
+                SqlValue::Null => Value::Null,
+                SqlValue::Integer(number) => Value::Integer(number),
+                SqlValue::Text(text) => Value::Text(text),
+                other => panic!("the ledger keeps no {other:?}"),
+            });
+            read.push(values.collect());
+        }
+        Ok(read)
+    }
+
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Answered, SendError> {
+        self.sent.borrow_mut().push(request);
+        self.answers.borrow_mut().pop_front().expect("the test lined up no answer")
+    }
+
+    fn log(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
