@@ -1,0 +1,18 @@
+//! Runs the starrocks-offboard component on this machine, for development and tests. Production is Spin.
+//!
+//! [`component`] builds it, [`manifest`] reads spin.toml, [`runtime`] runs it on wasmtime with WASI and the Spin
+//! interfaces that it imports, [`http`] talks to it.
+
+mod bindings;
+mod engine;
+mod outbound;
+mod variables;
+
+pub mod component;
+pub mod demo;
+pub mod http;
+pub mod logs;
+pub mod manifest;
+pub mod runtime;
+pub mod simulator;
+pub mod sqlite;

@@ -1,0 +1,148 @@
+//! The command line of the local runtime: see `offboard --help`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use local::manifest::Manifest;
+use local::runtime::{Options, Runtime};
+use local::simulator::{Simulator, SimulatorOptions};
+use local::sqlite::Database;
+use local::{component, demo};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs starrocks-offboard on this machine, beside a simulated TaurusDB. For development and tests; production is Spin.
+///
+/// Without a command: builds the component, starts it, sends one request of each demo caller and shows what came of it.
+#[derive(Parser)]
+#[command(name = "offboard", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// Stop after the demonstration, with exit status 0 only if every exchange ended as it should.
+    #[arg(long)]
+    once: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the component until Ctrl-C or SIGTERM.
+    Serve(Serve),
+    /// Sign and send a request as a demo caller, and print the exchange. Exit status 0 when the account was removed, else 1.
+    Send(demo::send::Arguments),
+    /// Only build the component, and print its path and size.
+    Build,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The folder that the component sees as /config, instead of the one that spin.toml names.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where the state is kept, or `:memory:` [default: target/offboard/state.db]
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// A value for a variable of spin.toml; goes before SPIN_VARIABLE_NAME in the environment.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    variables: Vec<(String, String)>,
+    /// Do not start the simulated TaurusDB, and set no demo secrets.
+    #[arg(long)]
+    no_simulator: bool,
+}
+
+fn name_and_value(argument: &str) -> Result<(String, String), String> {
+    let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        None => demo::show::run(arguments.once).await,
+        Some(Command::Serve(serve)) => self::serve(serve).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Send(send)) => demo::send::run(send).await,
+        Some(Command::Build) => build().map(|()| ExitCode::SUCCESS),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> anyhow::Result<()> {
+    let built = component::build()?;
+    println!("{} {} bytes", built.path.display(), built.bytes);
+    Ok(())
+}
+
+/// What the demo configuration needs, as far as nobody said otherwise.
+fn fill_in_demo_secrets(variables: &mut BTreeMap<String, String>) {
+    let mut filled = Vec::new();
+    for &(name, value) in demo::VARIABLES {
+        if !variables.contains_key(name) {
+            variables.insert(name.to_owned(), value.to_owned());
+            filled.push(name);
+        }
+    }
+    if !filled.is_empty() {
+        eprintln!("demo values are set, as nothing else is: {}", filled.join(", "));
+    }
+}
+
+async fn serve(arguments: Serve) -> anyhow::Result<()> {
+    let manifest = Manifest::read(&component::root().join("spin.toml"))?;
+    let mut variables = manifest.variables_in_environment();
+    variables.extend(arguments.variables);
+
+    // Held until the end; it stops when it is dropped.
+    let _simulator = if arguments.no_simulator || variables.contains_key("taurusdb_endpoint") {
+        None
+    } else {
+        let simulator = Simulator::start(SimulatorOptions::demo()).await?;
+        variables.insert("taurusdb_endpoint".to_owned(), simulator.endpoint());
+        eprintln!("a simulated TaurusDB listens on {}", simulator.endpoint());
+        fill_in_demo_secrets(&mut variables);
+        Some(simulator)
+    };
+
+    let database = match arguments.database {
+        Some(path) if path.as_os_str() == ":memory:" => Database::Memory,
+        Some(path) => Database::File(path),
+        None => Database::File(component::state_folder().join("state.db")),
+    };
+    let runtime = Runtime::start(Options {
+        config: arguments.config,
+        listen: arguments.listen,
+        database,
+        variables,
+        ..Options::default()
+    })
+    .await?;
+
+    // Before the address is told (who reads it may send a signal at once), but not before the build (it can be
+    // interrupted as any program).
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "listening on http://{}", runtime.address())
+        .and_then(|()| stdout.flush())
+        .context("cannot write to standard output")?;
+
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    runtime.stop().await;
+    Ok(())
+}
