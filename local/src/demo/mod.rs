@@ -1,0 +1,194 @@
+//! The callers of config/offboard.toml, played by this machine: made-up secrets, and for each caller kind what its
+//! platform would send, signed as the platform signs.
+//!
+//! [`show`] is what `cargo run` does, [`send`] is `cargo run -- send`. The signers ([`slack_headers`],
+//! [`webhook_headers`], [`api_headers`]) are pure, take any secret and any time, and are written without the
+//! component's own verifiers (except for SDK-HMAC-SHA256, which has one implementation for both sides and is held to
+//! the official SDK's output by `tests/fixtures/signing`), so tests use them too.
+//!
+//! Adding a caller kind: one file beside this one, one line in [`CALLERS`].
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use http::Request;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use sha2::Sha256;
+use starrocks_offboard::caller;
+use starrocks_offboard::config::Config;
+
+use crate::{component, simulator};
+
+mod answer;
+mod api;
+mod page;
+pub mod send;
+pub mod show;
+mod slack;
+mod standard_webhooks;
+
+pub use api::headers as api_headers;
+pub use slack::headers as slack_headers;
+pub use standard_webhooks::headers as webhook_headers;
+
+/// Every caller of config/offboard.toml.
+pub const CALLERS: &[DemoCaller] = &[slack::CALLER, standard_webhooks::CALLER, api::CALLER];
+
+/// What spin.toml's variables are in a demonstration. The secrets are made up and open nothing.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("huaweicloud_access_key", simulator::demo::ACCESS_KEY),
+    ("huaweicloud_secret_key", simulator::demo::SECRET_KEY),
+    (slack::CALLER.variable, slack::CALLER.secret),
+    (standard_webhooks::CALLER.variable, standard_webhooks::CALLER.secret),
+    (api::CALLER.variable, api::CALLER.secret),
+];
+
+/// What a URL or a form leaves as it is: RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A caller of config/offboard.toml, and how to be it.
+pub struct DemoCaller {
+    /// Its name in offboard.toml.
+    pub name: &'static str,
+    /// Its kind there.
+    pub kind: &'static str,
+    /// Who asks behind it: the id that its platform would prove. `None` where the caller speaks for itself.
+    pub id: Option<&'static str>,
+    /// The Spin variable that holds its secret.
+    pub variable: &'static str,
+    /// The secret in a demonstration.
+    pub secret: &'static str,
+    /// How a request of it proves who asks, for people.
+    pub proof: &'static str,
+    /// What [`Asked::text`] has to be, for people.
+    pub grammar: &'static str,
+    request: fn(&Asked<'_>) -> anyhow::Result<Request<Bytes>>,
+}
+
+/// What a caller is to ask, and everything that its request depends on.
+pub struct Asked<'a> {
+    /// In the words of the caller's [`grammar`](DemoCaller::grammar).
+    pub text: &'a str,
+    /// The name of the instance, for callers whose words do not hold it.
+    pub instance: &'a str,
+    /// Where the instance's ids are.
+    pub config: &'a Config,
+    /// Who asks, for callers that have people or keys behind them.
+    pub id: &'a str,
+    /// What the request is signed with.
+    pub secret: &'a str,
+    /// The `Host` that the request is sent to.
+    pub host: &'a str,
+    /// The time of signing.
+    pub now: DateTime<Utc>,
+    /// Makes the request another one than the last, where the platform does that.
+    pub nonce: u64,
+}
+
+impl DemoCaller {
+    /// The principal that policy sees when `id` asks.
+    #[must_use]
+    pub fn principal(&self, id: &str) -> String {
+        match self.id {
+            Some(_) => format!("{}/{id}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
+/// The demo caller called `name`.
+///
+/// # Errors
+///
+/// When there is none; the message names those that there are.
+pub fn caller(name: &str) -> anyhow::Result<&'static DemoCaller> {
+    CALLERS.iter().find(|caller| caller.name == name).with_context(|| {
+        let names: Vec<_> = CALLERS.iter().map(|caller| format!("`{}`", caller.name)).collect();
+        format!("caller `{name}` is not one of the demonstration's; they are {}", names.join(", "))
+    })
+}
+
+/// The signed request of `caller`, `Host` included; its URI is a path.
+///
+/// # Errors
+///
+/// When the text does not follow the caller's grammar, or cannot be signed with this secret.
+pub fn request(caller: &DemoCaller, asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
+    (caller.request)(asked)
+}
+
+/// config/offboard.toml of this repository.
+///
+/// # Errors
+///
+/// When it cannot be read, or is wrong.
+pub fn config() -> anyhow::Result<Config> {
+    let path: PathBuf = component::root().join("config/offboard.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(Config::parse(&text, &caller::shapes())?)
+}
+
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+/// The standard library's seed for hash maps comes from the system: random enough for an id, and no crate more.
+fn nonce() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The HMAC-SHA256 of the parts, one after the other.
+fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+
+    #[test]
+    fn the_demo_callers_are_those_of_the_demo_configuration() {
+        let config = config().unwrap();
+        assert_eq!(config.callers().count(), CALLERS.len());
+        for demo in CALLERS {
+            let configured = config.caller(demo.name).unwrap();
+            assert_eq!(configured.kind, demo.kind);
+            assert!(configured.keys.iter().any(|key| key.variable == demo.variable), "{}", demo.variable);
+            let principal = demo.principal(demo.id.unwrap_or_default());
+            assert_eq!(config.teams(&principal), ["dba"], "{principal}");
+        }
+    }
+
+    #[test]
+    fn the_demo_instance_is_the_simulated_one() {
+        let config = config().unwrap();
+        let [instance] = config.instances() else { panic!("expected one instance") };
+        assert_eq!(instance.project_id, simulator::demo::PROJECT_ID);
+        assert_eq!(instance.instance_id, simulator::demo::INSTANCE_ID);
+    }
+
+    #[test]
+    fn the_demo_values_are_of_variables_that_there_are() {
+        let manifest = Manifest::read(&component::root().join("spin.toml")).unwrap();
+        for (name, value) in VARIABLES {
+            assert!(manifest.variables.contains_key(*name), "{name}");
+            assert!(!value.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_caller_is_told_who_there_is() {
+        let message = caller("teams").err().unwrap().to_string();
+        assert_eq!(message, "caller `teams` is not one of the demonstration's; they are `slack`, `hr`, `portal`");
+    }
+}
