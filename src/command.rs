@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
 use crate::config::{Caller, Instance};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Words};
 
 /// Who asked: what the platform proved, never a display name, never a field that the signature does not cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,10 @@ impl Reason {
             return Err(Outcome::FieldInvalid {
                 name: "reason",
                 given: given.to_owned(),
-                expected: "at most 500 characters without line breaks or other control characters",
+                expected: Words {
+                    english: "at most 500 characters without line breaks or other control characters",
+                    chinese: "不超过 500 个字符，且不含换行等控制字符",
+                },
             });
         }
         Ok((!given.is_empty()).then(|| Self(given.to_owned())))

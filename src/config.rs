@@ -205,7 +205,7 @@ struct Lines<'a>(&'a str);
 
 impl Lines<'_> {
     fn of(&self, offset: usize) -> usize {
-        1 + self.0.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+        self.0.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
     }
 
     fn wrong<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {

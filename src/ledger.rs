@@ -74,7 +74,13 @@ const REFUSE: &str = "INSERT INTO removals
     (id, delivery, state, asked_at, ended_at, caller, kind, actor, instance, user_name, reason, policies, attempts,
      status, code, message)
     VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14)
-    ON CONFLICT (delivery) DO NOTHING";
+    ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at,
+        ended_at = excluded.ended_at, policies = excluded.policies, status = excluded.status, code = excluded.code,
+        message = excluded.message
+        WHERE removals.state = 'not-sent'
+    RETURNING id";
+
+const ROW_OF: &str = "SELECT id FROM removals WHERE delivery = ?1";
 
 const PRUNE: &str = "DELETE FROM removals WHERE id IN
     (SELECT id FROM removals WHERE actor IS NULL ORDER BY id DESC LIMIT 1000 OFFSET ?1)";
@@ -110,6 +116,16 @@ pub struct Earlier {
     pub policies: Vec<String>,
     /// TaurusDB's request id, when it answered.
     pub request_id: Option<String>,
+    instance: String,
+    user_name: String,
+}
+
+impl Earlier {
+    /// Whether the earlier request asked for the same account. A sender that gives two requests one id is told so, instead
+    /// of hearing that the second account is gone.
+    pub fn is_for(&self, removal: &Removal<'_>) -> bool {
+        self.instance == removal.instance.name && self.user_name == removal.user_name.as_str()
+    }
 }
 
 /// What the ledger knows before a removal is decided.
@@ -217,14 +233,16 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
     let (Value::Integer(removals_last_hour), Value::Integer(instance_removals_last_hour)) = (actors, instances) else {
         return Err(StoreError("the ledger counted something that is not a number".into()));
     };
-    let same = text(instance) == Some(&removal.instance.name) && text(user_name) == Some(removal.user_name.as_str());
-    let outcome = match text(state) {
+    let outcome = match text(state).map(|word| State::parse(word).ok_or(word)) {
         // Nothing was sent then, so this request is as good as a first one.
-        None | Some("not-sent") => None,
-        Some(_) if !same => Some(Outcome::DeliveryReused),
-        Some("in-flight") => Some(Outcome::StillRunning),
-        Some("removed") => Some(Outcome::Removed),
-        Some(_) => Some(Outcome::Recorded {
+        None | Some(Ok(State::NotSent)) => None,
+        Some(Ok(State::InFlight)) => Some(Outcome::StillRunning),
+        Some(Ok(State::Removed)) => Some(Outcome::Removed),
+        Some(Err(word)) => {
+            return Err(StoreError(format!("a row has the state `{word}`, which this gateway does not know")));
+        }
+        Some(Ok(state)) => Some(Outcome::Recorded {
+            state,
             status: match status {
                 Value::Integer(status) => u16::try_from(*status).ok().and_then(|s| StatusCode::from_u16(s).ok()),
                 _ => None,
@@ -244,6 +262,8 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
             .map(str::to_owned)
             .collect(),
         request_id: text(request_id).map(str::to_owned),
+        instance: text(instance).unwrap_or_default().to_owned(),
+        user_name: text(user_name).unwrap_or_default().to_owned(),
     });
     Ok(Standing {
         earlier,
@@ -316,19 +336,21 @@ pub async fn settle<H: Host>(
     }
 }
 
-/// Writes the row of a request that ended without a DELETE.
+/// Writes the row of a request that ended without a DELETE, and says which it is: when a copy of the same delivery has one
+/// already, that one stands for both.
 ///
 /// # Errors
 ///
 /// When the row cannot be written; the refusal stands all the same.
-pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language) -> Result<(), StoreError> {
+pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language) -> Result<RowId, StoreError> {
     // A row that stands for its delivery keeps it from being decided again; that is for decisions, not for a request
     // that was refused before there was one.
     let decided = matches!(refusal.outcome.state(), State::Denied | State::NotSent);
     let removal = refusal.removal;
+    let delivery = removal.filter(|_| decided).map(|removal| removal.delivery.as_str());
     let parameters = vec![
         refusal.id.as_str().into(),
-        removal.filter(|_| decided).map(|removal| removal.delivery.as_str()).into(),
+        delivery.into(),
         refusal.outcome.state().as_str().into(),
         refusal.at.timestamp_millis().into(),
         refusal.caller.into(),
@@ -342,11 +364,15 @@ pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language
         refusal.outcome.code().as_ref().into(),
         refusal.outcome.message(language).as_str().into(),
     ];
-    host.query(REFUSE, parameters).await?;
+    let mut rows = host.query(REFUSE, parameters).await?;
     if refusal.actor.is_none() && host.random().is_multiple_of(PRUNE_EVERY) {
         host.query(PRUNE, vec![i64::from(UNPROVED_KEPT).into()]).await?;
     }
-    Ok(())
+    if rows.is_empty() {
+        rows = host.query(ROW_OF, vec![delivery.into()]).await?;
+    }
+    let id = rows.first().and_then(|row| row.first()).and_then(text);
+    id.map(|id| RowId(id.to_owned())).ok_or_else(|| StoreError("the row is not there after it was written".into()))
 }
 
 #[cfg(test)]

@@ -42,6 +42,15 @@ impl Language {
     }
 }
 
+/// A piece of a message in both languages, for modules that know more than the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// `en-us`
+    pub english: &'static str,
+    /// `zh-cn`
+    pub chinese: &'static str,
+}
+
 /// What the ledger keeps of how far a removal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -62,6 +71,21 @@ pub enum State {
 }
 
 impl State {
+    /// Reads the ledger's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::InFlight,
+            Self::Removed,
+            Self::RefusedUpstream,
+            Self::NotSent,
+            Self::Unknown,
+            Self::Denied,
+            Self::Refused,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+    }
+
     /// The word the ledger stores.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,6 +123,8 @@ pub enum Outcome {
     },
     /// An earlier delivery's answer, said again from its ledger row.
     Recorded {
+        /// How the first one ended.
+        state: State,
         /// The first answer's status.
         status: StatusCode,
         /// The first answer's code.
@@ -110,7 +136,7 @@ pub enum Outcome {
     /// The body is not what its content type says.
     BodyMalformed {
         /// What is wrong with it.
-        why: &'static str,
+        why: Words,
     },
     /// The body ended before its Content-Length, or the connection broke.
     BodyCutShort,
@@ -131,7 +157,7 @@ pub enum Outcome {
         /// What was given.
         given: String,
         /// What would be right.
-        expected: &'static str,
+        expected: Words,
     },
     /// A query parameter that the documented call does not have.
     ParameterUnknown {
@@ -294,7 +320,7 @@ impl Outcome {
                 row(status.as_u16(), 0, Unknown, message, message)
             }
             Self::Upstream { status, message, .. } => row(status.as_u16(), 0, RefusedUpstream, message, message),
-            Self::Recorded { status, message, .. } => row(status.as_u16(), 0, RefusedUpstream, message, message),
+            Self::Recorded { state, status, message, .. } => row(status.as_u16(), 0, *state, message, message),
             // A broken gateway in front of TaurusDB answers 5xx in its own words, whatever became of the DELETE behind it.
             Self::Undocumented { status } if status.is_server_error() => row(
                 status.as_u16(),
@@ -320,9 +346,13 @@ impl Outcome {
                 format!("TaurusDB 返回了 {}，且响应体不符合 API 文档；请联系管理员查看日志", status.as_u16()),
             ),
 
-            Self::BodyMalformed { why } => {
-                row(400, 1, Refused, format!("the body cannot be read: {why}"), format!("无法读取请求体：{why}"))
-            }
+            Self::BodyMalformed { why } => row(
+                400,
+                1,
+                Refused,
+                format!("the body cannot be read: {}", why.english),
+                format!("无法读取请求体：{}", why.chinese),
+            ),
             Self::FieldDoubled { name } => row(
                 400,
                 2,
@@ -392,8 +422,8 @@ impl Outcome {
                 400,
                 10,
                 Refused,
-                format!("{} is {}; expected {expected}", quoted(name), quoted(given)),
-                format!("{} 的值为 {}；应为 {expected}", quoted(name), quoted(given)),
+                format!("{} is {}; expected {}", quoted(name), quoted(given), expected.english),
+                format!("{} 的值为 {}；应为{}", quoted(name), quoted(given), expected.chinese),
             ),
             Self::CommandMalformed => row(
                 400,
@@ -627,5 +657,176 @@ impl Outcome {
             _ => serde_json::json!({"error_code": self.code(), "error_msg": self.message(language)}),
         };
         body.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each. The match in the test below does not compile when a variant is missing in it.
+    fn samples() -> Vec<Outcome> {
+        let given = || "Bob!".to_owned();
+        vec![
+            Outcome::BodyMalformed { why: Words { english: "it is not valid JSON", chinese: "不是有效的 JSON" } },
+            Outcome::FieldDoubled { name: "text".into() },
+            Outcome::FieldMissing { name: "user_name" },
+            Outcome::UserNameInvalid { given: given() },
+            Outcome::ProjectIdInvalid { given: "{project_id}".into() },
+            Outcome::InstanceIdInvalid { given: "in17".into() },
+            Outcome::LanguageInvalid { given: "fr-fr".into() },
+            Outcome::UrlMalformed,
+            Outcome::ParameterUnknown { name: "dry_run".into() },
+            Outcome::FieldInvalid {
+                name: "type",
+                given: "account.create".into(),
+                expected: Words { english: "`account.delete`", chinese: " `account.delete`" },
+            },
+            Outcome::CommandMalformed,
+            Outcome::BodyCutShort,
+            Outcome::ProofMissing { header: "authorization" },
+            Outcome::ProofMalformed { header: "authorization" },
+            Outcome::ProofDoubled { header: "authorization".into() },
+            Outcome::ProofStale,
+            Outcome::ProofWrong,
+            Outcome::SecretUnset,
+            Outcome::Denied { policies: vec![] },
+            Outcome::AccountReserved { name: "root".into() },
+            Outcome::AccountProtected { name: "etl_loader".into() },
+            Outcome::RouteUnknown,
+            Outcome::CallerUnknown { name: "pager".into() },
+            Outcome::InstanceUnknown { given: "analytics".into() },
+            Outcome::MethodNotAllowed { allow: "POST" },
+            Outcome::StillRunning,
+            Outcome::DeliveryReused,
+            Outcome::BodyTooLarge,
+            Outcome::ContentTypeWrong { expected: "application/json" },
+            Outcome::BodyEncoded,
+            Outcome::NotSent,
+            Outcome::OutcomeUnknown,
+            Outcome::LedgerDown,
+            Outcome::Unusable,
+            Outcome::CredentialsUnset,
+            Outcome::TimedOut,
+        ]
+    }
+
+    fn is_the_gateways_own(outcome: &Outcome) -> bool {
+        use Outcome::{
+            AccountProtected, AccountReserved, BodyCutShort, BodyEncoded, BodyMalformed, BodyTooLarge, CallerUnknown,
+            CommandMalformed, ContentTypeWrong, CredentialsUnset, DeliveryReused, Denied, FieldDoubled, FieldInvalid,
+            FieldMissing, InstanceIdInvalid, InstanceUnknown, LanguageInvalid, LedgerDown, MethodNotAllowed, NotSent,
+            OutcomeUnknown, ParameterUnknown, ProjectIdInvalid, ProofDoubled, ProofMalformed, ProofMissing, ProofStale,
+            ProofWrong, Recorded, Removed, RouteUnknown, SecretUnset, StillRunning, TimedOut, Undocumented, Unusable,
+            Upstream, UrlMalformed, UserNameInvalid,
+        };
+        match outcome {
+            Removed | Upstream { .. } | Undocumented { .. } | Recorded { .. } => false,
+            BodyMalformed { .. }
+            | BodyCutShort
+            | FieldDoubled { .. }
+            | FieldMissing { .. }
+            | FieldInvalid { .. }
+            | ParameterUnknown { .. }
+            | UrlMalformed
+            | CommandMalformed
+            | UserNameInvalid { .. }
+            | ProjectIdInvalid { .. }
+            | InstanceIdInvalid { .. }
+            | LanguageInvalid { .. }
+            | ProofMissing { .. }
+            | ProofMalformed { .. }
+            | ProofDoubled { .. }
+            | ProofStale
+            | ProofWrong
+            | SecretUnset
+            | Denied { .. }
+            | AccountReserved { .. }
+            | AccountProtected { .. }
+            | RouteUnknown
+            | CallerUnknown { .. }
+            | InstanceUnknown { .. }
+            | MethodNotAllowed { .. }
+            | StillRunning
+            | DeliveryReused
+            | BodyTooLarge
+            | ContentTypeWrong { .. }
+            | BodyEncoded
+            | NotSent
+            | OutcomeUnknown
+            | TimedOut
+            | LedgerDown
+            | Unusable
+            | CredentialsUnset => true,
+        }
+    }
+
+    /// The README's table is this table: every code, in order, with the words that an asker reads.
+    #[test]
+    fn the_readme_has_every_code() {
+        let expected: Vec<_> = samples()
+            .iter()
+            .map(|outcome| format!("| `{}` | {} |", outcome.code(), outcome.message(Language::English)))
+            .collect();
+        let readme = include_str!("../README.md");
+        let written: Vec<_> = readme
+            .lines()
+            .filter(|line| line.starts_with("| `OFFBOARD.") && !line.starts_with("| `OFFBOARD.<"))
+            .collect();
+        assert_eq!(written, expected, "\n{}", expected.join("\n"));
+    }
+
+    #[test]
+    fn codes_are_unique_and_say_their_status() {
+        let samples = samples();
+        let codes: std::collections::BTreeSet<_> = samples.iter().map(|outcome| outcome.code().into_owned()).collect();
+        assert_eq!(codes.len(), samples.len());
+        for outcome in &samples {
+            assert!(is_the_gateways_own(outcome));
+            assert!(outcome.code().starts_with(&format!("OFFBOARD.{}", outcome.status().as_u16())));
+            assert!(!outcome.status().is_success());
+        }
+    }
+
+    /// One voice: lowercase, no full stop, and both languages there.
+    #[test]
+    fn messages_have_one_voice() {
+        for outcome in samples() {
+            let english = outcome.message(Language::English);
+            let first = english.trim_start_matches('`').chars().next().unwrap();
+            assert!(!first.is_uppercase() || english.starts_with("TaurusDB"), "{english}");
+            assert!(!english.ends_with('.'), "{english}");
+            let chinese = outcome.message(Language::Chinese);
+            assert!(!chinese.is_ascii() && !chinese.ends_with('。'), "{chinese}");
+        }
+    }
+
+    #[test]
+    fn what_an_asker_wrote_is_quoted_and_harmless() {
+        let message = |given: &str| Outcome::UserNameInvalid { given: given.into() }.message(Language::English);
+        assert!(message("a\r\nb`<!channel>").starts_with("user name `a\\u{d}\\u{a}b'<!channel>` is not valid"));
+        assert!(message("\u{202e}x").starts_with("user name `\\u{202e}x` is not valid"));
+        assert!(message(&"y".repeat(100)).starts_with(&format!("user name `{}…` is not valid", "y".repeat(64))));
+    }
+
+    /// What an upstream's status says about the account.
+    #[test]
+    fn states_of_upstream_answers() {
+        let upstream = |status| Outcome::Upstream {
+            status: StatusCode::from_u16(status).unwrap(),
+            code: "DBS.1".into(),
+            message: "m".into(),
+        };
+        let undocumented = |status| Outcome::Undocumented { status: StatusCode::from_u16(status).unwrap() };
+        for (outcome, state, code) in [
+            (upstream(400), State::RefusedUpstream, "DBS.1"),
+            (upstream(500), State::RefusedUpstream, "DBS.1"),
+            (upstream(502), State::Unknown, "DBS.1"),
+            (upstream(504), State::Unknown, "DBS.1"),
+            (undocumented(404), State::RefusedUpstream, "OFFBOARD.40490"),
+            (undocumented(503), State::Unknown, "OFFBOARD.50390"),
+        ] {
+            assert_eq!((outcome.state(), outcome.code().as_ref()), (state, code));
+        }
     }
 }

@@ -276,7 +276,7 @@ fn named(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
             };
             // Cedar numbers policies from 0 in the order of the file.
             let position = policy.id().to_string();
-            let position = position.trim_start_matches("policy").parse::<usize>().map_or(0, |number| number + 1);
+            let position = position.trim_start_matches("policy").parse::<usize>().map_or(0, |number| number.saturating_add(1));
             PolicyError(format!("policy.cedar: policy number {position} (a {effect}) has no good `@id`; write @id(\"a-name\") above it, 1 to 64 of A-Z a-z 0-9 `-` `_` `.`"))
         })?;
         let renamed = policy.new_id(PolicyId::new(id));

@@ -1,6 +1,6 @@
 //! The story of one request, top to bottom: who asked, may they, one row, one DELETE, the truth back.
 //!
-//! [`remove`] is the story; each of its steps is one call, and each may end it with an [`Outcome`]. [`answer`] is what stands
+//! `remove` is the story; each of its steps is one call, and each may end it with an [`Outcome`]. [`answer`] is what stands
 //! around it, the same for every ending: the row of a refusal, the line in the log, the answer in the asker's form.
 //!
 //! What holds here (the invariants of the README): no permit, no call; no row, no call; the same delivery is one DELETE; what
@@ -17,7 +17,7 @@ use crate::command::{Actor, Removal};
 use crate::config::{Caller, Config, Key};
 use crate::gateway::Gateway;
 use crate::host::{Host, StoreError};
-use crate::ledger::{self, Refusal, RowId};
+use crate::ledger::{self, Earlier, Refusal, RowId};
 use crate::outcome::{Language, Outcome};
 use crate::policy::{Circumstances, Decision};
 use crate::strict;
@@ -27,6 +27,7 @@ use crate::taurusdb::{self, Credentials};
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 const ROW_ID: HeaderName = HeaderName::from_static("x-offboard-removal");
+const CODE: HeaderName = HeaderName::from_static("x-offboard-code");
 const POLICY: HeaderName = HeaderName::from_static("x-offboard-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static(taurusdb::REQUEST_ID);
 const LANGUAGE: &str = "x-language";
@@ -91,10 +92,13 @@ pub async fn answer<H: Host>(
         Ok(Ending::Answered(rendered)) => return respond(rendered, None, &told),
         Ok(Ending::Outcome(outcome)) | Err(outcome) => outcome,
     };
-    if !told.recorded
-        && let Err(StoreError(why)) = refuse(host, gateway, &told, &outcome).await
-    {
-        host.log(&format!("ledger: the row of {} could not be written: {why}", told.id.as_str()));
+    if !told.recorded {
+        match refuse(host, gateway, &told, &outcome).await {
+            Ok(id) => told.id = id,
+            Err(StoreError(why)) => {
+                host.log(&format!("ledger: the row of {} could not be written: {why}", told.id.as_str()));
+            }
+        }
     }
     log(host, &told, &outcome);
     let answer = Answer {
@@ -150,11 +154,8 @@ async fn remove<'c, H: Host>(
     gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
     let standing = ledger::find(host, removal, told.at).await.map_err(|why| ledger_down(host, &why))?;
     if let Some(earlier) = standing.earlier {
-        told.id = earlier.id;
-        told.policies = earlier.policies;
-        told.request_id = earlier.request_id;
-        told.recorded = true;
-        return Ok(Ending::Outcome(earlier.outcome));
+        let same = earlier.is_for(removal);
+        return repeated(told, earlier, same);
     }
 
     // May they do it?
@@ -183,9 +184,11 @@ async fn remove<'c, H: Host>(
     let claim =
         ledger::claim(host, told.id.clone(), removal, permit, told.at).await.map_err(|why| ledger_down(host, &why))?;
     let Some(claim) = claim else {
-        // Another copy of the same delivery was faster by a moment.
-        told.recorded = true;
-        return Err(Outcome::StillRunning);
+        // Another copy of the same delivery was faster by a moment: its row speaks for both.
+        let standing = ledger::find(host, removal, told.at).await.map_err(|why| ledger_down(host, &why))?;
+        let Some(earlier) = standing.earlier else { return Err(Outcome::StillRunning) };
+        let same = earlier.is_for(removal);
+        return repeated(told, earlier, same);
     };
     told.id = claim.id().clone();
     told.recorded = true;
@@ -209,6 +212,18 @@ async fn remove<'c, H: Host>(
     }
     told.request_id = request_id;
     Ok(Ending::Outcome(outcome))
+}
+
+/// What the delivery's own row says. Only for the `same` account: a sender that gives two requests one id is told so.
+fn repeated(told: &mut Told<'_>, earlier: Earlier, same: bool) -> Result<Ending, Outcome> {
+    if !same {
+        return Err(Outcome::DeliveryReused);
+    }
+    told.id = earlier.id;
+    told.policies = earlier.policies;
+    told.request_id = earlier.request_id;
+    told.recorded = true;
+    Ok(Ending::Outcome(earlier.outcome))
 }
 
 /// What a path is for.
@@ -301,7 +316,7 @@ async fn refuse<H: Host>(
     gateway: Result<&Gateway, &str>,
     told: &Told<'_>,
     outcome: &Outcome,
-) -> Result<(), StoreError> {
+) -> Result<RowId, StoreError> {
     match gateway {
         Ok(gateway) => gateway.open_ledger(host).await?,
         Err(_) => ledger::open(host).await?,
@@ -334,7 +349,7 @@ fn log<H: Host>(host: &H, told: &Told<'_>, outcome: &Outcome) {
         "status": outcome.status().as_u16(),
         "code": outcome.code(),
         "request_id": told.request_id,
-        "milliseconds": (host.now() - told.at).num_milliseconds(),
+        "milliseconds": host.now().signed_duration_since(told.at).num_milliseconds(),
     });
     host.log(&line.to_string());
 }
@@ -367,8 +382,10 @@ fn respond(rendered: Rendered, outcome: Option<&Outcome>, told: &Told<'_>) -> Re
         }
     };
     set(REQUEST_ID, told.request_id.as_deref().unwrap_or(told.id.as_str()));
-    if outcome.is_some() {
+    if let Some(outcome) = outcome {
         set(ROW_ID, told.id.as_str());
+        // For callers whose status is 200 whatever happens.
+        set(CODE, &outcome.code());
     }
     if !told.policies.is_empty() {
         set(POLICY, &told.policies.join(","));

@@ -113,7 +113,11 @@ impl Host for Spin {
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
-        let failed = |error: spin_sdk::sqlite::Error| StoreError(error.to_string());
+        // A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
+        let failed = |error: spin_sdk::sqlite::Error| {
+            LEDGER.with(|ledger| ledger.borrow_mut().take());
+            StoreError(error.to_string())
+        };
         let open = LEDGER.with(|ledger| ledger.borrow().clone());
         let connection = match open {
             Some(connection) => connection,

@@ -10,7 +10,16 @@ use percent_encoding::percent_decode_str;
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Words};
+
+const NOT_A_FORM: Words =
+    Words { english: "it is not a percent-encoded UTF-8 form", chinese: "不是百分号编码的 UTF-8 表单" };
+const NOT_JSON: Words = Words { english: "it is not valid JSON", chinese: "不是有效的 JSON" };
+const TOO_DEEP: Words = Words { english: "it is nested more than 128 levels deep", chinese: "嵌套超过 128 层" };
+const WRONG_SHAPE: Words = Words {
+    english: "a key is missing, or has a value of another type than documented",
+    chinese: "缺少某个键，或其值的类型与文档不符",
+};
 
 /// The header's value: `None` when it is not there or empty.
 ///
@@ -94,7 +103,7 @@ impl Fields {
     ///
     /// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
     pub fn from_form(body: &[u8]) -> Result<Self, Outcome> {
-        let malformed = Outcome::BodyMalformed { why: "it is not a percent-encoded UTF-8 form" };
+        let malformed = Outcome::BodyMalformed { why: NOT_A_FORM };
         let Ok(text) = std::str::from_utf8(body) else { return Err(malformed) };
         match pairs(text, true) {
             Ok(read) => Ok(Self(read)),
@@ -147,14 +156,11 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Outcome> {
         let text = error.to_string();
         match text.strip_prefix(DOUBLED).and_then(|rest| rest.rsplit_once(" at line ")) {
             Some((name, _)) => Outcome::FieldDoubled { name: name.to_owned() },
-            None if text.starts_with("recursion limit") => {
-                Outcome::BodyMalformed { why: "it is nested more than 128 levels deep" }
-            }
-            None => Outcome::BodyMalformed { why: "it is not valid JSON" },
+            None if text.starts_with("recursion limit") => Outcome::BodyMalformed { why: TOO_DEEP },
+            None => Outcome::BodyMalformed { why: NOT_JSON },
         }
     })?;
-    serde_json::from_value(value.0)
-        .map_err(|_| Outcome::BodyMalformed { why: "a key is missing, or has a value of another type than documented" })
+    serde_json::from_value(value.0).map_err(|_| Outcome::BodyMalformed { why: WRONG_SHAPE })
 }
 
 const DOUBLED: &str = "doubled key ";
@@ -289,12 +295,9 @@ mod tests {
         assert_eq!(read(br#"{"a":1,"a":2}"#), doubled("a"));
         assert_eq!(read(br#"{"x":[{"at line ":1,"\u0061t line ":2}]}"#), doubled("at line "));
         let deep = "[".repeat(100_000);
-        assert_eq!(
-            read(deep.as_bytes()),
-            Err(Outcome::BodyMalformed { why: "it is nested more than 128 levels deep" })
-        );
-        assert_eq!(read(b"{"), Err(Outcome::BodyMalformed { why: "it is not valid JSON" }));
-        assert_eq!(read(b"{} {}"), Err(Outcome::BodyMalformed { why: "it is not valid JSON" }));
+        assert_eq!(read(deep.as_bytes()), Err(Outcome::BodyMalformed { why: TOO_DEEP }));
+        assert_eq!(read(b"{"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
+        assert_eq!(read(b"{} {}"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
     }
 
     proptest::proptest! {

@@ -25,8 +25,8 @@ mod standard_webhooks;
 /// Every kind that there is.
 pub static KINDS: &[Kind] = &[slack::KIND, standard_webhooks::KIND, api::KIND];
 
-/// How far a timestamp may be from now, in seconds, either way.
-const TOLERANCE: i64 = 300;
+/// How far a timestamp may be from now, in milliseconds, either way.
+const TOLERANCE: u64 = 300_000;
 
 /// A request as it came, its body whole and within the limit.
 #[derive(Debug, Clone)]
@@ -118,6 +118,9 @@ pub struct Rendered {
     pub body: String,
 }
 
+type Verify = fn(&Inbound, &Caller, &[ActiveKey], DateTime<Utc>) -> Result<Proof, Outcome>;
+type Read = for<'c> fn(&Inbound, &Proof, &Caller, &'c Config, Language) -> Reading<'c>;
+
 /// A caller kind. See the module's rules.
 #[derive(Debug)]
 pub struct Kind {
@@ -128,9 +131,9 @@ pub struct Kind {
     /// The content type it takes; `None` when it needs no body.
     pub content_type: Option<&'static str>,
     /// Who asks, proved: pure, over the request, the keys that are set (never none) and the time.
-    pub verify: fn(&Inbound, &Caller, &[ActiveKey], DateTime<Utc>) -> Result<Proof, Outcome>,
+    pub verify: Verify,
     /// What a verified request says.
-    pub read: for<'c> fn(&Inbound, &Proof, &Caller, &'c Config, Language) -> Reading<'c>,
+    pub read: Read,
     /// An outcome in the platform's form.
     pub render: fn(&Answer<'_>) -> Rendered,
 }
@@ -158,7 +161,7 @@ pub fn documented(answer: &Answer<'_>) -> Rendered {
 fn fresh(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
     // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
     let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
-    if apart <= TOLERANCE.unsigned_abs() * 1000 { Ok(()) } else { Err(Outcome::ProofStale) }
+    if apart <= TOLERANCE { Ok(()) } else { Err(Outcome::ProofStale) }
 }
 
 /// Whether `tag` is the HMAC-SHA256 of the parts, one after the other, under `key`; in constant time.

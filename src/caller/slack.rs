@@ -16,7 +16,7 @@ use super::{
 };
 use crate::command::{Actor, Delivery, Reason};
 use crate::config::{Caller, Config, KeyShape};
-use crate::outcome::{Language, Outcome};
+use crate::outcome::{Language, Outcome, Words};
 use crate::strict::{Fields, required_header, unix_seconds};
 
 pub(super) const KIND: Kind = Kind {
@@ -74,14 +74,18 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
         Err(Outcome::FieldInvalid {
             name: "user_id",
             given: given.into(),
-            expected: "an id that Slack gives, such as `U2CERLKJA`",
+            expected: Words {
+                english: "an id that Slack gives, such as `U2CERLKJA`",
+                chinese: " Slack 给出的 ID，例如 `U2CERLKJA`",
+            },
         })
     }
 }
 
 /// The chat grammar: `<user_name> <instance> [reason …]`, or `help`.
 fn command<'c>(text: &str, config: &'c Config, language: Language) -> Result<Said<'c>, Outcome> {
-    let mut words = text.split_ascii_whitespace();
+    // At spaces only: a line break inside is part of a word, and no word of a command has one.
+    let mut words = text.split(' ').filter(|word| !word.is_empty());
     match (words.next(), words.next()) {
         (None | Some("help"), None) => Ok(Said::Answered(help(config, language))),
         (Some(user_name), Some(instance)) => Ok(Said::Remove {

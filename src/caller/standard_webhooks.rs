@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::{ActiveKey, Inbound, Kind, Proof, Reading, Said, documented, fresh, hmac_sha256_is};
 use crate::command::{Actor, Delivery, Reason};
 use crate::config::{Caller, Config, KeyShape, Secret};
-use crate::outcome::{Language, Outcome};
+use crate::outcome::{Language, Outcome, Words};
 use crate::strict::{json, required_header, unix_seconds};
 
 pub(super) const KIND: Kind = Kind {
@@ -94,7 +94,11 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
 fn removal<'c>(body: &[u8], config: &'c Config) -> Result<Said<'c>, Outcome> {
     let event: Event = json(body)?;
     if event.r#type != "account.delete" {
-        return Err(Outcome::FieldInvalid { name: "type", given: event.r#type, expected: "`account.delete`" });
+        return Err(Outcome::FieldInvalid {
+            name: "type",
+            given: event.r#type,
+            expected: Words { english: "`account.delete`", chinese: " `account.delete`" },
+        });
     }
     let filled =
         |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });

@@ -55,8 +55,10 @@ impl Memory {
 
     /// `(state, actor, user_name, code, attempts)` of every row, oldest first.
     pub(crate) fn rows(&self) -> Vec<(String, Option<String>, Option<String>, Option<String>, i64)> {
-        let mut statement =
-            self.database.prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid").unwrap();
+        let mut statement = self
+            .database
+            .prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid")
+            .unwrap();
         statement
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .unwrap()

@@ -214,7 +214,8 @@ async fn three_hundred_seconds() {
 #[tokio::test]
 async fn secrets_stay_where_they_are() {
     let (host, gateway) = (memory(), gateway());
-    let echo = format!(r#"{{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:{} "}}"#, SECRETS[2]);
+    let echo =
+        format!(r#"{{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:{} "}}"#, SECRETS[2]);
     host.will_answer(401, &echo);
     let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
     assert_eq!(text(&answer), r#"{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:… "}"#);
@@ -227,10 +228,9 @@ async fn secrets_stay_where_they_are() {
 
 #[tokio::test]
 async fn bodies_that_were_not_read_whole() {
-    for (problem, status, code) in [
-        (BodyProblem::TooLarge, 413, "OFFBOARD.41301"),
-        (BodyProblem::CutShort, 400, "OFFBOARD.40012"),
-    ] {
+    for (problem, status, code) in
+        [(BodyProblem::TooLarge, 413, "OFFBOARD.41301"), (BodyProblem::CutShort, 400, "OFFBOARD.40012")]
+    {
         let (host, gateway) = (memory(), gateway());
         let answer =
             removal::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem)).await;
