@@ -116,16 +116,9 @@ pub struct Earlier {
     pub policies: Vec<String>,
     /// TaurusDB's request id, when it answered.
     pub request_id: Option<String>,
-    instance: String,
-    user_name: String,
-}
-
-impl Earlier {
-    /// Whether the earlier request asked for the same account. A sender that gives two requests one id is told so, instead
-    /// of hearing that the second account is gone.
-    pub fn is_for(&self, removal: &Removal<'_>) -> bool {
-        self.instance == removal.instance.name && self.user_name == removal.user_name.as_str()
-    }
+    /// Whether it asked for the same account. A sender that gives two requests one id is told so, instead of hearing that
+    /// the second account is gone.
+    pub same_account: bool,
 }
 
 /// What the ledger knows before a removal is decided.
@@ -233,9 +226,12 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
     let (Value::Integer(removals_last_hour), Value::Integer(instance_removals_last_hour)) = (actors, instances) else {
         return Err(StoreError("the ledger counted something that is not a number".into()));
     };
+    let same_account =
+        text(instance) == Some(&removal.instance.name) && text(user_name) == Some(removal.user_name.as_str());
     let outcome = match text(state).map(|word| State::parse(word).ok_or(word)) {
+        None => None,
         // Nothing was sent then, so this request is as good as a first one.
-        None | Some(Ok(State::NotSent)) => None,
+        Some(Ok(State::NotSent)) if same_account => None,
         Some(Ok(State::InFlight)) => Some(Outcome::StillRunning),
         Some(Ok(State::Removed)) => Some(Outcome::Removed),
         Some(Err(word)) => {
@@ -262,8 +258,7 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
             .map(str::to_owned)
             .collect(),
         request_id: text(request_id).map(str::to_owned),
-        instance: text(instance).unwrap_or_default().to_owned(),
-        user_name: text(user_name).unwrap_or_default().to_owned(),
+        same_account,
     });
     Ok(Standing {
         earlier,

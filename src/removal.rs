@@ -154,8 +154,7 @@ async fn remove<'c, H: Host>(
     gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
     let standing = ledger::find(host, removal, told.at).await.map_err(|why| ledger_down(host, &why))?;
     if let Some(earlier) = standing.earlier {
-        let same = earlier.is_for(removal);
-        return repeated(told, earlier, same);
+        return repeated(told, earlier);
     }
 
     // May they do it?
@@ -187,8 +186,7 @@ async fn remove<'c, H: Host>(
         // Another copy of the same delivery was faster by a moment: its row speaks for both.
         let standing = ledger::find(host, removal, told.at).await.map_err(|why| ledger_down(host, &why))?;
         let Some(earlier) = standing.earlier else { return Err(Outcome::StillRunning) };
-        let same = earlier.is_for(removal);
-        return repeated(told, earlier, same);
+        return repeated(told, earlier);
     };
     told.id = claim.id().clone();
     told.recorded = true;
@@ -214,9 +212,9 @@ async fn remove<'c, H: Host>(
     Ok(Ending::Outcome(outcome))
 }
 
-/// What the delivery's own row says. Only for the `same` account: a sender that gives two requests one id is told so.
-fn repeated(told: &mut Told<'_>, earlier: Earlier, same: bool) -> Result<Ending, Outcome> {
-    if !same {
+/// What the delivery's own row says.
+fn repeated(told: &mut Told<'_>, earlier: Earlier) -> Result<Ending, Outcome> {
+    if !earlier.same_account {
         return Err(Outcome::DeliveryReused);
     }
     told.id = earlier.id;

@@ -1,0 +1,58 @@
+//! What a caller kind answers by itself, and how a kind tells its callers apart: what no file of `tests/fixtures` can say.
+
+use crate::ask::{Ask, Kind, PORTAL_SECRET, Signature};
+use crate::harness::{Gateway, Setup};
+
+/// `help`, or nothing at all, is answered at once: no policy, no ledger, no TaurusDB.
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_help_says_what_to_write() {
+    const ENGLISH: &str = "Remove a StarRocks account: `<user_name> <instance> [reason]`, for example `alice analytics left the company`.\nInstances: `analytics`";
+    const CHINESE: &str =
+        "删除 StarRocks 账号：`<user_name> <instance> [reason]`，例如 `alice analytics 已离职`。\n实例：`analytics`";
+    for (text, language, help) in
+        [("help", None, ENGLISH), ("", None, ENGLISH), ("  ", None, ENGLISH), ("help", Some("zh-cn"), CHINESE)]
+    {
+        let gateway = Gateway::start(Setup::default()).await;
+        let ask = Ask { text: Some(text.into()), language: language.map(str::to_owned), ..Ask::default() };
+        let answer = gateway.ask(Kind::Slack, &ask).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, help));
+        assert_eq!((gateway.rows().len(), gateway.deletes()), (0, 0));
+    }
+
+    // To those who prove who they are.
+    let gateway = Gateway::start(Setup::default()).await;
+    let ask = Ask { text: Some("help".into()), signature: Signature::Wrong, ..Ask::default() };
+    assert_eq!(gateway.ask(Kind::Slack, &ask).await.code(), "OFFBOARD.40105");
+}
+
+/// Two workspaces are two callers: the same person's id in the one is nobody in the other, and the same words are two requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_callers_of_one_kind_are_not_one() {
+    let second =
+        "[[caller]]\nname = \"slack-eu\"\nkind = \"slack\"\nsecrets = [\"slack_signing_secret\"]\n\n[accounts]";
+    let gateway = Gateway::start(Setup::default().replace("offboard.toml", "[accounts]", second)).await;
+    let other = gateway.ask(Kind::Slack, &Ask { path: Some("/hooks/slack-eu".into()), ..Ask::default() }).await;
+    assert_eq!(other.code(), "OFFBOARD.40301");
+    assert_eq!(gateway.ask(Kind::Slack, &Ask::default()).await.code(), "SUCCESS");
+    let actors: Vec<_> = gateway.rows().into_iter().map(|row| row.actor.unwrap()).collect();
+    assert_eq!(actors, ["slack-eu/U2CERLKJA", "slack/U2CERLKJA"]);
+}
+
+/// Two keys of one portal: each proves its own id, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_key_is_proved_by_its_own_secret() {
+    let keys = "{ id = \"HPUAPORTALKEY0000001\", secret = \"portal_secret_key\" }";
+    let both = format!("{keys}, {{ id = \"HPUAPORTALKEY0000002\", secret = \"slack_signing_secret\" }}");
+    let gateway = Gateway::start(Setup::default().replace("offboard.toml", keys, &both)).await;
+    let second = Ask { access_key: "HPUAPORTALKEY0000002".into(), ..Ask::default() };
+    // With the first one's secret.
+    assert_eq!(gateway.ask(Kind::Api, &second).await.code(), "OFFBOARD.40105");
+
+    let gateway = Gateway::start(
+        Setup::default().replace("offboard.toml", keys, &both).variable("slack_signing_secret", PORTAL_SECRET),
+    )
+    .await;
+    let answer = gateway.ask(Kind::Api, &second).await;
+    assert_eq!(answer.code(), "OFFBOARD.40301");
+    assert_eq!(gateway.row().actor.as_deref(), Some("portal/HPUAPORTALKEY0000002"));
+}

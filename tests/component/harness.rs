@@ -1,0 +1,527 @@
+//! The built component on the local runtime, beside a simulated TaurusDB, with a clock that the test sets.
+//!
+//! Every gateway has its own ports, folder and ledger, so tests neither wait for each other nor depend on their order. The
+//! component itself is built and compiled once in the test process (`Runtime::start` sees to it).
+//!
+//! What must hold of every answer and every log, whatever a test is about, is asserted here once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use local::component;
+use local::http as client;
+use local::logs::Logs;
+use local::runtime::{Clock, Options, Runtime};
+use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
+use local::sqlite::Database;
+use rusqlite::OpenFlags;
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET};
+
+/// 2026-06-01T10:00:00Z, in milliseconds: what the clocks say at first.
+pub(crate) const START: i64 = 1_780_308_000_000;
+
+/// A lookout for what never comes. Nothing waits this long when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stands in variables, configuration and upstream headers for the simulated TaurusDB's address.
+const SIMULATOR: &str = "{simulator}";
+
+/// How a gateway differs from the demonstration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Setup {
+    pub(crate) variables: BTreeMap<String, String>,
+    /// Changes to the files of `config/`.
+    pub(crate) replace: Vec<Replace>,
+    /// What TaurusDB answers, instead of what it would.
+    pub(crate) upstream: Vec<Planned>,
+    /// Makes the simulated TaurusDB's access key a temporary one, with this token.
+    pub(crate) security_token: Option<String>,
+    /// The clocks are this machine's: for clients that cannot be told the time.
+    pub(crate) real_time: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replace {
+    pub(crate) file: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// An answer of TaurusDB's that a test wants.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Planned {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    /// How many `x` follow the body.
+    pub(crate) fill: usize,
+    /// The connection ends before the body does.
+    pub(crate) cut_short: bool,
+    /// The connection ends without an answer.
+    pub(crate) hang_up: bool,
+    /// The account is gone all the same.
+    pub(crate) after_effect: bool,
+}
+
+impl Default for Planned {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            content_type: "application/json".into(),
+            headers: BTreeMap::new(),
+            body: String::new(),
+            fill: 0,
+            cut_short: false,
+            hang_up: false,
+            after_effect: false,
+        }
+    }
+}
+
+impl Planned {
+    fn answer(&self, simulator: &Simulator) -> Upstream {
+        let status = StatusCode::from_u16(self.status).unwrap();
+        let body = Bytes::from([self.body.as_bytes(), &vec![b'x'; self.fill]].concat());
+        if self.hang_up {
+            return Upstream::hang_up();
+        }
+        if self.cut_short {
+            return Upstream::cut_short(status, &body);
+        }
+        let mut response = http::Response::builder().status(status);
+        if !self.content_type.is_empty() {
+            response = response.header("content-type", &self.content_type);
+        }
+        for (name, value) in &self.headers {
+            response = response.header(name, value.replace(SIMULATOR, &simulator.endpoint()));
+        }
+        Upstream::Http(response.body(body).unwrap())
+    }
+}
+
+impl Setup {
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn replace(mut self, file: &str, from: &str, to: &str) -> Self {
+        self.replace.push(Replace { file: file.into(), from: from.into(), to: to.into() });
+        self
+    }
+}
+
+/// [`START`], for the simulated TaurusDB. Its clock stands still; it takes signatures of 15 minutes before and after.
+pub(crate) fn start_of_time() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(START.unsigned_abs())
+}
+
+/// A running gateway. Dropping it asserts that nothing went wrong behind the answers.
+pub(crate) struct Gateway {
+    runtime: Option<Runtime>,
+    options: Options,
+    pub(crate) address: SocketAddr,
+    pub(crate) simulator: Arc<Simulator>,
+    pub(crate) logs: Logs,
+    /// Milliseconds since 1970.
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) ledger: PathBuf,
+    _folder: Arc<TempDir>,
+}
+
+/// The demo configuration, as it is in the repository.
+pub(crate) fn demo_file(name: &str) -> String {
+    fs::read_to_string(component::root().join("config").join(name)).unwrap()
+}
+
+impl Gateway {
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = folder.path().join("ledger/state.db");
+        Self::start_with(setup, folder, ledger).await
+    }
+
+    /// With the ledger in this file. `folder` is kept as long as the gateway.
+    pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
+        let mut simulated = SimulatorOptions {
+            clock: if setup.real_time { SystemTime::now } else { start_of_time },
+            ..SimulatorOptions::demo()
+        };
+        if let Some(token) = &setup.security_token {
+            simulated.access_keys = vec![AccessKey {
+                id: demo::ACCESS_KEY.into(),
+                secret: demo::SECRET_KEY.into(),
+                security_token: Some(token.clone()),
+            }];
+        }
+        let simulator = Simulator::start(simulated).await.unwrap();
+        for planned in &setup.upstream {
+            let answer = planned.answer(&simulator);
+            if planned.after_effect {
+                simulator.on_next_after_effect(answer);
+            } else {
+                simulator.on_next(answer);
+            }
+        }
+
+        let mut variables = BTreeMap::from(
+            [
+                ("huaweicloud_access_key", demo::ACCESS_KEY),
+                ("huaweicloud_secret_key", demo::SECRET_KEY),
+                ("slack_signing_secret", SLACK_SECRET),
+                ("hr_webhook_secret", WEBHOOK_SECRET),
+                ("portal_secret_key", PORTAL_SECRET),
+                ("taurusdb_endpoint", SIMULATOR),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        variables.extend(setup.variables);
+        for value in variables.values_mut() {
+            *value = value.replace(SIMULATOR, &simulator.endpoint());
+        }
+
+        let config = folder.path().join("config");
+        fs::create_dir(&config).unwrap();
+        for name in ["offboard.toml", "policy.cedar", "schema.cedarschema"] {
+            let mut text = demo_file(name);
+            for Replace { from, to, .. } in setup.replace.iter().filter(|change| change.file == name) {
+                assert!(text.contains(from), "config/{name} has no {from:?} to replace");
+                text = text.replacen(from, &to.replace(SIMULATOR, &simulator.endpoint()), 1);
+            }
+            fs::write(config.join(name), text).unwrap();
+        }
+
+        let clock = Arc::new(AtomicI64::new(START));
+        let options = Options {
+            config: Some(config),
+            database: Database::File(ledger.clone()),
+            variables,
+            clock: if setup.real_time { Clock::System } else { Clock::Fixed(clock.clone()) },
+            logs: Logs::captured(),
+            ..Options::default()
+        };
+        Self::run(options, Arc::new(simulator), clock, ledger, Arc::new(folder)).await
+    }
+
+    async fn run(
+        options: Options,
+        simulator: Arc<Simulator>,
+        clock: Arc<AtomicI64>,
+        ledger: PathBuf,
+        folder: Arc<TempDir>,
+    ) -> Self {
+        let runtime = Runtime::start(options.clone()).await.unwrap_or_else(|error| panic!("{error:#}"));
+        let (address, logs) = (runtime.address(), options.logs.clone());
+        Self { runtime: Some(runtime), options, address, simulator, logs, clock, ledger, _folder: folder }
+    }
+
+    /// One more process on the same configuration, ledger and TaurusDB.
+    pub(crate) async fn another(&self) -> Self {
+        let (simulator, clock) = (self.simulator.clone(), self.clock.clone());
+        Self::run(self.options.clone(), simulator, clock, self.ledger.clone(), self._folder.clone()).await
+    }
+
+    /// The same, with another value of a variable.
+    pub(crate) async fn another_with(&self, variable: &str, value: &str) -> Self {
+        let mut options = self.options.clone();
+        options.variables.insert(variable.into(), value.into());
+        let (simulator, clock) = (self.simulator.clone(), self.clock.clone());
+        Self::run(options, simulator, clock, self.ledger.clone(), self._folder.clone()).await
+    }
+
+    /// The process ends in good order.
+    pub(crate) async fn stop(&mut self) {
+        self.runtime.take().expect("it runs").stop().await;
+    }
+
+    /// The process is gone in the middle of whatever it did.
+    pub(crate) fn kill(&mut self) {
+        self.runtime.take().expect("it runs");
+    }
+
+    /// A file of the configuration.
+    pub(crate) fn config(&self, file: &str) -> PathBuf {
+        self.options.config.as_ref().expect("set at the start").join(file)
+    }
+
+    /// Changes a file of the configuration; a running process has read it already.
+    pub(crate) fn reconfigure(&self, file: &str, from: &str, to: &str) {
+        let path = self.config(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "config/{file} has no {from:?} to replace");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// The gateway's clock, in seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed).div_euclid(1000)
+    }
+
+    pub(crate) fn advance(&self, milliseconds: i64) {
+        self.clock.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// Sends it signed at this moment, as a caller of this kind.
+    pub(crate) async fn ask(&self, kind: Kind, ask: &Ask) -> Answer {
+        self.send(ask.wire(kind, &self.address.to_string(), self.now()).request()).await
+    }
+
+    pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
+        send(self.address, request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(http::Request::get(path).body(Bytes::new()).unwrap()).await
+    }
+
+    /// Sends bytes as they are, and reads one answer.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Answer {
+        Answer::parse(&client::send_bytes(self.address, bytes).await.unwrap())
+    }
+
+    /// Every row of the ledger, in the order in which they were written.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        if !self.ledger.exists() {
+            return Vec::new();
+        }
+        let ledger = rusqlite::Connection::open_with_flags(&self.ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok(Row {
+                id: row.get("id")?,
+                delivery: row.get("delivery")?,
+                state: row.get("state")?,
+                asked_at: row.get("asked_at")?,
+                ended_at: row.get("ended_at")?,
+                caller: row.get("caller")?,
+                kind: row.get("kind")?,
+                actor: row.get("actor")?,
+                instance: row.get("instance")?,
+                user_name: row.get("user_name")?,
+                reason: row.get("reason")?,
+                policies: row.get("policies")?,
+                attempts: row.get("attempts")?,
+                status: row.get("status")?,
+                code: row.get("code")?,
+                message: row.get("message")?,
+                request_id: row.get("request_id")?,
+            })
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The ledger's only row.
+    pub(crate) fn row(&self) -> Row {
+        let mut rows = self.rows();
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        rows.remove(0)
+    }
+
+    /// `(user_name, state)` of every row.
+    pub(crate) fn states(&self) -> Vec<(String, String)> {
+        self.rows().into_iter().map(|row| (row.user_name.unwrap_or_default(), row.state)).collect()
+    }
+
+    /// Runs SQL on the ledger, as somebody with access to the file could.
+    pub(crate) fn tamper(&self, sql: &str) {
+        rusqlite::Connection::open(&self.ledger).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// The DELETEs that reached TaurusDB.
+    pub(crate) fn deletes(&self) -> usize {
+        let requests = self.simulator.requests();
+        assert!(requests.iter().all(|seen| seen.method == http::Method::DELETE), "{requests:#?}");
+        requests.len()
+    }
+
+    /// The accounts of the demo instance.
+    pub(crate) fn has_account(&self, user_name: &str) -> bool {
+        self.simulator.accounts(demo::INSTANCE_ID).contains(user_name)
+    }
+
+    /// The lines about requests, as JSON.
+    pub(crate) fn request_lines(&self) -> Vec<Value> {
+        let lines = self.logs.lines();
+        lines.iter().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the gateway's log:\n{}", self.logs.lines().join("\n"));
+            return;
+        }
+        assert_eq!(self.simulator.alarms(), [""; 0], "what must never reach TaurusDB did");
+        for line in self.logs.lines() {
+            let trapped = ["an instance of the component failed", "the component failed to answer", "panicked at"];
+            assert!(!trapped.iter().any(|sign| line.contains(sign)), "{line}");
+        }
+    }
+}
+
+/// Sends a request; what comes back is an answer of the gateway's, or the test fails.
+pub(crate) async fn send(address: SocketAddr, request: http::Request<Bytes>) -> Answer {
+    let response = tokio::time::timeout(PATIENCE, client::send(address, request)).await.expect("an answer in time");
+    let (parts, body) = response.unwrap().into_parts();
+    let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+    answer.assert_sound();
+    answer
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// Reads an answer with a Content-Length from its bytes; what follows it is not looked at.
+    fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, _) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let (name, value) = line.split_once(": ").unwrap();
+            headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        // Raw requests ask for it, so that the answer has an end.
+        headers.remove("connection");
+        let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+        let body = bytes[head.len() + 4..][..length].to_vec().into();
+        let answer = Self { status, headers, body };
+        answer.assert_sound();
+        answer
+    }
+
+    /// What holds of every answer of the gateway's: it says how long it is, what it is and which request it was, in JSON of
+    /// one of the known forms, and carries no header of whoever stands behind.
+    fn assert_sound(&self) {
+        let known = [
+            "allow",
+            "content-length",
+            "content-type",
+            "date",
+            "x-offboard-code",
+            "x-offboard-policy",
+            "x-offboard-removal",
+            "x-request-id",
+        ];
+        for name in self.headers.keys() {
+            assert!(known.contains(&name.as_str()), "{self:?}");
+            assert_eq!(self.headers.get_all(name).iter().count(), 1, "{self:?}");
+        }
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        assert_eq!(self.header("content-length"), Some(self.body.len().to_string().as_str()), "{self:?}");
+        assert!(self.header("x-request-id").is_some(), "{self:?}");
+
+        let body = self.json();
+        let mut keys: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        match keys[..] {
+            ["result"] => assert_eq!((self.status, &body["result"]), (200, &"SUCCESS".into()), "{self:?}"),
+            ["error_code", "error_msg"] => assert!(self.status >= 400, "{self:?}"),
+            ["blocks", "response_type", "text"] => {
+                assert_eq!((self.status, &body["response_type"]), (200, &"ephemeral".into()), "{self:?}");
+                assert_eq!(body["blocks"][0]["text"]["text"], body["text"], "{self:?}");
+            }
+            // /healthz
+            ["config", "policy", "status", "version"] | ["reason", "status", "version"] => return,
+            _ => panic!("a body of unknown form: {self:?}"),
+        }
+        // What a kind answers by itself (`help`) has no outcome.
+        let outcome = self.header("x-offboard-removal").map(|_| self.code());
+        assert_eq!(self.header("x-offboard-code"), outcome.as_deref(), "{self:?}");
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Whether it is said in words, for people.
+    pub(crate) fn is_in_words(&self) -> bool {
+        self.json().get("response_type").is_some()
+    }
+
+    /// The words, for people.
+    pub(crate) fn text(&self) -> String {
+        self.json()["text"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+
+    /// `SUCCESS` or the error code, whatever form it has. For an answer in words: what stands in its last brackets.
+    pub(crate) fn code(&self) -> String {
+        let body = self.json();
+        if body.get("result").is_some() {
+            return "SUCCESS".into();
+        }
+        if let Some(code) = body.get("error_code") {
+            return code.as_str().unwrap().into();
+        }
+        let text = self.text();
+        let sentence = text.split("\n_request ").next().unwrap().trim_end_matches(['.', '。']);
+        if sentence.starts_with(":white_check_mark: ") {
+            return "SUCCESS".into();
+        }
+        let code = sentence.strip_suffix([')', '）']).and_then(|rest| rest.rsplit(['(', '（']).next());
+        code.unwrap_or_else(|| panic!("no code in {text:?}")).into()
+    }
+
+    /// Why not: the message, whatever form it has.
+    pub(crate) fn says(&self, message: &str) -> bool {
+        let escaped = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        if self.is_in_words() { self.text().contains(&escaped) } else { self.json()["error_msg"] == message }
+    }
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) delivery: Option<String>,
+    pub(crate) state: String,
+    pub(crate) asked_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) caller: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) instance: Option<String>,
+    pub(crate) user_name: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) policies: String,
+    pub(crate) attempts: i64,
+    pub(crate) status: Option<u16>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// The status that a code of the gateway's own stands for: `OFFBOARD.<status><nn>`.
+pub(crate) fn status_of(code: &str) -> u16 {
+    match code.strip_prefix("OFFBOARD.") {
+        Some(digits) => digits[..3].parse().unwrap(),
+        None => panic!("{code} is not a code of the gateway's own"),
+    }
+}
