@@ -6,8 +6,8 @@
 //! 2. `rustup`: `rustup target add wasm32-wasip2`, then the same.
 //! 3. `debian`: apt-get installs Debian's own Rust and its sources, and that compiles the standard library too.
 //!
-//! `OFFBOARD_BUILD=debian` (or `installed`, or `rustup`) tries that way only. Cargo decides each time whether anything has to be built, so
-//! a call is cheap when nothing changed.
+//! `OFFBOARD_BUILD=debian` (or `installed`, or `rustup`) tries that way only. Cargo decides each time whether anything
+//! has to be built, so that a call is cheap when nothing changed.
 //!
 //! Not supported: building elsewhere than in this repository, other package managers than apt, cross-compiling hosts.
 
@@ -16,7 +16,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
 
@@ -117,7 +119,7 @@ fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
     };
     let Choice { way, refusals } = choose(&candidates, |way| match way {
         Way::Installed => standard_library_is_installed(),
-        Way::Rustup => rustup_adds_the_target(),
+        Way::Rustup => rustup_adds_the_target(candidates.len() > 1),
         Way::Debian => debian_installs_its_toolchain(),
     })?;
 
@@ -148,7 +150,7 @@ fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
 
     let path = manifest.component_path();
     let reasons: String = refusals.iter().map(|(way, why)| format!(", not `{way}`: {why}")).collect();
-    let patience = if path.exists() { "" } else { " (about 3 minutes the first time)" };
+    let patience = if path.exists() { "" } else { " (a few minutes the first time)" };
     eprintln!("building the component by way `{way}`{reasons}{patience} …");
     let start = Instant::now();
     run(&mut cargo)?;
@@ -177,7 +179,8 @@ fn choose(candidates: &[Way], mut prepare: impl FnMut(Way) -> anyhow::Result<()>
     }
     let reasons: String = refusals.iter().map(|(way, why)| format!("\n  {way}: {why}")).collect();
     bail!(
-        "cannot build for {TARGET}: install its standard library (`rustup target add {TARGET}`), or use a system with apt{reasons}"
+        "cannot build for {TARGET}: install its standard library (`rustup target add {TARGET}`), or use a system with \
+         apt{reasons}"
     )
 }
 
@@ -193,12 +196,11 @@ fn standard_library_is_installed() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rustup_adds_the_target() -> anyhow::Result<()> {
-    // A refusal takes rustup a minute of retries when there is no network: it is remembered for as long as the other
-    // way stays ready.
+fn rustup_adds_the_target(there_are_others: bool) -> anyhow::Result<()> {
+    // A refusal may take rustup a minute of retries: it is remembered for as long as the other way stays ready.
     let refused = state_folder().join("rustup-refused");
     ensure!(
-        !(refused.exists() && debian_is_ready().is_ok()),
+        !(there_are_others && refused.exists() && debian_is_ready().is_ok()),
         "rustup refused before (remove `{}` to ask it again)",
         refused.display()
     );
@@ -309,7 +311,7 @@ fn clean_command(program: &str) -> Command {
     command
 }
 
-/// Runs a long command: before the eyes of a person in a terminal, silently elsewhere unless it fails.
+/// Runs a long command: before the eyes of a person in a terminal, with a line a minute elsewhere.
 fn run(command: &mut Command) -> anyhow::Result<()> {
     command.stdin(Stdio::null());
     if std::io::stderr().is_terminal() {
@@ -318,9 +320,26 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
         let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
         ensure!(status.success(), "{} failed with {status}", shown(command));
     } else {
-        output(command)?;
+        let name = shown(command);
+        with_signs_of_life(&name, || output(command))?;
     }
     Ok(())
+}
+
+/// Says each minute that `work` is still going on.
+fn with_signs_of_life<R>(name: &str, work: impl FnOnce() -> R) -> R {
+    let (finished, finish) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let start = Instant::now();
+            while finish.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{name} is busy for {} s …", start.elapsed().as_secs());
+            }
+        });
+        let result = work();
+        drop(finished);
+        result
+    })
 }
 
 fn output(command: &mut Command) -> anyhow::Result<String> {

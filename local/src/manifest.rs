@@ -2,10 +2,10 @@
 //!
 //! It understands what this application uses: one component behind HTTP routes, with variables, mounted folders,
 //! allowed outbound hosts and the default SQLite database. What Spin knows beyond that and would change how the
-//! component behaves (`environment`, `key_value_stores`, `ai_models`, dependencies, other triggers, a second component) is an error
-//! here, not silence. What changes nothing (descriptions, other tools' tables) is ignored.
+//! component behaves (`environment`, `key_value_stores`, `ai_models`, dependencies, other triggers, a second component)
+//! is an error here, not silence. What changes nothing (descriptions, other tools' tables) is ignored.
 //!
-//! Templates are `{{ name }}` of an application variable; Spin's expressions have nothing else that an application needs.
+//! Templates are `{{ name }}` of an application variable, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

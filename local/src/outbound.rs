@@ -4,8 +4,8 @@
 //! subdomains. An entry without a port means the scheme's own. An entry that is empty or wrong is an error: in Spin,
 //! at the first outbound request, and then every one fails; here already at the start.
 //!
-//! Not supported: port ranges, networks in CIDR notation, `self` and service chaining (`*.spin.internal`), sockets, blocked networks,
-//! client certificates, connection pooling, HTTP/2.
+//! Not supported: port ranges, networks in CIDR notation, `self` and service chaining (`*.spin.internal`), sockets,
+//! blocked networks, client certificates, connection pooling, HTTP/2.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Runs the component behind HTTP on this machine: for development and tests. Production is Spin.
 //!
 //! It does what Spin does as far as the component can tell: instances are reused and shared by concurrent requests
-//! ([`Reuse`]), spin.toml says which paths, variables, files, hosts and databases there are, a request's URI is absolute with
-//! the `Host` header as its authority, and a trap is an empty 500.
+//! ([`Reuse`]), spin.toml says which paths, variables, files, hosts and databases there are, a request's URI is
+//! absolute with the `Host` header as its authority (which is not among the headers then), and a trap is an empty 500.
 //!
 //! Not supported: TLS, HTTP/2, Spin's `spin-*` request headers, limits on memory or time (a guest that never
 //! returns to its host is not interrupted), components of the 0.2 HTTP interface, telemetry.
@@ -532,7 +532,8 @@ fn empty(status: StatusCode) -> Response<WasiBody> {
     response
 }
 
-/// The request's URI with scheme and authority, as Spin hands it over; none when the `Host` header is missing, wrong, or contradicts it.
+/// The request's URI with scheme and authority, as Spin hands it over; none when the `Host` header is missing, wrong,
+/// or contradicts it.
 fn absolute_uri<B>(request: &Request<B>) -> Option<Uri> {
     let mut parts = request.uri().clone().into_parts();
     let host = match request.headers().get(HOST) {

@@ -1,9 +1,9 @@
 //! `spin:sqlite@3.1.0` on the SQLite that rusqlite bundles.
 //!
 //! As in Spin's own embedded database: `open` opens a file for real and closes it with the last handle, a memory
-//! database is one connection for the whole runtime, a connection runs one statement at a time, ATTACH is denied and PRAGMA is not.
-//! A failing statement is told by the result that follows the rows, not by `execute` itself: as Spin's streaming
-//! implementations do, so that a component which forgets to ask does not pass here and lose errors there.
+//! database is one connection for the whole runtime, a connection runs one statement at a time, ATTACH is denied and
+//! PRAGMA is not. A failing statement is told by the result that follows the rows, not by `execute` itself: as Spin's
+//! streaming implementations do, so that a component which forgets to ask does not pass here and lose errors there.
 //!
 //! Not supported: the calls that block the instance (`open`, `execute`, …), other databases than `default`,
 //! libSQL, a limit on the size of a result (rows are read before the first is handed over).

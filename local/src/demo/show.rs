@@ -441,21 +441,25 @@ mod tests {
     fn a_removal_is_right_only_if_all_of_it_is() {
         let [_, bob, ..] = &SCENES;
         let good = || vec![deleted("bob", 200)];
-        assert!(whats(bob, &came(200, &[ROW, POLICY], SUCCESS, good(), &["dave"])).is_empty());
+        let headers = &[ROW, POLICY, ("x-offboard-code", "SUCCESS")];
+        assert!(whats(bob, &came(200, headers, SUCCESS, good(), &["dave"])).is_empty());
         for (came, expected) in [
-            (came(201, &[ROW, POLICY], SUCCESS, good(), &[]), &["status"][..]),
-            (came(200, &[ROW, ("x-offboard-policy", "other")], SUCCESS, good(), &[]), &["policies"]),
-            (came(200, &[ROW, POLICY], r#"{"error_code":"X"}"#, good(), &[]), &["error code"]),
+            (came(201, headers, SUCCESS, good(), &[]), &["status"][..]),
             (
-                came(200, &[ROW, POLICY], SUCCESS, vec![deleted("bob", 200), deleted("bob", 400)], &[]),
+                came(200, &[ROW, ("x-offboard-policy", "other"), ("x-offboard-code", "SUCCESS")], SUCCESS, good(), &[]),
+                &["policies"],
+            ),
+            (came(200, &[ROW, POLICY, ("x-offboard-code", "X")], SUCCESS, good(), &[]), &["error code"]),
+            (
+                came(200, headers, SUCCESS, vec![deleted("bob", 200), deleted("bob", 400)], &[]),
                 &["requests to TaurusDB"],
             ),
             (
-                came(200, &[ROW, POLICY], SUCCESS, vec![deleted("dave", 200)], &["bob"]),
+                came(200, headers, SUCCESS, vec![deleted("dave", 200)], &["bob"]),
                 &["DELETEs of the account that succeeded", "the account"],
             ),
             (
-                came(200, &[ROW, POLICY], SUCCESS, vec![], &["bob"]),
+                came(200, headers, SUCCESS, vec![], &["bob"]),
                 &["requests to TaurusDB", "DELETEs of the account that succeeded", "the account"],
             ),
         ] {
@@ -466,10 +470,11 @@ mod tests {
     #[test]
     fn a_refusal_is_right_only_if_nothing_was_sent() {
         let [.., etl_loader] = &SCENES;
+        let headers = &[ROW, ("x-offboard-code", "OFFBOARD.40303")];
         let body = r#"{"error_code":"OFFBOARD.40303"}"#;
-        assert!(whats(etl_loader, &came(403, &[ROW], body, vec![], &["etl_loader"])).is_empty());
+        assert!(whats(etl_loader, &came(403, headers, body, vec![], &["etl_loader"])).is_empty());
         assert_eq!(
-            whats(etl_loader, &came(403, &[ROW], body, vec![deleted("etl_loader", 400)], &["etl_loader"])),
+            whats(etl_loader, &came(403, headers, body, vec![deleted("etl_loader", 400)], &["etl_loader"])),
             ["requests to TaurusDB"]
         );
     }
