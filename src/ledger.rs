@@ -62,9 +62,19 @@ const CLAIM: &str = "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts)
     VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)
     ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
-        policies = excluded.policies, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL
+        reason = excluded.reason, policies = excluded.policies, attempts = removals.attempts + 1, status = NULL,
+        code = NULL, message = NULL
         WHERE removals.state = 'not-sent'
-    RETURNING id";
+    RETURNING id,
+    (SELECT count(*) FROM removals WHERE actor = ?6 AND asked_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')
+        AND delivery IS NOT ?2),
+    (SELECT count(*) FROM removals WHERE instance = ?7 AND asked_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')
+        AND delivery IS NOT ?2)";
+
+const WITHDRAW: &str =
+    "UPDATE removals SET state = ?2, ended_at = ?3, policies = ?4, attempts = attempts - 1, status = ?5,
+    code = ?6, message = ?7
+    WHERE id = ?1 AND state = 'in-flight' RETURNING id";
 
 const SETTLE: &str =
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7
@@ -121,15 +131,22 @@ pub struct Earlier {
     pub same_account: bool,
 }
 
+/// How many removals there were in the last hour: removed, running or of unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// The actor's.
+    pub actor: i64,
+    /// The instance's.
+    pub instance: i64,
+}
+
 /// What the ledger knows before a removal is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The delivery's own row, if it is there and final.
     pub earlier: Option<Earlier>,
-    /// The actor's removals in the last hour: removed, running or of unknown outcome.
-    pub removals_last_hour: i64,
-    /// The instance's.
-    pub instance_removals_last_hour: i64,
+    /// The last hour.
+    pub counts: Counts,
 }
 
 /// A removal that this request, and no other, carries out. Only [`claim`] makes one.
@@ -137,6 +154,7 @@ pub struct Standing {
 pub struct Claim<'c> {
     permit: Permit<'c>,
     id: RowId,
+    counts: Counts,
 }
 
 impl<'c> Claim<'c> {
@@ -148,6 +166,11 @@ impl<'c> Claim<'c> {
     /// The row.
     pub fn id(&self) -> &RowId {
         &self.id
+    }
+
+    /// The counts without this removal: every claim before it is in them, and none after it.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 }
 
@@ -211,21 +234,18 @@ async fn version<H: Host>(host: &H) -> Result<i64, StoreError> {
 ///
 /// When the ledger cannot be read.
 pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<Standing, StoreError> {
-    let hour_ago = now.timestamp_millis().saturating_sub(3_600_000);
     let parameters = vec![
         removal.delivery.as_str().into(),
         removal.actor.principal.as_str().into(),
         removal.instance.name.as_str().into(),
-        hour_ago.into(),
+        hour_before(now).into(),
     ];
     let rows = host.query(FIND, parameters).await?;
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
     let [id, state, status, code, message, policies, request_id, instance, user_name, actors, instances] = row else {
         return Err(StoreError("the ledger answered with other columns than asked for".into()));
     };
-    let (Value::Integer(removals_last_hour), Value::Integer(instance_removals_last_hour)) = (actors, instances) else {
-        return Err(StoreError("the ledger counted something that is not a number".into()));
-    };
+    let counts = counts(actors, instances)?;
     let same_account =
         text(instance) == Some(&removal.instance.name) && text(user_name) == Some(removal.user_name.as_str());
     let outcome = match text(state).map(|word| State::parse(word).ok_or(word)) {
@@ -260,11 +280,18 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
         request_id: text(request_id).map(str::to_owned),
         same_account,
     });
-    Ok(Standing {
-        earlier,
-        removals_last_hour: *removals_last_hour,
-        instance_removals_last_hour: *instance_removals_last_hour,
-    })
+    Ok(Standing { earlier, counts })
+}
+
+fn hour_before(now: DateTime<Utc>) -> i64 {
+    now.timestamp_millis().saturating_sub(3_600_000)
+}
+
+fn counts(actor: &Value, instance: &Value) -> Result<Counts, StoreError> {
+    match (actor, instance) {
+        (Value::Integer(actor), Value::Integer(instance)) => Ok(Counts { actor: *actor, instance: *instance }),
+        _ => Err(StoreError("the ledger counted something that is not a number".into())),
+    }
 }
 
 fn text(value: &Value) -> Option<&str> {
@@ -297,10 +324,39 @@ pub async fn claim<'c, H: Host>(
         removal.user_name.as_str().into(),
         removal.reason.as_ref().map(|reason| reason.as_str()).into(),
         permit.policies().join(",").as_str().into(),
+        hour_before(now).into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
-    let claimed = rows.first().and_then(|row| row.first()).and_then(text);
-    Ok(claimed.map(|id| Claim { permit, id: RowId(id.to_owned()) }))
+    let Some(row) = rows.first() else { return Ok(None) };
+    let [Value::Text(id), actors, instances] = row.as_slice() else {
+        return Err(StoreError("the ledger answered with other columns than asked for".into()));
+    };
+    Ok(Some(Claim { permit, id: RowId(id.clone()), counts: counts(actors, instances)? }))
+}
+
+/// Records that a claimed removal was denied after all, and nothing was sent.
+///
+/// # Errors
+///
+/// When the row cannot be written or is not in flight any more; it then stays as it is.
+pub async fn withdraw<H: Host>(
+    host: &H,
+    claim: &Claim<'_>,
+    outcome: &Outcome,
+    policies: &[String],
+    language: Language,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let parameters = vec![
+        claim.id.as_str().into(),
+        outcome.state().as_str().into(),
+        now.timestamp_millis().into(),
+        policies.join(",").as_str().into(),
+        i64::from(outcome.status().as_u16()).into(),
+        outcome.code().as_ref().into(),
+        outcome.message(language).as_str().into(),
+    ];
+    still_in_flight(host.query(WITHDRAW, parameters).await?)
 }
 
 /// Records how a claimed removal ended.
@@ -325,10 +381,11 @@ pub async fn settle<H: Host>(
         outcome.message(language).as_str().into(),
         request_id.into(),
     ];
-    match host.query(SETTLE, parameters).await?.first() {
-        Some(_) => Ok(()),
-        None => Err(StoreError("the row is not in flight any more".into())),
-    }
+    still_in_flight(host.query(SETTLE, parameters).await?)
+}
+
+fn still_in_flight(rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    if rows.is_empty() { Err(StoreError("the row is not in flight any more".into())) } else { Ok(()) }
 }
 
 /// Writes the row of a request that ended without a DELETE, and says which it is: when a copy of the same delivery has one

@@ -17,7 +17,7 @@ use crate::command::{Actor, Removal};
 use crate::config::{Caller, Config, Key};
 use crate::gateway::Gateway;
 use crate::host::{Host, StoreError};
-use crate::ledger::{self, Earlier, Refusal, RowId};
+use crate::ledger::{self, Counts, Earlier, Refusal, RowId};
 use crate::outcome::{Language, Outcome};
 use crate::policy::{Circumstances, Decision};
 use crate::strict;
@@ -158,17 +158,8 @@ async fn remove<'c, H: Host>(
     }
 
     // May they do it?
-    let circumstances = Circumstances {
-        teams: config.teams(&removal.actor.principal),
-        now: told.at,
-        removals_last_hour: standing.removals_last_hour,
-        instance_removals_last_hour: standing.instance_removals_last_hour,
-    };
-    let (decision, why) = gateway.policies.decide(removal, circumstances);
-    if let Some(why) = why {
-        host.log(&format!("policy: {} could not be decided: {why}", told.id.as_str()));
-    }
-    let permit = match decision {
+    let teams = config.teams(&removal.actor.principal);
+    let permit = match decide(host, gateway, removal, teams, told.at, standing.counts) {
         Decision::Permit(permit) => permit,
         Decision::Denial { policies } => {
             told.policies.clone_from(&policies);
@@ -191,6 +182,17 @@ async fn remove<'c, H: Host>(
     told.id = claim.id().clone();
     told.recorded = true;
 
+    // Others may have claimed theirs since: a brake that counts has to see every one before this, and no other.
+    if claim.counts() != standing.counts
+        && let Decision::Denial { policies } = decide(host, gateway, removal, teams, told.at, claim.counts())
+    {
+        told.policies.clone_from(&policies);
+        let outcome = Outcome::Denied { policies };
+        let withdrawn = ledger::withdraw(host, &claim, &outcome, &told.policies, told.language, host.now()).await;
+        withdrawn.map_err(|why| ledger_down(host, &why))?;
+        return Ok(Ending::Outcome(outcome));
+    }
+
     // The signed DELETE, and what became of it.
     let request = taurusdb::delete(claim.permit(), &credentials, endpoint.as_deref(), told.language, host.now());
     let (outcome, request_id) = match request {
@@ -210,6 +212,24 @@ async fn remove<'c, H: Host>(
     }
     told.request_id = request_id;
     Ok(Ending::Outcome(outcome))
+}
+
+/// May they do it?
+fn decide<'c, H: Host>(
+    host: &H,
+    gateway: &Gateway,
+    removal: &Removal<'c>,
+    teams: &[String],
+    now: DateTime<Utc>,
+    counts: Counts,
+) -> Decision<'c> {
+    let circumstances =
+        Circumstances { teams, now, removals_last_hour: counts.actor, instance_removals_last_hour: counts.instance };
+    let (decision, why) = gateway.policies.decide(removal, circumstances);
+    if let Some(why) = why {
+        host.log(&format!("policy: the removal by {} could not be decided: {why}", removal.actor.principal));
+    }
+    decision
 }
 
 /// What the delivery's own row says.

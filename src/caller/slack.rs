@@ -116,7 +116,7 @@ fn render(answer: &Answer<'_>) -> Rendered {
         return documented(answer);
     }
     let (user_name, instance) = answer.account.unwrap_or_default();
-    let what = answer.outcome.message(answer.language);
+    let what = shortened(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
     let decided = decided.join(", ");
     let text = match (answer.outcome, answer.language, answer.account) {
@@ -137,7 +137,22 @@ fn render(answer: &Answer<'_>) -> Rendered {
     message(&format!("{text}\n_request {}_", escaped(answer.request_id)))
 }
 
+/// The most characters that Slack takes in a section; over that, it shows nothing at all
+/// (<https://docs.slack.dev/reference/block-kit/blocks/section-block>).
+const LONGEST: usize = 3000;
+
+/// The most characters of a message of TaurusDB's.
+const LONGEST_MESSAGE: usize = 500;
+
+fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
 fn message(text: &str) -> Rendered {
+    let text = shortened(text, LONGEST);
     let body = json!({
         "response_type": "ephemeral",
         "text": text,

@@ -1,7 +1,7 @@
 //! What a caller kind answers by itself, and how a kind tells its callers apart: what no file of `tests/fixtures` can say.
 
-use crate::ask::{Ask, Kind, PORTAL_SECRET, Signature};
-use crate::harness::{Gateway, Setup};
+use crate::ask::{Ask, Kind, PORTAL_SECRET, PROJECT, Signature};
+use crate::harness::{Gateway, Planned, Setup};
 
 /// `help`, or nothing at all, is answered at once: no policy, no ledger, no TaurusDB.
 #[tokio::test(flavor = "multi_thread")]
@@ -23,6 +23,30 @@ async fn slack_help_says_what_to_write() {
     let gateway = Gateway::start(Setup::default()).await;
     let ask = Ask { text: Some("help".into()), signature: Signature::Wrong, ..Ask::default() };
     assert_eq!(gateway.ask(Kind::Slack, &ask).await.code(), "OFFBOARD.40105");
+}
+
+/// Slack takes 3,000 characters in a section, and shows nothing of a message that has more.
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_is_told_no_more_than_it_can_show() {
+    let long = format!(r#"{{"error_code":"DBS.280001","error_msg":"{}"}}"#, "<&>".repeat(10_000));
+    let upstream = vec![Planned { status: 400, body: long, ..Planned::default() }];
+    let gateway = Gateway::start(Setup { upstream, ..Setup::default() }).await;
+    let answer = gateway.ask(Kind::Slack, &Ask::default()).await;
+    let text = answer.text();
+    assert!(text.chars().count() <= 3000, "{}", text.len());
+    assert!(text.starts_with(":x: `alice` on `analytics`: &lt;&amp;&gt;&lt;&amp;&gt;"), "{text}");
+    let id = answer.header("x-request-id").unwrap();
+    assert!(text.ends_with(&format!("&lt;… (DBS.280001).\n_request {id}_")), "{text}");
+
+    let instances: String = (0..100)
+        .map(|number| {
+            format!("[[instance]]\nname = \"a-long-name-of-an-instance-{number}\"\nproject_id = \"{PROJECT}\"\ninstance_id = \"{number:032}in17\"\nregion = \"ap-southeast-3\"\nenvironment = \"staging\"\n\n")
+        })
+        .collect();
+    let setup = Setup::default().replace("offboard.toml", "[[team]]", &(instances + "[[team]]"));
+    let gateway = Gateway::start(setup).await;
+    let help = gateway.ask(Kind::Slack, &Ask { text: Some("help".into()), ..Ask::default() }).await.text();
+    assert_eq!((help.chars().count(), help.chars().last()), (3000, Some('…')));
 }
 
 /// Two workspaces are two callers: the same person's id in the one is nobody in the other, and the same words are two requests.

@@ -82,8 +82,8 @@ async fn the_official_sdk_removes_an_account_through_the_gateway() {
     assert_eq!(seen.path_and_query, format!("/v3/{PROJECT}/instances/{INSTANCE}/starrocks/users?user_name=user_test"));
     assert_eq!(gateway.row().actor.as_deref(), Some("portal/HPUAPORTALKEY0000001"));
 
-    // It can tell TaurusDB's errors, and the request id is TaurusDB's.
-    let told = sdk_delete(&endpoint, PORTAL_SECRET, PROJECT, "nobody", &["zh-cn"]).await;
+    // A second time it is gone: the SDK raises what TaurusDB said, with the request id that TaurusDB gave.
+    let told = sdk_delete(&endpoint, PORTAL_SECRET, PROJECT, "user_test", &["zh-cn"]).await;
     let seen = &gateway.simulator.requests()[1];
     assert_eq!(
         told,

@@ -1,7 +1,10 @@
 //! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy.rs`.
 
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
 use crate::ask::{Ask, INSTANCE, Kind};
-use crate::harness::{Gateway, Planned, Setup};
+use crate::harness::{Gateway, PATIENCE, Planned, Row, Setup, send};
 
 /// With a token, because its validity does not depend on the clocks of these tests.
 fn with_token() -> Setup {
@@ -54,6 +57,42 @@ async fn the_brake_lets_twenty_an_hour_pass() {
         gateway.advance(1);
         let late_enough = Ask { webhook_id: "msg_42".into(), ..numbered(22) };
         assert_eq!(gateway.ask(kind, &late_enough).await.code(), "SUCCESS");
+    }
+}
+
+/// Forty requests that have all counted before any of them was claimed are not forty removals.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brake_holds_for_requests_at_once() {
+    for kind in Kind::ALL {
+        let gateway = Gateway::start(Setup::default()).await;
+        let (host, now) = (gateway.address.to_string(), gateway.now());
+        let hold = gateway.simulator.hold();
+        let mut requests = JoinSet::new();
+        for number in 1..=40 {
+            gateway.simulator.add_account(INSTANCE, &format!("user_{number}"));
+            requests.spawn(send(gateway.address, numbered(number).wire(kind, &host, now).request()));
+        }
+        let mut next = async || {
+            let answer = timeout(PATIENCE, requests.join_next()).await;
+            answer.unwrap_or_else(|_| panic!("{} DELETEs left", gateway.deletes())).unwrap().unwrap()
+        };
+        for _ in 0..20 {
+            let denied = next().await;
+            assert_eq!(denied.code(), "OFFBOARD.40301");
+            assert_eq!(denied.header("x-offboard-policy"), Some("brake-twenty-an-hour"));
+        }
+        hold.release();
+        for _ in 0..20 {
+            assert_eq!(next().await.code(), "SUCCESS");
+        }
+        assert_eq!(gateway.deletes(), 20);
+        let rows = gateway.rows();
+        let with = |state: &str, policies: &str, attempts| {
+            let like = |row: &&Row| row.state == state && row.policies == policies && row.attempts == attempts;
+            rows.iter().filter(like).count()
+        };
+        assert_eq!(with("removed", "dba-removes-on-staging", 1), 20, "{rows:#?}");
+        assert_eq!(with("denied", "brake-twenty-an-hour", 0), 20, "{rows:#?}");
     }
 }
 
