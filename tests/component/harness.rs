@@ -68,8 +68,8 @@ pub(crate) struct Planned {
     pub(crate) content_type: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
-    /// How many `x` follow the body.
-    pub(crate) fill: usize,
+    /// How many spaces follow the body: whoever reads them all reads the same JSON.
+    pub(crate) spaces: usize,
     /// The connection ends before the body does.
     pub(crate) cut_short: bool,
     /// The connection ends without an answer.
@@ -85,7 +85,7 @@ impl Default for Planned {
             content_type: "application/json".into(),
             headers: BTreeMap::new(),
             body: String::new(),
-            fill: 0,
+            spaces: 0,
             cut_short: false,
             hang_up: false,
             after_effect: false,
@@ -96,7 +96,7 @@ impl Default for Planned {
 impl Planned {
     fn answer(&self, simulator: &Simulator) -> Upstream {
         let status = StatusCode::from_u16(self.status).unwrap();
-        let body = Bytes::from([self.body.as_bytes(), &vec![b'x'; self.fill]].concat());
+        let body = Bytes::from([self.body.as_bytes(), &vec![b' '; self.spaces]].concat());
         if self.hang_up {
             return Upstream::hang_up();
         }
