@@ -9,6 +9,9 @@ use rusqlite::types::Value as SqlValue;
 use starrocks_offboard::config::Secret;
 use starrocks_offboard::host::{Answered, Host, SendError, StoreError, Value};
 
+/// `(state, actor, user_name, code, attempts)`
+pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i64);
+
 /// See the module.
 pub(crate) struct Memory {
     /// Milliseconds since 1970.
@@ -53,8 +56,8 @@ impl Memory {
         self.answers.borrow_mut().push_back(Err(error));
     }
 
-    /// `(state, actor, user_name, code, attempts)` of every row, oldest first.
-    pub(crate) fn rows(&self) -> Vec<(String, Option<String>, Option<String>, Option<String>, i64)> {
+    /// Every row, oldest first.
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let mut statement = self
             .database
             .prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid")
