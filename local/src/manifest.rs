@@ -316,7 +316,7 @@ mod tests {
     "#;
 
     fn small() -> Manifest {
-        Manifest::parse(SMALL, PathBuf::from("/root")).unwrap()
+        Manifest::parse(SMALL, PathBuf::from("/app")).unwrap()
     }
 
     /// The error of the small manifest with `from` replaced by `to`.
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn reads_what_this_application_uses() {
         let manifest = small();
-        assert_eq!(manifest.component_path(), Path::new("/root/c.wasm"));
+        assert_eq!(manifest.component_path(), Path::new("/app/c.wasm"));
         assert_eq!(manifest.mounts[0].destination, "/config");
         assert!(manifest.variables["token"].secret);
         assert_eq!(manifest.build_command, "cargo build");

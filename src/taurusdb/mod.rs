@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use crate::config::{CredentialKind, Secret, endpoint};
@@ -28,9 +28,6 @@ const SECRET_KEY: &str = "huaweicloud_secret_key";
 const SECURITY_TOKEN: &str = "huaweicloud_security_token";
 const TOKEN: &str = "huaweicloud_token";
 const ENDPOINT: &str = "taurusdb_endpoint";
-
-/// Everything but RFC 3986's unreserved characters, as the signature wants it.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The header of TaurusDB's request id, sent back to whoever asked.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -112,7 +109,7 @@ pub fn delete(
 ) -> Result<http::Request<Bytes>, Outcome> {
     let instance = permit.instance();
     let path = format!("/v3/{}/instances/{}/starrocks/users", instance.project_id, instance.instance_id);
-    let query = format!("user_name={}", utf8_percent_encode(permit.user_name().as_str(), ENCODED));
+    let query = format!("user_name={}", utf8_percent_encode(permit.user_name().as_str(), sign::ENCODED));
     let uri: Uri =
         format!("{}{path}?{query}", endpoint.unwrap_or(&instance.endpoint)).parse().map_err(|_| Outcome::Unusable)?;
     let host = uri.authority().map(ToString::to_string).unwrap_or_default();

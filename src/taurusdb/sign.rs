@@ -47,7 +47,7 @@ const HOST: &str = "host";
 pub const SDK_DATE: &str = "x-sdk-date";
 
 /// RFC 3986's unreserved characters stay as they are.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request, as far as a signature is concerned.
 ///

@@ -17,10 +17,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use sha2::Sha256;
 use starrocks_offboard::caller;
 use starrocks_offboard::config::Config;
+use starrocks_offboard::taurusdb::sign::ENCODED;
 
 use crate::{component, simulator};
 
@@ -47,9 +47,6 @@ pub const VARIABLES: &[(&str, &str)] = &[
     (standard_webhooks::CALLER.variable, standard_webhooks::CALLER.secret),
     (api::CALLER.variable, api::CALLER.secret),
 ];
-
-/// What a URL or a form leaves as it is: RFC 3986's unreserved characters.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A caller of config/offboard.toml, and how to be it.
 pub struct DemoCaller {
