@@ -138,10 +138,15 @@ async fn remove<'c, H: Host>(
     told.kind = Some(kind);
 
     // One typed command.
-    told.language = asked_language(inbound)?.unwrap_or(config.language);
-    acceptable(inbound, kind)?;
+    let language = asked_language(inbound);
+    if let Ok(Some(language)) = language {
+        told.language = language;
+    }
     let reading = (kind.read)(inbound, &proof, caller, config, told.language);
+    // Before anything is refused: whoever proved themselves is named in the row of a refusal too.
     told.actor.clone_from(&reading.actor);
+    language?;
+    acceptable(inbound, kind)?;
     let (user_name, instance, reason) = match reading.said? {
         Said::Answered(rendered) => return Ok(Ending::Answered(rendered)),
         Said::Remove { user_name, instance, reason } => (user_name, instance, reason),
