@@ -1,7 +1,7 @@
 //! Runs the starrocks-offboard component on this machine, for development and tests. Production is Spin.
 //!
 //! [`component`] builds it, [`manifest`] reads spin.toml, [`runtime`] runs it on wasmtime with WASI and the Spin
-//! interfaces that it imports, [`http`] talks to it.
+//! interfaces that it imports, [`http`] talks to it; [`simulator`] and [`later`] are the cloud and Slack around it.
 
 mod bindings;
 mod engine;
@@ -11,6 +11,7 @@ mod variables;
 pub mod component;
 pub mod demo;
 pub mod http;
+pub mod later;
 pub mod logs;
 pub mod manifest;
 pub mod runtime;

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand};
+use local::later::{LaterChannel, Posted};
 use local::manifest::Manifest;
 use local::runtime::{Options, Runtime};
-use local::simulator::{Simulator, SimulatorOptions};
+use local::simulator::{Fault, Simulator, SimulatorOptions};
 use local::sqlite::Database;
 use local::{component, demo};
 use tokio::signal::unix::{SignalKind, signal};
@@ -52,9 +53,21 @@ struct Serve {
     /// A value for a variable of spin.toml; goes before SPIN_VARIABLE_NAME in the environment.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
     variables: Vec<(String, String)>,
-    /// Do not start the simulated TaurusDB, and set no demo secrets.
+    /// Do not start the simulated cloud (TaurusDB, IAM, and what Slack shows later), and set no demo secrets.
     #[arg(long)]
     no_simulator: bool,
+    /// Have the simulated cloud misbehave: `[TARGET:]KIND[=VALUE][*TIMES]`, such as `hang*1` or `iam:latency=3s`; can be
+    /// given more than once. --help lists the kinds.
+    #[arg(
+        long = "fault",
+        value_name = "RULE",
+        conflicts_with = "no_simulator",
+        long_help = format!(
+            "Have the simulated cloud misbehave. Can be given more than once. RULE is\n{}",
+            Fault::grammar()
+        ),
+    )]
+    faults: Vec<Fault>,
 }
 
 fn name_and_value(argument: &str) -> Result<(String, String), String> {
@@ -87,11 +100,11 @@ fn build() -> anyhow::Result<()> {
 }
 
 /// What the demo configuration needs, as far as nobody said otherwise.
-fn fill_in_demo_secrets(variables: &mut BTreeMap<String, String>) {
+fn fill_in_demo_secrets(variables: &mut BTreeMap<String, String>, manifest: &Manifest) {
     let mut filled = Vec::new();
-    for &(name, value) in demo::VARIABLES {
-        if !variables.contains_key(name) {
-            variables.insert(name.to_owned(), value.to_owned());
+    for (name, value) in demo::variables(manifest) {
+        if !variables.contains_key(&name) {
+            variables.insert(name.clone(), value);
             filled.push(name);
         }
     }
@@ -105,16 +118,21 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let mut variables = manifest.variables_in_environment();
     variables.extend(arguments.variables);
 
-    // Held until the end; it stops when it is dropped.
-    let _simulator = if arguments.no_simulator || variables.contains_key("taurusdb_endpoint") {
+    // Held until the end; they stop when they are dropped.
+    let cloud = if arguments.no_simulator || variables.contains_key("taurusdb_endpoint") {
+        ensure!(arguments.faults.is_empty(), "`--fault` is for the simulated cloud, but `taurusdb_endpoint` is set");
         None
     } else {
         let simulator = Simulator::start(SimulatorOptions::demo()).await?;
-        variables.insert("taurusdb_endpoint".to_owned(), simulator.endpoint());
+        arguments.faults.into_iter().for_each(|fault| simulator.fault(fault));
+        for (name, endpoint) in demo::endpoints(&manifest, &simulator) {
+            variables.entry(name).or_insert(endpoint);
+        }
         eprintln!("a simulated TaurusDB listens on {}", simulator.endpoint());
-        fill_in_demo_secrets(&mut variables);
-        Some(simulator)
+        fill_in_demo_secrets(&mut variables, &manifest);
+        Some((simulator, LaterChannel::start().await?))
     };
+    let later = cloud.as_ref().map(|(_, later)| later);
 
     let database = match arguments.database {
         Some(path) if path.as_os_str() == ":memory:" => Database::Memory,
@@ -126,6 +144,7 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         listen: arguments.listen,
         database,
         variables,
+        stand_ins: later.map(LaterChannel::stand_in).into_iter().collect(),
         ..Options::default()
     })
     .await?;
@@ -139,10 +158,38 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         .and_then(|()| stdout.flush())
         .context("cannot write to standard output")?;
 
+    let served = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        runtime.stop().await;
+    };
+    let mut told = 0;
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = served => {}
+        () = tell_what_slack_shows(later, &mut told) => {}
     }
-    runtime.stop().await;
+    if let Some(later) = later {
+        // What came last, before the component ended.
+        later.posted().iter().skip(told).for_each(tell);
+    }
     Ok(())
+}
+
+/// Tells each message that comes later, for ever, and counts them.
+async fn tell_what_slack_shows(later: Option<&LaterChannel>, told: &mut usize) {
+    let Some(later) = later else {
+        return std::future::pending().await;
+    };
+    loop {
+        let posted = later.received(*told + 1).await;
+        posted.iter().skip(*told).for_each(tell);
+        *told = posted.len();
+    }
+}
+
+/// One line, whatever is in it.
+fn tell(message: &Posted) {
+    eprintln!("slack would show: {}", message.text().split_whitespace().collect::<Vec<_>>().join(" "));
 }

@@ -39,7 +39,7 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::logs::Logs;
 use crate::manifest::Manifest;
-use crate::outbound::{AllowedHosts, Gate};
+use crate::outbound::{AllowedHosts, Gate, StandIns};
 use crate::sqlite::{Database, Databases, Sqlite, SqliteView};
 use crate::variables::{Values, Variables, VariablesView};
 use crate::{bindings, component, engine, manifest};
@@ -61,6 +61,9 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// The time of day that the component sees.
     pub clock: Clock,
+    /// Origins that others on this machine play: what the component sends to `https://hooks.slack.com` goes to
+    /// `http://127.0.0.1:PORT`. Whether it may be sent at all is decided by the real name.
+    pub stand_ins: BTreeMap<String, String>,
     /// How instances are reused.
     pub reuse: Reuse,
     /// Where the component's output goes.
@@ -75,6 +78,7 @@ impl Default for Options {
             database: Database::Memory,
             variables: BTreeMap::new(),
             clock: Clock::System,
+            stand_ins: BTreeMap::new(),
             reuse: Reuse::default(),
             logs: Logs::stderr(),
         }
@@ -257,6 +261,7 @@ struct Application {
     databases: Databases,
     may_open_database: bool,
     allowed_hosts: Arc<AllowedHosts>,
+    stand_ins: Arc<StandIns>,
     mounts: Vec<(PathBuf, String)>,
     clock: Clock,
     logs: Logs,
@@ -293,6 +298,7 @@ impl Application {
             databases: Databases::new(&options.database)?,
             may_open_database: manifest.sqlite_databases.contains("default"),
             allowed_hosts: Arc::new(AllowedHosts::parse(&hosts)?),
+            stand_ins: Arc::new(StandIns::parse(&options.stand_ins)?),
             mounts,
             clock: options.clock.clone(),
             logs: options.logs.clone(),
@@ -319,7 +325,11 @@ impl State {
         Ok(Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            gate: Gate { allowed: application.allowed_hosts.clone(), logs: application.logs.clone() },
+            gate: Gate {
+                allowed: application.allowed_hosts.clone(),
+                stand_ins: application.stand_ins.clone(),
+                logs: application.logs.clone(),
+            },
             table: ResourceTable::new(),
             application,
         })

@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::page::Tone;
+use crate::later::unescaped;
 
 const REMOVAL: &str = "x-offboard-removal";
 const POLICY: &str = "x-offboard-policy";
@@ -58,11 +59,6 @@ impl Answer {
             Some(_) => (Tone::Good, format!("yes, by {ids}")),
         }
     }
-}
-
-/// Slack's three escapes, as Slack shows them.
-fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[cfg(test)]

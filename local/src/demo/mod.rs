@@ -8,6 +8,7 @@
 //!
 //! Adding a caller kind: one file beside this one, one line in [`CALLERS`].
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -22,6 +23,8 @@ use starrocks_offboard::caller;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::taurusdb::sign::ENCODED;
 
+use crate::manifest::Manifest;
+use crate::simulator::Simulator;
 use crate::{component, simulator};
 
 mod answer;
@@ -47,6 +50,29 @@ pub const VARIABLES: &[(&str, &str)] = &[
     (standard_webhooks::CALLER.variable, standard_webhooks::CALLER.secret),
     (api::CALLER.variable, api::CALLER.secret),
 ];
+
+/// More of them, for as far as spin.toml declares them: a user of the simulated IAM, whose password can be used instead
+/// of the access key.
+const IAM_VARIABLES: [(&str, &str); 3] = [
+    ("huaweicloud_user", simulator::demo::IAM_USER),
+    ("huaweicloud_password", simulator::demo::IAM_PASSWORD),
+    ("huaweicloud_domain", simulator::demo::IAM_DOMAIN),
+];
+
+/// The demo values of all variables that the manifest declares.
+#[must_use]
+pub fn variables(manifest: &Manifest) -> BTreeMap<String, String> {
+    let declared = IAM_VARIABLES.iter().filter(|(name, _)| manifest.variables.contains_key(*name));
+    VARIABLES.iter().chain(declared).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The variables by which the component finds the simulated cloud, of those that the manifest declares.
+#[must_use]
+pub fn endpoints(manifest: &Manifest, simulator: &Simulator) -> BTreeMap<String, String> {
+    let declared =
+        ["taurusdb_endpoint", "iam_endpoint"].into_iter().filter(|name| manifest.variables.contains_key(*name));
+    declared.map(|name| (name.to_owned(), simulator.endpoint())).collect()
+}
 
 /// A caller of config/offboard.toml, and how to be it.
 pub struct DemoCaller {
@@ -151,7 +177,7 @@ fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Manifest;
+    use crate::simulator::SimulatorOptions;
 
     #[test]
     fn the_demo_callers_are_those_of_the_demo_configuration() {
@@ -181,6 +207,21 @@ mod tests {
             assert!(manifest.variables.contains_key(*name), "{name}");
             assert!(!value.is_empty(), "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_manifest_does_not_declare_is_not_set() {
+        let simulator = Simulator::start(SimulatorOptions::demo()).await.unwrap();
+        let mut manifest = Manifest::read(&component::root().join("spin.toml")).unwrap();
+        for name in ["huaweicloud_user", "iam_endpoint"] {
+            manifest.variables.remove(name);
+            assert!(!variables(&manifest).contains_key(name) && !endpoints(&manifest, &simulator).contains_key(name));
+            let declared = manifest.variables["taurusdb_endpoint"].clone();
+            manifest.variables.insert(name.to_owned(), declared);
+        }
+        assert_eq!(variables(&manifest)["huaweicloud_user"], simulator::demo::IAM_USER);
+        assert_eq!(endpoints(&manifest, &simulator)["iam_endpoint"], simulator.endpoint());
+        assert_eq!(endpoints(&manifest, &simulator)["taurusdb_endpoint"], simulator.endpoint());
     }
 
     #[test]

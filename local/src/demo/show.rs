@@ -17,12 +17,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::answer::Answer;
 use super::page::{Page, Tone};
-use super::{Asked, CALLERS, DemoCaller, VARIABLES, api, send, slack, standard_webhooks};
-use crate::http as client;
+use super::{Asked, CALLERS, DemoCaller, api, send, slack, standard_webhooks};
+use crate::later::LaterChannel;
 use crate::logs::Logs;
+use crate::manifest::Manifest;
 use crate::runtime::{Options, Runtime};
 use crate::simulator::{Seen, Simulator, SimulatorOptions, demo};
 use crate::sqlite::Database;
+use crate::{component, http as client};
 
 /// Where the demonstration listens when nobody else does.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
@@ -143,7 +145,9 @@ pub async fn run(once: bool) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::start(SimulatorOptions::demo()).await?;
     // Its lines would run through the page.
     let logs = Logs::captured();
-    let runtime = start(once, &simulator, logs.clone()).await?;
+    // Held until the end; it stops when it is dropped.
+    let later = LaterChannel::start().await?;
+    let runtime = start(once, &simulator, &later, logs.clone()).await?;
 
     let mut mismatches = 0;
     for (number, scene) in SCENES.iter().enumerate() {
@@ -185,12 +189,14 @@ pub async fn run(once: bool) -> anyhow::Result<ExitCode> {
     Ok(if mismatches == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn start(once: bool, simulator: &Simulator, logs: Logs) -> anyhow::Result<Runtime> {
-    let variables = VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let endpoint = ("taurusdb_endpoint".to_owned(), simulator.endpoint());
+async fn start(once: bool, simulator: &Simulator, later: &LaterChannel, logs: Logs) -> anyhow::Result<Runtime> {
+    let manifest = Manifest::read(&component::root().join("spin.toml"))?;
+    let mut variables = super::variables(&manifest);
+    variables.extend(super::endpoints(&manifest, simulator));
     let options = Options {
         database: Database::Memory,
-        variables: variables.chain([endpoint]).collect(),
+        variables,
+        stand_ins: [later.stand_in()].into(),
         logs,
         ..Options::default()
     };

@@ -1,7 +1,8 @@
 //! Plays Slack: a slash command (<https://docs.slack.dev/interactivity/implementing-slash-commands>), signed as in
 //! "Verifying requests from Slack" (<https://docs.slack.dev/authentication/verifying-requests-from-slack>).
 //!
-//! `response_url` is left out, so that no demonstration calls Slack.
+//! `response_url` is at Slack, as the real one, but of nobody there; beside the simulated cloud, what is posted to it
+//! goes to [`crate::later`] and never leaves this machine.
 
 use bytes::Bytes;
 use http::Request;
@@ -9,6 +10,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use percent_encoding::utf8_percent_encode;
 
 use super::{Asked, DemoCaller, ENCODED, hmac_sha256};
+use crate::later;
 
 pub(super) const CALLER: DemoCaller = DemoCaller {
     name: "slack",
@@ -30,12 +32,14 @@ pub fn headers(secret: &str, timestamp: &str, body: &[u8]) -> [(&'static str, St
 
 fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
     let trigger = format!("{:016x}", asked.nonce);
+    let response_url = format!("{}/commands/T0001/demo/{:016x}", later::ORIGIN, asked.nonce);
     let fields = [
         ("team_id", "T1DC2JH3J"),
         ("user_id", asked.id),
         ("user_name", "roadrunner"),
         ("command", "/offboard"),
         ("text", asked.text),
+        ("response_url", &response_url),
         // Without it, the same command twice within a second would be one delivery.
         ("trigger_id", &trigger),
     ];

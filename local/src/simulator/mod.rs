@@ -1,5 +1,8 @@
-//! The simulated TaurusDB: a real HTTP server with the accounts of StarRocks instances in memory, for development and
-//! tests.
+//! The simulated cloud: a real HTTP server with the accounts of StarRocks instances and IAM's tokens in memory, for
+//! development and tests.
+//!
+//! `users` is TaurusDB, [`iam`](IamUser) is IAM, `auth` is how both know who asks, [`Fault`] is how both are made to
+//! misbehave.
 //!
 //! # Documented
 //!
@@ -13,8 +16,12 @@
 //! - the plural path, and no other: the page's own example writes the singular, which gets 404 APIGW.0101 here;
 //! - SDK-HMAC-SHA256 with a clock skew of 15 minutes either way, and `X-Security-Token` of temporary keys, signed;
 //! - the codes DBS.280404 (instance id), DBS.280292 (user name), DBS.280001 (parameter), DBS.200002 (no such instance),
-//!   APIGW.0101, APIGW.0301, and the wording of the latter, with a `request_id` in the body;
-//! - the list call with its limits, and `X-Request-Id` on every answer.
+//!   DBS.200019 (another operation), DBS.200005 (internal), APIGW.0101, APIGW.0301, APIGW.0302, APIGW.0307, APIGW.0308,
+//!   and the wording of the gateway's, with a `request_id` in the body;
+//! - the list call with its limits, and `X-Request-Id` on every answer;
+//! - IAM's call for a token, by password and by agency: the path with `nocatalog=true`, the bodies, 201 with
+//!   `X-Subject-Token` and `token.expires_at`, 24 hours, tokens of several thousand characters;
+//! - the two shapes of IAM's errors; IAM.0001 and IAM.0011 with their wording, at its other calls.
 //!
 //! # Inferred
 //!
@@ -23,49 +30,58 @@
 //! - 403 DBS.200819 for a reserved account. It also raises an alarm, `Simulator::alarms`;
 //! - which names are too strange to be looked up: here those not made of 1 to 64 visible ASCII characters;
 //! - 404 DBS.200002 for an instance of another project;
-//! - the list's `user_name` filter finds parts of names, `limit` is 100 and `offset` 0 when left out;
+//! - the list's `user_name` filter finds parts of names (or nothing is filtered:
+//!   [`SimulatorOptions::list_ignores_filter`]), `limit` is 100 and `offset` 0 when left out;
 //! - a Chinese `error_msg` for DBS codes only, and all of its wording;
-//! - the order of checks: path, authentication, ids, the rest.
+//! - the order of checks: path, authentication, ids, the project of a token, the rest;
+//! - 403 APIGW.0302 for a token of another project, or of a whole account;
+//! - 401 APIGW.0307 for a token that was revoked: [`Simulator::revoke_tokens`];
+//! - which of IAM's errors has which shape: `error_code` for what nobody can read and who did not prove themselves,
+//!   `error` for a wrong password (401), an unknown agency (404) and a scope of somebody else's (403), and the wording
+//!   of the latter.
 //!
 //! # Not simulated
 //!
-//! TLS, IAM, creating and changing accounts, permissions of a key, the lock after five failed signatures, throttling.
+//! TLS, creating and changing accounts, permissions of a key or an agency, the lock after five failed signatures or
+//! passwords, multi-factor login, names of projects that are not their ids, everything else of IAM; and throttling, but
+//! for [`Misbehaviour::Throttled`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use starrocks_offboard::taurusdb::sign::{self, Message};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use starrocks_offboard::taurusdb::sign;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
+
+mod auth;
+mod faults;
+mod iam;
+mod refusals;
+mod users;
+pub(crate) mod wire;
+
+use iam::Issued;
+use refusals::Refusal;
+use wire::Reply;
+
+pub use faults::{Fault, Misbehaviour, Target};
+pub use iam::{Agency, IamUser};
+pub use wire::Answer;
 
 const AUTH_TOKEN: &str = "x-auth-token";
-const LANGUAGE: &str = "x-language";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SECURITY_TOKEN: &str = "x-security-token";
-
-/// Seconds that a signature's date may differ from the clock, either way.
-const CLOCK_SKEW: u64 = 15 * 60;
-
-/// Deleting one of these breaks an instance.
-const RESERVED: [&str; 3] = ["root", "rdsAdmin", "rdsMetric"];
 
 /// What the demonstration works on. The keys open nothing but this simulation.
 pub mod demo {
@@ -79,12 +95,26 @@ pub mod demo {
     pub const SECRET_KEY: &str = "demo-secret-key";
     /// A token that is accepted in `X-Auth-Token`.
     pub const TOKEN: &str = "demo-token";
+    /// The name of an IAM user who may work in the project.
+    pub const IAM_USER: &str = "demo-offboarding";
+    /// Its password.
+    pub const IAM_PASSWORD: &str = "demo-password";
+    /// The name of the account that the user belongs to.
+    pub const IAM_DOMAIN: &str = "demo-account";
+    /// The id of that account.
+    pub const IAM_DOMAIN_ID: &str = "d78cbac186b744899480f25bd022f468";
+    /// The name of an agency that may work in the project.
+    pub const AGENCY: &str = "demo-agency";
+    /// The name of the account that the agency belongs to.
+    pub const AGENCY_DOMAIN: &str = "demo-customer";
+    /// The id of that account.
+    pub const AGENCY_DOMAIN_ID: &str = "a2cd82a33fb043dc9304bf72a0f38f00";
     /// The accounts at the start, the reserved ones included.
     pub const ACCOUNTS: [&str; 10] =
         ["alice", "bob", "carol", "dave", "etl_loader", "report_reader", "user_test", "root", "rdsAdmin", "rdsMetric"];
 }
 
-/// What a simulated TaurusDB knows, and where it listens.
+/// What a simulated cloud knows, and where it listens.
 ///
 /// There is no `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -95,9 +125,17 @@ pub struct SimulatorOptions {
     pub instances: Vec<SimulatedInstance>,
     /// The keys whose signatures are accepted.
     pub access_keys: Vec<AccessKey>,
-    /// The tokens that are accepted in `X-Auth-Token`.
+    /// The tokens that are accepted in `X-Auth-Token`, for ever and in every project.
     pub tokens: Vec<String>,
-    /// The clock that signatures are judged by.
+    /// The users who get tokens for their passwords.
+    pub users: Vec<IamUser>,
+    /// The agencies that others get tokens for.
+    pub agencies: Vec<Agency>,
+    /// How long a token is accepted that IAM issues.
+    pub token_lifetime: Duration,
+    /// Whether the list call does as if there was no `user_name` in its query.
+    pub list_ignores_filter: bool,
+    /// The clock that signatures and tokens are judged by.
     pub clock: fn() -> SystemTime,
 }
 
@@ -117,6 +155,21 @@ impl SimulatorOptions {
                 security_token: None,
             }],
             tokens: vec![demo::TOKEN.to_owned()],
+            users: vec![IamUser {
+                name: demo::IAM_USER.to_owned(),
+                password: demo::IAM_PASSWORD.to_owned(),
+                domain: demo::IAM_DOMAIN.to_owned(),
+                domain_id: demo::IAM_DOMAIN_ID.to_owned(),
+                projects: vec![demo::PROJECT_ID.to_owned()],
+            }],
+            agencies: vec![Agency {
+                name: demo::AGENCY.to_owned(),
+                domain_name: demo::AGENCY_DOMAIN.to_owned(),
+                domain_id: demo::AGENCY_DOMAIN_ID.to_owned(),
+                projects: vec![demo::PROJECT_ID.to_owned()],
+            }],
+            token_lifetime: iam::LIFETIME,
+            list_ignores_filter: false,
             clock: SystemTime::now,
         }
     }
@@ -148,8 +201,8 @@ pub struct AccessKey {
 
 /// A request that reached the simulation.
 ///
-/// Tokens and signatures are here for tests to look at, and are left out of `Debug` and `Display`.
-#[derive(Debug, Clone)]
+/// Tokens, signatures and passwords are here for tests to look at, and are left out of `Debug` and `Display`.
+#[derive(Clone)]
 pub struct Seen {
     /// The method.
     pub method: Method,
@@ -161,8 +214,30 @@ pub struct Seen {
     pub body: Bytes,
     /// The `X-Request-Id` it got.
     pub request_id: String,
-    /// The status it got; `None` while it waits, and when the answer was [`Answer::Raw`].
+    /// The status it got; `None` while it waits, and when no HTTP was answered, as by [`Answer::Raw`].
     pub status: Option<StatusCode>,
+}
+
+impl Seen {
+    fn path_and_query(&self) -> (&str, &str) {
+        self.path_and_query.split_once('?').unwrap_or((&self.path_and_query, ""))
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Seen");
+        shown
+            .field("method", &self.method)
+            .field("path_and_query", &self.path_and_query)
+            .field("headers", &self.headers);
+        if self.path_and_query.starts_with(iam::PATH) {
+            shown.field("body", &format_args!("(hidden)"));
+        } else {
+            shown.field("body", &self.body);
+        }
+        shown.field("request_id", &self.request_id).field("status", &self.status).finish()
+    }
 }
 
 /// The request as HTTP/1.1 writes it, without its body.
@@ -188,41 +263,6 @@ impl fmt::Display for Seen {
     }
 }
 
-/// What a test has the simulation answer instead of what it would.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// An HTTP answer. `Content-Length` is added, and `X-Request-Id` unless it is there.
-    Http(Response<Bytes>),
-    /// These bytes, as they are; then the connection is closed.
-    Raw(Bytes),
-}
-
-impl Answer {
-    /// An HTTP answer with a body of this type.
-    pub fn http(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        let mut response = Response::new(body.into());
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self::Http(response)
-    }
-
-    /// An answer that promises more than it holds, and then the end of the connection.
-    pub fn cut_short(status: StatusCode, body: &[u8]) -> Self {
-        let head = format!(
-            "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            status.as_str(),
-            status.canonical_reason().unwrap_or_default(),
-            body.len() + 1000,
-        );
-        Self::Raw([head.as_bytes(), body].concat().into())
-    }
-
-    /// The end of the connection, without a byte.
-    pub fn hang_up() -> Self {
-        Self::Raw(Bytes::new())
-    }
-}
-
 /// A running simulation. It stops when this is dropped.
 pub struct Simulator {
     address: SocketAddr,
@@ -241,7 +281,11 @@ impl Simulator {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(options));
-        let accepting = tokio::spawn(accept(listener, shared.clone())).abort_handle();
+        let handler = {
+            let shared = shared.clone();
+            move |request| shared.clone().answer(request)
+        };
+        let accepting = tokio::spawn(wire::serve(listener, handler)).abort_handle();
         Ok(Self { address, shared, accepting })
     }
 
@@ -250,14 +294,27 @@ impl Simulator {
         self.address
     }
 
-    /// Where it listens, as `taurusdb_endpoint` wants it: `http://127.0.0.1:PORT`.
+    /// Where it listens, as `taurusdb_endpoint` and `iam_endpoint` want it: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far, in the order they came.
+    /// Every request so far, in the order they came, those for tokens included.
     pub fn requests(&self) -> Vec<Seen> {
         self.shared.state().seen.clone()
+    }
+
+    /// How many POSTs for a token there were so far, whatever came of them.
+    pub fn token_calls(&self) -> usize {
+        let is_token_call = |seen: &&Seen| Target::of(seen) == Some(Target::Iam);
+        self.shared.state().seen.iter().filter(is_token_call).count()
+    }
+
+    /// Every token that was issued so far is expired now, as after a change of a password or of permissions.
+    pub fn revoke_tokens(&self) {
+        for issued in self.shared.state().tokens.values_mut() {
+            issued.expires_at = UNIX_EPOCH;
+        }
     }
 
     /// The accounts an instance has now; none when there is no such instance.
@@ -279,23 +336,39 @@ impl Simulator {
         self.shared.state().alarms.clone()
     }
 
-    /// The next request that is not spoken for gets this answer, and has no effect.
+    /// The next request that is not spoken for, whatever it asks for, gets this answer, and has no effect.
     pub fn on_next(&self, answer: Answer) {
-        self.shared.state().planned.push_back(Planned { answer, has_effect: false });
+        self.shared.state().planned.push_back(Misbehaviour::Answer(answer));
     }
 
-    /// The next request that is not spoken for has its effect, and then gets this answer.
+    /// The next request that is not spoken for, whatever it asks for, has its effect, and then gets this answer.
     pub fn on_next_after_effect(&self, answer: Answer) {
-        self.shared.state().planned.push_back(Planned { answer, has_effect: true });
+        self.shared.state().planned.push_back(Misbehaviour::AnswerAfter(answer));
+    }
+
+    /// Adds a rule behind those that there are. What [`Simulator::on_next`] plans goes before all rules.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.state().faults.push(fault);
+    }
+
+    /// Forgets all rules.
+    pub fn clear_faults(&self) {
+        self.shared.state().faults.clear();
     }
 
     /// From now on requests are received, and then wait until the [`Hold`] is dropped.
     pub fn hold(&self) -> Hold {
-        self.shared.holds.send_modify(|holds| *holds += 1);
-        Hold { shared: self.shared.clone() }
+        self.hold_only(Target::Any)
     }
 
-    /// Waits until this many requests, since the start, have had their effect: also those whose client has left.
+    /// From now on requests of this kind are received, and then wait until the [`Hold`] is dropped.
+    pub fn hold_only(&self, target: Target) -> Hold {
+        self.shared.queue.send_modify(|queue| queue.holds.push(target));
+        Hold { target, shared: self.shared.clone() }
+    }
+
+    /// Waits until this many requests, since the start, have had their effect: also those whose client has left, and
+    /// those that will never be answered.
     pub async fn finished(&self, count: usize) {
         wait_for(&self.shared.finished, |finished| *finished >= count).await;
     }
@@ -310,13 +383,15 @@ impl Drop for Simulator {
 /// Keeps requests waiting, until it is dropped.
 #[must_use = "requests wait only as long as this lives"]
 pub struct Hold {
+    target: Target,
     shared: Arc<Shared>,
 }
 
 impl Hold {
-    /// Waits until this many requests wait.
+    /// Waits until this many requests of its kind wait.
     pub async fn waiting(&self, count: usize) {
-        wait_for(&self.shared.waiting, |waiting| *waiting >= count).await;
+        let mine = |request: &&Option<Target>| self.target.covers(**request);
+        wait_for(&self.shared.queue, |queue| queue.waiting.iter().filter(mine).count() >= count).await;
     }
 
     /// Lets them go on.
@@ -325,111 +400,68 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.shared.holds.send_modify(|holds| *holds -= 1);
+        self.shared.queue.send_modify(|queue| remove_one(&mut queue.holds, &self.target));
     }
 }
 
 /// The sender is alive as long as this borrows it, so that waiting cannot fail.
-async fn wait_for(watched: &watch::Sender<usize>, condition: impl FnMut(&usize) -> bool) {
+async fn wait_for<T>(watched: &watch::Sender<T>, condition: impl FnMut(&T) -> bool) {
     let _ = watched.subscribe().wait_for(condition).await;
 }
 
+fn remove_one<T: PartialEq>(items: &mut Vec<T>, item: &T) {
+    if let Some(position) = items.iter().position(|one| one == item) {
+        items.swap_remove(position);
+    }
+}
+
 struct Shared {
-    access_keys: Vec<AccessKey>,
-    tokens: Vec<String>,
-    clock: fn() -> SystemTime,
+    /// Its instances are those at the start; what they are now is in the state.
+    options: SimulatorOptions,
     state: Mutex<State>,
     started: SystemTime,
     request_count: AtomicU64,
-    holds: watch::Sender<usize>,
-    waiting: watch::Sender<usize>,
+    queue: watch::Sender<Queue>,
     finished: watch::Sender<usize>,
 }
 
 struct State {
     instances: Vec<SimulatedInstance>,
+    tokens: BTreeMap<String, Issued>,
     seen: Vec<Seen>,
-    planned: VecDeque<Planned>,
+    planned: VecDeque<Misbehaviour>,
+    faults: Vec<Fault>,
     alarms: Vec<String>,
 }
 
-struct Planned {
-    answer: Answer,
-    has_effect: bool,
+/// What holds requests, and what the requests are that wait for it.
+#[derive(Default)]
+struct Queue {
+    holds: Vec<Target>,
+    waiting: Vec<Option<Target>>,
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Dropped with this task, it ends the connections.
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                // What can fail is the client's connection, not the listener: the next one may do better.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, shared.clone()));
-                }
-            }
-            Some(_) = connections.join_next() => {}
-        }
+impl Queue {
+    fn holds(&self, request: Option<Target>) -> bool {
+        self.holds.iter().any(|hold| hold.covers(request))
     }
 }
-
-/// Serves one connection.
-async fn converse(stream: TcpStream, shared: Arc<Shared>) {
-    // Only speed: without it, small answers wait for the client's acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let shared = shared.clone();
-        Box::pin(async move { shared.exchange(request).await })
-    });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-
-    // hyper writes nothing when a service fails, so a raw answer travels as the service's error, and is written here.
-    let error = ended.err();
-    let source = error.as_ref().and_then(std::error::Error::source);
-    if let Some(Cut::Raw(bytes)) = source.and_then(|source| source.downcast_ref()) {
-        let mut stream = connection.into_parts().io.into_inner();
-        // The client may have left.
-        let _ = stream.write_all(bytes).await;
-        let _ = stream.shutdown().await;
-    }
-}
-
-/// Why a request gets no HTTP answer.
-#[derive(Debug)]
-enum Cut {
-    Raw(Bytes),
-    BodyBrokeOff,
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Raw(_) => "a raw answer",
-            Self::BodyBrokeOff => "the request's body broke off",
-        })
-    }
-}
-
-impl std::error::Error for Cut {}
 
 impl Shared {
     fn new(options: SimulatorOptions) -> Self {
         Self {
-            access_keys: options.access_keys,
-            tokens: options.tokens,
-            clock: options.clock,
             state: Mutex::new(State {
-                instances: options.instances,
+                instances: options.instances.clone(),
+                tokens: BTreeMap::new(),
                 seen: Vec::new(),
                 planned: VecDeque::new(),
+                faults: Vec::new(),
                 alarms: Vec::new(),
             }),
+            options,
             started: SystemTime::now(),
             request_count: AtomicU64::new(0),
-            holds: watch::Sender::new(0),
-            waiting: watch::Sender::new(0),
+            queue: watch::Sender::new(Queue::default()),
             finished: watch::Sender::new(0),
         }
     }
@@ -447,87 +479,100 @@ impl Shared {
         id
     }
 
-    async fn exchange(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    fn seen(&self, request: Request<Bytes>) -> Seen {
         let (mut head, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| Cut::BodyBrokeOff)?.to_bytes();
         for (name, value) in head.headers.iter_mut() {
             let is_secret = [AUTHORIZATION.as_str(), AUTH_TOKEN, SECURITY_TOKEN].contains(&name.as_str());
             value.set_sensitive(is_secret);
         }
-        let seen = Seen {
+        Seen {
             method: head.method,
             path_and_query: head.uri.path_and_query().map_or("*", |path| path.as_str()).to_owned(),
             headers: head.headers,
             body,
             request_id: self.next_request_id(),
             status: None,
-        };
-        // A task of its own: like the real one, it goes on when its client has left.
-        let answer = tokio::spawn(self.answer(seen)).await;
-        match answer.map_err(|_| Cut::Raw(Bytes::new()))? {
-            Answer::Http(response) => Ok(response.map(Full::new)),
-            Answer::Raw(bytes) => Err(Cut::Raw(bytes)),
         }
     }
 
-    async fn answer(self: Arc<Self>, request: Seen) -> Answer {
-        let (number, planned) = {
+    async fn answer(self: Arc<Self>, request: Request<Bytes>) -> Reply {
+        let request = self.seen(request);
+        let target = Target::of(&request);
+        let (number, misbehaviour) = {
             let mut state = self.state();
             state.seen.push(request.clone());
-            (state.seen.len() - 1, state.planned.pop_front())
+            let planned = state.planned.pop_front();
+            (state.seen.len() - 1, planned.or_else(|| faults::take(&mut state.faults, target)))
         };
 
-        self.waiting.send_modify(|waiting| *waiting += 1);
-        wait_for(&self.holds, |holds| *holds == 0).await;
-        self.waiting.send_modify(|waiting| *waiting -= 1);
+        self.wait_in_queue(target).await;
+        if let Some(Misbehaviour::Latency(duration)) = misbehaviour {
+            tokio::time::sleep(duration).await;
+        }
 
-        let usual = match &planned {
-            Some(Planned { has_effect: false, .. }) => None,
-            _ => Some(self.usual_answer(&request)),
+        let mut reply = match misbehaviour {
+            None => Reply::Http(self.usual_answer(&request)),
+            Some(misbehaviour) => {
+                let usual = misbehaviour.has_effect().then(|| self.usual_answer(&request));
+                misbehaviour.reply(&request, usual)
+            }
         };
-        let mut answer = match (planned, usual) {
-            (Some(planned), _) => planned.answer,
-            (None, Some(response)) => Answer::Http(response),
-            (None, None) => Answer::hang_up(),
+        let head = match &mut reply {
+            Reply::Http(response) => Some((response.status(), response.headers_mut())),
+            Reply::Drip(response) => Some((response.status(), response.headers_mut())),
+            Reply::Raw(_) | Reply::Reset | Reply::Silence => None,
         };
-        if let Answer::Http(response) = &mut answer {
+        if let Some((status, headers)) = head {
             let id = HeaderValue::from_str(&request.request_id).expect("hexadecimal digits");
-            response.headers_mut().entry(REQUEST_ID).or_insert(id);
-            self.state().seen[number].status = Some(response.status());
+            headers.entry(REQUEST_ID).or_insert(id);
+            self.state().seen[number].status = Some(status);
         }
         self.finished.send_modify(|finished| *finished += 1);
-        answer
+        reply
+    }
+
+    async fn wait_in_queue(&self, request: Option<Target>) {
+        let has_to_wait = self.queue.send_if_modified(|queue| {
+            let holds = queue.holds(request);
+            if holds {
+                queue.waiting.push(request);
+            }
+            holds
+        });
+        if has_to_wait {
+            wait_for(&self.queue, |queue| !queue.holds(request)).await;
+            self.queue.send_modify(|queue| remove_one(&mut queue.waiting, &request));
+        }
     }
 
     /// What the documented API would say, and do.
     fn usual_answer(&self, request: &Seen) -> Response<Bytes> {
-        let (status, body) = match self.call(request) {
-            Ok(body) => (StatusCode::OK, body),
-            Err(refusal) => refusal.render(request),
-        };
-        let mut response = Response::new(body.to_string().into());
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
+        if Target::of(request) == Some(Target::Iam) {
+            return self.token(request);
+        }
+        match self.call(request) {
+            Ok(body) => json_response(StatusCode::OK, &body),
+            Err(refusal) => refused(&refusal, request),
+        }
     }
 
     fn call(&self, request: &Seen) -> Result<Value, Refusal> {
-        let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
-        let segments: Vec<&str> = path.split('/').collect();
-        let ["", "v3", project_id, "instances", instance_id, "starrocks", "users"] = segments[..] else {
-            return Err(Refusal::NoSuchApi);
-        };
+        let (path, query) = request.path_and_query();
+        let (project_id, instance_id) = ids(path).ok_or(Refusal::NoSuchApi)?;
         if ![Method::DELETE, Method::GET].contains(&request.method) {
             return Err(Refusal::NoSuchApi);
         }
 
-        self.authenticate(request, path, query)?;
+        let access = self.authenticate(request)?;
 
         if !is_alphanumeric(project_id, 32) {
             return Err(Refusal::BadParameter("project_id"));
         }
         if !is_alphanumeric(instance_id, 36) {
             return Err(Refusal::BadInstanceId);
+        }
+        if !access.covers(project_id) {
+            return Err(Refusal::OtherProject);
         }
         let mut state = self.state();
         let state = &mut *state;
@@ -536,244 +581,94 @@ impl Shared {
             .iter_mut()
             .find(|instance| instance.project_id == project_id && instance.instance_id == instance_id)
             .ok_or(Refusal::NoSuchInstance)?;
-        let parameters = parameters(query)?;
+        let parameters = users::parameters(query)?;
         if request.method == Method::DELETE {
-            delete(instance, &parameters, &mut state.alarms)
+            users::delete(instance, &parameters, &mut state.alarms)
         } else {
-            list(instance, &parameters)
-        }
-    }
-
-    fn authenticate(&self, request: &Seen, path: &str, query: &str) -> Result<(), Refusal> {
-        let header = |name: &str| {
-            let value = request.headers.get(name).and_then(|value| value.to_str().ok());
-            value.filter(|value| !value.is_empty())
-        };
-        let wrong = |why: &dyn fmt::Display| Refusal::Unauthenticated(format!("verify aksk signature fail, {why}"));
-
-        let Some(authorization) = header(AUTHORIZATION.as_str()) else {
-            return match header(AUTH_TOKEN) {
-                Some(token) if self.tokens.iter().any(|known| known == token) => Ok(()),
-                Some(_) => Err(Refusal::Unauthenticated("decrypt token fail".to_owned())),
-                None => Err(Refusal::Unauthenticated("x-auth-token not found".to_owned())),
-            };
-        };
-        let authorization = sign::parse_authorization(authorization).map_err(|error| wrong(&error))?;
-        let key = self.access_keys.iter().find(|key| key.id == authorization.access).ok_or_else(|| {
-            let id = authorization.access;
-            Refusal::Unauthenticated(format!("Get secretKey failed,ak:{id},err:ak not exist"))
-        })?;
-        let message = Message {
-            method: request.method.as_str(),
-            path,
-            query,
-            headers: &request.headers,
-            host: header(HOST.as_str()).unwrap_or_default(),
-            body: &request.body,
-        };
-        let verified = sign::verify(&message, &authorization, key.secret.as_bytes()).map_err(|error| wrong(&error))?;
-
-        let now = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        if verified.date.timestamp().abs_diff(now.cast_signed()) > CLOCK_SKEW {
-            return Err(wrong(&"the date is more than 15 minutes away"));
-        }
-        let is_signed = authorization.signed_headers.contains(&SECURITY_TOKEN);
-        match (&key.security_token, header(SECURITY_TOKEN)) {
-            (None, None) => Ok(()),
-            (Some(expected), Some(token)) if token == expected && is_signed => Ok(()),
-            _ => Err(wrong(&"the security token is not that of the access key, or not signed")),
+            users::list(instance, &parameters, self.options.list_ignores_filter)
         }
     }
 }
 
-fn delete(
-    instance: &mut SimulatedInstance,
-    parameters: &BTreeMap<String, String>,
-    alarms: &mut Vec<String>,
-) -> Result<Value, Refusal> {
-    let user_name = parameters.get("user_name").ok_or(Refusal::BadUserName)?;
-    if !(1..=64).contains(&user_name.len()) || !user_name.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Refusal::BadUserName);
+/// The project id and the instance id in the path of an instance's accounts, whatever they are.
+fn ids(path: &str) -> Option<(&str, &str)> {
+    let segments: Vec<&str> = path.split('/').collect();
+    match segments[..] {
+        ["", "v3", project_id, "instances", instance_id, "starrocks", "users"] => Some((project_id, instance_id)),
+        _ => None,
     }
-    if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_name)) {
-        let alarm = format!("asked to delete the reserved account `{user_name}` of {}", instance.instance_id);
-        eprintln!("simulated TaurusDB: ALARM: {alarm}");
-        alarms.push(alarm);
-        return Err(Refusal::Reserved);
-    }
-    if !instance.accounts.remove(user_name) {
-        return Err(Refusal::NoSuchAccount);
-    }
-    Ok(json!({ "result": "SUCCESS" }))
 }
 
-fn list(instance: &SimulatedInstance, parameters: &BTreeMap<String, String>) -> Result<Value, Refusal> {
-    let number = |name: &'static str, default: usize, allowed: std::ops::RangeInclusive<usize>| {
-        let value = parameters.get(name).map_or(Ok(default), |text| text.parse());
-        value.ok().filter(|value| allowed.contains(value)).ok_or(Refusal::BadParameter(name))
-    };
-    let limit = number("limit", 100, 1..=100)?;
-    let offset = number("offset", 0, 0..=usize::MAX)?;
-    let part = parameters.get("user_name").map_or("", String::as_str);
-
-    let found: Vec<&String> = instance.accounts.iter().filter(|name| name.contains(part)).collect();
-    let details: Vec<Value> = found
-        .iter()
-        .skip(offset)
-        .take(limit)
-        .map(|name| json!({ "user_name": name, "data_bases": [], "dml": 0, "ddl": 0 }))
-        .collect();
-    Ok(json!({ "user_details": details, "total_count": found.len() }))
-}
-
-fn parameters(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
-    let malformed = || Refusal::BadParameter("query");
-    let mut parameters = BTreeMap::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or_else(malformed)?;
-        if parameters.insert(name, decode(value).ok_or_else(malformed)?).is_some() {
-            return Err(malformed());
-        }
-    }
-    Ok(parameters)
-}
-
-/// Undoes percent-encoding. Written here once more, so that the component is not judged by its own decoder.
-fn decode(text: &str) -> Option<String> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let (digits, rest) = piece.split_at_checked(2)?;
-        bytes.extend(hex::decode(digits).ok()?);
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
+fn is_users_path(path: &str) -> bool {
+    ids(path).is_some()
 }
 
 fn is_alphanumeric(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-enum Refusal {
-    NoSuchApi,
-    Unauthenticated(String),
-    BadParameter(&'static str),
-    BadInstanceId,
-    BadUserName,
-    NoSuchInstance,
-    NoSuchAccount,
-    Reserved,
+fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
-impl Refusal {
-    fn render(&self, request: &Seen) -> (StatusCode, Value) {
-        let (status, code, english, chinese) = match self {
-            Self::NoSuchApi => (
-                StatusCode::NOT_FOUND,
-                "APIGW.0101",
-                "The API does not exist or has not been published in the environment.".to_owned(),
-                None,
-            ),
-            Self::Unauthenticated(why) => (
-                StatusCode::UNAUTHORIZED,
-                "APIGW.0301",
-                format!("Incorrect IAM authentication information: {why}"),
-                None,
-            ),
-            Self::BadParameter(name) => (
-                StatusCode::BAD_REQUEST,
-                "DBS.280001",
-                format!("Parameter error: {name}."),
-                Some(format!("参数错误：{name}。")),
-            ),
-            Self::BadInstanceId => (
-                StatusCode::BAD_REQUEST,
-                "DBS.280404",
-                "Invalid instance ID.".to_owned(),
-                Some("实例ID无效。".to_owned()),
-            ),
-            Self::BadUserName => (
-                StatusCode::BAD_REQUEST,
-                "DBS.280292",
-                "Invalid database account name.".to_owned(),
-                Some("数据库账户名无效。".to_owned()),
-            ),
-            Self::NoSuchInstance => (
-                StatusCode::NOT_FOUND,
-                "DBS.200002",
-                "The DB instance does not exist.".to_owned(),
-                Some("数据库实例不存在。".to_owned()),
-            ),
-            Self::NoSuchAccount => (
-                StatusCode::BAD_REQUEST,
-                "DBS.200824",
-                "The database account does not exist.".to_owned(),
-                Some("数据库账户不存在。".to_owned()),
-            ),
-            Self::Reserved => (
-                StatusCode::FORBIDDEN,
-                "DBS.200819",
-                "The operation is not allowed for this database account.".to_owned(),
-                Some("不允许对该数据库账户执行此操作。".to_owned()),
-            ),
-        };
-        // A gateway in front of TaurusDB answers in English only, and names the request in the body.
-        let from_gateway = chinese.is_none();
-        let wants_chinese = request.headers.get(LANGUAGE).is_some_and(|language| language == "zh-cn");
-        let text = chinese.filter(|_| wants_chinese).unwrap_or(english);
-        let mut body = json!({ "error_code": code, "error_msg": text });
-        if from_gateway {
-            body["request_id"] = json!(request.request_id);
-        }
-        (status, body)
-    }
+fn refused(refusal: &Refusal, request: &Seen) -> Response<Bytes> {
+    let (status, body) = refusal.render(request);
+    json_response(status, &body)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use serde_json::json;
+    use starrocks_offboard::taurusdb::sign::Message;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpStream;
+    use tokio::task::JoinSet;
 
     use super::*;
     use crate::http::send;
 
-    const DATE: &str = "20260115T083000Z";
-    const USERS: &str =
+    pub(super) const DATE: &str = "20260115T083000Z";
+    pub(super) const USERS: &str =
         "/v3/23a50154cf494ec9ad6883979a12db0a/instances/54e42160670e48e789af7075e1efea1fin17/starrocks/users";
 
     /// 2026-01-15T08:30:00Z
-    fn half_past_eight() -> SystemTime {
+    pub(super) fn half_past_eight() -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(1_768_465_800)
     }
 
-    async fn start() -> Simulator {
+    pub(super) async fn start() -> Simulator {
         start_with(|_| ()).await
     }
 
-    async fn start_with(change: impl FnOnce(&mut SimulatorOptions)) -> Simulator {
+    pub(super) async fn start_with(change: impl FnOnce(&mut SimulatorOptions)) -> Simulator {
         let mut options = SimulatorOptions { clock: half_past_eight, ..SimulatorOptions::demo() };
         change(&mut options);
         Simulator::start(options).await.unwrap()
     }
 
     /// How a request is signed, where it differs from how it should be.
-    struct Signing<'a> {
-        access_key: &'a str,
-        secret_key: &'a str,
-        date: &'a str,
-        signed: &'a [(&'static str, &'a str)],
-        unsigned: &'a [(&'static str, &'a str)],
+    pub(super) struct Signing<'a> {
+        pub(super) access_key: &'a str,
+        pub(super) secret_key: &'a str,
+        pub(super) date: &'a str,
+        pub(super) signed: &'a [(&'static str, &'a str)],
+        pub(super) unsigned: &'a [(&'static str, &'a str)],
+        /// What is signed as the body; none is sent.
+        pub(super) body: &'a [u8],
     }
 
     impl Default for Signing<'_> {
         fn default() -> Self {
             let (access_key, secret_key) = (demo::ACCESS_KEY, demo::SECRET_KEY);
-            Self { access_key, secret_key, date: DATE, signed: &[], unsigned: &[] }
+            Self { access_key, secret_key, date: DATE, signed: &[], unsigned: &[], body: b"" }
         }
     }
 
     impl Signing<'_> {
-        fn request(&self, simulator: &Simulator, method: Method, path_and_query: &str) -> Request<Bytes> {
+        pub(super) fn request(&self, simulator: &Simulator, method: Method, path_and_query: &str) -> Request<Bytes> {
             let mut headers = HeaderMap::new();
             headers.insert(sign::SDK_DATE, self.date.parse().unwrap());
             for &(name, value) in self.signed {
@@ -781,7 +676,8 @@ mod tests {
             }
             let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
             let host = simulator.address().to_string();
-            let message = Message { method: method.as_str(), path, query, headers: &headers, host: &host, body: b"" };
+            let message =
+                Message { method: method.as_str(), path, query, headers: &headers, host: &host, body: self.body };
             let authorization = sign::sign(&message, self.access_key, self.secret_key.as_bytes(), self.date).unwrap();
             headers.insert(AUTHORIZATION, authorization.parse().unwrap());
             for &(name, value) in self.unsigned {
@@ -795,15 +691,15 @@ mod tests {
         }
     }
 
-    fn delete_request(simulator: &Simulator, user_name: &str) -> Request<Bytes> {
+    pub(super) fn delete_request(simulator: &Simulator, user_name: &str) -> Request<Bytes> {
         Signing::default().request(simulator, Method::DELETE, &format!("{USERS}?user_name={user_name}"))
     }
 
-    async fn delete(simulator: &Simulator, user_name: &str) -> Response<Bytes> {
+    pub(super) async fn delete(simulator: &Simulator, user_name: &str) -> Response<Bytes> {
         send(simulator.address(), delete_request(simulator, user_name)).await.unwrap()
     }
 
-    fn with_headers(method: Method, path_and_query: &str, headers: &[(&str, &str)]) -> Request<Bytes> {
+    pub(super) fn with_headers(method: Method, path_and_query: &str, headers: &[(&str, &str)]) -> Request<Bytes> {
         let mut request = Request::builder().method(method).uri(path_and_query);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -811,12 +707,12 @@ mod tests {
         request.body(Bytes::new()).unwrap()
     }
 
-    fn body(response: &Response<Bytes>) -> Value {
+    pub(super) fn body(response: &Response<Bytes>) -> Value {
         serde_json::from_slice(response.body()).unwrap()
     }
 
     /// The status and the error code, in one line.
-    fn said(response: &Response<Bytes>) -> String {
+    pub(super) fn said(response: &Response<Bytes>) -> String {
         let body = body(response);
         let said = body["error_code"].as_str().or(body["result"].as_str()).unwrap_or_default();
         format!("{} {said}", response.status().as_u16())
@@ -1021,6 +917,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_list_may_ignore_its_filter() {
+        let simulator = start_with(|options| options.list_ignores_filter = true).await;
+        let uri = format!("{USERS}?limit=2&user_name=bob");
+        let request = Signing::default().request(&simulator, Method::GET, &uri);
+        let body = body(&send(simulator.address(), request).await.unwrap());
+        assert_eq!(body["total_count"], demo::ACCOUNTS.len());
+        assert_eq!(body["user_details"][0]["user_name"], "alice");
+    }
+
+    #[tokio::test]
     async fn planned_answers_replace_the_usual_ones() {
         let simulator = start().await;
         let html = "<html>Bad Gateway</html>";
@@ -1084,6 +990,25 @@ mod tests {
             assert_eq!(said(&response.unwrap()), "200 SUCCESS");
         }
         assert_eq!(simulator.accounts(demo::INSTANCE_ID).len(), demo::ACCOUNTS.len() - 3);
+    }
+
+    #[tokio::test]
+    async fn only_what_is_held_waits() {
+        let simulator = start().await;
+        let hold = simulator.hold_only(Target::Delete);
+        let held = tokio::spawn(send(simulator.address(), delete_request(&simulator, "alice")));
+        hold.waiting(1).await;
+        let list = Signing::default().request(&simulator, Method::GET, USERS);
+        assert_eq!(send(simulator.address(), list).await.unwrap().status(), StatusCode::OK);
+
+        let all = simulator.hold();
+        let list = tokio::spawn(send(simulator.address(), Signing::default().request(&simulator, Method::GET, USERS)));
+        all.waiting(2).await;
+        hold.release();
+        all.release();
+        assert_eq!(said(&held.await.unwrap().unwrap()), "200 SUCCESS");
+        assert_eq!(list.await.unwrap().unwrap().status(), StatusCode::OK);
+        simulator.finished(3).await;
     }
 
     #[tokio::test]
