@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -20,6 +22,9 @@ use crate::regions;
 
 /// The largest offboard.toml that is read, in bytes: room for ten thousand instances.
 pub const LARGEST: usize = 4 * 1024 * 1024;
+
+/// The longest time limit, in milliseconds: Spin's own for an outbound call.
+const LONGEST_LIMIT: u64 = 600_000;
 
 /// A value that may not be seen: its Debug is redacted and it has no Display.
 #[derive(Clone)]
@@ -63,15 +68,98 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// How the gateway proves itself to TaurusDB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CredentialKind {
-    /// SDK-HMAC-SHA256 with `huaweicloud_access_key` and `huaweicloud_secret_key`, and for temporary keys
-    /// `huaweicloud_security_token`.
-    Aksk,
-    /// A ready IAM token in `huaweicloud_token`.
-    Token,
+/// How the gateway proves itself to TaurusDB, and which Spin variables hold what that takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// SDK-HMAC-SHA256 with an access key.
+    Aksk(AkskVariables),
+    /// A ready IAM token, which nothing renews.
+    Token {
+        /// The token's variable.
+        token: String,
+    },
+    /// Tokens that IAM gives for a user's password.
+    Password(PasswordVariables),
+    /// Tokens that IAM gives to whoever another account's agency trusts.
+    Agency {
+        /// The agency.
+        agency: Agency,
+        /// What proves that the agency trusts us.
+        on: AgencyBase,
+    },
+}
+
+/// The variables of an access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AkskVariables {
+    /// Its public half.
+    pub access_key: String,
+    /// Its secret half.
+    pub secret_key: String,
+    /// The token of a temporary one.
+    pub security_token: Option<String>,
+}
+
+/// The variables of an IAM user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordVariables {
+    /// The user's name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+    /// The name of the account that the user belongs to.
+    pub domain: String,
+}
+
+/// An agency of another account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Its name.
+    pub name: String,
+    /// The account that it belongs to.
+    pub domain: Domain,
+}
+
+/// An account of Huawei Cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Domain {
+    /// By name.
+    Name(String),
+    /// By id.
+    Id(String),
+}
+
+/// What an agency is assumed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgencyBase {
+    /// An access key.
+    Aksk(AkskVariables),
+    /// A user's password.
+    Password(PasswordVariables),
+}
+
+impl CredentialSource {
+    /// Whether tokens have to be fetched from IAM.
+    pub fn uses_iam(&self) -> bool {
+        matches!(self, Self::Password(_) | Self::Agency { .. })
+    }
+}
+
+/// How long things may take, and how often they are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From there until the first byte of an answer.
+    pub first_byte: Duration,
+    /// One call, to the last byte of its answer.
+    pub call: Duration,
+    /// A request and everything that it needs, from its arrival to its answer.
+    pub total: Duration,
+    /// How often a call is sent at most, where it is safe to send it again.
+    pub attempts: u32,
+    /// When a chat platform that does not wait is told that the outcome will follow.
+    pub early_answer: Duration,
 }
 
 /// A TaurusDB instance that accounts may be removed from.
@@ -89,6 +177,8 @@ pub struct Instance {
     pub endpoint: String,
     /// `staging`, `production`: the operator's word, for policies.
     pub environment: String,
+    /// How to prove oneself to it.
+    pub credentials: Arc<CredentialSource>,
 }
 
 /// How a caller kind is given its secrets.
@@ -123,8 +213,8 @@ pub struct Caller {
 /// offboard.toml, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How to prove oneself to TaurusDB.
-    pub credentials: CredentialKind,
+    /// How long things may take.
+    pub limits: Limits,
     /// The language of answers when the caller asks for none.
     pub language: Language,
     /// Which account names may be asked for.
@@ -143,6 +233,10 @@ pub struct Config {
 struct File {
     taurusdb: TaurusdbTable,
     #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    credentials: Vec<CredentialsTable>,
+    #[serde(default)]
     instance: Vec<InstanceTable>,
     #[serde(default)]
     team: Vec<TeamTable>,
@@ -155,8 +249,38 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaurusdbTable {
-    credentials: CredentialKind,
+    credentials: Spanned<String>,
+    agency: Option<AgencyTable>,
     language: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialsTable {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    agency: Option<AgencyTable>,
+    variables: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgencyTable {
+    name: Spanned<String>,
+    domain_name: Option<String>,
+    domain_id: Option<String>,
+    on: Spanned<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    connect_ms: Option<Spanned<u64>>,
+    first_byte_ms: Option<Spanned<u64>>,
+    call_ms: Option<Spanned<u64>>,
+    total_ms: Option<Spanned<u64>>,
+    attempts: Option<Spanned<u64>>,
+    early_answer_ms: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +292,7 @@ struct InstanceTable {
     region: Option<Spanned<String>>,
     endpoint: Option<Spanned<String>>,
     environment: Spanned<String>,
+    credentials: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -236,6 +361,193 @@ impl Lines<'_> {
     }
 }
 
+/// The credentials that there are, by name.
+struct Sources {
+    by_name: BTreeMap<String, Arc<CredentialSource>>,
+    /// What `[taurusdb]` says.
+    usual: Arc<CredentialSource>,
+}
+
+impl Sources {
+    /// The variables of the kinds that need no table, and of what `[taurusdb.agency]` builds on.
+    fn builtin(kind: &str) -> Option<CredentialSource> {
+        match kind {
+            "aksk" => Some(CredentialSource::Aksk(AkskVariables {
+                access_key: "huaweicloud_access_key".into(),
+                secret_key: "huaweicloud_secret_key".into(),
+                security_token: Some("huaweicloud_security_token".into()),
+            })),
+            "token" => Some(CredentialSource::Token { token: "huaweicloud_token".into() }),
+            "password" => Some(CredentialSource::Password(PasswordVariables {
+                user: "huaweicloud_user".into(),
+                password: "huaweicloud_password".into(),
+                domain: "huaweicloud_domain".into(),
+            })),
+            _ => None,
+        }
+    }
+
+    fn new(lines: &Lines<'_>, taurusdb: &TaurusdbTable, tables: &[CredentialsTable]) -> Result<Self, ConfigError> {
+        let mut by_name = BTreeMap::new();
+        for kind in ["aksk", "token", "password"] {
+            by_name.extend(Self::builtin(kind).map(|source| (kind.to_owned(), Arc::new(source))));
+        }
+        // Agencies last: they build on the others, wherever those stand in the file.
+        let (agencies, others): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.kind.get_ref() == "agency");
+        for table in others.into_iter().chain(agencies) {
+            let name = lines.name("credentials.name", &table.name)?;
+            let source = Self::read(lines, table, &by_name)?;
+            if name == "agency" || by_name.insert(name.clone(), Arc::new(source)).is_some() {
+                return Err(lines.wrong(
+                    &table.name,
+                    format!("credentials.name `{name}` is taken; expected a name of its own, other than `aksk`, `token`, `password` and `agency`"),
+                ));
+            }
+        }
+        if let Some(table) = &taurusdb.agency {
+            by_name.insert("agency".into(), Arc::new(Self::agency(lines, table, &by_name)?));
+        }
+        let mut sources = Self { by_name, usual: Arc::new(CredentialSource::Token { token: String::new() }) };
+        sources.usual = sources.named(lines, "taurusdb.credentials", &taurusdb.credentials)?;
+        Ok(sources)
+    }
+
+    fn named(
+        &self,
+        lines: &Lines<'_>,
+        key: &str,
+        value: &Spanned<String>,
+    ) -> Result<Arc<CredentialSource>, ConfigError> {
+        let name = value.get_ref();
+        self.by_name.get(name).map(Arc::clone).ok_or_else(|| {
+            lines.wrong(value, format!("{key} `{name}` is not known; expected `aksk`, `token`, `password`, `agency` (with a table `[taurusdb.agency]`) or the name of a `[[credentials]]` table"))
+        })
+    }
+
+    fn read(
+        lines: &Lines<'_>,
+        table: &CredentialsTable,
+        others: &BTreeMap<String, Arc<CredentialSource>>,
+    ) -> Result<CredentialSource, ConfigError> {
+        let kind = table.kind.get_ref().as_str();
+        let (mandatory, optional): (&[&str], &[&str]) = match kind {
+            "aksk" => (&["access_key", "secret_key"], &["security_token"]),
+            "token" => (&["token"], &[]),
+            "password" => (&["user", "password", "domain"], &[]),
+            "agency" => (&[], &[]),
+            _ => {
+                return Err(lines.wrong(
+                    &table.kind,
+                    format!("credentials.kind `{kind}` is not known; expected `aksk`, `token`, `password` or `agency`"),
+                ));
+            }
+        };
+        let shape = || match kind {
+            "agency" => "`agency = { name = \"…\", domain_name = \"…\", on = \"aksk\" }` and no `variables`".to_owned(),
+            _ => {
+                let named: Vec<_> = mandatory.iter().map(|key| format!("{key} = \"spin_variable\"")).collect();
+                format!("`variables = {{ {} }}` and no `agency`", named.join(", "))
+            }
+        };
+        let misshapen = || lines.wrong(&table.kind, format!("credentials of kind `{kind}` need {}", shape()));
+        let variable = |key: &str| -> Result<Option<String>, ConfigError> {
+            let value = table.variables.as_ref().and_then(|variables| variables.get_ref().get(key));
+            value.map(|value| lines.variable(&format!("credentials.variables.{key}"), value)).transpose()
+        };
+        let required = |key: &str| variable(key)?.ok_or_else(misshapen);
+        let given = table.variables.as_ref().map(|variables| variables.get_ref().keys().map(String::as_str));
+        if given.into_iter().flatten().any(|key| !mandatory.contains(&key) && !optional.contains(&key)) {
+            return Err(misshapen());
+        }
+        match (kind, &table.agency) {
+            ("agency", Some(agency)) if table.variables.is_none() => Self::agency(lines, agency, others),
+            ("aksk", None) => Ok(CredentialSource::Aksk(AkskVariables {
+                access_key: required("access_key")?,
+                secret_key: required("secret_key")?,
+                security_token: variable("security_token")?,
+            })),
+            ("token", None) => Ok(CredentialSource::Token { token: required("token")? }),
+            ("password", None) => Ok(CredentialSource::Password(PasswordVariables {
+                user: required("user")?,
+                password: required("password")?,
+                domain: required("domain")?,
+            })),
+            _ => Err(misshapen()),
+        }
+    }
+
+    fn agency(
+        lines: &Lines<'_>,
+        table: &AgencyTable,
+        others: &BTreeMap<String, Arc<CredentialSource>>,
+    ) -> Result<CredentialSource, ConfigError> {
+        let on = table.on.get_ref();
+        let on = match others.get(on).map(|source| (**source).clone()) {
+            Some(CredentialSource::Aksk(variables)) => AgencyBase::Aksk(variables),
+            Some(CredentialSource::Password(variables)) => AgencyBase::Password(variables),
+            _ => {
+                return Err(lines.wrong(
+                    &table.on,
+                    format!("agency.on `{on}` is not known; expected `aksk`, `password` or the name of a `[[credentials]]` table of one of these kinds"),
+                ));
+            }
+        };
+        let domain = match (&table.domain_name, &table.domain_id) {
+            (Some(name), None) if !name.is_empty() => Domain::Name(name.clone()),
+            (None, Some(id)) if !id.is_empty() => Domain::Id(id.clone()),
+            _ => {
+                return Err(lines.wrong(
+                    &table.name,
+                    "agency needs either `domain_name` or `domain_id`: the account that the agency belongs to",
+                ));
+            }
+        };
+        let name = table.name.get_ref();
+        if name.is_empty() || name.len() > 256 {
+            return Err(lines.wrong(&table.name, "agency.name is empty or overlong; expected the agency's name"));
+        }
+        Ok(CredentialSource::Agency { agency: Agency { name: name.clone(), domain }, on })
+    }
+}
+
+/// Reads `[limits]`; what is left out has its default.
+fn limits(lines: &Lines<'_>, table: &LimitsTable) -> Result<Limits, ConfigError> {
+    let read = |key: &str, value: &Option<Spanned<u64>>, default: u64, most: u64| match value {
+        None => Ok(default),
+        Some(value) if (1..=most).contains(value.get_ref()) => Ok(*value.get_ref()),
+        Some(value) => {
+            Err(lines.wrong(value, format!("limits.{key} `{}` is not valid; expected 1 to {most}", value.get_ref())))
+        }
+    };
+    let milliseconds = |key: &str, value: &Option<Spanned<u64>>, default: u64| {
+        read(key, value, default, LONGEST_LIMIT).map(Duration::from_millis)
+    };
+    let limits = Limits {
+        connect: milliseconds("connect_ms", &table.connect_ms, 3_000)?,
+        first_byte: milliseconds("first_byte_ms", &table.first_byte_ms, 15_000)?,
+        call: milliseconds("call_ms", &table.call_ms, 20_000)?,
+        total: milliseconds("total_ms", &table.total_ms, 30_000)?,
+        attempts: u32::try_from(read("attempts", &table.attempts, 4, 10)?).unwrap_or(1),
+        early_answer: milliseconds("early_answer_ms", &table.early_answer_ms, 2_000)?,
+    };
+    if limits.call > limits.total {
+        let message = format!(
+            "limits.call_ms ({}) is more than limits.total_ms ({}); expected a whole request to have time for one call",
+            limits.call.as_millis(),
+            limits.total.as_millis()
+        );
+        let place = table.total_ms.as_ref().or(table.call_ms.as_ref());
+        return Err(place.map_or(ConfigError { line: None, message: message.clone() }, |at| lines.wrong(at, message)));
+    }
+    Ok(limits)
+}
+
+/// Whether `region` can stand in a host name.
+fn is_region(region: &str) -> bool {
+    (1..=64).contains(&region.len())
+        && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 /// Whether `id` is a project id: 32 letters and digits (documented).
 pub fn is_project_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -292,8 +604,9 @@ impl Config {
                 )
             })?,
         };
+        let sources = Sources::new(&lines, &file.taurusdb, &file.credentials)?;
         let mut config = Self {
-            credentials: file.taurusdb.credentials,
+            limits: limits(&lines, &file.limits)?,
             language,
             accounts: AccountRules::new(&file.accounts.protected, &file.accounts.unusual),
             digest: hex::encode(Sha256::digest(text)).chars().take(12).collect(),
@@ -304,7 +617,7 @@ impl Config {
             callers: BTreeMap::new(),
         };
         for table in &file.instance {
-            config.add_instance(&lines, table)?;
+            config.add_instance(&lines, table, &sources)?;
         }
         for table in &file.team {
             let name = lines.name("team.name", &table.name)?;
@@ -328,7 +641,7 @@ impl Config {
         Ok(config)
     }
 
-    fn add_instance(&mut self, lines: &Lines<'_>, table: &InstanceTable) -> Result<(), ConfigError> {
+    fn add_instance(&mut self, lines: &Lines<'_>, table: &InstanceTable, sources: &Sources) -> Result<(), ConfigError> {
         let name = lines.name("instance.name", &table.name)?;
         let environment = lines.name("instance.environment", &table.environment)?;
         let project_id = table.project_id.get_ref().clone();
@@ -357,6 +670,22 @@ impl Config {
                 return Err(lines.wrong(&table.name, format!("instance `{name}` has neither `region` nor `endpoint`; expected one of them")));
             }
         };
+        let credentials = match &table.credentials {
+            None => Arc::clone(&sources.usual),
+            Some(value) => sources.named(lines, "instance.credentials", value)?,
+        };
+        match &table.region {
+            Some(value) if !is_region(region) => {
+                return Err(lines.wrong(
+                    value,
+                    format!("instance.region `{region}` is not valid; expected lowercase letters, digits and `-`"),
+                ));
+            }
+            None if credentials.uses_iam() => {
+                return Err(lines.wrong(&table.name, format!("instance `{name}` takes its tokens from IAM and has no `region`; expected `region` beside `endpoint`, because IAM is addressed by it")));
+            }
+            _ => {}
+        }
         let index = self.instances.len();
         if self.by_name.insert(name.clone(), index).is_some() {
             return Err(
@@ -378,6 +707,7 @@ impl Config {
             region: region.to_owned(),
             endpoint,
             environment,
+            credentials,
         });
         Ok(())
     }
@@ -533,12 +863,15 @@ mod tests {
             (
                 "credentials = \"aksk\"",
                 "credentials = \"magic\"",
-                at("credentials =", "unknown variant `magic`, expected `aksk` or `token`"),
+                at(
+                    "credentials =",
+                    "taurusdb.credentials `magic` is not known; expected `aksk`, `token`, `password`, `agency` (with a table `[taurusdb.agency]`) or the name of a `[[credentials]]` table",
+                ),
             ),
             (
                 "credentials = \"aksk\"",
                 "credential = \"aksk\"",
-                at("credentials =", "unknown field `credential`, expected `credentials` or `language`"),
+                at("credentials =", "unknown field `credential`, expected one of `credentials`, `agency`, `language`"),
             ),
             (
                 "language = \"en-us\"",

@@ -1,14 +1,16 @@
-//! What an instance keeps between requests: the parsed configuration and policies, and whether the ledger is open.
+//! What an instance keeps between requests: the parsed configuration and policies, whether the ledger is open, and the
+//! tokens that IAM gave.
 //!
-//! No secret is kept: a variable is read for each request that needs it, so that a rotation needs no restart.
+//! No other secret is kept: a variable is read for each request that needs it, so that a rotation needs no restart.
 
 use std::cell::Cell;
 
 use crate::caller;
 use crate::config::Config;
+use crate::database;
 use crate::host::{Host, StoreError};
-use crate::ledger;
 use crate::policy::Policies;
+use crate::taurusdb::tokens::Tokens;
 
 /// Configuration and policies, parsed once an instance.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Gateway {
     pub config: Config,
     /// policy.cedar and schema.cedarschema
     pub policies: Policies,
+    /// Tokens for TaurusDB.
+    pub tokens: Tokens,
     ledger_is_open: Cell<bool>,
 }
 
@@ -30,6 +34,7 @@ impl Gateway {
         Ok(Self {
             config: Config::parse(offboard, &caller::shapes()).map_err(|error| error.to_string())?,
             policies: Policies::parse(policy, schema).map_err(|error| error.to_string())?,
+            tokens: Tokens::default(),
             ledger_is_open: Cell::new(false),
         })
     }
@@ -41,7 +46,7 @@ impl Gateway {
     /// When it cannot be opened.
     pub async fn open_ledger<H: Host>(&self, host: &H) -> Result<(), StoreError> {
         if !self.ledger_is_open.get() {
-            ledger::open(host).await?;
+            database::open(host).await?;
             self.ledger_is_open.set(true);
         }
         Ok(())

@@ -2,6 +2,8 @@
 //!
 //! Everything that is not a pure function of its arguments goes through here, and nothing else does.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
@@ -40,22 +42,38 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(pub String);
 
+/// How long one call may take, and how much of its answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// From there until the first byte of the answer.
+    pub first_byte: Duration,
+    /// The whole call, to the last byte of the answer.
+    pub call: Duration,
+    /// The largest answer body that is read, in bytes.
+    pub answer: usize,
+}
+
 /// Why a request has no answer. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// Not a byte of the request left: name lookup, connection or TLS failed, or the host is not allowed.
+    /// Not a byte of the request left: name lookup, connection or TLS failed.
     NotSent(String),
-    /// It may have left, and no answer came in time.
-    TimedOut(String),
+    /// Not a byte left, and none will: the runtime does not allow the host, or it is not a request.
+    NotAllowed(String),
+    /// Not a byte left: the connection did not stand in time.
+    ConnectTimedOut(String),
+    /// It may have left, and no answer began in time.
+    FirstByteTimedOut(String),
+    /// It may have left, and its answer was not there whole in time.
+    CallTimedOut(String),
     /// It may have left, and the connection broke.
     Broken(String),
 }
 
-/// An answer; the body is `None` when it was over [`ANSWER_LIMIT`] or broke off.
+/// An answer; the body is `None` when it was over [`Limits::answer`] or broke off.
 pub type Answered = http::Response<Option<Bytes>>;
-
-/// The largest answer body that is read, in bytes.
-pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// What the core needs from its runtime.
 ///
@@ -64,6 +82,12 @@ pub const ANSWER_LIMIT: usize = 64 * 1024;
 pub trait Host {
     /// The time.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since some moment before the first call, by a clock that only runs forward.
+    fn elapsed(&self) -> Duration;
+
+    /// Lets this much time pass.
+    async fn sleep(&self, duration: Duration);
 
     /// 128 random bits, not to be guessed.
     fn random(&self) -> u128;
@@ -78,12 +102,12 @@ pub trait Host {
     /// The statement's effect is then not known.
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError>;
 
-    /// Sends a request to the URL that it names and reads the answer whole. Redirects are not followed.
+    /// Sends a request to the URL that it names and reads the answer whole, within the limits. Redirects are not followed.
     ///
     /// # Errors
     ///
-    /// Which of the three kinds of failure it was.
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Answered, SendError>;
+    /// Whether a byte may have left, and why no answer came.
+    async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError>;
 
     /// Writes one line to the operator's log.
     fn log(&self, line: &str);

@@ -21,50 +21,37 @@ use crate::policy::Permit;
 /// How many refusals without a proven actor are kept.
 pub const UNPROVED_KEPT: u32 = 10_000;
 
-/// The version of the table that this code reads and writes.
-const VERSION: i64 = 1;
-
-/// Statements that make an empty database version 1. Each may run again after a crash between any two.
-const CREATE: [&str; 6] = [
-    "CREATE TABLE IF NOT EXISTS removals (
-        id TEXT PRIMARY KEY NOT NULL,
-        delivery TEXT UNIQUE,
-        state TEXT NOT NULL,
-        asked_at INTEGER NOT NULL,
-        ended_at INTEGER,
-        caller TEXT,
-        kind TEXT,
-        actor TEXT,
-        instance TEXT,
-        user_name TEXT,
-        reason TEXT,
-        policies TEXT NOT NULL,
-        attempts INTEGER NOT NULL,
-        status INTEGER,
-        code TEXT,
-        message TEXT,
-        request_id TEXT
-    ) STRICT",
-    "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
-    "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
-    "INSERT INTO ledger (version) VALUES (1) ON CONFLICT DO NOTHING",
-];
-
-const FIND: &str = "SELECT r.id, r.state, r.status, r.code, r.message, r.policies, r.request_id, r.instance, r.user_name,
+const FIND: &str =
+    "SELECT r.id, r.state, r.status, r.code, r.message, r.policies, r.request_id, r.instance, r.user_name,
+    r.in_flight_until, r.confirmed_by,
+    EXISTS (SELECT 1 FROM removals WHERE instance = ?3 AND user_name = ?5 AND delivery IS NOT ?1
+        AND state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?6)),
     (SELECT count(*) FROM removals WHERE actor = ?2 AND asked_at > ?4 AND state IN ('in-flight', 'removed', 'unknown')),
     (SELECT count(*) FROM removals WHERE instance = ?3 AND asked_at > ?4 AND state IN ('in-flight', 'removed', 'unknown'))
     FROM (SELECT 1) LEFT JOIN removals r ON r.delivery = ?1";
 
-/// A delivery of which nothing was sent yet may be claimed again; any other is taken.
+/// Removals of this account by other deliveries of which nobody knows what they did, and which nobody carries out any more.
+const OPEN: &str = "SELECT id FROM removals WHERE instance = ?1 AND user_name = ?2 AND delivery IS NOT ?3
+    AND state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?4)";
+
+/// Settles such a removal, once.
+const SETTLE_OPEN: &str = "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6,
+    confirmed_by = ?7
+    WHERE id = ?1 AND (state = 'unknown' OR (state = 'in-flight' AND coalesce(in_flight_until, 0) <= ?3))
+    RETURNING id";
+
+const LOOK: &str = "SELECT id, state, asked_at, ended_at, caller, kind, actor, instance, user_name, reason, policies,
+    attempts, status, code, message, request_id, in_flight_until, confirmed_by FROM removals WHERE id = ?1";
+
+/// A delivery of which it is certain that it did nothing may be claimed again; any other is taken.
 const CLAIM: &str = "INSERT INTO removals
-    (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts)
-    VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)
+    (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts,
+     in_flight_until)
+    VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?12)
     ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, policies = excluded.policies, attempts = removals.attempts + 1, status = NULL,
-        code = NULL, message = NULL
-        WHERE removals.state = 'not-sent'
+        code = NULL, message = NULL, request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until
+        WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING id,
     (SELECT count(*) FROM removals WHERE actor = ?6 AND asked_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')
         AND delivery IS NOT ?2),
@@ -77,7 +64,8 @@ const WITHDRAW: &str =
     WHERE id = ?1 AND state = 'in-flight' RETURNING id";
 
 const SETTLE: &str =
-    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7
+    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
+    attempts = attempts - 1 + ?8, confirmed_by = ?9
     WHERE id = ?1 AND state = 'in-flight' RETURNING id";
 
 const REFUSE: &str = "INSERT INTO removals
@@ -87,7 +75,7 @@ const REFUSE: &str = "INSERT INTO removals
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at,
         ended_at = excluded.ended_at, policies = excluded.policies, status = excluded.status, code = excluded.code,
         message = excluded.message
-        WHERE removals.state = 'not-sent'
+        WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING id";
 
 const ROW_OF: &str = "SELECT id FROM removals WHERE delivery = ?1";
@@ -129,6 +117,15 @@ pub struct Earlier {
     /// Whether it asked for the same account. A sender that gives two requests one id is told so, instead of hearing that
     /// the second account is gone.
     pub same_account: bool,
+    /// While it is being carried out: for how many seconds that can go on at most; 0 when nobody can be at it any more.
+    pub seconds_left: Option<u64>,
+}
+
+impl Earlier {
+    /// Whether nobody knows what it did and nobody will say so any more: only the account list can.
+    pub fn is_open(&self) -> bool {
+        self.seconds_left == Some(0) || self.outcome.state() == State::Unknown
+    }
 }
 
 /// How many removals there were in the last hour: removed, running or of unknown outcome.
@@ -145,6 +142,8 @@ pub struct Counts {
 pub struct Standing {
     /// The delivery's own row, if it is there and final.
     pub earlier: Option<Earlier>,
+    /// Whether there are removals of the same account, by other deliveries, that only the account list can settle.
+    pub open_removals: bool,
     /// The last hour.
     pub counts: Counts,
 }
@@ -195,39 +194,6 @@ pub struct Refusal<'a> {
     pub outcome: &'a Outcome,
 }
 
-/// Opens the ledger: settings of the connection, and the table when it is not there.
-///
-/// # Errors
-///
-/// When it cannot be used, or was written by a newer version.
-pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
-    // A database server has its own ideas about both, and they are good ones.
-    for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
-        if let Err(StoreError(why)) = host.query(pragma, Vec::new()).await {
-            host.log(&format!("ledger: `{pragma}` was not taken: {why}"));
-        }
-    }
-    if version(host).await.is_err() {
-        for statement in CREATE {
-            host.query(statement, Vec::new()).await?;
-        }
-    }
-    match version(host).await? {
-        VERSION => Ok(()),
-        other => Err(StoreError(format!(
-            "the ledger has version {other}, this gateway knows {VERSION}; run the newer gateway"
-        ))),
-    }
-}
-
-async fn version<H: Host>(host: &H) -> Result<i64, StoreError> {
-    let rows = host.query("SELECT max(version) FROM ledger", Vec::new()).await?;
-    match rows.first().and_then(|row| row.first()) {
-        Some(Value::Integer(version)) => Ok(*version),
-        _ => Err(StoreError("the ledger has no version".into())),
-    }
-}
-
 /// Looks for an earlier request with the removal's delivery, and counts the last hour.
 ///
 /// # Errors
@@ -239,38 +205,65 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
         removal.actor.principal.as_str().into(),
         removal.instance.name.as_str().into(),
         hour_before(now).into(),
+        removal.user_name.as_str().into(),
+        now.timestamp_millis().into(),
     ];
     let rows = host.query(FIND, parameters).await?;
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-    let [id, state, status, code, message, policies, request_id, instance, user_name, actors, instances] = row else {
+    let [
+        id,
+        state,
+        status,
+        code,
+        message,
+        policies,
+        request_id,
+        instance,
+        user_name,
+        until,
+        confirmed_by,
+        open_removals,
+        actors,
+        instances,
+    ] = row
+    else {
         return Err(StoreError("the ledger answered with other columns than asked for".into()));
     };
     let counts = counts(actors, instances)?;
     let same_account =
         text(instance) == Some(&removal.instance.name) && text(user_name) == Some(removal.user_name.as_str());
-    let outcome = match text(state).map(|word| State::parse(word).ok_or(word)) {
+    let seconds_left = match until {
+        Value::Integer(until) => until.saturating_sub(now.timestamp_millis()).max(0).unsigned_abs().div_ceil(1000),
+        _ => 0,
+    };
+    let state = match text(state).map(|word| State::parse(word).ok_or(word)) {
         None => None,
-        // Nothing was sent then, so this request is as good as a first one.
-        Some(Ok(State::NotSent)) if same_account => None,
-        Some(Ok(State::InFlight)) => Some(Outcome::StillRunning),
-        Some(Ok(State::Removed)) => Some(Outcome::Removed),
+        // It did nothing then, so this request is as good as a first one.
+        Some(Ok(State::NotSent | State::NotRemoved)) if same_account => None,
+        Some(Ok(state)) => Some(state),
         Some(Err(word)) => {
             return Err(StoreError(format!("a row has the state `{word}`, which this gateway does not know")));
         }
-        Some(Ok(state)) => Some(Outcome::Recorded {
-            state,
-            status: match status {
-                Value::Integer(status) => u16::try_from(*status).ok().and_then(|s| StatusCode::from_u16(s).ok()),
-                _ => None,
-            }
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            code: text(code).unwrap_or_default().to_owned(),
-            message: text(message).unwrap_or_default().to_owned(),
-        }),
     };
-    let earlier = outcome.map(|outcome| Earlier {
+    let earlier = state.map(|state| Earlier {
         id: RowId(text(id).unwrap_or_default().to_owned()),
-        outcome,
+        outcome: match state {
+            State::InFlight if seconds_left > 0 => Outcome::StillRunning,
+            // Whoever carried it out is gone, and with it what it knew.
+            State::InFlight => Outcome::OutcomeUnknown,
+            State::Removed if text(confirmed_by).is_some() => Outcome::RemovedByList,
+            State::Removed => Outcome::Removed,
+            state => Outcome::Recorded {
+                state,
+                status: match status {
+                    Value::Integer(status) => u16::try_from(*status).ok().and_then(|s| StatusCode::from_u16(s).ok()),
+                    _ => None,
+                }
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                code: text(code).unwrap_or_default().to_owned(),
+                message: text(message).unwrap_or_default().to_owned(),
+            },
+        },
         policies: text(policies)
             .unwrap_or_default()
             .split(',')
@@ -279,8 +272,9 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
             .collect(),
         request_id: text(request_id).map(str::to_owned),
         same_account,
+        seconds_left: (state == State::InFlight).then_some(seconds_left),
     });
-    Ok(Standing { earlier, counts })
+    Ok(Standing { earlier, open_removals: *open_removals != Value::Integer(0), counts })
 }
 
 fn hour_before(now: DateTime<Utc>) -> i64 {
@@ -301,7 +295,7 @@ fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// Claims the removal for this request; `None` when another request with the same delivery was faster.
+/// Claims the removal for this request, which is over at `until` whatever becomes of it; `None` when another request with the same delivery was faster.
 ///
 /// # Errors
 ///
@@ -312,6 +306,7 @@ pub async fn claim<'c, H: Host>(
     removal: &Removal<'c>,
     permit: Permit<'c>,
     now: DateTime<Utc>,
+    until: DateTime<Utc>,
 ) -> Result<Option<Claim<'c>>, StoreError> {
     let parameters = vec![
         id.as_str().into(),
@@ -325,6 +320,7 @@ pub async fn claim<'c, H: Host>(
         removal.reason.as_ref().map(|reason| reason.as_str()).into(),
         permit.policies().join(",").as_str().into(),
         hour_before(now).into(),
+        until.timestamp_millis().into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
     let Some(row) = rows.first() else { return Ok(None) };
@@ -359,6 +355,19 @@ pub async fn withdraw<H: Host>(
     still_in_flight(host.query(WITHDRAW, parameters).await?)
 }
 
+/// How a claimed removal ended.
+#[derive(Debug)]
+pub struct Settlement<'a> {
+    /// The truth.
+    pub outcome: &'a Outcome,
+    /// The language of its message.
+    pub language: Language,
+    /// TaurusDB's request id, when it answered.
+    pub request_id: Option<&'a str>,
+    /// How many DELETEs were sent.
+    pub attempts: u32,
+}
+
 /// Records how a claimed removal ended.
 ///
 /// # Errors
@@ -367,21 +376,164 @@ pub async fn withdraw<H: Host>(
 pub async fn settle<H: Host>(
     host: &H,
     claim: &Claim<'_>,
-    outcome: &Outcome,
-    language: Language,
-    request_id: Option<&str>,
+    settlement: &Settlement<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let Settlement { outcome, language, request_id, attempts } = settlement;
     let parameters = vec![
         claim.id.as_str().into(),
         outcome.state().as_str().into(),
         now.timestamp_millis().into(),
         i64::from(outcome.status().as_u16()).into(),
         outcome.code().as_ref().into(),
-        outcome.message(language).as_str().into(),
-        request_id.into(),
+        outcome.message(*language).as_str().into(),
+        (*request_id).into(),
+        i64::from(*attempts).into(),
+        confirmed_by(outcome).into(),
     ];
     still_in_flight(host.query(SETTLE, parameters).await?)
+}
+
+/// What the outcome is known from, where that is not TaurusDB's answer to the DELETE.
+pub fn confirmed_by(outcome: &Outcome) -> Option<&'static str> {
+    matches!(outcome, Outcome::RemovedByList | Outcome::NotRemoved).then_some("account-list")
+}
+
+/// The rows of this account, other than this delivery's own, that only the account list can settle.
+///
+/// # Errors
+///
+/// When the ledger cannot be read.
+pub async fn open_removals<H: Host>(
+    host: &H,
+    removal: &Removal<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<RowId>, StoreError> {
+    let parameters = vec![
+        removal.instance.name.as_str().into(),
+        removal.user_name.as_str().into(),
+        removal.delivery.as_str().into(),
+        now.timestamp_millis().into(),
+    ];
+    let rows = host.query(OPEN, parameters).await?;
+    Ok(rows.iter().filter_map(|row| Some(RowId(text(row.first()?)?.to_owned()))).collect())
+}
+
+/// Settles a row of which nobody knew what it did; `false` when somebody else did so meanwhile.
+///
+/// # Errors
+///
+/// When it cannot be written; it then stays as it is.
+pub async fn settle_open<H: Host>(
+    host: &H,
+    id: &RowId,
+    outcome: &Outcome,
+    language: Language,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let parameters = vec![
+        id.as_str().into(),
+        outcome.state().as_str().into(),
+        now.timestamp_millis().into(),
+        i64::from(outcome.status().as_u16()).into(),
+        outcome.code().as_ref().into(),
+        outcome.message(language).as_str().into(),
+        confirmed_by(outcome).into(),
+    ];
+    Ok(!host.query(SETTLE_OPEN, parameters).await?.is_empty())
+}
+
+/// A row, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: RowId,
+    /// How far it came.
+    pub state: State,
+    /// Whether nobody knows what it did and nobody will say so any more.
+    pub is_open: bool,
+    /// The instance's name, where one was named.
+    pub instance: Option<String>,
+    /// The account's name, where one was named.
+    pub user_name: Option<String>,
+    /// Everything, by the names that `GET /removals/{id}` has; times in RFC 3339.
+    pub json: serde_json::Value,
+}
+
+/// Looks up a row.
+///
+/// # Errors
+///
+/// When the ledger cannot be read.
+pub async fn look<H: Host>(host: &H, id: &str, now: DateTime<Utc>) -> Result<Option<Record>, StoreError> {
+    let rows = host.query(LOOK, vec![id.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let [
+        id,
+        state,
+        asked_at,
+        ended_at,
+        caller,
+        kind,
+        actor,
+        instance,
+        user_name,
+        reason,
+        policies,
+        attempts,
+        status,
+        code,
+        message,
+        request_id,
+        until,
+        confirmed_by,
+    ] = row.as_slice()
+    else {
+        return Err(StoreError("the ledger answered with other columns than asked for".into()));
+    };
+    let word = text(state).unwrap_or_default();
+    let state = State::parse(word)
+        .ok_or_else(|| StoreError(format!("a row has the state `{word}`, which this gateway does not know")))?;
+    let is_over = !matches!(until, Value::Integer(until) if *until > now.timestamp_millis());
+    let plain = |value: &Value| match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Integer(number) => (*number).into(),
+        Value::Text(text) => text.as_str().into(),
+    };
+    let time = |value: &Value| match value {
+        Value::Integer(millis) => DateTime::from_timestamp_millis(*millis)
+            .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+            .into(),
+        _ => serde_json::Value::Null,
+    };
+    let policies: Vec<_> = text(policies).unwrap_or_default().split(',').filter(|id| !id.is_empty()).collect();
+    let json = serde_json::json!({
+        "id": plain(id),
+        "state": word,
+        "asked_at": time(asked_at),
+        "ended_at": time(ended_at),
+        "caller": plain(caller),
+        "kind": plain(kind),
+        "actor": plain(actor),
+        "instance": plain(instance),
+        "user_name": plain(user_name),
+        "reason": plain(reason),
+        "policies": policies,
+        "attempts": plain(attempts),
+        "status": plain(status),
+        "code": plain(code),
+        "message": plain(message),
+        "request_id": plain(request_id),
+        "confirmed_by": plain(confirmed_by),
+    });
+    Ok(Some(Record {
+        id: RowId(text(id).unwrap_or_default().to_owned()),
+        state,
+        is_open: state == State::Unknown || (state == State::InFlight && is_over),
+        instance: text(instance).map(str::to_owned),
+        user_name: text(user_name).map(str::to_owned),
+        json,
+    }))
 }
 
 fn still_in_flight(rows: Vec<Vec<Value>>) -> Result<(), StoreError> {

@@ -12,12 +12,13 @@
 //!
 //! Read [`removal`] first: it is the story in code. Then:
 //!
+//! - [`hearing`]: who asked, proved, and what for; `told`: what every ending leaves behind; `later`: an outcome after the answer
 //! - [`outcome`]: every way a request can end, and the one table to status, code and wording
 //! - [`caller`]: the caller kinds, one file each; [`strict`]: their readers of outside bytes
 //! - [`command`], [`account`]: the typed command; [`config`], [`regions`]: what the operator says
 //! - [`policy`]: Cedar; the only maker of permits
-//! - [`ledger`]: SQLite; the only maker of claims
-//! - [`taurusdb`]: the signed DELETE and its answer
+//! - [`ledger`]: SQLite; the only maker of claims; [`database`]: its tables and their versions
+//! - [`taurusdb`]: the DELETE, what became of it, tokens; [`retry`], [`budget`]: how often, and for how long
 //! - [`host`]: the one port; [`gateway`]: what an instance keeps; `shell`: Spin, in a build for wasm
 //!
 //! Directions: `shell → removal → {caller, policy, ledger, taurusdb} → {command, config, outcome}`. `caller` sees nothing of
@@ -38,18 +39,24 @@
 )]
 
 pub mod account;
+pub mod budget;
 pub mod caller;
 pub mod command;
 pub mod config;
+pub mod database;
 pub mod gateway;
+pub mod hearing;
 pub mod host;
+mod later;
 pub mod ledger;
 pub mod outcome;
 pub mod policy;
 pub mod regions;
 pub mod removal;
+pub mod retry;
 pub mod strict;
 pub mod taurusdb;
+mod told;
 
 #[cfg(target_family = "wasm")]
 mod shell;

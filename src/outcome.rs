@@ -51,6 +51,16 @@ pub struct Words {
     pub chinese: &'static str,
 }
 
+impl Words {
+    /// The words in one of the two.
+    pub fn in_language(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.english,
+            Language::Chinese => self.chinese,
+        }
+    }
+}
+
 /// What the ledger keeps of how far a removal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -60,6 +70,11 @@ pub enum State {
     Removed,
     /// TaurusDB answered, and did not remove it.
     RefusedUpstream,
+    /// It is known that TaurusDB did not remove it (it was busy, or its account list still has the account), so the same
+    /// delivery may try again.
+    NotRemoved,
+    /// There was no such account.
+    AlreadyGone,
     /// Nothing left for TaurusDB, so the same delivery may try again.
     NotSent,
     /// The DELETE left, and nobody knows what it did.
@@ -77,6 +92,8 @@ impl State {
             Self::InFlight,
             Self::Removed,
             Self::RefusedUpstream,
+            Self::NotRemoved,
+            Self::AlreadyGone,
             Self::NotSent,
             Self::Unknown,
             Self::Denied,
@@ -92,6 +109,8 @@ impl State {
             Self::InFlight => "in-flight",
             Self::Removed => "removed",
             Self::RefusedUpstream => "refused-upstream",
+            Self::NotRemoved => "not-removed",
+            Self::AlreadyGone => "already-gone",
             Self::NotSent => "not-sent",
             Self::Unknown => "unknown",
             Self::Denied => "denied",
@@ -107,6 +126,26 @@ impl State {
 pub enum Outcome {
     /// TaurusDB answered 200 `{"result":"SUCCESS"}`.
     Removed,
+    /// It was sent, no usable answer came back, and TaurusDB's account list does not have the account any more.
+    RemovedByList,
+    /// TaurusDB says that there is no such account, and its account list does not contradict it; passed on as it is.
+    AlreadyGone {
+        /// TaurusDB's status: 400.
+        status: StatusCode,
+        /// Its `error_code`.
+        code: String,
+        /// Its `error_msg`.
+        message: String,
+    },
+    /// TaurusDB would not do it now: it was throttled, busy or not available, and stayed so; passed on as it is.
+    Busy {
+        /// TaurusDB's status: 409, 429 or 503.
+        status: StatusCode,
+        /// Its `error_code`.
+        code: String,
+        /// Its `error_msg`.
+        message: String,
+    },
     /// TaurusDB refused with a documented body; passed on as it is.
     Upstream {
         /// TaurusDB's status, 4xx or 5xx.
@@ -260,17 +299,47 @@ pub enum Outcome {
 
     /// The connection to TaurusDB could not be made: nothing was sent.
     NotSent,
-    /// It was sent, and no usable answer came back.
+    /// The connection to TaurusDB was not made in time: nothing was sent.
+    ConnectTimedOut,
+    /// The time for the whole request was over before anything was sent.
+    TimeSpent,
+    /// No token could be had from IAM: nothing was sent.
+    TokenUnavailable,
+    /// It was sent, no usable answer came back, and TaurusDB's account list still has the account.
+    NotRemoved,
+    /// It was sent, no usable answer came back, and the account list could not be read.
     OutcomeUnknown,
-    /// It was sent, and no answer came in time.
+    /// The same; the answer did not begin in time.
     TimedOut,
+    /// The same; the answer was not there whole in time.
+    CallTimedOut,
+    /// The same; the time for the whole request was over.
+    TimeSpentSending,
     /// The ledger cannot be read or written: nothing was sent.
     LedgerDown,
     /// offboard.toml or the policies cannot be used: nothing was sent.
     Unusable,
     /// The gateway's own credentials for TaurusDB are not set: nothing was sent.
     CredentialsUnset,
+    /// IAM gives the gateway's own credentials no token: nothing was sent.
+    CredentialsRefused,
+
+    /// No removal has the id, or it is not one that can be looked at.
+    RemovalUnknown {
+        /// The id as given.
+        id: String,
+    },
+    /// Policy does not permit to look at this removal.
+    LookDenied {
+        /// The ids of the `forbid` policies that decided; empty when no policy permits it.
+        policies: Vec<String>,
+    },
 }
+
+/// What is said of every removal of which nobody knows what it did.
+const UNKNOWN: &str = "the account list could not be read, so nobody knows whether the account is gone; ask again in a few minutes: the account list is looked at first";
+const UNKNOWN_CHINESE: &str =
+    "且无法读取账号列表，因此无法确定账号是否已删除；请几分钟后重新提交：网关会先查看账号列表";
 
 /// One row of the table.
 struct Row {
@@ -312,9 +381,18 @@ fn policy_list(policies: &[String]) -> String {
 impl Outcome {
     /// The table. The README's copy of it is held to this one by a test.
     fn row(&self) -> Row {
-        use State::{Denied, NotSent, Refused, RefusedUpstream, Removed, Unknown};
+        use State::{AlreadyGone, Denied, NotRemoved, NotSent, Refused, RefusedUpstream, Removed, Unknown};
         match self {
             Self::Removed => row(200, 0, Removed, "removed", "已删除"),
+            Self::RemovedByList => row(
+                200,
+                0,
+                Removed,
+                "removed: no usable answer came back, and the account list does not have the account any more",
+                "已删除：未收到有效答复，账号列表中已无此账号",
+            ),
+            Self::AlreadyGone { status, message, .. } => row(status.as_u16(), 0, AlreadyGone, message, message),
+            Self::Busy { status, message, .. } => row(status.as_u16(), 0, NotRemoved, message, message),
             // 502 and 504 speak for a gateway on the way, not for TaurusDB.
             Self::Upstream { status, message, .. } if matches!(status.as_u16(), 502 | 504) => {
                 row(status.as_u16(), 0, Unknown, message, message)
@@ -327,13 +405,10 @@ impl Outcome {
                 90,
                 Unknown,
                 format!(
-                    "TaurusDB answered {} with a body that its API does not document, so nobody knows whether the account is gone; look at the account list before asking again",
+                    "TaurusDB answered {} with a body that its API does not document, and {UNKNOWN}",
                     status.as_u16()
                 ),
-                format!(
-                    "TaurusDB 返回了 {}，但响应体不符合 API 文档，无法确定账号是否已删除；请先查看账号列表",
-                    status.as_u16()
-                ),
+                format!("TaurusDB 返回了 {}，但响应体不符合 API 文档，{UNKNOWN_CHINESE}", status.as_u16()),
             ),
             Self::Undocumented { status } => row(
                 status.as_u16(),
@@ -585,8 +660,22 @@ impl Outcome {
                 502,
                 2,
                 Unknown,
-                "the removal was sent and no usable answer came back, so nobody knows whether the account is gone; look at the account list before asking again",
-                "删除请求已发送但未收到有效答复，无法确定账号是否已删除；请先查看账号列表",
+                format!("the removal was sent and no usable answer came back, and {UNKNOWN}"),
+                format!("删除请求已发送但未收到有效答复，{UNKNOWN_CHINESE}"),
+            ),
+            Self::TokenUnavailable => row(
+                502,
+                3,
+                NotSent,
+                "IAM gave the gateway no token, so nothing was sent; the account is still there, try again later",
+                "网关未能从 IAM 获取令牌，请求未发送；账号仍然存在，请稍后重试",
+            ),
+            Self::NotRemoved => row(
+                502,
+                4,
+                NotRemoved,
+                "the removal was sent and no usable answer came back, and the account list still has the account; ask again",
+                "删除请求已发送但未收到有效答复，账号列表中仍有此账号；请重新提交",
             ),
             Self::LedgerDown => row(
                 503,
@@ -609,12 +698,69 @@ impl Outcome {
                 "the gateway has no credentials for TaurusDB, so nothing was sent; ask the operator to set them",
                 "网关未设置 TaurusDB 凭证，请求未发送；请联系管理员设置",
             ),
+            Self::CredentialsRefused => row(
+                503,
+                4,
+                NotSent,
+                "IAM refuses the gateway's credentials for TaurusDB, so nothing was sent; ask the operator to look at the log",
+                "IAM 拒绝了网关的 TaurusDB 凭证，请求未发送；请联系管理员查看日志",
+            ),
             Self::TimedOut => row(
                 504,
                 1,
                 Unknown,
-                "the removal was sent and TaurusDB did not answer in time, so nobody knows whether the account is gone; look at the account list before asking again",
-                "删除请求已发送但 TaurusDB 未及时答复，无法确定账号是否已删除；请先查看账号列表",
+                format!("the removal was sent and TaurusDB did not begin to answer in time, and {UNKNOWN}"),
+                format!("删除请求已发送但 TaurusDB 未及时开始答复，{UNKNOWN_CHINESE}"),
+            ),
+            Self::ConnectTimedOut => row(
+                504,
+                2,
+                NotSent,
+                "TaurusDB could not be connected to in time and nothing was sent; the account is still there, try again later",
+                "连接 TaurusDB 超时，请求未发送；账号仍然存在，请稍后重试",
+            ),
+            Self::CallTimedOut => row(
+                504,
+                3,
+                Unknown,
+                format!("the removal was sent and TaurusDB did not finish its answer in time, and {UNKNOWN}"),
+                format!("删除请求已发送但 TaurusDB 未及时完成答复，{UNKNOWN_CHINESE}"),
+            ),
+            Self::TimeSpent => row(
+                504,
+                4,
+                NotSent,
+                "the time for this request was over before anything was sent; the account is still there, try again later",
+                "请求总时限已到，尚未发送；账号仍然存在，请稍后重试",
+            ),
+            Self::TimeSpentSending => row(
+                504,
+                5,
+                Unknown,
+                format!("the removal was sent and the time for this request was over, and {UNKNOWN}"),
+                format!("删除请求已发送但请求总时限已到，{UNKNOWN_CHINESE}"),
+            ),
+
+            Self::RemovalUnknown { id } => row(
+                404,
+                4,
+                Refused,
+                format!("no removal has the id {}; use the one in X-Offboard-Removal", quoted(id)),
+                format!("没有 ID 为 {} 的删除记录；请使用 X-Offboard-Removal 中的 ID", quoted(id)),
+            ),
+            Self::LookDenied { policies } if policies.is_empty() => row(
+                403,
+                4,
+                Denied,
+                "no policy permits you to look at this removal; ask the operator for a policy",
+                "没有策略允许您查看此删除记录；请联系管理员添加策略",
+            ),
+            Self::LookDenied { policies } => row(
+                403,
+                4,
+                Denied,
+                format!("policy {} forbids you to look at this removal", policy_list(policies)),
+                format!("策略 {} 禁止您查看此删除记录", policy_list(policies)),
             ),
         }
     }
@@ -627,8 +773,11 @@ impl Outcome {
     /// The `error_code` of the documented answer; `SUCCESS` for a removal.
     pub fn code(&self) -> Cow<'_, str> {
         match self {
-            Self::Removed => "SUCCESS".into(),
-            Self::Upstream { code, .. } | Self::Recorded { code, .. } => code.into(),
+            Self::Removed | Self::RemovedByList => "SUCCESS".into(),
+            Self::Upstream { code, .. }
+            | Self::AlreadyGone { code, .. }
+            | Self::Busy { code, .. }
+            | Self::Recorded { code, .. } => code.into(),
             _ => {
                 let row = self.row();
                 format!("OFFBOARD.{}{:02}", row.status, row.number).into()
@@ -653,7 +802,7 @@ impl Outcome {
     /// The body that the API page documents, as JSON.
     pub fn documented_body(&self, language: Language) -> String {
         let body = match self {
-            Self::Removed => serde_json::json!({"result": "SUCCESS"}),
+            Self::Removed | Self::RemovedByList => serde_json::json!({"result": "SUCCESS"}),
             _ => serde_json::json!({"error_code": self.code(), "error_msg": self.message(language)}),
         };
         body.to_string()
@@ -693,9 +842,11 @@ mod tests {
             Outcome::Denied { policies: vec![] },
             Outcome::AccountReserved { name: "root".into() },
             Outcome::AccountProtected { name: "etl_loader".into() },
+            Outcome::LookDenied { policies: vec![] },
             Outcome::RouteUnknown,
             Outcome::CallerUnknown { name: "pager".into() },
             Outcome::InstanceUnknown { given: "analytics".into() },
+            Outcome::RemovalUnknown { id: "42".into() },
             Outcome::MethodNotAllowed { allow: "POST" },
             Outcome::StillRunning,
             Outcome::DeliveryReused,
@@ -704,24 +855,30 @@ mod tests {
             Outcome::BodyEncoded,
             Outcome::NotSent,
             Outcome::OutcomeUnknown,
+            Outcome::TokenUnavailable,
+            Outcome::NotRemoved,
             Outcome::LedgerDown,
             Outcome::Unusable,
             Outcome::CredentialsUnset,
+            Outcome::CredentialsRefused,
             Outcome::TimedOut,
+            Outcome::ConnectTimedOut,
+            Outcome::CallTimedOut,
+            Outcome::TimeSpent,
+            Outcome::TimeSpentSending,
         ]
     }
 
     fn is_the_gateways_own(outcome: &Outcome) -> bool {
-        use Outcome::{
-            AccountProtected, AccountReserved, BodyCutShort, BodyEncoded, BodyMalformed, BodyTooLarge, CallerUnknown,
-            CommandMalformed, ContentTypeWrong, CredentialsUnset, DeliveryReused, Denied, FieldDoubled, FieldInvalid,
-            FieldMissing, InstanceIdInvalid, InstanceUnknown, LanguageInvalid, LedgerDown, MethodNotAllowed, NotSent,
-            OutcomeUnknown, ParameterUnknown, ProjectIdInvalid, ProofDoubled, ProofMalformed, ProofMissing, ProofStale,
-            ProofWrong, Recorded, Removed, RouteUnknown, SecretUnset, StillRunning, TimedOut, Undocumented, Unusable,
-            Upstream, UrlMalformed, UserNameInvalid,
-        };
+        use Outcome::*;
         match outcome {
-            Removed | Upstream { .. } | Undocumented { .. } | Recorded { .. } => false,
+            Removed
+            | RemovedByList
+            | AlreadyGone { .. }
+            | Busy { .. }
+            | Upstream { .. }
+            | Undocumented { .. }
+            | Recorded { .. } => false,
             BodyMalformed { .. }
             | BodyCutShort
             | FieldDoubled { .. }
@@ -753,11 +910,20 @@ mod tests {
             | ContentTypeWrong { .. }
             | BodyEncoded
             | NotSent
+            | ConnectTimedOut
+            | TimeSpent
+            | TokenUnavailable
+            | NotRemoved
             | OutcomeUnknown
             | TimedOut
+            | CallTimedOut
+            | TimeSpentSending
             | LedgerDown
             | Unusable
-            | CredentialsUnset => true,
+            | CredentialsUnset
+            | CredentialsRefused
+            | RemovalUnknown { .. }
+            | LookDenied { .. } => true,
         }
     }
 
@@ -794,7 +960,10 @@ mod tests {
         for outcome in samples() {
             let english = outcome.message(Language::English);
             let first = english.trim_start_matches('`').chars().next().unwrap();
-            assert!(!first.is_uppercase() || english.starts_with("TaurusDB"), "{english}");
+            assert!(
+                !first.is_uppercase() || english.starts_with("TaurusDB") || english.starts_with("IAM"),
+                "{english}"
+            );
             assert!(!english.ends_with('.'), "{english}");
             let chinese = outcome.message(Language::Chinese);
             assert!(!chinese.is_ascii() && !chinese.ends_with('。'), "{chinese}");

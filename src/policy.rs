@@ -7,7 +7,7 @@
 //! closed: policies must pass Cedar's strict validation against the schema, each needs an `@id` of its own, and a policy
 //! that fails while it is evaluated is a denial, because a `forbid` that failed would otherwise not be heard.
 //!
-//! Not supported: templates, and the actions `request`, `approve` and `audit`.
+//! Not supported: templates, and the actions `request` and `approve`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,7 +21,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
-use crate::command::Removal;
+use crate::command::{Actor, Removal};
 use crate::config::Instance;
 
 /// The largest policy or schema file that is read, in bytes. On wasm Cedar's guard against deep recursion cannot see the
@@ -90,6 +90,22 @@ pub struct Circumstances<'a> {
     pub instance_removals_last_hour: i64,
 }
 
+/// An account, as policy sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Account<'a> {
+    /// Where it is.
+    pub instance: &'a Instance,
+    /// Its name.
+    pub user_name: &'a str,
+}
+
+/// Who wants to do it to which account.
+struct Question<'a> {
+    actor: &'a Actor,
+    account: Account<'a>,
+    reason_given: bool,
+}
+
 /// Policies and schema, parsed and validated once an instance.
 #[derive(Debug)]
 pub struct Policies {
@@ -109,6 +125,7 @@ struct Names {
     instance: EntityTypeName,
     environment: EntityTypeName,
     delete: EntityUid,
+    audit: EntityUid,
 }
 
 impl Names {
@@ -121,6 +138,7 @@ impl Names {
             instance: name("Instance")?,
             environment: name("Environment")?,
             delete: EntityUid::from_str(r#"Action::"delete""#).ok()?,
+            audit: EntityUid::from_str(r#"Action::"audit""#).ok()?,
         })
     }
 }
@@ -155,10 +173,12 @@ impl Policies {
             return Err(PolicyError(format!("policy.cedar: {error}")));
         }
         let names = Names::new().ok_or_else(|| PolicyError("the entity type names cannot be parsed".into()))?;
-        if !schema.actions().any(|action| *action == names.delete) {
-            return Err(PolicyError(
-                "schema.cedarschema: action `delete` is missing; keep the schema that came with the gateway".into(),
-            ));
+        for (name, needed) in [("delete", &names.delete), ("audit", &names.audit)] {
+            if !schema.actions().any(|action| action == needed) {
+                return Err(PolicyError(format!(
+                    "schema.cedarschema: action `{name}` is missing; keep the schema that came with the gateway"
+                )));
+            }
         }
         Ok(Self {
             set,
@@ -182,48 +202,83 @@ impl Policies {
         removal: &Removal<'c>,
         circumstances: Circumstances<'_>,
     ) -> (Decision<'c>, Option<String>) {
-        let response = match self.ask(removal, circumstances) {
-            Ok(response) => response,
-            Err(why) => return (Decision::Denial { policies: Vec::new() }, Some(why)),
-        };
-        let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
-        let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
-        policies.sort_unstable();
-        if !failed.is_empty() {
-            return (Decision::Denial { policies: Vec::new() }, Some(failed.join("; ")));
-        }
-        let decision = match response.decision() {
-            CedarDecision::Allow => {
-                Decision::Permit(Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies })
+        let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
+        let question = Question { actor: &removal.actor, account, reason_given: removal.reason.is_some() };
+        match self.ask(&self.names.delete, &question, circumstances) {
+            Ok((true, policies)) => {
+                let permit = Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies };
+                (Decision::Permit(permit), None)
             }
-            CedarDecision::Deny => Decision::Denial { policies },
-        };
-        (decision, None)
+            Ok((false, policies)) => (Decision::Denial { policies }, None),
+            Err(why) => (Decision::Denial { policies: Vec::new() }, Some(why)),
+        }
     }
 
-    fn ask(&self, removal: &Removal<'_>, circumstances: Circumstances<'_>) -> Result<cedar_policy::Response, String> {
+    /// Asks whether the actor may look at what became of an account: `Ok` and `Err` hold the ids of the policies that decided.
+    ///
+    /// # Errors
+    ///
+    /// When they may not. The text says why it could not be decided, for the log, when it could not.
+    pub fn may_audit(
+        &self,
+        actor: &Actor,
+        account: Account<'_>,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Vec<String>, (Vec<String>, Option<String>)> {
+        let question = Question { actor, account, reason_given: false };
+        match self.ask(&self.names.audit, &question, circumstances) {
+            Ok((true, policies)) => Ok(policies),
+            Ok((false, policies)) => Err((policies, None)),
+            Err(why) => Err((Vec::new(), Some(why))),
+        }
+    }
+
+    /// Whether Cedar allows it, and by which policies. What cannot be decided is an error.
+    fn ask(
+        &self,
+        action: &EntityUid,
+        question: &Question<'_>,
+        circumstances: Circumstances<'_>,
+    ) -> Result<(bool, Vec<String>), String> {
+        let response = self.evaluate(action, question, circumstances)?;
+        let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
+        if !failed.is_empty() {
+            return Err(failed.join("; "));
+        }
+        let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+        policies.sort_unstable();
+        Ok((response.decision() == CedarDecision::Allow, policies))
+    }
+
+    fn evaluate(
+        &self,
+        action: &EntityUid,
+        question: &Question<'_>,
+        circumstances: Circumstances<'_>,
+    ) -> Result<cedar_policy::Response, String> {
         let names = &self.names;
-        let principal = uid(&names.user, &removal.actor.principal);
-        let instance = uid(&names.instance, &removal.instance.name);
-        let environment = uid(&names.environment, &removal.instance.environment);
-        let account = uid(&names.account, &format!("{}/{}", removal.instance.name, removal.user_name));
+        let Question { actor, account: Account { instance: configured, user_name }, reason_given } = question;
+        let principal = uid(&names.user, &actor.principal);
+        let instance = uid(&names.instance, &configured.name);
+        let environment = uid(&names.environment, &configured.environment);
+        let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
         let teams: HashSet<_> = circumstances.teams.iter().map(|team| uid(&names.team, team)).collect();
 
         let user = entity(
             principal.clone(),
             [
-                ("caller", string(&removal.actor.caller)),
-                ("kind", string(&removal.actor.kind)),
+                ("caller", string(&actor.caller)),
+                ("kind", string(&actor.kind)),
                 ("accounts", RestrictedExpression::new_set([])),
             ],
             teams.clone(),
         )?;
         let entities = [
             user,
-            entity(account.clone(), [("user_name", string(removal.user_name.as_str()))], [instance.clone()].into())?,
+            entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?,
             entity(
                 instance,
-                [("project_id", string(&removal.instance.project_id)), ("region", string(&removal.instance.region))],
+                [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
                 [environment.clone()].into(),
             )?,
             Entity::new_no_attrs(environment, HashSet::new()),
@@ -234,9 +289,9 @@ impl Policies {
         let time = circumstances.now.to_rfc3339_opts(SecondsFormat::Millis, true);
         let context = Context::from_pairs(
             [
-                ("caller_kind", string(&removal.actor.kind)),
+                ("caller_kind", string(&actor.kind)),
                 ("dry_run", RestrictedExpression::new_bool(false)),
-                ("reason_given", RestrictedExpression::new_bool(removal.reason.is_some())),
+                ("reason_given", RestrictedExpression::new_bool(*reason_given)),
                 ("time", RestrictedExpression::new_datetime(time)),
                 ("removals_last_hour", RestrictedExpression::new_long(circumstances.removals_last_hour)),
                 (
@@ -247,7 +302,7 @@ impl Policies {
             .map(|(name, value)| (name.to_owned(), value)),
         )
         .map_err(|error| format!("context: {error}"))?;
-        let request = Request::new(principal, names.delete.clone(), account, context, Some(&self.schema))
+        let request = Request::new(principal, action.clone(), account, context, Some(&self.schema))
             .map_err(|error| format!("request: {error}"))?;
         Ok(self.authorizer.is_authorized(&request, &self.set, &entities))
     }
@@ -295,8 +350,8 @@ fn is_id(id: &str) -> bool {
 mod tests {
     use super::*;
     use crate::account::AccountRules;
-    use crate::command::{Actor, Delivery, Reason};
-    use crate::config::Caller;
+    use crate::command::{Delivery, Reason};
+    use crate::config::{Caller, CredentialSource};
 
     const POLICY: &str = include_str!("../config/policy.cedar");
     const SCHEMA: &str = include_str!("../config/schema.cedarschema");
@@ -309,6 +364,7 @@ mod tests {
             region: "ap-southeast-3".into(),
             endpoint: "https://gaussdb.ap-southeast-3.myhuaweicloud.com".into(),
             environment: environment.into(),
+            credentials: CredentialSource::Token { token: "t".into() }.into(),
         }
     }
 

@@ -27,6 +27,11 @@ pub fn endpoint(region: &str) -> Option<String> {
         .map(|(service, _)| format!("https://{service}.{region}.myhuaweicloud.com"))
 }
 
+/// Where a region's IAM is, which gives tokens: this host name follows a rule.
+pub fn iam(region: &str) -> String {
+    format!("https://iam.{region}.myhuaweicloud.com")
+}
+
 #[cfg(test)]
 mod tests {
     use super::endpoint;

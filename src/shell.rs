@@ -2,36 +2,38 @@
 //!
 //! Nothing is decided here. Every request gets a response: a handler that returned an error would be an empty 500.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Full};
 use spin_sdk::http::Request;
 use spin_sdk::sqlite::{Connection, Value as SpinValue};
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
+use spin_sdk::wasip3::spawn;
 use spin_sdk::{http_service, variables};
 
 use crate::caller::Inbound;
 use crate::config::Secret;
 use crate::gateway::Gateway;
-use crate::host::{ANSWER_LIMIT, Answered, Host, SendError, StoreError, Value};
-use crate::removal::{self, BODY_LIMIT, BodyProblem};
+use crate::hearing::{BODY_LIMIT, BodyProblem};
+use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use crate::removal;
 
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
 
-/// Spin's default is 600 s for each. A chat platform has given up after three; these bound what a stuck upstream can hold.
-const CONNECT: Duration = Duration::from_secs(5);
-const FIRST_BYTE: Duration = Duration::from_secs(20);
-const BETWEEN_BYTES: Duration = Duration::from_secs(5);
-
 thread_local! {
     static GATEWAY: Rc<Result<Gateway, String>> = Rc::new(load());
+    static BEGINNING: Instant = Instant::now();
     /// One connection an instance, kept: opening one is a real open in Spin.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
@@ -47,12 +49,26 @@ fn load() -> Result<Gateway, String> {
     gateway
 }
 
+/// The request's task answers as soon as there is an answer, and goes on for as long as there is something left to do:
+/// Spin and the local runtime let it finish.
 #[http_service]
 async fn handle(request: Request) -> http::Response<Full<Bytes>> {
-    let gateway = GATEWAY.with(Rc::clone);
-    let (inbound, problem) = read(request).await;
-    let gateway = (*gateway).as_ref().map_err(String::as_str);
-    removal::answer(&Spin, gateway, inbound, problem).await.map(Full::new)
+    let (answer, answered) = oneshot::channel();
+    spawn(async move {
+        let gateway = GATEWAY.with(Rc::clone);
+        let (inbound, problem) = read(request).await;
+        let gateway = (*gateway).as_ref().map_err(String::as_str);
+        let answer = Cell::new(Some(answer));
+        // Whoever does not wait for it does not get it.
+        let send = |response| drop(answer.take().map(|answer| answer.send(response)));
+        send(removal::answer(&Spin, gateway, inbound, problem, send).await);
+    });
+    let response = answered.await.unwrap_or_else(|_| {
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    });
+    response.map(Full::new)
 }
 
 async fn read(request: Request) -> (Inbound, Option<BodyProblem>) {
@@ -151,38 +167,21 @@ impl Host for Spin {
             .collect()
     }
 
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Answered, SendError> {
-        let options = RequestOptions::new();
-        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
-        // A runtime that cannot keep a limit says so here; the request is then made without it.
-        for limited in [
-            options.set_connect_timeout(nanoseconds(CONNECT)),
-            options.set_first_byte_timeout(nanoseconds(FIRST_BYTE)),
-            options.set_between_bytes_timeout(nanoseconds(BETWEEN_BYTES)),
-        ] {
-            if limited.is_err() {
-                self.log("taurusdb: the runtime does not take a time limit");
-            }
+    fn elapsed(&self) -> Duration {
+        BEGINNING.with(Instant::elapsed)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).await;
+    }
+
+    async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
+        let call = pin!(call(request, limits));
+        let patience = pin!(self.sleep(limits.call));
+        match select(call, patience).await {
+            Either::Left((answered, _)) => answered,
+            Either::Right(_) => Err(SendError::CallTimedOut(format!("not within {} ms", limits.call.as_millis()))),
         }
-        let mut request = request.map(Full::new);
-        request.extensions_mut().insert(RequestOptionsExtension(options));
-        let response = spin_sdk::http::send(request).await.map_err(|code| failure(&code))?;
-        let (parts, mut body) = response.into_parts();
-        let mut bytes = BytesMut::new();
-        let whole = loop {
-            match body.frame().await {
-                None => break true,
-                Some(Err(_)) => break false,
-                Some(Ok(frame)) => {
-                    let Some(data) = frame.data_ref() else { continue };
-                    if bytes.len().saturating_add(data.len()) > ANSWER_LIMIT {
-                        break false;
-                    }
-                    bytes.extend_from_slice(data);
-                }
-            }
-        };
-        Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
     }
 
     fn log(&self, line: &str) {
@@ -190,27 +189,59 @@ impl Host for Spin {
     }
 }
 
-/// Which of the three kinds of failure an error of the engine is. What is not known to be harmless counts as sent.
+async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
+    let options = RequestOptions::new();
+    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
+    // A runtime that cannot keep a limit says so here; the limit of the whole call is kept by us.
+    for limited in [
+        options.set_connect_timeout(nanoseconds(limits.connect)),
+        options.set_first_byte_timeout(nanoseconds(limits.first_byte)),
+        options.set_between_bytes_timeout(nanoseconds(limits.call)),
+    ] {
+        if limited.is_err() {
+            eprintln!("the runtime does not take a time limit");
+        }
+    }
+    let mut request = request.map(Full::new);
+    request.extensions_mut().insert(RequestOptionsExtension(options));
+    let response = spin_sdk::http::send(request).await.map_err(|code| failure(&code))?;
+    let (parts, mut body) = response.into_parts();
+    let mut bytes = BytesMut::new();
+    let whole = loop {
+        match body.frame().await {
+            None => break true,
+            Some(Err(_)) => break false,
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref() else { continue };
+                if bytes.len().saturating_add(data.len()) > limits.answer {
+                    break false;
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+    };
+    Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
+}
+
+/// Which of the kinds of failure an error of the engine is. What is not known to be harmless counts as sent.
 fn failure(code: &ErrorCode) -> SendError {
     let text = format!("{code:?}");
     match code {
-        ErrorCode::DnsTimeout
-        | ErrorCode::DnsError(_)
+        ErrorCode::DnsTimeout | ErrorCode::ConnectionTimeout => SendError::ConnectTimedOut(text),
+        ErrorCode::DnsError(_)
         | ErrorCode::DestinationNotFound
         | ErrorCode::DestinationUnavailable
-        | ErrorCode::DestinationIpProhibited
         | ErrorCode::DestinationIpUnroutable
         | ErrorCode::ConnectionRefused
-        | ErrorCode::ConnectionTimeout
         | ErrorCode::ConnectionLimitReached
         | ErrorCode::TlsProtocolError
-        | ErrorCode::TlsCertificateError
-        | ErrorCode::TlsAlertReceived(_)
+        | ErrorCode::TlsCertificateError => SendError::NotSent(text),
+        ErrorCode::DestinationIpProhibited
         | ErrorCode::HttpRequestDenied
         | ErrorCode::HttpRequestMethodInvalid
-        | ErrorCode::HttpRequestUriInvalid => SendError::NotSent(text),
+        | ErrorCode::HttpRequestUriInvalid => SendError::NotAllowed(text),
         ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => {
-            SendError::TimedOut(text)
+            SendError::FirstByteTimedOut(text)
         }
         _ => SendError::Broken(text),
     }

@@ -5,6 +5,8 @@
 //! `{caller}/{access key id}`. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
 //! documented one. A body is covered by the signature and otherwise ignored: the call has none.
 //!
+//! Beside it, with the same proof, `GET /removals/{id}`: what became of a removal.
+//!
 //! Not supported: `X-Auth-Token` (only IAM can check one), bearer tokens, query parameters other than `user_name`.
 
 use chrono::{DateTime, Utc};
@@ -20,7 +22,7 @@ use crate::taurusdb::sign::{self, Message, SignatureError};
 pub const NAME: &str = "api";
 
 pub(super) const KIND: Kind =
-    Kind { name: NAME, keys: KeyShape::AccessKeys, content_type: None, verify, read, render: documented };
+    Kind { name: NAME, keys: KeyShape::AccessKeys, content_type: None, verify, read, render: documented, wait: None };
 
 const AUTHORIZATION: &str = "authorization";
 
@@ -34,6 +36,11 @@ pub fn documented_path(path: &str) -> Option<(&str, &str)> {
         && matches!(users, "users" | "user")
         && segments.next().is_none();
     documented.then_some((project_id, instance_id))
+}
+
+/// The id in the path of a removal's record; `None` for any other path.
+pub fn removal_path(path: &str) -> Option<&str> {
+    path.strip_prefix("/removals/").filter(|id| !id.is_empty() && !id.contains('/'))
 }
 
 /// Whose access key the request claims to be signed with.
@@ -85,7 +92,18 @@ fn refused(error: &SignatureError) -> Outcome {
 
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
     let actor = proof.key_id.as_deref().map(|id| Actor::person(caller, id));
-    Reading { actor, said: removal(inbound, config) }
+    let said = match removal_path(&inbound.path) {
+        Some(id) => look(inbound, id),
+        None => removal(inbound, config),
+    };
+    Reading { actor, said, later: None }
+}
+
+fn look<'c>(inbound: &Inbound, id: &str) -> Result<Said<'c>, Outcome> {
+    if let Some(name) = Fields::from_query(&inbound.query)?.names().next() {
+        return Err(Outcome::ParameterUnknown { name: name.to_owned() });
+    }
+    Ok(Said::Look { id: percent_decode(id).ok_or(Outcome::UrlMalformed)? })
 }
 
 fn removal<'c>(inbound: &Inbound, config: &'c Config) -> Result<Said<'c>, Outcome> {

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use crate::account::UserName;
 use crate::command::{Actor, Delivery, Reason};
 use crate::config::{Caller, Config, Instance, KeyShape, Secret};
-use crate::outcome::{Language, Outcome};
+use crate::outcome::{Language, Outcome, Words};
 
 pub mod api;
 mod slack;
@@ -70,11 +70,33 @@ pub struct Reading<'c> {
     pub actor: Option<Actor>,
     /// What they ask.
     pub said: Result<Said<'c>, Outcome>,
+    /// Where an outcome can still be told when the platform waits no longer.
+    pub later: Option<Later>,
 }
 
 impl Reading<'_> {
     fn unreadable(outcome: Outcome) -> Self {
-        Self { actor: None, said: Err(outcome) }
+        Self { actor: None, said: Err(outcome), later: None }
+    }
+}
+
+/// A URL of the platform's own, signed by it, that takes an answer after the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    url: String,
+}
+
+impl Later {
+    /// The URL, if it is `https` at exactly this host; else nobody is to be told anything there.
+    fn at(host: &str, url: &str) -> Option<Self> {
+        let parsed: http::Uri = url.parse().ok()?;
+        let right = parsed.scheme_str() == Some("https") && parsed.authority().map(|a| a.as_str()) == Some(host);
+        right.then(|| Self { url: url.to_owned() })
+    }
+
+    /// Where to POST it.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 }
 
@@ -89,6 +111,11 @@ pub enum Said<'c> {
         instance: &'c Instance,
         /// Why, if they said.
         reason: Option<Reason>,
+    },
+    /// Look at what became of a removal.
+    Look {
+        /// The id of its row, as given.
+        id: String,
     },
     /// Something that the kind answers itself, such as `help`.
     Answered(Rendered),
@@ -105,6 +132,8 @@ pub struct Answer<'a> {
     pub account: Option<(&'a str, &'a str)>,
     /// The ids of the policies that decided.
     pub policies: &'a [String],
+    /// What TaurusDB's code means for whoever asked, where that is known.
+    pub meaning: Option<Words>,
     /// What to quote when asking the operator.
     pub request_id: &'a str,
 }
@@ -136,6 +165,9 @@ pub struct Kind {
     pub read: Read,
     /// An outcome in the platform's form.
     pub render: fn(&Answer<'_>) -> Rendered,
+    /// For platforms that wait for seconds only: what to say until the outcome follows at [`Later`]. The arguments are the
+    /// language, the account and its instance.
+    pub wait: Option<fn(Language, &str, &str) -> Rendered>,
 }
 
 /// The kind that offboard.toml calls `name`.
@@ -238,6 +270,27 @@ mod tests {
             ran.push(id);
         }
         assert_eq!(ran.len(), 7, "{ran:?}");
+    }
+
+    #[test]
+    fn a_later_channel_is_the_platform_s_own() {
+        let at = |url| Later::at("hooks.slack.com", url).is_some();
+        assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
+        for url in [
+            "http://hooks.slack.com/commands/1",
+            "https://hooks.slack.com.evil.example/commands/1",
+            "https://evil.example/hooks.slack.com",
+            "https://hooks.slack.com@evil.example/",
+            "https://evil.example@hooks.slack.com/",
+            "https://hooks.slack.com:444/commands/1",
+            "https://HOOKS.slack.com/commands/1",
+            "//hooks.slack.com/commands/1",
+            "/commands/1",
+            "hooks.slack.com",
+            "",
+        ] {
+            assert!(!at(url), "{url}");
+        }
     }
 
     #[test]

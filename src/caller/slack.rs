@@ -5,6 +5,9 @@
 //! The actor is the signed `user_id`, never `user_name`. The answer is an ephemeral message with status 200 for every
 //! outcome, because Slack shows people nothing for other statuses; only a request that proves nothing is 401.
 //!
+//! Slack waits for three seconds. What takes longer is acknowledged, and the outcome follows at the signed `response_url`,
+//! which has to be at hooks.slack.com ("Handling user interaction", <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>).
+//!
 //! Not supported: buttons and dialogs (`payload`), the legacy `token` field (not a signature), workflow steps.
 
 use chrono::{DateTime, Utc};
@@ -12,11 +15,12 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    ActiveKey, Answer, Inbound, Kind, Proof, Reading, Rendered, Said, documented, fresh, hmac_sha256_is, lower_hex_32,
+    ActiveKey, Answer, Inbound, Kind, Later, Proof, Reading, Rendered, Said, documented, fresh, hmac_sha256_is,
+    lower_hex_32,
 };
 use crate::command::{Actor, Delivery, Reason};
 use crate::config::{Caller, Config, KeyShape};
-use crate::outcome::{Language, Outcome, Words};
+use crate::outcome::{Language, Outcome, State, Words};
 use crate::strict::{Fields, required_header, unix_seconds};
 
 pub(super) const KIND: Kind = Kind {
@@ -26,7 +30,10 @@ pub(super) const KIND: Kind = Kind {
     verify,
     read,
     render,
+    wait: Some(wait),
 };
+
+const LATER: &str = "hooks.slack.com";
 
 const SIGNATURE: &str = "x-slack-signature";
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -59,7 +66,8 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, l
         // `/offboard` alone asks what to write.
         Err(_) => Ok(Said::Answered(help(config, language))),
     };
-    Reading { actor: Some(actor), said }
+    let later = fields.required("response_url").ok().and_then(|url| Later::at(LATER, url));
+    Reading { actor: Some(actor), said, later }
 }
 
 /// A Slack user id: `U` or `W`, then capital letters and digits.
@@ -119,22 +127,59 @@ fn render(answer: &Answer<'_>) -> Rendered {
     let what = shortened(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
     let decided = decided.join(", ");
-    let text = match (answer.outcome, answer.language, answer.account) {
-        (Outcome::Removed, Language::English, _) => {
-            format!(":white_check_mark: Removed `{user_name}` from `{instance}` (allowed by {decided}).")
+    let code = answer.outcome.code();
+    let mut text = match (answer.outcome.state(), answer.language, answer.account) {
+        (State::Removed, Language::English, _) => {
+            let sure = if *answer.outcome == Outcome::RemovedByList { ", as the account list confirms" } else { "" };
+            format!(":white_check_mark: Removed `{user_name}` from `{instance}`{sure} (allowed by {decided}).")
         }
-        (Outcome::Removed, Language::Chinese, _) => {
-            format!(":white_check_mark: 已从 `{instance}` 删除 `{user_name}`（策略：{decided}）。")
+        (State::Removed, Language::Chinese, _) => {
+            let sure = if *answer.outcome == Outcome::RemovedByList { "，已由账号列表确认" } else { "" };
+            format!(":white_check_mark: 已从 `{instance}` 删除 `{user_name}`{sure}（策略：{decided}）。")
         }
-        (outcome, Language::English, Some(_)) => {
-            format!(":x: `{user_name}` on `{instance}`: {} ({}).", escaped(&what), outcome.code())
+        (State::AlreadyGone, Language::English, Some(_)) => {
+            return message(&format!(
+                ":information_source: `{user_name}` was not there on `{instance}`, so nothing was removed ({code}).\n_request {}_",
+                escaped(answer.request_id)
+            ));
         }
-        (outcome, Language::Chinese, Some(_)) => {
-            format!(":x: `{instance}` 上的 `{user_name}`：{}（{}）。", escaped(&what), outcome.code())
+        (State::AlreadyGone, Language::Chinese, Some(_)) => {
+            return message(&format!(
+                ":information_source: `{instance}` 上没有 `{user_name}`，无需删除（{code}）。\n_request {}_",
+                escaped(answer.request_id)
+            ));
         }
-        (outcome, _, None) => format!(":x: {} ({})", escaped(&what), outcome.code()),
+        (state, Language::English, Some(_)) => {
+            format!("{} `{user_name}` on `{instance}`: {} ({code}).", sign(state), escaped(&what))
+        }
+        (state, Language::Chinese, Some(_)) => {
+            format!("{} `{instance}` 上的 `{user_name}`：{}（{code}）。", sign(state), escaped(&what))
+        }
+        (state, _, None) => format!("{} {} ({code})", sign(state), escaped(&what)),
     };
+    if let Some(meaning) = answer.meaning {
+        let meaning = meaning.in_language(answer.language);
+        text += &match answer.language {
+            Language::English => format!(" That means: {meaning}."),
+            Language::Chinese => format!("这表示：{meaning}。"),
+        };
+    }
     message(&format!("{text}\n_request {}_", escaped(answer.request_id)))
+}
+
+fn sign(state: State) -> &'static str {
+    if state == State::Unknown { ":warning:" } else { ":x:" }
+}
+
+fn wait(language: Language, user_name: &str, instance: &str) -> Rendered {
+    message(&match language {
+        Language::English => {
+            format!(":hourglass_flowing_sand: Removing `{user_name}` from `{instance}`; the outcome follows here.")
+        }
+        Language::Chinese => {
+            format!(":hourglass_flowing_sand: 正在从 `{instance}` 删除 `{user_name}`；结果将在此处显示。")
+        }
+    })
 }
 
 /// The most characters that Slack takes in a section; over that, it shows nothing at all

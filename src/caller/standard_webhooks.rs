@@ -28,6 +28,7 @@ pub(super) const KIND: Kind = Kind {
     verify,
     read,
     render: documented,
+    wait: None,
 };
 
 const ID: &str = "webhook-id";
@@ -88,7 +89,7 @@ fn tags(list: &str) -> Option<Vec<Vec<u8>>> {
 }
 
 fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    Reading { actor: Some(Actor::system(caller)), said: removal(&inbound.body, config) }
+    Reading { actor: Some(Actor::system(caller)), said: removal(&inbound.body, config), later: None }
 }
 
 fn removal<'c>(body: &[u8], config: &'c Config) -> Result<Said<'c>, Outcome> {

@@ -1,164 +1,336 @@
-//! TaurusDB: a [`Permit`] becomes an HTTP request, an HTTP response becomes an [`Outcome`].
+//! TaurusDB: a [`Permit`] becomes a DELETE, and what came of it an [`Outcome`] that is never a guess.
 //!
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…` (API page "Deleting a Database Account of a
-//! StarRocks Instance", 2025-07-29; always the plural, as the page's table and the SDKs have it). [`delete`] is the only
-//! place that builds it, and it takes a [`Permit`]: no permit, no call.
+//! StarRocks Instance", 2025-07-29; always the plural, as the page's table and the SDKs have it). [`Taurusdb::remove`] is the
+//! only place that builds it, and it takes a [`Permit`]: no permit, no call.
 //!
-//! Not in here yet: retries, fetching tokens from IAM, and settling an unknown outcome by the account list.
+//! - what proves a call: [`credentials`](self), tokens from `iam`, kept by [`tokens`]; the signature in [`sign`]
+//! - when a call is sent again: `crate::retry`; here only for a token that has to be renewed, once. A refused signature is
+//!   never sent again: five in a row lock the key
+//! - what an answer means: this file and [`codes`]
+//! - an outcome that the answer does not tell is settled by the account list: [`list`]
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::{Method, Request, StatusCode};
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
-use crate::config::{CredentialKind, Secret, endpoint};
+use self::credentials::{Base, Credentials, Password};
+use self::iam::{Identity, Issued, NoToken, Scope};
+use self::list::{Listed, Page};
+use self::request::{Asked, Proof};
+use self::tokens::{Held, Key, Tokens};
+use crate::budget::Budget;
+use crate::config::{Agency, Domain, Instance, Secret, endpoint};
 use crate::host::{Answered, Host, SendError};
-use crate::outcome::{Language, Outcome};
+use crate::outcome::{Language, Outcome, State};
 use crate::policy::Permit;
+use crate::regions;
+use crate::retry::{self, Sent};
 
+pub mod codes;
+mod credentials;
+mod iam;
+pub mod list;
+mod request;
+mod seal;
 pub mod sign;
+pub mod tokens;
 
-/// The Spin variables that this module reads.
-pub const VARIABLES: [&str; 5] = [ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, TOKEN, ENDPOINT];
+/// The Spin variables that this module reads when offboard.toml names no others.
+pub const VARIABLES: [&str; 9] = [
+    "huaweicloud_access_key",
+    "huaweicloud_secret_key",
+    "huaweicloud_security_token",
+    "huaweicloud_token",
+    "huaweicloud_user",
+    "huaweicloud_password",
+    "huaweicloud_domain",
+    ENDPOINT,
+    IAM_ENDPOINT,
+];
 
-const ACCESS_KEY: &str = "huaweicloud_access_key";
-const SECRET_KEY: &str = "huaweicloud_secret_key";
-const SECURITY_TOKEN: &str = "huaweicloud_security_token";
-const TOKEN: &str = "huaweicloud_token";
 const ENDPOINT: &str = "taurusdb_endpoint";
+const IAM_ENDPOINT: &str = "iam_endpoint";
 
 /// The header of TaurusDB's request id, sent back to whoever asked.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// How the gateway proves itself to TaurusDB.
-#[derive(Debug)]
-pub enum Credentials {
-    /// An access key; with a security token when it is temporary.
-    AkSk {
-        /// Its public half.
-        access_key: String,
-        /// Its secret half.
-        secret_key: Secret,
-        /// For temporary keys.
-        security_token: Option<Secret>,
-    },
-    /// A ready IAM token.
-    Token(Secret),
+/// The largest answer to a DELETE that is read, in bytes.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// TaurusDB, as one request sees it: one instance, with what proves the gateway to it.
+pub struct Taurusdb<'a, H> {
+    host: &'a H,
+    tokens: &'a Tokens,
+    budget: &'a Budget,
+    instance: &'a Instance,
+    language: Language,
+    credentials: Credentials,
+    endpoint: String,
+    iam: String,
 }
 
-impl Credentials {
-    /// Reads the variables of the configured kind.
+/// What became of a removal.
+#[derive(Debug)]
+pub struct Removed {
+    /// The truth.
+    pub outcome: Outcome,
+    /// TaurusDB's request id, when it answered.
+    pub request_id: Option<String>,
+    /// How many DELETEs were sent.
+    pub attempts: u32,
+    /// For how many seconds TaurusDB wants to be left alone, when it said so.
+    pub retry_after: Option<u64>,
+}
+
+/// What is asked of TaurusDB. A DELETE cannot be asked for without its permit.
+enum Operation<'p> {
+    Delete(&'p Permit<'p>),
+    List { user_name: &'p str, offset: usize },
+}
+
+impl<'a, H: Host> Taurusdb<'a, H> {
+    /// Reads the variables that a call to this instance needs.
     ///
     /// # Errors
     ///
-    /// [`Outcome::CredentialsUnset`]
-    pub async fn read<H: Host>(host: &H, kind: CredentialKind) -> Result<Self, Outcome> {
-        let unset = |variable| {
-            host.log(&format!("taurusdb: variable `{variable}` is not set"));
-            Outcome::CredentialsUnset
+    /// [`Outcome::CredentialsUnset`]; [`Outcome::Unusable`] when an endpoint's variable is not an endpoint.
+    pub async fn read(
+        host: &'a H,
+        tokens: &'a Tokens,
+        budget: &'a Budget,
+        instance: &'a Instance,
+        language: Language,
+    ) -> Result<Self, Outcome> {
+        let credentials = Credentials::read(host, &instance.credentials).await?;
+        let endpoint = override_of(host, ENDPOINT).await?.unwrap_or_else(|| instance.endpoint.clone());
+        let iam = match instance.credentials.uses_iam() {
+            true => override_of(host, IAM_ENDPOINT).await?.unwrap_or_else(|| regions::iam(&instance.region)),
+            false => String::new(),
         };
-        match kind {
-            CredentialKind::Aksk => Ok(Self::AkSk {
-                access_key: host.variable(ACCESS_KEY).await.ok_or_else(|| unset(ACCESS_KEY))?.expose().to_owned(),
-                secret_key: host.variable(SECRET_KEY).await.ok_or_else(|| unset(SECRET_KEY))?,
-                security_token: host.variable(SECURITY_TOKEN).await,
-            }),
-            CredentialKind::Token => Ok(Self::Token(host.variable(TOKEN).await.ok_or_else(|| unset(TOKEN))?)),
+        Ok(Self { host, tokens, budget, instance, language, credentials, endpoint, iam })
+    }
+
+    /// Sends the DELETE that a permit allows, and finds out what became of it.
+    pub async fn remove(&self, permit: &Permit<'_>) -> Removed {
+        let mut attempts = 0;
+        let sent = self.call(self.budget, &Operation::Delete(permit), ANSWER_LIMIT, &mut attempts).await;
+        let (sent, held) = match sent {
+            Ok(sent) => sent,
+            Err(outcome) => return Removed { outcome, request_id: None, attempts, retry_after: None },
+        };
+        if let Err(error) = &sent.answer {
+            self.host.log(&format!("taurusdb: {error:?}"));
+        }
+        let secrets = || self.credentials.secrets().chain(held.as_ref().map(|held| &held.token));
+        let told = outcome(&sent, secrets(), self.host.now());
+        let user_name = permit.user_name().as_str();
+        let outcome = match told {
+            told if told.state() == State::Unknown => match self.account(user_name).await {
+                Listed::Absent => Outcome::RemovedByList,
+                Listed::Present => Outcome::NotRemoved,
+                Listed::Unreadable => told,
+            },
+            // That the code means this was inferred: the list may know better.
+            Outcome::AlreadyGone { status, code, message } if self.account(user_name).await == Listed::Present => {
+                Outcome::Upstream { status, code, message }
+            }
+            told => told,
+        };
+        let answer = sent.answer.as_ref().ok();
+        let retry_after = answer.and_then(|answer| retry::retry_after(answer.headers(), self.host.now()));
+        Removed {
+            outcome,
+            request_id: answer.and_then(request_id).map(str::to_owned),
+            attempts,
+            retry_after: retry_after.map(|wait| wait.as_secs()),
         }
     }
 
-    /// The parts that may not be seen.
-    fn secrets(&self) -> impl Iterator<Item = &str> {
-        let (first, second) = match self {
-            Self::AkSk { secret_key, security_token, .. } => (secret_key, security_token.as_ref()),
-            Self::Token(token) => (token, None),
+    /// Looks for an account in the instance's list.
+    pub async fn account(&self, user_name: &str) -> Listed {
+        let budget = self.budget.for_settling();
+        for _ in 0..list::READINGS {
+            let mut reading = list::Reading::default();
+            let mut offset = 0;
+            loop {
+                let page = Operation::List { user_name, offset };
+                let answer = match self.call(&budget, &page, list::ANSWER_LIMIT, &mut 0).await {
+                    Ok((Sent { answer: Ok(answer), .. }, _)) => answer,
+                    Ok((Sent { answer: Err(error), .. }, _)) => {
+                        self.host.log(&format!("taurusdb: the account list could not be read: {error:?}"));
+                        return Listed::Unreadable;
+                    }
+                    Err(outcome) => {
+                        self.host.log(&format!("taurusdb: the account list could not be asked for: {outcome:?}"));
+                        return Listed::Unreadable;
+                    }
+                };
+                match reading.page(user_name, &answer) {
+                    Page::Found => return Listed::Present,
+                    Page::Done => return Listed::Absent,
+                    Page::More(next) => offset = next,
+                    Page::Changed => break,
+                    Page::Unreadable => {
+                        self.host.log(&format!("taurusdb: the account list was answered with {}", answer.status()));
+                        return Listed::Unreadable;
+                    }
+                }
+            }
+        }
+        self.host.log("taurusdb: the account list changed each time that it was read");
+        Listed::Unreadable
+    }
+
+    /// One operation, proved; with a token that was refused, once more with a new one. `attempts` counts what was sent.
+    async fn call(
+        &self,
+        budget: &Budget,
+        operation: &Operation<'_>,
+        answer_limit: usize,
+        attempts: &mut u32,
+    ) -> Result<(Sent, Option<Held>), Outcome> {
+        let mut renewed = false;
+        loop {
+            let held = self.token(budget).await?;
+            let proof = match (&self.credentials, &held) {
+                (Credentials::AkSk(key), _) => Proof::Signature(key),
+                (Credentials::Token(token), _) => Proof::Token(token),
+                (_, Some((_, held))) => Proof::Token(&held.token),
+                (_, None) => return Err(Outcome::TokenUnavailable),
+            };
+            let make = || self.request(operation, &proof);
+            let sent = retry::send(self.host, budget, *attempts, answer_limit, codes::is_busy, make).await?;
+            *attempts = attempts.saturating_add(sent.attempts);
+            match held {
+                Some((key, refused)) if !renewed && is_token_refused(&sent) => {
+                    self.host.log("taurusdb: the token was refused; once more with a new one");
+                    self.tokens.forget(self.host, &key, &refused).await;
+                    renewed = true;
+                }
+                held => return Ok((sent, held.map(|(_, held)| held))),
+            }
+        }
+    }
+
+    fn request(&self, operation: &Operation<'_>, proof: &Proof<'_>) -> Result<Request<Bytes>, Outcome> {
+        let encoded = |name| utf8_percent_encode(name, sign::ENCODED);
+        let (method, query) = match operation {
+            Operation::Delete(permit) => {
+                (Method::DELETE, format!("user_name={}", encoded(permit.user_name().as_str())))
+            }
+            Operation::List { user_name, offset } => {
+                (Method::GET, format!("limit={}&offset={offset}&user_name={}", list::PAGE, encoded(user_name)))
+            }
         };
-        [Some(first), second].into_iter().flatten().map(Secret::expose)
+        let Instance { project_id, instance_id, .. } = self.instance;
+        Asked {
+            method,
+            endpoint: &self.endpoint,
+            path: &format!("/v3/{project_id}/instances/{instance_id}/starrocks/users"),
+            query: &query,
+            headers: &[("x-language", self.language.as_str()), ("x-project-id", project_id)],
+            body: Bytes::new(),
+        }
+        .request(proof, self.host.now())
+    }
+
+    /// The token that a call needs; `None` when it is signed, or its token is the operator's.
+    async fn token(&self, budget: &Budget) -> Result<Option<(Key<'_>, Held)>, Outcome> {
+        let project = self.instance.project_id.as_str();
+        let (key, held) = match &self.credentials {
+            Credentials::AkSk(_) | Credentials::Token(_) => return Ok(None),
+            Credentials::Password(user) => {
+                let key = self.user_key(user, "project", project);
+                let issue = async || self.issue(budget, &Identity::Password(user), &Scope::Project(project), &[]).await;
+                let held = self.tokens.get(self.host, budget, &key, issue).await;
+                (key, held)
+            }
+            Credentials::Agency { agency, on } => {
+                let (secret, who) = match on {
+                    Base::AkSk(key) => (&key.secret_key, ["aksk", &key.access_key, ""]),
+                    Base::Password(user) => (&user.password, ["password", &user.user, &user.domain]),
+                };
+                let of = match &agency.domain {
+                    Domain::Name(name) => ["name", name],
+                    Domain::Id(id) => ["id", id],
+                };
+                let parts = [&["agency", &self.iam, project, &agency.name][..], &of, &who].concat();
+                let key = Key::new(&parts, secret);
+                let held = self.tokens.get(self.host, budget, &key, async || self.assume(budget, agency, on).await);
+                let held = held.await;
+                (key, held)
+            }
+        };
+        match held {
+            Ok(held) => Ok(Some((key, held))),
+            Err(NoToken::Because(outcome)) => Err(outcome),
+            Err(NoToken::ProofRefused) => Err(Outcome::CredentialsRefused),
+        }
+    }
+
+    /// A token of an agency; when that of the user who assumes it is refused, once more with a new one.
+    async fn assume(&self, budget: &Budget, agency: &Agency, on: &Base) -> Result<Issued, NoToken> {
+        let scope = Scope::Project(&self.instance.project_id);
+        match on {
+            Base::AkSk(key) => {
+                let identity = Identity::Agency { agency, proof: Proof::Signature(key) };
+                self.issue(budget, &identity, &scope, &[]).await
+            }
+            Base::Password(user) => {
+                let key = self.user_key(user, "domain", "");
+                let own = Scope::Domain(&user.domain);
+                let mut renewed = false;
+                loop {
+                    let issue = async || self.issue(budget, &Identity::Password(user), &own, &[]).await;
+                    let held = self.tokens.get(self.host, budget, &key, issue).await?;
+                    let identity = Identity::Agency { agency, proof: Proof::Token(&held.token) };
+                    match self.issue(budget, &identity, &scope, &[&held.token]).await {
+                        Err(NoToken::ProofRefused) if !renewed => {
+                            self.tokens.forget(self.host, &key, &held).await;
+                            renewed = true;
+                        }
+                        issued => return issued,
+                    }
+                }
+            }
+        }
+    }
+
+    fn user_key<'u>(&self, user: &'u Password, scope: &str, id: &str) -> Key<'u> {
+        Key::new(&["password", &self.iam, &user.user, &user.domain, scope, id], &user.password)
+    }
+
+    async fn issue(
+        &self,
+        budget: &Budget,
+        identity: &Identity<'_>,
+        scope: &Scope<'_>,
+        more: &[&Secret],
+    ) -> Result<Issued, NoToken> {
+        let secrets: Vec<_> = self.credentials.secrets().chain(more.iter().copied()).collect();
+        iam::issue(self.host, budget, &self.iam, identity, scope, &secrets).await
     }
 }
 
-/// The endpoint that overrides every region's, when `taurusdb_endpoint` names one host. Its default,
+/// The endpoint that overrides every region's, when the variable names one host. Its default,
 /// `https://*.myhuaweicloud.com`, names none: Spin needs something that can stand in `allowed_outbound_hosts`.
-///
-/// # Errors
-///
-/// [`Outcome::Unusable`] when it is not an endpoint.
-pub async fn endpoint_override<H: Host>(host: &H) -> Result<Option<String>, Outcome> {
-    match host.variable(ENDPOINT).await {
+async fn override_of<H: Host>(host: &H, variable: &str) -> Result<Option<String>, Outcome> {
+    match host.variable(variable).await {
         Some(value) if !value.expose().contains('*') => endpoint(value.expose()).map(Some).map_err(|expected| {
-            host.log(&format!("taurusdb: variable `{ENDPOINT}` is not an endpoint: {expected}"));
+            host.log(&format!("taurusdb: variable `{variable}` is not an endpoint: {expected}"));
             Outcome::Unusable
         }),
         _ => Ok(None),
     }
 }
 
-/// The DELETE that a permit allows.
-///
-/// # Errors
-///
-/// [`Outcome::CredentialsUnset`] when the credentials cannot stand in a header.
-pub fn delete(
-    permit: &Permit<'_>,
-    credentials: &Credentials,
-    endpoint: Option<&str>,
-    language: Language,
-    now: DateTime<Utc>,
-) -> Result<http::Request<Bytes>, Outcome> {
-    let instance = permit.instance();
-    let path = format!("/v3/{}/instances/{}/starrocks/users", instance.project_id, instance.instance_id);
-    let query = format!("user_name={}", utf8_percent_encode(permit.user_name().as_str(), sign::ENCODED));
-    let uri: Uri =
-        format!("{}{path}?{query}", endpoint.unwrap_or(&instance.endpoint)).parse().map_err(|_| Outcome::Unusable)?;
-    let host = uri.authority().map(ToString::to_string).unwrap_or_default();
-
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-language", HeaderValue::from_static(language.as_str()));
-    headers.insert("x-project-id", secret_value(&instance.project_id)?);
-    match credentials {
-        Credentials::Token(token) => {
-            headers.insert("x-auth-token", secret_value(token.expose())?);
-        }
-        Credentials::AkSk { access_key, secret_key, security_token } => {
-            let date = sign::sdk_date(now);
-            headers.insert(HeaderName::from_static(sign::SDK_DATE), secret_value(&date)?);
-            if let Some(token) = security_token {
-                headers.insert("x-security-token", secret_value(token.expose())?);
-            }
-            let message = sign::Message {
-                method: "DELETE",
-                path: &path,
-                query: &query,
-                headers: &headers,
-                host: &host,
-                body: b"",
-            };
-            let authorization = sign::sign(&message, access_key, secret_key.expose().as_bytes(), &date)
-                .map_err(|_| Outcome::CredentialsUnset)?;
-            headers.insert("authorization", secret_value(&authorization)?);
-        }
-    }
-    // After signing: what stands on the way may change the one and owns the other. Without a length the request would go
-    // out chunked, in two writes, and wait 40 ms for a delayed ACK.
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION"))));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    headers.remove(HOST);
-
-    let mut request = http::Request::new(Bytes::new());
-    *request.method_mut() = Method::DELETE;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    Ok(request)
-}
-
-/// A header value that no log may show.
-fn secret_value(text: &str) -> Result<HeaderValue, Outcome> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| Outcome::CredentialsUnset)?;
-    value.set_sensitive(true);
-    Ok(value)
+fn is_token_refused(sent: &Sent) -> bool {
+    sent.answer.as_ref().is_ok_and(|answer| {
+        answer.status() == StatusCode::UNAUTHORIZED
+            && codes::is_token_refused(answer.body().as_deref().unwrap_or_default())
+    })
 }
 
 #[derive(Deserialize)]
@@ -172,12 +344,18 @@ struct Failure {
     error_msg: String,
 }
 
-/// What became of a DELETE.
-pub fn outcome(answer: &Result<Answered, SendError>, credentials: &Credentials) -> Outcome {
-    let answer = match answer {
+/// What became of a DELETE, as far as its answer tells.
+fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>, now: chrono::DateTime<chrono::Utc>) -> Outcome {
+    let answer = match &sent.answer {
         Ok(answer) => answer,
-        Err(SendError::NotSent(_)) => return Outcome::NotSent,
-        Err(SendError::TimedOut(_)) => return Outcome::TimedOut,
+        Err(SendError::NotSent(_) | SendError::NotAllowed(_)) => return Outcome::NotSent,
+        Err(SendError::ConnectTimedOut(_)) if sent.cut_short => return Outcome::TimeSpent,
+        Err(SendError::ConnectTimedOut(_)) => return Outcome::ConnectTimedOut,
+        Err(SendError::FirstByteTimedOut(_) | SendError::CallTimedOut(_)) if sent.cut_short => {
+            return Outcome::TimeSpentSending;
+        }
+        Err(SendError::FirstByteTimedOut(_)) => return Outcome::TimedOut,
+        Err(SendError::CallTimedOut(_)) => return Outcome::CallTimedOut,
         Err(SendError::Broken(_)) => return Outcome::OutcomeUnknown,
     };
     let status = answer.status();
@@ -192,11 +370,18 @@ pub fn outcome(answer: &Result<Answered, SendError>, credentials: &Credentials) 
     if !status.is_client_error() && !status.is_server_error() {
         return Outcome::OutcomeUnknown;
     }
-    match serde_json::from_slice::<Failure>(body) {
-        Ok(failure) if is_code(&failure.error_code) => {
-            Outcome::Upstream { status, code: failure.error_code, message: redacted(failure.error_msg, credentials) }
-        }
-        _ => Outcome::Undocumented { status },
+    let Some(Failure { error_code: code, error_msg }) =
+        serde_json::from_slice::<Failure>(body).ok().filter(|failure| is_code(&failure.error_code))
+    else {
+        return Outcome::Undocumented { status };
+    };
+    let message = redacted(error_msg, secrets);
+    if status == StatusCode::BAD_REQUEST && code == codes::ACCOUNT_GONE {
+        Outcome::AlreadyGone { status, code, message }
+    } else if retry::again(&sent.answer, codes::is_busy, now).is_some() || status == StatusCode::SERVICE_UNAVAILABLE {
+        Outcome::Busy { status, code, message }
+    } else {
+        Outcome::Upstream { status, code, message }
     }
 }
 
@@ -206,13 +391,13 @@ fn is_code(code: &str) -> bool {
 }
 
 /// A signature error of the API gateway quotes the canonical request, and with it the security token.
-fn redacted(message: String, credentials: &Credentials) -> String {
-    credentials.secrets().fold(message, |message, secret| message.replace(secret, "…"))
+fn redacted<'s>(message: String, secrets: impl Iterator<Item = &'s Secret>) -> String {
+    secrets.fold(message, |message, secret| message.replace(secret.expose(), "…"))
 }
 
 /// TaurusDB's request id, when it is one that can stand in a header and a chat message.
-pub fn request_id(answer: &Result<Answered, SendError>) -> Option<&str> {
-    let value = answer.as_ref().ok()?.headers().get(REQUEST_ID)?.to_str().ok()?;
+fn request_id(answer: &Answered) -> Option<&str> {
+    let value = answer.headers().get(REQUEST_ID)?.to_str().ok()?;
     let good = (1..=128).contains(&value.len())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     good.then_some(value)

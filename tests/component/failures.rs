@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use local::simulator::{Simulator, SimulatorOptions};
 use sha2::{Digest, Sha256};
@@ -36,7 +36,8 @@ async fn what_could_not_be_sent_can_be_asked_again() {
             let answer = gateway.send(wire.request()).await;
             assert_failed(kind, &answer, 502, "OFFBOARD.50201");
             let row = gateway.row();
-            assert_eq!((row.state.as_str(), row.attempts), ("not-sent", attempt));
+            // Each of them was tried four times, because it was safe to.
+            assert_eq!((row.state.as_str(), row.attempts), ("not-sent", 4 * attempt));
             assert_agreement_of_attempt(&answer, &row.id);
         }
 
@@ -45,7 +46,7 @@ async fn what_could_not_be_sent_can_be_asked_again() {
         let answer = gateway.send(wire.request()).await;
         assert_eq!(answer.code(), "SUCCESS");
         let row = gateway.row();
-        assert_eq!((row.state.as_str(), row.attempts, row.code.as_deref()), ("removed", 3, Some("SUCCESS")));
+        assert_eq!((row.state.as_str(), row.attempts, row.code.as_deref()), ("removed", 9, Some("SUCCESS")));
         assert_agreement_of_attempt(&answer, &row.id);
         assert_eq!(simulator.requests().len(), 1);
     }
@@ -73,16 +74,16 @@ async fn without_credentials_nothing_is_sent_until_they_are_there() {
     }
 }
 
-/// The wait is real, and the only one here that is: the component's own limit for TaurusDB's first byte.
+/// The waits are real, and the only ones here that are: for TaurusDB's first byte, and for the account list's.
 #[tokio::test(flavor = "multi_thread")]
 async fn taurusdb_that_does_not_answer_is_given_up_on() {
-    let gateway = Gateway::start(Setup::default()).await;
+    let gateway = Gateway::start(Setup::default().limits("first_byte_ms = 700\ntotal_ms = 20000")).await;
     let hold = gateway.simulator.hold();
     let start = Instant::now();
     let ask = Ask::default();
     let [slack, webhook, api] = Kind::ALL.map(|kind| gateway.ask(kind, &ask));
     let (slack, webhook, api) = tokio::join!(slack, webhook, api);
-    assert!((18..30).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(start.elapsed() >= Duration::from_millis(1400), "{:?}", start.elapsed());
     for (kind, answer) in Kind::ALL.into_iter().zip([slack, webhook, api]) {
         assert_failed(kind, &answer, 504, "OFFBOARD.50401");
     }
@@ -125,7 +126,7 @@ const SPOILED: [Spoiled; 5] = [
     },
     Spoiled {
         name: "of a newer gateway",
-        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (2)"),
+        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (3)"),
         repair: |ledger| sql(ledger, "DROP TABLE ledger"),
     },
 ];
@@ -209,7 +210,7 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
     for ((file, from, to), reason) in [
         (
             ("offboard.toml", "environment =", "enviroment ="),
-            "offboard.toml, line 13: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`",
+            "offboard.toml, line 13: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
         ),
         (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 19: unclosed array table, expected `]`"),
         (policy_cut, "policy.cedar: "),

@@ -102,7 +102,7 @@ async fn the_brake_counts_unknown_outcomes() {
     let brake = "context.removals_last_hour >= 20";
     let setup = Setup {
         upstream: vec![Planned { hang_up: true, ..Planned::default() }],
-        ..Setup::default().replace("policy.cedar", brake, "context.removals_last_hour >= 1")
+        ..Setup::default().replace("policy.cedar", brake, "context.removals_last_hour >= 1").fault("list:down")
     };
     let gateway = Gateway::start(setup).await;
     assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "OFFBOARD.50202");

@@ -38,7 +38,9 @@ fn spin_toml_declares_exactly_the_variables_that_are_read() {
 #[test]
 fn spin_toml_marks_secrets_as_such() {
     for (name, variable) in manifest().variables {
-        let is_public = ["huaweicloud_access_key", "taurusdb_endpoint"].contains(&name.as_str());
+        let is_public =
+            ["huaweicloud_access_key", "huaweicloud_user", "huaweicloud_domain", "taurusdb_endpoint", "iam_endpoint"]
+                .contains(&name.as_str());
         assert_eq!(variable.secret, !is_public, "{name}");
     }
 }

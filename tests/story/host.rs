@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value as SqlValue;
 use starrocks_offboard::config::Secret;
-use starrocks_offboard::host::{Answered, Host, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
 
 /// `(state, actor, user_name, code, attempts)`
 pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i64);
@@ -16,12 +17,15 @@ pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i
 pub(crate) struct Memory {
     /// Milliseconds since 1970.
     pub(crate) now: Cell<i64>,
+    /// How much time went by in sleeps and calls; the clock above does not move with it.
+    pub(crate) elapsed: Cell<Duration>,
     pub(crate) variables: BTreeMap<&'static str, String>,
     pub(crate) database: rusqlite::Connection,
     /// The statement that fails next, counted from 1; 0 for none.
     pub(crate) fails_at: Cell<usize>,
     pub(crate) statements: Cell<usize>,
-    pub(crate) answers: RefCell<VecDeque<Result<Answered, SendError>>>,
+    /// What the next calls come to, and how long each takes.
+    pub(crate) answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
     pub(crate) sent: RefCell<Vec<http::Request<Bytes>>>,
     pub(crate) lines: RefCell<Vec<String>>,
     random: Cell<u128>,
@@ -31,6 +35,7 @@ impl Memory {
     pub(crate) fn new(variables: &[(&'static str, &str)]) -> Self {
         Self {
             now: Cell::new(1_780_308_000_000),
+            elapsed: Cell::default(),
             variables: variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             database: rusqlite::Connection::open_in_memory().unwrap(),
             fails_at: Cell::new(0),
@@ -44,16 +49,43 @@ impl Memory {
 
     /// Lines up TaurusDB's next answer.
     pub(crate) fn will_answer(&self, status: u16, body: &str) {
-        let answer = http::Response::builder()
-            .status(status)
-            .header("x-request-id", "upstream-1")
-            .body(Some(Bytes::from(body.to_owned())))
-            .unwrap();
-        self.answers.borrow_mut().push_back(Ok(answer));
+        self.will_answer_with(status, &[], body);
+    }
+
+    pub(crate) fn will_answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+        let mut answer = http::Response::builder().status(status).header("x-request-id", "upstream-1");
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        let answer = answer.body(Some(Bytes::from(body.to_owned()))).unwrap();
+        self.answers.borrow_mut().push_back((Ok(answer), Duration::ZERO));
     }
 
     pub(crate) fn will_fail(&self, error: SendError) {
-        self.answers.borrow_mut().push_back(Err(error));
+        self.answers.borrow_mut().push_back((Err(error), Duration::ZERO));
+    }
+
+    /// What was lined up last takes this long.
+    pub(crate) fn which_takes(&self, duration: Duration) {
+        self.answers.borrow_mut().back_mut().expect("something is lined up").1 = duration;
+    }
+
+    /// IAM gives this token, good for this many seconds from now.
+    pub(crate) fn will_issue(&self, token: &str, seconds: i64) {
+        let end = DateTime::from_timestamp_millis(self.now.get() + seconds * 1000).unwrap();
+        let body = serde_json::json!({"token": {"expires_at": end.to_rfc3339()}}).to_string();
+        self.will_answer_with(201, &[("x-subject-token", token)], &body);
+    }
+
+    /// The account list has these, and no others.
+    pub(crate) fn will_list(&self, names: &[&str]) {
+        let users: Vec<_> = names.iter().map(|name| serde_json::json!({"user_name": name})).collect();
+        self.will_answer(200, &serde_json::json!({"user_details": users, "total_count": users.len()}).to_string());
+    }
+
+    /// Methods of what was sent, in order.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        self.sent.borrow().iter().map(|request| request.method().to_string()).collect()
     }
 
     /// Every row, oldest first.
@@ -112,9 +144,23 @@ impl Host for Memory {
         Ok(read)
     }
 
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Answered, SendError> {
+    fn elapsed(&self) -> Duration {
+        self.elapsed.get()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.elapsed.set(self.elapsed.get() + duration);
+    }
+
+    async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
         self.sent.borrow_mut().push(request);
-        self.answers.borrow_mut().pop_front().expect("the test lined up no answer")
+        let (answer, takes) = self.answers.borrow_mut().pop_front().expect("the test lined up no answer");
+        if takes > Duration::ZERO {
+            self.elapsed.set(self.elapsed.get() + takes.min(limits.call));
+            // Whoever waits for time meanwhile gets its turn.
+            tokio::task::yield_now().await;
+        }
+        answer
     }
 
     fn log(&self, line: &str) {

@@ -2,6 +2,7 @@
 //! component is in `tests/component`; here is what only a runtime that fails on command can show.
 
 mod host;
+mod upstream;
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -12,8 +13,9 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use starrocks_offboard::caller::Inbound;
 use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::hearing::BodyProblem;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::removal::{self, BodyProblem};
+use starrocks_offboard::removal;
 use starrocks_offboard::taurusdb::sign;
 
 const SUCCESS: &str = r#"{"result":"SUCCESS"}"#;
@@ -22,12 +24,18 @@ const DOCUMENTED: &str =
     "/v3/23a50154cf494ec9ad6883979a12db0a/instances/54e42160670e48e789af7075e1efea1fin17/starrocks/users";
 
 fn gateway() -> Gateway {
-    Gateway::parse(
-        include_str!("../../config/offboard.toml"),
-        include_str!("../../config/policy.cedar"),
-        include_str!("../../config/schema.cedarschema"),
-    )
-    .unwrap()
+    gateway_with(&[])
+}
+
+/// The demo's, with changes to offboard.toml.
+fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
+    let mut offboard = include_str!("../../config/offboard.toml").to_owned();
+    for (from, to) in changes {
+        assert!(offboard.contains(from), "{from}");
+        offboard = offboard.replacen(from, to, 1);
+    }
+    let policy = include_str!("../../config/policy.cedar");
+    Gateway::parse(&offboard, policy, include_str!("../../config/schema.cedarschema")).unwrap()
 }
 
 fn memory() -> Memory {
@@ -43,7 +51,13 @@ fn memory() -> Memory {
 
 /// A slash command, signed at `seconds`.
 fn slash(seconds: i64, text: &str) -> Inbound {
-    let body = format!("command=%2Foffboard&user_id=U2CERLKJA&trigger_id=1.2.a&text={}", text.replace(' ', "+"));
+    slash_with(seconds, text, "")
+}
+
+/// The same, with more fields in its form.
+fn slash_with(seconds: i64, text: &str, more: &str) -> Inbound {
+    let text = text.replace(' ', "+");
+    let body = format!("command=%2Foffboard&user_id=U2CERLKJA&trigger_id=1.2.a&text={text}{more}");
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRETS[0].as_bytes()).unwrap();
     mac.update(format!("v0:{seconds}:{body}").as_bytes());
     let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
@@ -63,25 +77,23 @@ fn slash(seconds: i64, text: &str) -> Inbound {
 
 /// The documented DELETE, signed with the portal's key at `seconds`.
 fn documented(seconds: i64, query: &str) -> Inbound {
+    portal(seconds, Method::DELETE, DOCUMENTED, query)
+}
+
+/// Whatever the portal signs.
+fn portal(seconds: i64, method: Method, path: &str, query: &str) -> Inbound {
     let date = sign::sdk_date(DateTime::from_timestamp(seconds, 0).unwrap());
     let mut headers = HeaderMap::new();
     headers.insert(sign::SDK_DATE, date.parse().unwrap());
     let message =
-        sign::Message { method: "DELETE", path: DOCUMENTED, query, headers: &headers, host: "localhost", body: b"" };
+        sign::Message { method: method.as_str(), path, query, headers: &headers, host: "localhost", body: b"" };
     let authorization = sign::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
     headers.insert("authorization", authorization.parse().unwrap());
-    Inbound {
-        method: Method::DELETE,
-        path: DOCUMENTED.into(),
-        query: query.into(),
-        host: "localhost".into(),
-        headers,
-        body: Bytes::new(),
-    }
+    Inbound { method, path: path.into(), query: query.into(), host: "localhost".into(), headers, body: Bytes::new() }
 }
 
 async fn ask(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Response<Bytes> {
-    removal::answer(host, Ok(gateway), inbound, None).await
+    removal::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 fn text(response: &Response<Bytes>) -> String {
@@ -133,23 +145,32 @@ async fn one_removal_from_end_to_end() {
 #[tokio::test]
 async fn not_sent_refused_and_unknown_are_three_things() {
     for (error, status, code, state) in [
-        (SendError::NotSent("refused".into()), 502, "OFFBOARD.50201", "not-sent"),
+        (SendError::NotAllowed("host".into()), 502, "OFFBOARD.50201", "not-sent"),
         (SendError::Broken("reset".into()), 502, "OFFBOARD.50202", "unknown"),
-        (SendError::TimedOut("slow".into()), 504, "OFFBOARD.50401", "unknown"),
+        (SendError::FirstByteTimedOut("slow".into()), 504, "OFFBOARD.50401", "unknown"),
+        (SendError::CallTimedOut("slow".into()), 504, "OFFBOARD.50403", "unknown"),
     ] {
         let (host, gateway) = (memory(), gateway());
         host.will_fail(error);
+        if state == "unknown" {
+            host.will_answer(500, "");
+        }
         let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).starts_with(&format!(r#"{{"error_code":"{code}""#)), "{}", text(&answer));
         assert_eq!(host.rows()[0].0, state);
 
-        // A repeat tries again where nothing was sent, and nowhere else.
-        host.will_answer(200, SUCCESS);
+        // A repeat tries again where nothing was sent; else it looks at the list, and never sends a second DELETE.
+        if state == "not-sent" {
+            host.will_answer(200, SUCCESS);
+        } else {
+            host.will_list(&["alice2"]);
+        }
         let repeat = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
-        let (expected, sent) = if state == "not-sent" { (200, 2) } else { (status, 1) };
-        assert_eq!((repeat.status().as_u16(), host.sent.borrow().len()), (expected, sent), "{state}");
-        assert_eq!(host.rows().len(), 1);
+        assert_eq!((repeat.status().as_u16(), text(&repeat).as_str()), (200, SUCCESS), "{state}");
+        let methods: &[_] = if state == "not-sent" { &["DELETE", "DELETE"] } else { &["DELETE", "GET", "GET"] };
+        assert_eq!(host.methods(), methods);
+        assert_eq!((host.rows().len(), host.rows()[0].0.as_str()), (1, "removed"));
     }
 }
 
@@ -188,7 +209,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     let (host, gateway) = (memory(), gateway());
     host.will_answer(200, SUCCESS);
     ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
-    host.database.execute("INSERT INTO ledger (version) VALUES (2)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (3)", []).unwrap();
     let fresh = self::gateway();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));
@@ -233,7 +254,7 @@ async fn bodies_that_were_not_read_whole() {
     {
         let (host, gateway) = (memory(), gateway());
         let answer =
-            removal::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem)).await;
+            removal::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).contains(code));
         assert_eq!(host.rows(), [("refused".into(), None, None, Some(code.into()), 0)]);

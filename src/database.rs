@@ -1,0 +1,121 @@
+//! The database's tables and their versions. Who uses them: `ledger` (removals), `taurusdb::tokens` (tokens).
+//!
+//! There is no transaction over several statements, so every step may run again after a crash between any two, and two
+//! instances may take the same step at once.
+
+use crate::host::{Host, StoreError, Value};
+
+/// The version that this code reads and writes.
+pub const VERSION: i64 = 2;
+
+/// Statements that make an empty database the present version.
+const CREATE: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS removals (
+        id TEXT PRIMARY KEY NOT NULL,
+        delivery TEXT UNIQUE,
+        state TEXT NOT NULL,
+        asked_at INTEGER NOT NULL,
+        ended_at INTEGER,
+        caller TEXT,
+        kind TEXT,
+        actor TEXT,
+        instance TEXT,
+        user_name TEXT,
+        reason TEXT,
+        policies TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        status INTEGER,
+        code TEXT,
+        message TEXT,
+        request_id TEXT,
+        in_flight_until INTEGER,
+        confirmed_by TEXT
+    ) STRICT",
+    "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
+    "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
+];
+
+/// Columns that version 2 added, each with the statement that adds it.
+const ADDED: [(&str, &str); 2] = [
+    ("in_flight_until", "ALTER TABLE removals ADD COLUMN in_flight_until INTEGER"),
+    ("confirmed_by", "ALTER TABLE removals ADD COLUMN confirmed_by TEXT"),
+];
+
+const HAS_COLUMN: &str = "SELECT count(*) FROM pragma_table_info('removals') WHERE name = ?1";
+
+/// What version 2 has beside the columns.
+const COMPLETE: &[&str] = &[
+    "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
+    "CREATE TABLE IF NOT EXISTS tokens (
+        id TEXT PRIMARY KEY NOT NULL,
+        sealed TEXT,
+        issued_at INTEGER,
+        expires_at INTEGER,
+        leased_until INTEGER NOT NULL
+    ) STRICT",
+    "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
+];
+
+/// Opens the database: settings of the connection, and the tables when they are not there or of an older version.
+///
+/// # Errors
+///
+/// When it cannot be used, or was written by a newer version.
+pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
+    // A database server has its own ideas about both, and they are good ones.
+    for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
+        if let Err(StoreError(why)) = host.query(pragma, Vec::new()).await {
+            host.log(&format!("ledger: `{pragma}` was not taken: {why}"));
+        }
+    }
+    let before = version(host).await;
+    if let Ok(newer) = before
+        && newer > VERSION
+    {
+        return Err(unknown(newer));
+    }
+    if before.is_err() {
+        for statement in CREATE {
+            host.query(statement, Vec::new()).await?;
+        }
+    }
+    if !before.is_ok_and(|version| version >= VERSION) {
+        for (column, add) in ADDED {
+            // Another instance may be faster by a moment; its column is as good.
+            if !has_column(host, column).await?
+                && let Err(error) = host.query(add, Vec::new()).await
+                && !has_column(host, column).await?
+            {
+                return Err(error);
+            }
+        }
+        for statement in COMPLETE {
+            host.query(statement, Vec::new()).await?;
+        }
+    }
+    match version(host).await? {
+        VERSION => Ok(()),
+        other => Err(unknown(other)),
+    }
+}
+
+fn unknown(version: i64) -> StoreError {
+    StoreError(format!("the ledger has version {version}, this gateway knows {VERSION}; run the newer gateway"))
+}
+
+async fn version<H: Host>(host: &H) -> Result<i64, StoreError> {
+    let rows = host.query("SELECT max(version) FROM ledger", Vec::new()).await?;
+    match rows.first().and_then(|row| row.first()) {
+        Some(Value::Integer(version)) => Ok(*version),
+        // Made, and not finished: whoever made it stopped before its last statement.
+        Some(Value::Null) => Ok(0),
+        _ => Err(StoreError("the ledger has no version".into())),
+    }
+}
+
+async fn has_column<H: Host>(host: &H, column: &str) -> Result<bool, StoreError> {
+    let rows = host.query(HAS_COLUMN, vec![column.into()]).await?;
+    Ok(matches!(rows.first().and_then(|row| row.first()), Some(Value::Integer(1..))))
+}

@@ -1,0 +1,246 @@
+//! IAM: where tokens come from.
+//!
+//! `POST {iam}/v3/auth/tokens?nocatalog=true` → 201, the token in `X-Subject-Token`, its end in `token.expires_at` ("Obtaining
+//! a User Token Through Password Authentication" and "Obtaining an Agency Token",
+//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>, <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0003.html>).
+//! Errors come in two shapes, `{"error_code","error_msg"}` and `{"error":{"message","code","title"}}`.
+//!
+//! What IAM says never reaches whoever asked: it is about the gateway's own credentials, and goes to the log.
+//!
+//! Not supported: users with virtual MFA, temporary access keys from IAM (`POST /v3.0/OS-CREDENTIAL/securitytokens`),
+//! federated users.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::credentials::Password;
+use super::redacted;
+use super::request::{Asked, Proof};
+use crate::budget::Budget;
+use crate::config::{Agency, Domain, Secret};
+use crate::host::{Answered, Host};
+use crate::outcome::Outcome;
+use crate::retry;
+
+/// The largest answer that is read, in bytes; the token itself is in a header.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// What a token is for.
+pub(super) enum Scope<'a> {
+    /// The resources of a project, by id.
+    Project(&'a str),
+    /// The account itself, by name: for assuming an agency of another.
+    Domain(&'a str),
+}
+
+/// Who asks for a token.
+pub(super) enum Identity<'a> {
+    /// A user.
+    Password(&'a Password),
+    /// Somebody whom an agency trusts.
+    Agency {
+        /// The agency.
+        agency: &'a Agency,
+        /// Who assumes it.
+        proof: Proof<'a>,
+    },
+}
+
+/// A token, from IAM.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) token: Secret,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) enum NoToken {
+    /// IAM does not accept the token that an agency was to be assumed with.
+    ProofRefused,
+    /// Everything else.
+    Because(Outcome),
+}
+
+impl From<Outcome> for NoToken {
+    fn from(outcome: Outcome) -> Self {
+        Self::Because(outcome)
+    }
+}
+
+/// Asks for a token. `secrets` are kept out of the log.
+///
+/// # Errors
+///
+/// [`Outcome::CredentialsRefused`] when IAM says no, [`Outcome::TokenUnavailable`] when it says nothing that helps. A wrong
+/// signature or password is never sent again: it would lock the key or the user.
+pub(super) async fn issue<H: Host>(
+    host: &H,
+    budget: &Budget,
+    endpoint: &str,
+    identity: &Identity<'_>,
+    scope: &Scope<'_>,
+    secrets: &[&Secret],
+) -> Result<Issued, NoToken> {
+    let body = Bytes::from(body(identity, scope).to_string());
+    let asked =
+        Asked { method: Method::POST, endpoint, path: "/v3/auth/tokens", query: "nocatalog=true", headers: &[], body };
+    let proof = match identity {
+        Identity::Password(_) => &Proof::Body,
+        Identity::Agency { proof, .. } => proof,
+    };
+    let sent = retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, || asked.request(proof, host.now())).await?;
+    let answer = match sent.answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            host.log(&format!("iam: no answer after {} attempts: {error:?}", sent.attempts));
+            return Err(Outcome::TokenUnavailable.into());
+        }
+    };
+    if answer.status() == StatusCode::CREATED {
+        return issued(&answer).ok_or_else(|| {
+            host.log("iam: the answer is 201 without a token or without its end");
+            Outcome::TokenUnavailable.into()
+        });
+    }
+    let status = answer.status();
+    host.log(&format!("iam: refused with {status}: {}", redacted(complaint(&answer), secrets.iter().copied())));
+    match (status, proof) {
+        (StatusCode::UNAUTHORIZED, Proof::Token(_)) => Err(NoToken::ProofRefused),
+        (StatusCode::TOO_MANY_REQUESTS, _) => Err(Outcome::TokenUnavailable.into()),
+        _ if status.is_client_error() => Err(Outcome::CredentialsRefused.into()),
+        _ => Err(Outcome::TokenUnavailable.into()),
+    }
+}
+
+fn body(identity: &Identity<'_>, scope: &Scope<'_>) -> Value {
+    let identity = match identity {
+        Identity::Password(Password { user, password, domain }) => json!({
+            "methods": ["password"],
+            "password": {"user": {"name": user, "password": password.expose(), "domain": {"name": domain}}},
+        }),
+        Identity::Agency { agency, .. } => {
+            let (key, value) = match &agency.domain {
+                Domain::Name(name) => ("domain_name", name),
+                Domain::Id(id) => ("domain_id", id),
+            };
+            json!({"methods": ["assume_role"], "assume_role": {key: value, "agency_name": agency.name}})
+        }
+    };
+    let scope = match scope {
+        Scope::Project(id) => json!({"project": {"id": id}}),
+        Scope::Domain(name) => json!({"domain": {"name": name}}),
+    };
+    json!({"auth": {"identity": identity, "scope": scope}})
+}
+
+#[derive(Deserialize)]
+struct Success {
+    token: Token,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    expires_at: String,
+}
+
+fn issued(answer: &Answered) -> Option<Issued> {
+    let token = answer.headers().get("x-subject-token")?.to_str().ok()?;
+    let success: Success = serde_json::from_slice(answer.body().as_deref()?).ok()?;
+    let expires_at = DateTime::parse_from_rfc3339(&success.token.expires_at).ok()?.to_utc();
+    Some(Issued { token: Secret::new(token.to_owned())?, expires_at })
+}
+
+/// What IAM complains of, in either of its shapes; at most 500 characters.
+fn complaint(answer: &Answered) -> String {
+    let body: Value = serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).unwrap_or_default();
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let said = match (text("/error_code"), text("/error_msg")) {
+        (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
+        (None, _) => match (text("/error/title"), text("/error/message")) {
+            (title, Some(message)) => format!("{}: {message}", title.unwrap_or("error")),
+            (_, None) => "a body that its API does not document".to_owned(),
+        },
+    };
+    said.chars().take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, token: Option<&str>, body: &str) -> Answered {
+        let mut answer = http::Response::builder().status(status);
+        if let Some(token) = token {
+            answer = answer.header("x-subject-token", token);
+        }
+        answer.body(Some(Bytes::from(body.to_owned()))).unwrap()
+    }
+
+    #[test]
+    fn both_shapes_of_an_error_are_read() {
+        for (body, said) in [
+            (r#"{"error_code":"IAM.0011","error_msg":"locked"}"#, "IAM.0011: locked"),
+            (r#"{"error_code":"IAM.0011"}"#, "IAM.0011: "),
+            (
+                r#"{"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}}"#,
+                "Unauthorized: The username or password is wrong.",
+            ),
+            (r#"{"error":{"message":"m"}}"#, "error: m"),
+            ("<html>", "a body that its API does not document"),
+            ("", "a body that its API does not document"),
+        ] {
+            assert_eq!(complaint(&answer(401, None, body)), said);
+        }
+        assert_eq!(complaint(&answer(400, None, &format!(r#"{{"error_code":"{}"}}"#, "x".repeat(600)))).len(), 500);
+    }
+
+    #[test]
+    fn a_token_comes_with_its_end() {
+        let good = r#"{"token":{"expires_at":"2026-06-02T10:00:00.123000Z","methods":["password"]}}"#;
+        let issued = issued(&answer(201, Some("MIIE"), good)).unwrap();
+        assert_eq!((issued.token.expose(), issued.expires_at.timestamp_millis()), ("MIIE", 1_780_394_400_123));
+        for (token, body) in [
+            (None, good),
+            (Some(""), good),
+            (Some("MIIE"), "{}"),
+            (Some("MIIE"), r#"{"token":{"expires_at":"tomorrow"}}"#),
+        ] {
+            assert!(super::issued(&answer(201, token, body)).is_none(), "{token:?} {body}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for() {
+        let agency = |domain| Agency { name: "offboard".into(), domain };
+        let token = Secret::new("t".into()).unwrap();
+        let user = Password { user: "u".into(), password: token.clone(), domain: "d".into() };
+        let by = |agency: Agency| {
+            body(&Identity::Agency { agency: &agency, proof: Proof::Token(&token) }, &Scope::Project("p"))
+        };
+        assert_eq!(
+            body(&Identity::Password(&user), &Scope::Domain("d")),
+            json!({"auth": {
+                "identity": {
+                    "methods": ["password"],
+                    "password": {"user": {"name": "u", "password": "t", "domain": {"name": "d"}}},
+                },
+                "scope": {"domain": {"name": "d"}},
+            }})
+        );
+        assert_eq!(
+            by(agency(Domain::Name("n".into()))),
+            json!({"auth": {
+                "identity": {
+                    "methods": ["assume_role"],
+                    "assume_role": {"domain_name": "n", "agency_name": "offboard"},
+                },
+                "scope": {"project": {"id": "p"}},
+            }})
+        );
+        assert_eq!(by(agency(Domain::Id("i".into())))["auth"]["identity"]["assume_role"]["domain_id"], "i");
+    }
+}
