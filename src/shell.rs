@@ -4,14 +4,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use http_body_util::{BodyExt, Full};
 use spin_sdk::http::Request;
 use spin_sdk::sqlite::{Connection, Value as SpinValue};
@@ -204,7 +206,8 @@ async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered,
     }
     let mut request = request.map(Full::new);
     request.extensions_mut().insert(RequestOptionsExtension(options));
-    let response = spin_sdk::http::send(request).await.map_err(|code| failure(&code))?;
+    let (response, ()) = join(spin_sdk::http::send(request), once_more()).await;
+    let response = response.map_err(|code| failure(&code))?;
     let (parts, mut body) = response.into_parts();
     let mut bytes = BytesMut::new();
     let whole = loop {
@@ -221,6 +224,20 @@ async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered,
         }
     };
     Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
+}
+
+/// Has the task polled once more. The body goes out in a task of its own, which wit-bindgen's executor does not poll until
+/// something wakes it: when the request's task was polled alone, that is nothing before the answer or a time limit.
+async fn once_more() {
+    let mut polled = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Which of the kinds of failure an error of the engine is. What is not known to be harmless counts as sent.
