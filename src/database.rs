@@ -53,7 +53,9 @@ const COMPLETE: &[&str] = &[
         sealed TEXT,
         issued_at INTEGER,
         expires_at INTEGER,
-        leased_until INTEGER NOT NULL
+        leased_until INTEGER NOT NULL,
+        refused TEXT,
+        refused_until INTEGER
     ) STRICT",
     "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
 ];

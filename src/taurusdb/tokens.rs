@@ -4,6 +4,9 @@
 //! request renews: within an instance the others wait for it, between instances a lease in the store says whose turn it is.
 //! While the old token is good, nobody waits.
 //!
+//! When IAM refuses a credential, it is not asked with it again for a minute, by any instance: five wrong passwords in a row
+//! lock a user. Another password is another credential, and is tried at once.
+//!
 //! The store is a convenience here: when it fails, tokens are fetched without it.
 
 use std::cell::RefCell;
@@ -26,17 +29,25 @@ const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// How long a token that could not be renewed, and is still good, is used before it is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
+/// How long a credential that IAM refused is not tried again.
+const AFTER_REFUSAL: Duration = Duration::from_secs(60);
+
+/// What is sealed to say that a credential was refused: only the same credential reads it.
+const REFUSED: &str = "refused";
+
 /// Takes the turn to renew, if nobody has it, and says what the store holds.
 const LEASE: &str = "INSERT INTO tokens (id, leased_until) VALUES (?1, ?3)
     ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until WHERE tokens.leased_until <= ?2
-    RETURNING sealed, issued_at, expires_at";
+    RETURNING sealed, issued_at, expires_at, refused, refused_until";
 
-const FIND: &str = "SELECT sealed, issued_at, expires_at FROM tokens WHERE id = ?1";
+const FIND: &str = "SELECT sealed, issued_at, expires_at, refused, refused_until FROM tokens WHERE id = ?1";
 
 const KEEP: &str =
-    "UPDATE tokens SET sealed = ?2, issued_at = ?3, expires_at = ?4, leased_until = 0 WHERE id = ?1 RETURNING id";
+    "UPDATE tokens SET sealed = ?2, issued_at = ?3, expires_at = ?4, leased_until = 0, refused = NULL WHERE id = ?1";
 
 const RELEASE: &str = "UPDATE tokens SET leased_until = 0 WHERE id = ?1";
+
+const REFUSE: &str = "UPDATE tokens SET leased_until = 0, refused = ?2, refused_until = ?3 WHERE id = ?1";
 
 const FORGET: &str = "UPDATE tokens SET sealed = NULL WHERE id = ?1 AND sealed = ?2";
 
@@ -170,15 +181,16 @@ impl Tokens {
     ) -> Result<Option<Held>, NoToken> {
         let now = host.now();
         let seal = Seal::new(key.secret, &key.id);
-        let until = now.checked_add_signed(lease(budget.left_to_send(host))).unwrap_or(now);
+        // A lease outlives the request that takes it, but not by much.
+        let until = later(now, budget.left_to_send(host).saturating_add(Duration::from_secs(1)));
         let parameters = vec![key.id.as_str().into(), now.timestamp_millis().into(), until.timestamp_millis().into()];
         let (rows, leased) = match stored(host, LEASE, parameters).await {
             Some(rows) if rows.is_empty() => (stored(host, FIND, vec![key.id.as_str().into()]).await, false),
             Some(rows) => (Some(rows), true),
             None => (None, true),
         };
-        let found = seal.as_ref().zip(rows.as_ref().and_then(|rows| rows.first()));
-        let found = found.and_then(|(seal, row)| read(seal, key, row, host.random()));
+        let row = seal.as_ref().zip(rows.as_ref().and_then(|rows| rows.first()));
+        let found = row.and_then(|(seal, row)| read(seal, key, row, host.random()));
         let usable = found.filter(|held| now < held.expires_at).or(usable);
         if let Some(held) = usable.as_ref().filter(|held| now < held.renew_at) {
             if leased {
@@ -188,6 +200,11 @@ impl Tokens {
         }
         if !leased {
             return Ok(usable);
+        }
+        if row.is_some_and(|(seal, row)| is_refused(seal, key, row, now)) {
+            host.log("iam: the credential was refused less than a minute ago, and is not tried again yet");
+            stored(host, RELEASE, vec![key.id.as_str().into()]).await;
+            return usable.map_or_else(|| Err(Outcome::CredentialsRefused.into()), |held| Ok(Some(held)));
         }
         match fetch().await {
             Ok(issued) => {
@@ -206,7 +223,21 @@ impl Tokens {
                 Ok(Some(self.remember(key, held)))
             }
             Err(why) => {
-                stored(host, RELEASE, vec![key.id.as_str().into()]).await;
+                let refused = matches!(why, NoToken::Because(Outcome::CredentialsRefused));
+                let sealed = seal.filter(|_| refused).and_then(|seal| {
+                    let until = later(host.now(), AFTER_REFUSAL).timestamp_millis();
+                    let sealed = seal.seal(&Secret::new(REFUSED.into())?, &about(key, 0, until), host.random())?;
+                    Some((sealed, until))
+                });
+                match sealed {
+                    Some((sealed, until)) => {
+                        let parameters = vec![key.id.as_str().into(), sealed.as_str().into(), until.into()];
+                        stored(host, REFUSE, parameters).await;
+                    }
+                    None => {
+                        stored(host, RELEASE, vec![key.id.as_str().into()]).await;
+                    }
+                }
                 let Some(mut held) = usable else {
                     if let NoToken::Because(outcome) = &why {
                         self.entry(&key.id, |entry| entry.failed = Some((host.elapsed(), outcome.clone())));
@@ -214,8 +245,7 @@ impl Tokens {
                     return Err(why);
                 };
                 host.log("iam: the token could not be renewed yet; the old one is still good");
-                let later = chrono::Duration::from_std(AFTER_FAILURE).unwrap_or_default();
-                held.renew_at = now.checked_add_signed(later).unwrap_or(now).min(held.expires_at);
+                held.renew_at = later(now, AFTER_FAILURE).min(held.expires_at);
                 Ok(Some(self.remember(key, held)))
             }
         }
@@ -249,7 +279,7 @@ async fn stored<H: Host>(host: &H, statement: &'static str, parameters: Vec<Valu
 }
 
 fn read(seal: &Seal, key: &Key<'_>, row: &[Value], random: u128) -> Option<Held> {
-    let [Value::Text(sealed), Value::Integer(issued_at), Value::Integer(expires_at)] = row else { return None };
+    let [Value::Text(sealed), Value::Integer(issued_at), Value::Integer(expires_at), ..] = row else { return None };
     let token = seal.open(sealed, &about(key, *issued_at, *expires_at))?;
     let (issued_at, expires_at) =
         (DateTime::from_timestamp_millis(*issued_at)?, DateTime::from_timestamp_millis(*expires_at)?);
@@ -261,9 +291,15 @@ fn about(key: &Key<'_>, issued_at: i64, expires_at: i64) -> String {
     format!("{} {issued_at} {expires_at}", key.id)
 }
 
-/// A lease outlives the request that took it, but not by much.
-fn lease(left: Duration) -> chrono::Duration {
-    chrono::Duration::from_std(left.saturating_add(Duration::from_secs(1))).unwrap_or_default()
+/// Whether IAM refused this very credential, not long ago.
+fn is_refused(seal: &Seal, key: &Key<'_>, row: &[Value], now: DateTime<Utc>) -> bool {
+    let [.., Value::Text(refused), Value::Integer(until)] = row else { return false };
+    *until > now.timestamp_millis() && seal.open(refused, &about(key, 0, *until)).is_some()
+}
+
+fn later(now: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+    let duration = chrono::Duration::from_std(duration).unwrap_or_default();
+    now.checked_add_signed(duration).unwrap_or(now)
 }
 
 /// A twentieth to three twentieths of its life before a token ends: for 24 hours, 1.2 to 3.6 hours.
