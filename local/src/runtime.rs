@@ -45,7 +45,7 @@ use crate::variables::{Values, Variables, VariablesView};
 use crate::{bindings, component, engine, manifest};
 
 /// How long [`Runtime::stop`] waits for requests and for what the component does after its answers.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a runtime is started with. The default listens on a free local port, keeps its state in memory and sets
 /// no variable.
@@ -206,8 +206,8 @@ impl Runtime {
         self.address
     }
 
-    /// Takes no new connection, waits for running requests and for what the component does after its answers (ten
-    /// seconds at most), and ends.
+    /// Takes no new connection, waits for running requests and for what the component does after its answers (a minute
+    /// at most), and ends.
     pub async fn stop(mut self) {
         self.phase.send_replace(Phase::Stopping);
         let finished = async {
