@@ -111,6 +111,8 @@ pub(crate) struct Ask {
     pub(crate) user_id: String,
     /// What stands after the slash command; else it is made of the three fields above.
     pub(crate) text: Option<String>,
+    /// Where Slack takes an answer that comes later.
+    pub(crate) response_url: String,
     pub(crate) webhook_id: String,
     pub(crate) access_key: String,
     pub(crate) method: Option<String>,
@@ -138,6 +140,7 @@ impl Default for Ask {
             language: None,
             user_id: "U2CERLKJA".into(),
             text: None,
+            response_url: "https://hooks.slack.com/commands/1234/5678".into(),
             webhook_id: "msg_1".into(),
             access_key: PORTAL_KEY.into(),
             method: None,
@@ -207,9 +210,10 @@ impl Ask {
                 format!(
                     "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705\
                      &channel_name=test&user_id={}&user_name=Steve&command=%2Foffboard&text={}\
-                     &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1234%2F5678&trigger_id=13345224609.738474920",
+                     &response_url={}&trigger_id=13345224609.738474920",
                     form_encoded(&self.user_id),
                     form_encoded(text.trim_end()),
+                    form_encoded(&self.response_url),
                 )
             }
             Kind::StandardWebhooks => {

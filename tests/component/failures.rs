@@ -210,9 +210,9 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
     for ((file, from, to), reason) in [
         (
             ("offboard.toml", "environment =", "enviroment ="),
-            "offboard.toml, line 13: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
+            "offboard.toml, line 21: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
         ),
-        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 19: unclosed array table, expected `]`"),
+        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 27: unclosed array table, expected `]`"),
         (policy_cut, "policy.cedar: "),
         (
             ("policy.cedar", "@id(\"dba-removes-on-staging\")", ""),

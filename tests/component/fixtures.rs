@@ -6,12 +6,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use http::HeaderMap;
 use local::component;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::ask::{Ask, Kind};
+use crate::credentials::carried;
 use crate::harness::{Answer, Gateway, Row, Setup};
 
 #[derive(Debug, Deserialize)]
@@ -143,18 +143,8 @@ fn look(gateway: &Gateway, answer: &Answer, expected: &Expected) -> Expected {
         deletes: gateway.deletes(),
         target: expected.target.as_ref().and_then(|_| Some(delete?.path_and_query.clone())),
         language: expected.language.as_ref().and_then(|_| header("x-language")),
-        credentials: expected.credentials.as_ref().and_then(|_| Some(credentials(&delete?.headers).into())),
+        credentials: expected.credentials.as_ref().and_then(|_| Some(carried(&delete?.headers).into())),
         gone: !gateway.has_account("alice"),
-    }
-}
-
-fn credentials(headers: &HeaderMap) -> &'static str {
-    let there = ["authorization", "x-security-token", "x-auth-token"].map(|name| headers.contains_key(name));
-    match there {
-        [true, false, false] => "aksk",
-        [true, true, false] => "temporary aksk",
-        [false, false, true] => "token",
-        _ => "something odd",
     }
 }
 

@@ -5,6 +5,12 @@
 //! - `bad_input`: what must be refused, for every kind of caller, before anything is sent
 //! - `once`: repeats, copies at once, restarts
 //! - `failures`: nobody answers, the ledger cannot be written, configuration or policy cannot be used
+//! - `upstream`: all that the cloud can do wrong, with every kind of credentials (`credentials`)
+//! - `limits`: each time limit, really waited for
+//! - `tokens`: how often IAM is asked, and by whom
+//! - `later`: answers that Slack does not wait for
+//! - `killed`: a process that ends without a word
+//! - `looking`: what became of a removal
 //! - `policy`, `secrets`: the brake through the component; nothing leaks
 //! - `official_clients`: the vendors' own Python packages
 //! - `repository`: what the files of this repository promise each other
@@ -12,11 +18,18 @@
 mod ask;
 mod bad_input;
 mod callers;
+mod credentials;
 mod failures;
 mod fixtures;
 mod harness;
+mod killed;
+mod later;
+mod limits;
+mod looking;
 mod official_clients;
 mod once;
 mod policy;
 mod repository;
 mod secrets;
+mod tokens;
+mod upstream;
