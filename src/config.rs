@@ -12,13 +12,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::FixedOffset;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::account::AccountRules;
+use crate::finding;
 use crate::outcome::{Language, Outcome};
 use crate::regions;
+
+mod places;
+
+pub use places::{CallerPlaces, InstancePlaces, Placed, Places, TeamPlaces};
 
 /// The largest offboard.toml that is read, in bytes: room for ten thousand instances.
 pub const LARGEST: usize = 4 * 1024 * 1024;
@@ -162,6 +168,31 @@ pub struct Limits {
     pub early_answer: Duration,
 }
 
+/// Somebody with more than one way to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The operator's name for them.
+    pub name: String,
+    /// The StarRocks accounts that are their own.
+    pub accounts: Vec<String>,
+}
+
+/// How requests are approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approvals {
+    /// How long a request waits for it.
+    pub expire: Duration,
+    /// How many people have to approve, by environment; one where nothing is said.
+    required: BTreeMap<String, u32>,
+}
+
+impl Approvals {
+    /// How many people have to approve a removal in this environment.
+    pub fn required(&self, environment: &str) -> u32 {
+        self.required.get(environment).copied().unwrap_or(1)
+    }
+}
+
 /// A TaurusDB instance that accounts may be removed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
@@ -190,6 +221,17 @@ pub enum KeyShape {
     AccessKeys,
 }
 
+/// What offboard.toml has to know of a caller kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindShape {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is given its secrets.
+    pub keys: KeyShape,
+    /// Whether there are people at the other end, who can be asked back.
+    pub is_chat: bool,
+}
+
 /// One secret of a caller: where it is, and for access keys its public half.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
@@ -208,6 +250,10 @@ pub struct Caller {
     pub kind: String,
     /// Every one that is set is accepted, so that a rotation needs no downtime.
     pub keys: Vec<Key>,
+    /// Whether whoever asks is shown what would happen first, and has to confirm it.
+    pub confirm: bool,
+    /// The language of answers when a request asks for none; [`Config::language`] when it is not set here.
+    pub language: Option<Language>,
 }
 
 /// offboard.toml, checked.
@@ -215,6 +261,10 @@ pub struct Caller {
 pub struct Config {
     /// How long things may take.
     pub limits: Limits,
+    /// Who has to say yes to what somebody may only ask for.
+    pub approvals: Approvals,
+    /// What policies take for the hour and the weekday, in seconds east of UTC.
+    pub utc_offset: FixedOffset,
     /// The language of answers when the caller asks for none.
     pub language: Language,
     /// Which account names may be asked for.
@@ -225,6 +275,8 @@ pub struct Config {
     by_name: BTreeMap<String, usize>,
     by_ids: BTreeMap<(String, String), usize>,
     teams: BTreeMap<String, Vec<String>>,
+    /// By principal.
+    people: BTreeMap<String, Arc<Person>>,
     callers: BTreeMap<String, Caller>,
 }
 
@@ -241,6 +293,10 @@ struct File {
     #[serde(default)]
     team: Vec<TeamTable>,
     #[serde(default)]
+    person: Vec<PersonTable>,
+    #[serde(default)]
+    approvals: ApprovalsTable,
+    #[serde(default)]
     caller: Vec<CallerTable>,
     #[serde(default)]
     accounts: AccountsTable,
@@ -252,6 +308,23 @@ struct TaurusdbTable {
     credentials: Spanned<String>,
     agency: Option<AgencyTable>,
     language: Option<Spanned<String>>,
+    utc_offset: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonTable {
+    name: Spanned<String>,
+    principals: Vec<Spanned<String>>,
+    #[serde(default)]
+    accounts: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ApprovalsTable {
+    expire_hours: Option<Spanned<u64>>,
+    required: BTreeMap<String, Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -309,6 +382,8 @@ struct CallerTable {
     kind: Spanned<String>,
     secrets: Option<Vec<Spanned<String>>>,
     access_keys: Option<Vec<AccessKeyTable>>,
+    confirm: Option<bool>,
+    language: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -330,7 +405,7 @@ struct Lines<'a>(&'a str);
 
 impl Lines<'_> {
     fn of(&self, offset: usize) -> usize {
-        self.0.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+        finding::line_at(self.0, offset)
     }
 
     fn wrong<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {
@@ -346,6 +421,14 @@ impl Lines<'_> {
         } else {
             Err(self.wrong(value, format!("{key} `{name}` is not valid; expected 1 to 64 of A-Z a-z 0-9 `-` `_` `.`")))
         }
+    }
+
+    fn language(&self, key: &str, value: &Option<Spanned<String>>) -> Result<Option<Language>, ConfigError> {
+        let Some(value) = value else { return Ok(None) };
+        let language = Language::parse(value.get_ref());
+        language.map(Some).ok_or_else(|| {
+            self.wrong(value, format!("{key} `{}` is not known; expected `en-us` or `zh-cn`", value.get_ref()))
+        })
     }
 
     fn variable(&self, key: &str, value: &Spanned<String>) -> Result<String, ConfigError> {
@@ -542,6 +625,40 @@ fn limits(lines: &Lines<'_>, table: &LimitsTable) -> Result<Limits, ConfigError>
     Ok(limits)
 }
 
+/// Reads `[approvals]`.
+fn approvals(lines: &Lines<'_>, table: &ApprovalsTable) -> Result<Approvals, ConfigError> {
+    let bounded = |key: &str, value: &Spanned<u64>, most: u64| {
+        if (1..=most).contains(value.get_ref()) {
+            Ok(*value.get_ref())
+        } else {
+            Err(lines.wrong(value, format!("{key} `{}` is not valid; expected 1 to {most}", value.get_ref())))
+        }
+    };
+    let hours = match &table.expire_hours {
+        Some(hours) => bounded("approvals.expire_hours", hours, 24 * 30)?,
+        None => 24,
+    };
+    let mut required = BTreeMap::new();
+    for (environment, people) in &table.required {
+        let people = bounded(&format!("approvals.required.{environment}"), people, 10)?;
+        required.insert(environment.clone(), u32::try_from(people).unwrap_or(1));
+    }
+    Ok(Approvals { expire: Duration::from_secs(hours.saturating_mul(3600)), required })
+}
+
+/// Reads `+08:00`.
+fn utc_offset(lines: &Lines<'_>, value: &Option<Spanned<String>>) -> Result<FixedOffset, ConfigError> {
+    let utc = FixedOffset::east_opt(0);
+    let offset = match value {
+        None => utc,
+        Some(value) => value.get_ref().parse().ok().filter(|_| value.get_ref().len() == 6),
+    };
+    offset.ok_or_else(|| {
+        let message = "taurusdb.utc_offset is not valid; expected `+08:00` or the like";
+        value.as_ref().map_or(ConfigError { line: None, message: message.into() }, |value| lines.wrong(value, message))
+    })
+}
+
 /// Whether `region` can stand in a host name.
 fn is_region(region: &str) -> bool {
     (1..=64).contains(&region.len())
@@ -586,7 +703,7 @@ impl Config {
     /// # Errors
     ///
     /// The first thing that is wrong, with its line.
-    pub fn parse(text: &str, kinds: &[(&str, KeyShape)]) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str, kinds: &[KindShape]) -> Result<Self, ConfigError> {
         let lines = Lines(text);
         if text.len() > LARGEST {
             return Err(ConfigError { line: None, message: format!("the file is over {LARGEST} bytes") });
@@ -595,18 +712,12 @@ impl Config {
             line: error.span().map(|span| lines.of(span.start)),
             message: error.message().replace('\n', " "),
         })?;
-        let language = match &file.taurusdb.language {
-            None => Language::default(),
-            Some(value) => Language::parse(value.get_ref()).ok_or_else(|| {
-                lines.wrong(
-                    value,
-                    format!("taurusdb.language `{}` is not known; expected `en-us` or `zh-cn`", value.get_ref()),
-                )
-            })?,
-        };
+        let language = lines.language("taurusdb.language", &file.taurusdb.language)?.unwrap_or_default();
         let sources = Sources::new(&lines, &file.taurusdb, &file.credentials)?;
         let mut config = Self {
             limits: limits(&lines, &file.limits)?,
+            approvals: approvals(&lines, &file.approvals)?,
+            utc_offset: utc_offset(&lines, &file.taurusdb.utc_offset)?,
             language,
             accounts: AccountRules::new(&file.accounts.protected, &file.accounts.unusual),
             digest: hex::encode(Sha256::digest(text)).chars().take(12).collect(),
@@ -614,6 +725,7 @@ impl Config {
             by_name: BTreeMap::new(),
             by_ids: BTreeMap::new(),
             teams: BTreeMap::new(),
+            people: BTreeMap::new(),
             callers: BTreeMap::new(),
         };
         for table in &file.instance {
@@ -634,6 +746,9 @@ impl Config {
                     teams.push(name.clone());
                 }
             }
+        }
+        for table in &file.person {
+            config.add_person(&lines, table)?;
         }
         for table in &file.caller {
             config.add_caller(&lines, table, kinds)?;
@@ -712,22 +827,37 @@ impl Config {
         Ok(())
     }
 
-    fn add_caller(
-        &mut self,
-        lines: &Lines<'_>,
-        table: &CallerTable,
-        kinds: &[(&str, KeyShape)],
-    ) -> Result<(), ConfigError> {
+    fn add_person(&mut self, lines: &Lines<'_>, table: &PersonTable) -> Result<(), ConfigError> {
+        let name = lines.name("person.name", &table.name)?;
+        if self.people.values().any(|person| person.name == name) {
+            return Err(
+                lines.wrong(&table.name, format!("person.name `{name}` stands twice; expected a name of its own"))
+            );
+        }
+        let person = Arc::new(Person { name, accounts: table.accounts.clone() });
+        for principal in &table.principals {
+            let id = principal.get_ref();
+            if id.is_empty() || self.people.insert(id.clone(), Arc::clone(&person)).is_some() {
+                return Err(lines.wrong(
+                    principal,
+                    format!("person.principals `{id}` is empty or belongs to a person already; expected `caller/id`, each once"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_caller(&mut self, lines: &Lines<'_>, table: &CallerTable, kinds: &[KindShape]) -> Result<(), ConfigError> {
         let name = lines.name("caller.name", &table.name)?;
         let kind = table.kind.get_ref().clone();
-        let Some((_, shape)) = kinds.iter().find(|(known, _)| *known == kind) else {
-            let known: Vec<_> = kinds.iter().map(|(known, _)| format!("`{known}`")).collect();
+        let Some(shape) = kinds.iter().find(|known| known.name == kind) else {
+            let known: Vec<_> = kinds.iter().map(|known| format!("`{}`", known.name)).collect();
             return Err(lines.wrong(
                 &table.kind,
                 format!("caller.kind `{kind}` is not known; expected one of {}", known.join(", ")),
             ));
         };
-        let keys = match (shape, &table.secrets, &table.access_keys) {
+        let keys = match (shape.keys, &table.secrets, &table.access_keys) {
             (KeyShape::Secrets, Some(secrets), None) if !secrets.is_empty() => secrets
                 .iter()
                 .map(|value| Ok(Key { id: None, variable: lines.variable("caller.secrets", value)? }))
@@ -758,7 +888,10 @@ impl Config {
                 return Err(lines.wrong(&table.name, format!("caller `{name}` of kind `{kind}` needs `access_keys = [{{ id = \"…\", secret = \"spin_variable\" }}, …]` and nothing else")));
             }
         };
-        if self.callers.insert(name.clone(), Caller { name: name.clone(), kind, keys }).is_some() {
+        let confirm = table.confirm.unwrap_or(shape.is_chat);
+        let language = lines.language("caller.language", &table.language)?;
+        let caller = Caller { name: name.clone(), kind, keys, confirm, language };
+        if self.callers.insert(name.clone(), caller).is_some() {
             return Err(
                 lines.wrong(&table.name, format!("caller.name `{name}` stands twice; expected a name of its own"))
             );
@@ -823,6 +956,21 @@ impl Config {
         })
     }
 
+    /// Whose principal it is: the person's name, or the principal itself where nobody said.
+    pub fn person<'p>(&'p self, principal: &'p str) -> &'p str {
+        self.people.get(principal).map_or(principal, |person| &person.name)
+    }
+
+    /// The StarRocks accounts that are the principal's own.
+    pub fn own_accounts(&self, principal: &str) -> &[String] {
+        self.people.get(principal).map_or(&[], |person| &person.accounts)
+    }
+
+    /// Everybody whom `[[person]]` and `[[team]]` name.
+    pub fn named_principals(&self) -> impl Iterator<Item = &str> {
+        self.teams.keys().chain(self.people.keys()).map(String::as_str)
+    }
+
     /// The teams that a principal (`slack/U2CERLKJA`, `hr`) is in.
     pub fn teams(&self, principal: &str) -> &[String] {
         self.teams.get(principal).map_or(&[], Vec::as_slice)
@@ -833,8 +981,11 @@ impl Config {
 mod tests {
     use super::*;
 
-    const KINDS: &[(&str, KeyShape)] =
-        &[("slack", KeyShape::Secrets), ("standard-webhooks", KeyShape::Secrets), ("api", KeyShape::AccessKeys)];
+    const KINDS: &[KindShape] = &[
+        KindShape { name: "slack", keys: KeyShape::Secrets, is_chat: true },
+        KindShape { name: "standard-webhooks", keys: KeyShape::Secrets, is_chat: false },
+        KindShape { name: "api", keys: KeyShape::AccessKeys, is_chat: false },
+    ];
     const DEMO: &str = include_str!("../config/offboard.toml");
 
     fn wrong(from: &str, to: &str) -> String {
@@ -871,7 +1022,10 @@ mod tests {
             (
                 "credentials = \"aksk\"",
                 "credential = \"aksk\"",
-                at("credentials =", "unknown field `credential`, expected one of `credentials`, `agency`, `language`"),
+                at(
+                    "credentials =",
+                    "unknown field `credential`, expected one of `credentials`, `agency`, `language`, `utc_offset`",
+                ),
             ),
             (
                 "language = \"en-us\"",

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use crate::caller;
+use crate::check;
 use crate::config::Config;
 use crate::database;
 use crate::host::{Host, StoreError};
@@ -29,14 +29,11 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, for the operator.
+    /// What is wrong with them, for the operator: every error that [`check`] finds.
     pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
-        Ok(Self {
-            config: Config::parse(offboard, &caller::shapes()).map_err(|error| error.to_string())?,
-            policies: Policies::parse(policy, schema).map_err(|error| error.to_string())?,
-            tokens: Tokens::default(),
-            ledger_is_open: Cell::new(false),
-        })
+        let (config, policies) = check::load(offboard, policy, schema)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        Ok(Self { config, policies, tokens: Tokens::default(), ledger_is_open: Cell::new(false) })
     }
 
     /// Opens the ledger once an instance; one that could not be opened is tried again by the next request.

@@ -7,22 +7,32 @@
 //! closed: policies must pass Cedar's strict validation against the schema, each needs an `@id` of its own, and a policy
 //! that fails while it is evaluated is a denial, because a `forbid` that failed would otherwise not be heard.
 //!
-//! Not supported: templates, and the actions `request` and `approve`.
+//! Not supported: templates.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
+use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationError, ValidationMode, ValidationWarning,
+    Validator,
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, SecondsFormat, Timelike, Weekday};
 use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
 use crate::command::{Actor, Removal};
-use crate::config::Instance;
+use crate::config::{Config, Instance};
+use crate::finding::{self, Finding, Severity};
+
+mod explain;
+
+pub use explain::{Considered, Explanation, Role};
+
+const POLICY: &str = "policy.cedar";
+const SCHEMA: &str = "schema.cedarschema";
 
 /// The largest policy or schema file that is read, in bytes. On wasm Cedar's guard against deep recursion cannot see the
 /// stack, so what is parsed is bounded.
@@ -40,7 +50,7 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
-/// The proof that policy said yes to one removal. Only [`Policies::decide`] makes one.
+/// The proof that policy said yes to one removal, at once or after enough people approved it. Only this module makes one.
 #[derive(Debug)]
 pub struct Permit<'c> {
     instance: &'c Instance,
@@ -70,6 +80,11 @@ impl<'c> Permit<'c> {
 pub enum Decision<'c> {
     /// Yes.
     Permit(Permit<'c>),
+    /// They may ask for it, and somebody else has to approve.
+    NeedsApproval {
+        /// The ids of the policies that let them ask.
+        policies: Vec<String>,
+    },
     /// No.
     Denial {
         /// The ids of the `forbid` policies that decided, or of those that failed; empty when nothing permits it.
@@ -79,11 +94,13 @@ pub enum Decision<'c> {
 
 /// What a decision depends on beside the removal itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
-    /// The actor's teams.
-    pub teams: &'a [String],
-    /// The time of the request.
-    pub now: DateTime<Utc>,
+pub struct Circumstances {
+    /// The time of the request, where the operator is.
+    pub now: DateTime<FixedOffset>,
+    /// Nothing will be sent.
+    pub dry_run: bool,
+    /// Whoever asked was shown what would happen, and confirmed it.
+    pub confirmed: bool,
     /// The actor's removals in the last hour.
     pub removals_last_hour: i64,
     /// The instance's removals in the last hour.
@@ -99,11 +116,87 @@ pub struct Account<'a> {
     pub user_name: &'a str,
 }
 
-/// Who wants to do it to which account.
-struct Question<'a> {
-    actor: &'a Actor,
-    account: Account<'a>,
-    reason_given: bool,
+/// Who wants to do what to which account.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who.
+    pub who: Who<'a>,
+    /// What.
+    pub action: Action,
+    /// To which account; `None` for what names none: a refusal's row in the ledger.
+    pub account: Option<Account<'a>>,
+    /// Whether a reason was given for it.
+    pub reason_given: bool,
+}
+
+/// Somebody, as policy sees them.
+#[derive(Debug, Clone, Copy)]
+pub struct Who<'a> {
+    /// What was proved of them.
+    pub actor: &'a Actor,
+    /// Their teams.
+    pub teams: &'a [String],
+    /// The StarRocks accounts that are their own.
+    pub accounts: &'a [String],
+}
+
+impl<'a> Who<'a> {
+    /// What the configuration says of an actor.
+    pub fn of(actor: &'a Actor, config: &'a Config) -> Self {
+        Self { actor, teams: config.teams(&actor.principal), accounts: config.own_accounts(&actor.principal) }
+    }
+}
+
+/// What somebody may be permitted to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Remove an account at once.
+    Delete,
+    /// Ask for it; somebody else has to approve.
+    Request,
+    /// Approve what another asked for.
+    Approve,
+    /// Look at what became of removals.
+    Audit,
+}
+
+impl Action {
+    /// All of them, as the schema names them.
+    pub const ALL: [Self; 4] = [Self::Delete, Self::Request, Self::Approve, Self::Audit];
+
+    /// The schema's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Request => "request",
+            Self::Approve => "approve",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// What policy says to one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Yes or no.
+    pub allowed: bool,
+    /// The ids of the policies that decided: the permits of a yes, the forbids of a no; empty when nothing permits it.
+    pub policies: Vec<String>,
+    /// Why it could not be decided, for the log; then it is a no.
+    pub failed: Option<String>,
+}
+
+/// An entity that a policy names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The policy's id.
+    pub policy: String,
+    /// The entity's type: `Team`.
+    pub kind: String,
+    /// The entity's id: `dba`.
+    pub id: String,
+    /// The line of policy.cedar.
+    pub line: Option<usize>,
 }
 
 /// Policies and schema, parsed and validated once an instance.
@@ -124,8 +217,8 @@ struct Names {
     account: EntityTypeName,
     instance: EntityTypeName,
     environment: EntityTypeName,
-    delete: EntityUid,
-    audit: EntityUid,
+    ledger: EntityTypeName,
+    action: EntityTypeName,
 }
 
 impl Names {
@@ -137,8 +230,8 @@ impl Names {
             account: name("Account")?,
             instance: name("Instance")?,
             environment: name("Environment")?,
-            delete: EntityUid::from_str(r#"Action::"delete""#).ok()?,
-            audit: EntityUid::from_str(r#"Action::"audit""#).ok()?,
+            ledger: name("Ledger")?,
+            action: name("Action")?,
         })
     }
 }
@@ -156,37 +249,95 @@ impl Policies {
     ///
     /// # Errors
     ///
-    /// What is wrong, as Cedar says it, with the file's name.
+    /// The first thing that is wrong, as Cedar says it, with the file's name and the line.
     pub fn parse(policy: &str, schema: &str) -> Result<Self, PolicyError> {
-        for (file, text) in [("policy.cedar", policy), ("schema.cedarschema", schema)] {
-            if text.len() > LARGEST {
-                return Err(PolicyError(format!("{file}: the file is over {LARGEST} bytes")));
-            }
+        let (policies, findings) = Self::check(policy, schema);
+        policies.ok_or_else(|| {
+            let first = findings.iter().find(|finding| finding.is_error());
+            PolicyError(first.map_or_else(|| "policy.cedar: cannot be used".into(), ToString::to_string))
+        })
+    }
+
+    /// The same, with everything that is wrong and everything that Cedar warns of. There are policies exactly if there is no
+    /// error.
+    pub fn check(policy: &str, schema: &str) -> (Option<Self>, Vec<Finding>) {
+        let (policies, mut findings) = Self::read(policy, schema);
+        finding::sort(&mut findings);
+        (policies, findings)
+    }
+
+    fn read(policy: &str, schema: &str) -> (Option<Self>, Vec<Finding>) {
+        let files = [(POLICY, policy), (SCHEMA, schema)];
+        let too_large = files.iter().filter(|(_, text)| text.len() > LARGEST);
+        let mut findings: Vec<_> = too_large
+            .map(|(file, _)| Finding::error(file, None, format!("the file is over {LARGEST} bytes")))
+            .collect();
+        if !findings.is_empty() {
+            return (None, findings);
         }
         let digest = Sha256::new().chain_update(policy).chain_update([0]).chain_update(schema).finalize();
-        let (schema, _) = Schema::from_cedarschema_str(schema)
-            .map_err(|error| PolicyError(format!("schema.cedarschema: {error}")))?;
-        let parsed = PolicySet::from_str(policy).map_err(|error| PolicyError(format!("policy.cedar: {error}")))?;
-        let set = named(&parsed)?;
-        let checked = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
-        if let Some(error) = checked.validation_errors().next() {
-            return Err(PolicyError(format!("policy.cedar: {error}")));
+        let parsed_schema = match Schema::from_cedarschema_str(schema) {
+            Ok((parsed, warnings)) => {
+                findings.extend(warnings.map(|warning| found(Severity::Warning, SCHEMA, schema, &warning)));
+                Some(parsed)
+            }
+            Err(error) => {
+                findings.push(found(Severity::Error, SCHEMA, schema, &error));
+                None
+            }
+        };
+        let set = match PolicySet::from_str(policy) {
+            Ok(parsed) => Some(named(&parsed, policy, &mut findings)),
+            Err(errors) => {
+                findings.extend(errors.iter().map(|error| found(Severity::Error, POLICY, policy, error)));
+                None
+            }
+        };
+        let names = Names::new();
+        if names.is_none() {
+            findings.push(Finding::error(SCHEMA, None, "the entity type names cannot be parsed"));
         }
-        let names = Names::new().ok_or_else(|| PolicyError("the entity type names cannot be parsed".into()))?;
-        for (name, needed) in [("delete", &names.delete), ("audit", &names.audit)] {
-            if !schema.actions().any(|action| action == needed) {
-                return Err(PolicyError(format!(
-                    "schema.cedarschema: action `{name}` is missing; keep the schema that came with the gateway"
-                )));
+        let (Some(schema), Some(set), Some(names)) = (parsed_schema, set, names) else { return (None, findings) };
+        findings.extend(validate(&set, &schema, policy));
+        for needed in Action::ALL {
+            let uid = uid(&names.action, needed.as_str());
+            if !schema.actions().any(|action| *action == uid) {
+                let message =
+                    format!("action `{}` is missing; keep the schema that came with the gateway", needed.as_str());
+                findings.push(Finding::error(SCHEMA, None, message));
             }
         }
-        Ok(Self {
+        let usable = !findings.iter().any(Finding::is_error);
+        let policies = usable.then(|| Self {
             set,
             schema,
             authorizer: Authorizer::new(),
             names,
             digest: hex::encode(digest).chars().take(12).collect(),
-        })
+        });
+        (policies, findings)
+    }
+
+    /// Every entity that a policy names, with its line in `policy`, the text that these policies were parsed from.
+    pub fn mentions(&self, policy: &str) -> Vec<Mention> {
+        let mut mentions = Vec::new();
+        for named in self.set.policies() {
+            let written = named.to_string();
+            let start = policy.find(&written);
+            for entity in named.entity_literals() {
+                let place = start.map(|start| start.saturating_add(written.find(&entity.to_string()).unwrap_or(0)));
+                let mention = Mention {
+                    policy: named.id().to_string(),
+                    kind: entity.type_name().to_string(),
+                    id: entity.id().unescaped().to_owned(),
+                    line: place.map(|place| finding::line_at(policy, place)),
+                };
+                if !mentions.contains(&mention) {
+                    mentions.push(mention);
+                }
+            }
+        }
+        mentions
     }
 
     /// The first 12 hexadecimal digits of the files' SHA-256.
@@ -194,118 +345,186 @@ impl Policies {
         &self.digest
     }
 
-    /// Asks whether the actor may remove the account at once.
+    /// Asks whether somebody may remove an account at once, or at least ask for it.
     ///
-    /// A request that cannot be put to Cedar at all is a denial by no policy; the text in the error says why, for the log.
+    /// The text says why it could not be decided, for the log; then it is a denial.
     pub fn decide<'c>(
         &self,
         removal: &Removal<'c>,
-        circumstances: Circumstances<'_>,
+        config: &Config,
+        circumstances: Circumstances,
     ) -> (Decision<'c>, Option<String>) {
-        let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
-        let question = Question { actor: &removal.actor, account, reason_given: removal.reason.is_some() };
-        match self.ask(&self.names.delete, &question, circumstances) {
-            Ok((true, policies)) => {
-                let permit = Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies };
-                (Decision::Permit(permit), None)
-            }
-            Ok((false, policies)) => (Decision::Denial { policies }, None),
-            Err(why) => (Decision::Denial { policies: Vec::new() }, Some(why)),
+        let question = |action| Question::about(removal, Who::of(&removal.actor, config), action);
+        let at_once = self.ask(&question(Action::Delete), circumstances);
+        if at_once.allowed {
+            return (Decision::Permit(permit(removal, at_once.policies)), None);
         }
+        if at_once.failed.is_some() {
+            return (Decision::Denial { policies: at_once.policies }, at_once.failed);
+        }
+        let request = self.ask(&question(Action::Request), circumstances);
+        if request.allowed {
+            return (Decision::NeedsApproval { policies: request.policies }, None);
+        }
+        // What forbids it at once is said first: it is what whoever asked ran into.
+        let policies = if at_once.policies.is_empty() { request.policies } else { at_once.policies };
+        (Decision::Denial { policies }, request.failed)
     }
 
-    /// Asks whether the actor may look at what became of an account: `Ok` and `Err` hold the ids of the policies that decided.
+    /// Asks whether somebody who asked, with those who approved, may have an account removed: whoever asked must still be one
+    /// who may, and so must `required` others, each another person and none of them whoever asked.
     ///
     /// # Errors
     ///
-    /// When they may not. The text says why it could not be decided, for the log, when it could not.
-    pub fn may_audit(
+    /// Why not.
+    pub fn decide_approved<'c>(
         &self,
-        actor: &Actor,
-        account: Account<'_>,
-        circumstances: Circumstances<'_>,
-    ) -> Result<Vec<String>, (Vec<String>, Option<String>)> {
-        let question = Question { actor, account, reason_given: false };
-        match self.ask(&self.names.audit, &question, circumstances) {
-            Ok((true, policies)) => Ok(policies),
-            Ok((false, policies)) => Err((policies, None)),
-            Err(why) => Err((Vec::new(), Some(why))),
+        removal: &Removal<'c>,
+        approvers: &[Actor],
+        config: &Config,
+        circumstances: Circumstances,
+    ) -> Result<Permit<'c>, NotApproved> {
+        let requester = Question::about(removal, Who::of(&removal.actor, config), Action::Request);
+        let (asked, at_once) = (
+            self.ask(&requester, circumstances),
+            self.ask(&Question { action: Action::Delete, ..requester }, circumstances),
+        );
+        let mut policies = match (asked, at_once) {
+            (asked, _) if asked.allowed => asked.policies,
+            (_, at_once) if at_once.allowed => at_once.policies,
+            (asked, _) => return Err(NotApproved::Denied(asked.policies, asked.failed)),
+        };
+        let own = config.person(&removal.actor.principal);
+        let mut people = BTreeSet::new();
+        for approver in approvers {
+            let question = Question::about(removal, Who::of(approver, config), Action::Approve);
+            let person = config.person(&approver.principal);
+            let verdict = self.ask(&question, circumstances);
+            if person != own && verdict.allowed && people.insert(person) {
+                policies.extend(verdict.policies);
+            }
         }
+        let required = usize::try_from(config.approvals.required(&removal.instance.environment)).unwrap_or(usize::MAX);
+        if people.len() < required {
+            return Err(NotApproved::Missing(required.saturating_sub(people.len())));
+        }
+        policies.sort_unstable();
+        policies.dedup();
+        Ok(permit(removal, policies))
     }
 
-    /// Whether Cedar allows it, and by which policies. What cannot be decided is an error.
-    fn ask(
-        &self,
-        action: &EntityUid,
-        question: &Question<'_>,
-        circumstances: Circumstances<'_>,
-    ) -> Result<(bool, Vec<String>), String> {
-        let response = self.evaluate(action, question, circumstances)?;
+    /// Asks whether somebody may do something to an account. What cannot be decided is a no.
+    pub fn ask(&self, question: &Question<'_>, circumstances: Circumstances) -> Verdict {
+        let response = match self.evaluate(&self.set, question, circumstances) {
+            Ok(response) => response,
+            Err(why) => return Verdict { allowed: false, policies: Vec::new(), failed: Some(why) },
+        };
         let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
         if !failed.is_empty() {
-            return Err(failed.join("; "));
+            return Verdict { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
         }
         let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
         policies.sort_unstable();
-        Ok((response.decision() == CedarDecision::Allow, policies))
+        Verdict { allowed: response.decision() == CedarDecision::Allow, policies, failed: None }
     }
 
     fn evaluate(
         &self,
-        action: &EntityUid,
+        set: &PolicySet,
         question: &Question<'_>,
-        circumstances: Circumstances<'_>,
+        circumstances: Circumstances,
     ) -> Result<cedar_policy::Response, String> {
         let names = &self.names;
-        let Question { actor, account: Account { instance: configured, user_name }, reason_given } = question;
+        let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
         let principal = uid(&names.user, &actor.principal);
-        let instance = uid(&names.instance, &configured.name);
-        let environment = uid(&names.environment, &configured.environment);
-        let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
-        let teams: HashSet<_> = circumstances.teams.iter().map(|team| uid(&names.team, team)).collect();
-
+        let teams: HashSet<_> = teams.iter().map(|team| uid(&names.team, team)).collect();
+        let own = accounts.iter().map(|name| string(name));
         let user = entity(
             principal.clone(),
             [
                 ("caller", string(&actor.caller)),
                 ("kind", string(&actor.kind)),
-                ("accounts", RestrictedExpression::new_set([])),
+                ("accounts", RestrictedExpression::new_set(own)),
             ],
             teams.clone(),
         )?;
-        let entities = [
-            user,
-            entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?,
-            entity(
-                instance,
-                [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
-                [environment.clone()].into(),
-            )?,
-            Entity::new_no_attrs(environment, HashSet::new()),
-        ];
-        let teams = teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new()));
-        let entities = Entities::from_entities(entities.into_iter().chain(teams), Some(&self.schema))
-            .map_err(|error| format!("entities: {error}"))?;
-        let time = circumstances.now.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let context = Context::from_pairs(
-            [
-                ("caller_kind", string(&actor.kind)),
-                ("dry_run", RestrictedExpression::new_bool(false)),
-                ("reason_given", RestrictedExpression::new_bool(*reason_given)),
-                ("time", RestrictedExpression::new_datetime(time)),
-                ("removals_last_hour", RestrictedExpression::new_long(circumstances.removals_last_hour)),
-                (
-                    "instance_removals_last_hour",
-                    RestrictedExpression::new_long(circumstances.instance_removals_last_hour),
-                ),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        )
-        .map_err(|error| format!("context: {error}"))?;
-        let request = Request::new(principal, action.clone(), account, context, Some(&self.schema))
+        let mut entities = vec![user];
+        entities.extend(teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new())));
+        let resource = match account {
+            None => {
+                let ledger = uid(&names.ledger, "removals");
+                entities.push(Entity::new_no_attrs(ledger.clone(), HashSet::new()));
+                ledger
+            }
+            Some(Account { instance: configured, user_name }) => {
+                let instance = uid(&names.instance, &configured.name);
+                let environment = uid(&names.environment, &configured.environment);
+                let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
+                entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?);
+                entities.push(entity(
+                    instance,
+                    [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
+                    [environment.clone()].into(),
+                )?);
+                entities.push(Entity::new_no_attrs(environment, HashSet::new()));
+                account
+            }
+        };
+        let entities =
+            Entities::from_entities(entities, Some(&self.schema)).map_err(|error| format!("entities: {error}"))?;
+        let context = context(actor, *reason_given, circumstances)?;
+        let action = uid(&names.action, action.as_str());
+        let request = Request::new(principal, action, resource, context, Some(&self.schema))
             .map_err(|error| format!("request: {error}"))?;
-        Ok(self.authorizer.is_authorized(&request, &self.set, &entities))
+        Ok(self.authorizer.is_authorized(&request, set, &entities))
     }
+}
+
+impl<'a> Question<'a> {
+    /// Whether somebody may do something about this removal.
+    pub fn about(removal: &'a Removal<'_>, who: Who<'a>, action: Action) -> Self {
+        let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
+        Self { who, action, account: Some(account), reason_given: removal.reason.is_some() }
+    }
+}
+
+/// Why an approved removal is not permitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotApproved {
+    /// Whoever asked may not ask for it any more: the policies that decided, and why it could not be decided.
+    Denied(Vec<String>, Option<String>),
+    /// So many people have yet to approve.
+    Missing(usize),
+}
+
+fn permit<'c>(removal: &Removal<'c>, policies: Vec<String>) -> Permit<'c> {
+    Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies }
+}
+
+fn context(actor: &Actor, reason_given: bool, circumstances: Circumstances) -> Result<Context, String> {
+    let Circumstances { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
+    let weekday = match now.weekday() {
+        Weekday::Mon => "monday",
+        Weekday::Tue => "tuesday",
+        Weekday::Wed => "wednesday",
+        Weekday::Thu => "thursday",
+        Weekday::Fri => "friday",
+        Weekday::Sat => "saturday",
+        Weekday::Sun => "sunday",
+    };
+    let pairs = [
+        ("caller_kind", string(&actor.kind)),
+        ("dry_run", RestrictedExpression::new_bool(dry_run)),
+        ("confirmed", RestrictedExpression::new_bool(confirmed)),
+        ("reason_given", RestrictedExpression::new_bool(reason_given)),
+        ("time", RestrictedExpression::new_datetime(now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true))),
+        ("weekday", string(weekday)),
+        ("hour", RestrictedExpression::new_long(now.hour().into())),
+        ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),
+        ("instance_removals_last_hour", RestrictedExpression::new_long(instance_removals_last_hour)),
+    ];
+    Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
+        .map_err(|error| format!("context: {error}"))
 }
 
 fn entity<const N: usize>(
@@ -318,27 +537,80 @@ fn entity<const N: usize>(
 }
 
 /// The same policies under their `@id`s, so that every decision names what an operator wrote and not a position in a file.
-fn named(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
-    if parsed.templates().next().is_some() {
-        return Err(PolicyError("policy.cedar: templates are not supported; write a policy for each case".into()));
-    }
+/// Those that cannot be named are left out, and found.
+fn named(parsed: &PolicySet, text: &str, findings: &mut Vec<Finding>) -> PolicySet {
+    let line = |written: String| text.find(&written).map(|start| finding::line_at(text, start));
+    findings.extend(parsed.templates().map(|template| {
+        let message = "templates are not supported; write a policy for each case";
+        Finding::error(POLICY, line(template.to_string()), message)
+    }));
     let mut set = PolicySet::new();
     for policy in parsed.policies() {
-        let id = policy.annotation("id").filter(|id| is_id(id)).ok_or_else(|| {
-            let effect = match policy.effect() {
-                Effect::Permit => "permit",
-                Effect::Forbid => "forbid",
-            };
-            // Cedar numbers policies from 0 in the order of the file.
-            let position = policy.id().to_string();
-            let position = position.trim_start_matches("policy").parse::<usize>().map_or(0, |number| number.saturating_add(1));
-            PolicyError(format!("policy.cedar: policy number {position} (a {effect}) has no good `@id`; write @id(\"a-name\") above it, 1 to 64 of A-Z a-z 0-9 `-` `_` `.`"))
-        })?;
-        let renamed = policy.new_id(PolicyId::new(id));
-        set.add(renamed)
-            .map_err(|_| PolicyError(format!("policy.cedar: two policies have the @id `{id}`; give each its own")))?;
+        let message = match policy.annotation("id").filter(|id| is_id(id)) {
+            Some(id) if set.add(policy.new_id(PolicyId::new(id))).is_ok() => continue,
+            Some(id) => format!("two policies have the @id `{id}`; give each its own"),
+            None => {
+                let effect = match policy.effect() {
+                    Effect::Permit => "permit",
+                    Effect::Forbid => "forbid",
+                };
+                // Cedar numbers policies from 0 in the order of the file.
+                let position = policy.id().to_string();
+                let position =
+                    position.trim_start_matches("policy").parse::<usize>().map_or(0, |number| number.saturating_add(1));
+                format!(
+                    "policy number {position} (a {effect}) has no good `@id`; write @id(\"a-name\") above it, 1 to 64 of A-Z a-z 0-9 `-` `_` `.`"
+                )
+            }
+        };
+        findings.push(Finding::error(POLICY, line(policy.to_string()), message));
     }
-    Ok(set)
+    set
+}
+
+/// Holds policies against the schema.
+fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Finding> {
+    let checked = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
+    let errors = checked.validation_errors().map(|error| found(Severity::Error, POLICY, text, error));
+    let wrong: HashSet<_> = checked.validation_errors().map(ValidationError::policy_id).collect();
+    let unreachable: HashSet<_> = checked
+        .validation_warnings()
+        .filter(|warning| matches!(warning, ValidationWarning::InvalidActionApplication(_)))
+        .map(ValidationWarning::policy_id)
+        .collect();
+    let warnings = checked.validation_warnings().filter_map(|warning| {
+        let policy = warning.policy_id();
+        let message = match warning {
+            // It may well be because of the error.
+            _ if wrong.contains(policy) => return None,
+            ValidationWarning::InvalidActionApplication(_) => {
+                format!("policy `{policy}` can never apply: no action of the schema takes such a principal and resource; correct its scope")
+            }
+            // Cedar says this of what no action reaches, too.
+            ValidationWarning::ImpossiblePolicy(_) if unreachable.contains(policy) => return None,
+            ValidationWarning::ImpossiblePolicy(_) => {
+                format!("policy `{policy}` can never apply: it is false for every request that the schema allows; correct or remove it")
+            }
+            _ => return Some(found(Severity::Warning, POLICY, text, warning)),
+        };
+        Some(Finding { message, ..found(Severity::Warning, POLICY, text, warning) })
+    });
+    errors.chain(warnings).collect()
+}
+
+/// What Cedar says of a text, in its words.
+fn found<'e, E>(severity: Severity, file: &'static str, text: &str, error: &'e E) -> Finding
+where
+    DetailedError: From<&'e E>,
+{
+    let DetailedError { mut message, help, source_locations, .. } = error.into();
+    let place = source_locations.first();
+    // What Cedar guesses was meant is seldom it, and another one each time.
+    let help = help.filter(|help| !help.starts_with("did you mean"));
+    for advice in [place.and_then(|place| place.label.clone()), help].into_iter().flatten() {
+        message = format!("{message}; {advice}");
+    }
+    Finding { severity, file, line: place.map(|place| finding::line_at(text, place.loc.start)), message }
 }
 
 /// Ids stand in headers, in chat messages and between commas.
@@ -351,33 +623,47 @@ mod tests {
     use super::*;
     use crate::account::AccountRules;
     use crate::command::{Delivery, Reason};
-    use crate::config::{Caller, CredentialSource};
 
     const POLICY: &str = include_str!("../config/policy.cedar");
     const SCHEMA: &str = include_str!("../config/schema.cedarschema");
 
-    fn instance(environment: &str) -> Instance {
-        Instance {
-            name: "analytics".into(),
-            project_id: "23a50154cf494ec9ad6883979a12db0a".into(),
-            instance_id: "54e42160670e48e789af7075e1efea1fin17".into(),
-            region: "ap-southeast-3".into(),
-            endpoint: "https://gaussdb.ap-southeast-3.myhuaweicloud.com".into(),
-            environment: environment.into(),
-            credentials: CredentialSource::Token { token: "t".into() }.into(),
+    /// The demo's configuration; the person who asks is in these teams.
+    fn config(teams: &[&str]) -> Config {
+        let mut text = include_str!("../config/offboard.toml").replace("\"slack/U2CERLKJA\", \"portal", "\"portal");
+        for team in teams {
+            text += &format!("\n[[team]]\nname = \"{team}\"\nmembers = [\"slack/U2CERLKJA\"]\n");
+        }
+        Config::parse(&text, &crate::caller::shapes()).unwrap()
+    }
+
+    fn actor(principal: &str) -> Actor {
+        let caller = principal.split('/').next().unwrap();
+        Actor { principal: principal.into(), caller: caller.into(), kind: caller.into() }
+    }
+
+    fn removal<'c>(config: &'c Config, instance: &str, user_name: &str, reason: &str) -> Removal<'c> {
+        Removal {
+            actor: actor("slack/U2CERLKJA"),
+            user_name: AccountRules::default().parse(user_name).unwrap(),
+            instance: config.instance(instance).unwrap(),
+            reason: Reason::parse(reason).unwrap(),
+            delivery: Delivery::recorded("1".into()),
+            dry_run: false,
         }
     }
 
-    fn removal<'c>(instance: &'c Instance, reason: &str) -> Removal<'c> {
-        let caller = Caller { name: "slack".into(), kind: "slack".into(), keys: vec![] };
-        Removal {
-            actor: Actor::person(&caller, "U2CERLKJA"),
-            user_name: AccountRules::default().parse("alice").unwrap(),
-            instance,
-            reason: Reason::parse(reason).unwrap(),
-            delivery: Delivery::new(&caller, &[b"1"]),
+    fn at(time: &str) -> Circumstances {
+        Circumstances {
+            now: time.parse().unwrap(),
+            dry_run: false,
+            confirmed: true,
+            removals_last_hour: 0,
+            instance_removals_last_hour: 0,
         }
     }
+
+    /// A Monday, at ten.
+    const MONDAY: &str = "2026-06-01T10:00:00Z";
 
     /// `Ok` with the policies of a permit, `Err` with those of a denial.
     fn decided(
@@ -387,16 +673,13 @@ mod tests {
         last_hour: i64,
         reason: &str,
     ) -> Result<Vec<String>, Vec<String>> {
-        let instance = instance(environment);
-        let teams: Vec<String> = teams.iter().map(ToString::to_string).collect();
-        let circumstances = Circumstances {
-            teams: &teams,
-            now: "2026-06-01T10:00:00Z".parse().unwrap(),
-            removals_last_hour: last_hour,
-            instance_removals_last_hour: 0,
-        };
-        match Policies::parse(policies, SCHEMA).unwrap().decide(&removal(&instance, reason), circumstances).0 {
+        let config = config(teams);
+        let instance = if environment == "production" { "warehouse" } else { "analytics" };
+        let circumstances = Circumstances { removals_last_hour: last_hour, ..at(MONDAY) };
+        let removal = removal(&config, instance, "alice", reason);
+        match Policies::parse(policies, SCHEMA).unwrap().decide(&removal, &config, circumstances).0 {
             Decision::Permit(permit) => Ok(permit.policies().to_vec()),
+            Decision::NeedsApproval { policies } => Err([vec!["approval".to_owned()], policies].concat()),
             Decision::Denial { policies } => Err(policies),
         }
     }
@@ -409,15 +692,86 @@ mod tests {
         assert_eq!(decided(POLICY, "staging", &["dba"], 20, ""), Err(vec!["brake-twenty-an-hour".to_owned()]));
         assert_eq!(decided(POLICY, "staging", &["other"], 0, ""), Err(vec![]));
         assert_eq!(decided(POLICY, "staging", &[], 0, ""), Err(vec![]));
-        assert_eq!(decided(POLICY, "production", &["dba"], 0, ""), Err(vec![]));
+        let asks = ["approval", "dba-asks-on-production"].map(str::to_owned);
+        assert_eq!(decided(POLICY, "production", &["dba"], 0, ""), Err(asks.into()));
+        assert_eq!(decided(POLICY, "production", &["other"], 0, ""), Err(vec![]));
+    }
+
+    /// Hours and weekdays are those of the operator's clock.
+    #[test]
+    fn the_demo_policy_knows_working_hours() {
+        let config = config(&["dba"]);
+        let policies = Policies::parse(POLICY, SCHEMA).unwrap();
+        for (time, open) in [
+            (MONDAY, true),
+            ("2026-06-01T07:59:59Z", false),
+            ("2026-06-01T08:00:00Z", true),
+            ("2026-06-01T17:59:59Z", true),
+            ("2026-06-01T18:00:00Z", false),
+            ("2026-06-01T08:00:00+08:00", true),
+            ("2026-06-05T12:00:00Z", true),
+            ("2026-06-06T12:00:00Z", false),
+            ("2026-06-07T12:00:00Z", false),
+        ] {
+            let removal = removal(&config, "warehouse", "alice", "");
+            let (decision, why) = policies.decide(&removal, &config, at(time));
+            match decision {
+                Decision::NeedsApproval { .. } if open => {}
+                Decision::Denial { policies } if !open => assert_eq!(policies, ["production-in-working-hours"]),
+                other => panic!("{time}: {other:?} {why:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_demo_policy_lets_everybody_remove_their_own() {
+        let config = config(&[]);
+        let policies = Policies::parse(POLICY, SCHEMA).unwrap();
+        for (user_name, own) in [("dana", true), ("alice", false)] {
+            let decision = policies.decide(&removal(&config, "analytics", user_name, ""), &config, at(MONDAY)).0;
+            assert_eq!(matches!(decision, Decision::Permit(_)), own, "{user_name}");
+        }
+    }
+
+    /// Somebody else, who may, and as many of them as are needed; and whoever asked must still be one who may ask.
+    #[test]
+    fn what_an_approved_removal_takes() {
+        let text = include_str!("../config/offboard.toml")
+            .replace("members = [", "members = [\"slack/U1\", \"slack/U2\", \"portal/K2\", ")
+            .replace("principals = [\"slack/U2CERLKJA\"]", "principals = [\"slack/U2CERLKJA\", \"portal/K2\"]");
+        let twice = text.replace("production = 1", "production = 2");
+        let left = text.replace("\"slack/U2CERLKJA\", \"portal/HPUA", "\"portal/HPUA");
+        let policies = Policies::parse(POLICY, SCHEMA).unwrap();
+        for (text, approvers, expected) in [
+            (&text, vec!["slack/U1"], Ok(())),
+            (&text, vec![], Err(NotApproved::Missing(1))),
+            (&text, vec!["slack/U9"], Err(NotApproved::Missing(1))),
+            (&text, vec!["slack/U2CERLKJA"], Err(NotApproved::Missing(1))),
+            // The same person by another way.
+            (&text, vec!["portal/K2"], Err(NotApproved::Missing(1))),
+            (&twice, vec!["slack/U1"], Err(NotApproved::Missing(1))),
+            (&twice, vec!["slack/U1", "slack/U1"], Err(NotApproved::Missing(1))),
+            (&twice, vec!["slack/U1", "slack/U2"], Ok(())),
+            (&left, vec!["slack/U1"], Err(NotApproved::Denied(vec![], None))),
+        ] {
+            let config = Config::parse(text, &crate::caller::shapes()).unwrap();
+            let removal = removal(&config, "warehouse", "alice", "");
+            let approvers: Vec<_> = approvers.into_iter().map(actor).collect();
+            let decided = policies.decide_approved(&removal, &approvers, &config, at(MONDAY));
+            if let Ok(permit) = &decided {
+                assert_eq!(permit.policies(), ["dba-approves", "dba-asks-on-production"]);
+            }
+            assert_eq!(decided.map(|_| ()), expected, "{approvers:?}");
+        }
     }
 
     #[test]
     fn everything_that_the_schema_names_can_be_asked() {
         let policy = r#"@id("all") permit (principal, action == Action::"delete", resource) when {
-            principal.caller == "slack" && principal.kind == "slack" && principal.accounts.isEmpty()
+            principal.caller == "slack" && principal.kind == "slack" && principal.accounts == ["dana"]
             && resource.user_name == "alice" && resource in Instance::"analytics"
-            && context.caller_kind == "slack" && !context.dry_run && context.reason_given
+            && context.caller_kind == "slack" && !context.dry_run && context.reason_given && context.confirmed
+            && context.weekday == "monday" && context.hour == 10
             && context.time >= datetime("2026-06-01T09:59:59Z") && context.time < datetime("2026-06-01T10:00:01Z")
             && context.removals_last_hour == 3 && context.instance_removals_last_hour == 0
         };"#;
@@ -440,21 +794,29 @@ mod tests {
             let error = refused(policy);
             assert!(error.starts_with(start), "{error}");
         };
-        begins("permit (principal, action, resource);", "policy.cedar: policy number 1 (a permit) has no good `@id`");
+        begins(
+            "permit (principal, action, resource);",
+            "policy.cedar, line 1: policy number 1 (a permit) has no good `@id`",
+        );
         begins(
             r#"@id("a") permit (principal, action, resource); @id("a") forbid (principal, action, resource);"#,
-            "policy.cedar: two policies have the @id `a`",
+            "policy.cedar, line 1: two policies have the @id `a`",
         );
-        begins("permit (principal", "policy.cedar: unexpected end of input");
+        begins("permit (principal", "policy.cedar, line 1: unexpected end of input; expected `");
         begins(
             r#"@id("a") permit (principal, action, resource) when { context.reson };"#,
-            "policy.cedar: for policy `a`, attribute `reson`",
+            "policy.cedar, line 1: for policy `a`, attribute `reson`",
         );
         begins(
             r#"@id("a") permit (principal == ?principal, action, resource);"#,
-            "policy.cedar: templates are not supported",
+            "policy.cedar, line 1: templates are not supported",
         );
-        assert!(Policies::parse(POLICY, "entity X").unwrap_err().to_string().starts_with("schema.cedarschema: "));
-        assert!(Policies::parse(POLICY, "").unwrap_err().to_string().starts_with("policy.cedar: "));
+        assert!(
+            Policies::parse(POLICY, "entity X").unwrap_err().to_string().starts_with("schema.cedarschema, line 1: ")
+        );
+        assert_eq!(
+            Policies::parse(POLICY, "").unwrap_err().to_string(),
+            "policy.cedar, line 7: for policy `dba-removes-on-staging`, unrecognized entity type `Team`"
+        );
     }
 }
