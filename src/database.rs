@@ -6,7 +6,7 @@
 use crate::host::{Host, StoreError, Value};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Statements that make an empty database the present version.
 const CREATE: &[&str] = &[
@@ -29,7 +29,13 @@ const CREATE: &[&str] = &[
         message TEXT,
         request_id TEXT,
         in_flight_until INTEGER,
-        confirmed_by TEXT
+        confirmed_by TEXT,
+        reference TEXT,
+        expires_at INTEGER,
+        fingerprint TEXT,
+        later TEXT,
+        dry_run INTEGER NOT NULL DEFAULT 0,
+        claimed_at INTEGER
     ) STRICT",
     "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
@@ -37,16 +43,26 @@ const CREATE: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
 ];
 
-/// Columns that version 2 added, each with the statement that adds it.
-const ADDED: [(&str, &str); 2] = [
+/// Columns that versions 2 and 3 added, each with the statement that adds it.
+const ADDED: [(&str, &str); 8] = [
     ("in_flight_until", "ALTER TABLE removals ADD COLUMN in_flight_until INTEGER"),
     ("confirmed_by", "ALTER TABLE removals ADD COLUMN confirmed_by TEXT"),
+    ("reference", "ALTER TABLE removals ADD COLUMN reference TEXT"),
+    ("expires_at", "ALTER TABLE removals ADD COLUMN expires_at INTEGER"),
+    ("fingerprint", "ALTER TABLE removals ADD COLUMN fingerprint TEXT"),
+    ("later", "ALTER TABLE removals ADD COLUMN later TEXT"),
+    ("claimed_at", "ALTER TABLE removals ADD COLUMN claimed_at INTEGER"),
+    ("dry_run", "ALTER TABLE removals ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0"),
 ];
 
 const HAS_COLUMN: &str = "SELECT count(*) FROM pragma_table_info('removals') WHERE name = ?1";
 
-/// What version 2 has beside the columns.
+/// What there is beside the columns.
 const COMPLETE: &[&str] = &[
+    "UPDATE removals SET claimed_at = asked_at WHERE claimed_at IS NULL AND state IN ('in-flight', 'removed', 'unknown')",
+    "CREATE INDEX IF NOT EXISTS removals_claimed_by_actor ON removals (actor, claimed_at) WHERE claimed_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_claimed_on_instance ON removals (instance, claimed_at)
+        WHERE claimed_at IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
     "CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY NOT NULL,
@@ -57,7 +73,21 @@ const COMPLETE: &[&str] = &[
         refused TEXT,
         refused_until INTEGER
     ) STRICT",
-    "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
+    "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
+        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    "CREATE TABLE IF NOT EXISTS approvals (
+        removal TEXT NOT NULL,
+        person TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        caller TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        approved INTEGER NOT NULL,
+        reason TEXT,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (removal, person)
+    ) STRICT",
+    "INSERT INTO ledger (version) VALUES (3) ON CONFLICT DO NOTHING",
 ];
 
 /// Opens the database: settings of the connection, and the tables when they are not there or of an older version.

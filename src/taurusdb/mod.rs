@@ -33,7 +33,6 @@ mod credentials;
 mod iam;
 pub mod list;
 mod request;
-mod seal;
 pub mod sign;
 pub mod tokens;
 

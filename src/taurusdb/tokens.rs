@@ -1,4 +1,4 @@
-//! Tokens that IAM gave, kept: in the instance's memory, and for other instances in the store, sealed (`super::seal`).
+//! Tokens that IAM gave, kept: in the instance's memory, and for other instances in the store, sealed (`crate::seal`).
 //!
 //! A token is renewed before it ends, at a moment that differs from instance to instance, so that not all renew at once. One
 //! request renews: within an instance the others wait for it, between instances a lease in the store says whose turn it is.
@@ -17,11 +17,11 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::iam::{Issued, NoToken};
-use super::seal::Seal;
 use crate::budget::Budget;
 use crate::config::Secret;
 use crate::host::{Host, StoreError, Value};
 use crate::outcome::Outcome;
+use crate::seal::Seal;
 
 /// How often somebody who waits for another's renewal looks whether it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);

@@ -1,9 +1,11 @@
-//! Tokens at rest: AES-256-GCM under a key that is derived from the credential itself (HKDF-SHA256, RFC 5869), so that a
+//! What must not be read by whoever steals the database, at rest: tokens, and the URLs that platforms take later answers at.
+//!
+//! AES-256-GCM under a key that is derived from the credential itself (HKDF-SHA256, RFC 5869), so that a
 //! stolen database holds nothing that whoever has it could not get with the credential anyway.
 //!
 //! A password that can be guessed can be guessed here too, as it can against IAM: the seal is as strong as the credential.
-//! What a token was sealed with (whose it is, from when until when) is authenticated with it, so that no row can be passed
-//! off as another.
+//! What it was sealed about (whose it is, from when until when) is authenticated with it, so that no row can be passed off as
+//! another.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -16,14 +18,14 @@ use crate::config::Secret;
 
 const NONCE: usize = 12;
 
-/// Seals and opens the tokens of one credential.
+/// Seals and opens what belongs to one credential.
 ///
 /// There is no `Debug`: it holds a key.
-pub(super) struct Seal(Aes256Gcm);
+pub(crate) struct Seal(Aes256Gcm);
 
 impl Seal {
     /// The seal of the credential whose secret half this is; `id` says which.
-    pub(super) fn new(secret: &Secret, id: &str) -> Option<Self> {
+    pub(crate) fn new(secret: &Secret, id: &str) -> Option<Self> {
         let mut key = [0; 32];
         let derive = Hkdf::<Sha256>::new(Some(b"starrocks-offboard"), secret.expose().as_bytes());
         derive.expand_multi_info(&[b"token/1/", id.as_bytes()], &mut key).ok()?;
@@ -31,21 +33,21 @@ impl Seal {
     }
 
     /// Base64 of nonce and ciphertext. `random` must never have been used with this credential before: 96 bits of it are.
-    pub(super) fn seal(&self, token: &Secret, about: &str, random: u128) -> Option<String> {
+    pub(crate) fn seal(&self, text: &Secret, about: &str, random: u128) -> Option<String> {
         let random = random.to_be_bytes();
         let nonce: [u8; NONCE] = random.first_chunk().copied()?;
-        let payload = Payload { msg: token.expose().as_bytes(), aad: about.as_bytes() };
+        let payload = Payload { msg: text.expose().as_bytes(), aad: about.as_bytes() };
         let ciphertext = self.0.encrypt(&Nonce::from(nonce), payload).ok()?;
         Some(STANDARD.encode([&nonce[..], &ciphertext].concat()))
     }
 
-    /// The token; `None` when it was sealed with another credential or about something else, or is damaged.
-    pub(super) fn open(&self, sealed: &str, about: &str) -> Option<Secret> {
+    /// What was sealed; `None` when it was sealed with another credential or about something else, or is damaged.
+    pub(crate) fn open(&self, sealed: &str, about: &str) -> Option<Secret> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: ciphertext, aad: about.as_bytes() };
-        let token = self.0.decrypt(&Nonce::from(*nonce), payload).ok()?;
-        Secret::new(String::from_utf8(token).ok()?)
+        let text = self.0.decrypt(&Nonce::from(*nonce), payload).ok()?;
+        Secret::new(String::from_utf8(text).ok()?)
     }
 }
 
