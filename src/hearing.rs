@@ -1,14 +1,15 @@
 //! Who asked, proved, and what for: a request as it came becomes what somebody says.
 //!
-//! What is learnt on the way goes into [`Told`] at once, so that a request that is refused half-way is told of as far as it
+//! What is learnt on the way goes into `Told` at once, so that a request that is refused half-way is told of as far as it
 //! is known. Nothing is decided here, and nothing is sent.
 
 use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
+use crate::caller::api::Path;
 use crate::caller::{self, ActiveKey, Inbound, Kind, Later, Said, api};
 use crate::command::{Actor, Delivery};
-use crate::config::{Caller, Config, Key};
+use crate::config::{Caller, Config, Key, Secret};
 use crate::host::Host;
 use crate::outcome::{Language, Outcome};
 use crate::strict;
@@ -38,6 +39,8 @@ pub(crate) struct Heard<'c> {
     pub(crate) delivery: Delivery,
     /// Where an outcome can still be told when nobody waits any more.
     pub(crate) later: Option<Later>,
+    /// A secret of the caller's, to seal what is the caller's own.
+    pub(crate) secret: Option<Secret>,
 }
 
 /// Hears a request.
@@ -62,6 +65,7 @@ pub(crate) async fn hear<'c, H: Host>(
     // Who asked, proved.
     let (caller, keys) = claimed_caller(route, inbound, config)?;
     told.caller = Some(caller);
+    told.language = caller.language.unwrap_or(told.language);
     let kind = caller::kind(&caller.kind).ok_or(Outcome::Unusable)?;
     let keys = active_keys(host, &keys).await?;
     let proof = (kind.verify)(inbound, caller, &keys, told.at)?;
@@ -77,15 +81,14 @@ pub(crate) async fn hear<'c, H: Host>(
     told.actor.clone_from(&reading.actor);
     language?;
     acceptable(inbound, kind)?;
-    Ok(Heard { said: reading.said?, actor: reading.actor, delivery: proof.delivery, later: reading.later })
+    let secret = keys.into_iter().next().map(|key| key.secret);
+    Ok(Heard { said: reading.said?, actor: reading.actor, delivery: proof.delivery, later: reading.later, secret })
 }
 
 /// What a path is for.
 pub(crate) enum Route {
-    /// TaurusDB's own API.
-    Documented,
-    /// What became of a removal.
-    Removal,
+    /// TaurusDB's own API, and what is served beside it with the same proof.
+    Api,
     /// A caller's hook; its name, decoded.
     Hook(String),
 }
@@ -102,11 +105,13 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, Outcome> {
     if inbound.path == "/healthz" {
         return Err(Outcome::MethodNotAllowed { allow: "GET" });
     }
-    if api::documented_path(&inbound.path).is_some() {
-        return only(Method::DELETE, "DELETE").map(|()| Route::Documented);
-    }
-    if api::removal_path(&inbound.path).is_some() {
-        return only(Method::GET, "GET").map(|()| Route::Removal);
+    match api::path(&inbound.path) {
+        Some(Path::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
+        Some(Path::Removals | Path::Removal(_) | Path::Approvals) => {
+            return only(Method::GET, "GET").map(|()| Route::Api);
+        }
+        Some(Path::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),
+        None => {}
     }
     match inbound.path.strip_prefix("/hooks/") {
         Some(name) if !name.is_empty() && !name.contains('/') => {
@@ -124,7 +129,7 @@ fn claimed_caller<'c>(
     config: &'c Config,
 ) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     match route {
-        Route::Documented | Route::Removal => api::holder(inbound, config).map(|(caller, key)| (caller, vec![key])),
+        Route::Api => api::holder(inbound, config).map(|(caller, key)| (caller, vec![key])),
         Route::Hook(name) => {
             let caller = config.caller(name)?;
             // A caller of TaurusDB's own API has no hook.
@@ -136,7 +141,7 @@ fn claimed_caller<'c>(
     }
 }
 
-async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveKey>, Outcome> {
+pub(crate) async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveKey>, Outcome> {
     let mut active = Vec::new();
     for key in keys {
         match host.variable(&key.variable).await {

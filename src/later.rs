@@ -5,7 +5,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 
 use crate::budget::Budget;
-use crate::caller::{Later, Rendered};
+use crate::caller::Later;
 use crate::config::Limits;
 use crate::host::Host;
 use crate::outcome::Outcome;
@@ -15,10 +15,10 @@ use crate::retry;
 const ANSWER_LIMIT: usize = 4 * 1024;
 
 /// Tells it there. When that fails the log says so, and the ledger has the outcome all the same.
-pub(crate) async fn tell<H: Host>(host: &H, limits: Limits, later: &Later, rendered: &Rendered, row: &str) {
+pub(crate) async fn tell<H: Host>(host: &H, limits: Limits, later: &Later, body: String, row: &str) {
     // Time of its own: the request's may be over.
     let budget = Budget::new(host.elapsed(), limits);
-    let body = Bytes::from(rendered.body.clone());
+    let body = Bytes::from(body);
     let request = || {
         let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;

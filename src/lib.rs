@@ -15,8 +15,10 @@
 //! - [`hearing`]: who asked, proved, and what for; `told`: what every ending leaves behind; `later`: an outcome after the answer
 //! - [`outcome`]: every way a request can end, and the one table to status, code and wording
 //! - [`caller`]: the caller kinds, one file each; [`strict`]: their readers of outside bytes
-//! - [`command`], [`account`]: the typed command; [`config`], [`regions`]: what the operator says
+//! - `approval`: what waits for somebody's yes; `audit`: what became of removals, for whoever may look
+//! - [`command`], [`account`], [`search`]: the typed command, and the typed search; [`config`], [`regions`]: what the operator says
 //! - [`policy`]: Cedar; the only maker of permits
+//! - [`check`]: whether these files can be used, and what in them can hardly be meant; [`finding`]: one such thing
 //! - [`ledger`]: SQLite; the only maker of claims; [`database`]: its tables and their versions
 //! - [`taurusdb`]: the DELETE, what became of it, tokens; [`retry`], [`budget`]: how often, and for how long
 //! - [`host`]: the one port; [`gateway`]: what an instance keeps; `shell`: Spin, in a build for wasm
@@ -39,11 +41,15 @@
 )]
 
 pub mod account;
+mod approval;
+mod audit;
 pub mod budget;
 pub mod caller;
+pub mod check;
 pub mod command;
 pub mod config;
 pub mod database;
+pub mod finding;
 pub mod gateway;
 pub mod hearing;
 pub mod host;
@@ -54,9 +60,12 @@ pub mod policy;
 pub mod regions;
 pub mod removal;
 pub mod retry;
+mod seal;
+pub mod search;
 pub mod strict;
 pub mod taurusdb;
 mod told;
+mod words;
 
 #[cfg(target_family = "wasm")]
 mod shell;

@@ -62,7 +62,7 @@ impl Words {
 }
 
 /// What the ledger keeps of how far a removal came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
     /// Claimed; the DELETE may have left and its outcome is not recorded yet.
     InFlight,
@@ -82,26 +82,46 @@ pub enum State {
     /// Policy said no.
     Denied,
     /// Refused before policy was asked: no proof, or not a request that can be understood.
+    #[default]
     Refused,
+    /// Whoever asked was shown what would happen, and has yet to confirm it.
+    AwaitingConfirmation,
+    /// Somebody else has yet to approve it.
+    AwaitingApproval,
+    /// Whoever asked did not want it any more.
+    Cancelled,
+    /// It waited too long.
+    Expired,
+    /// Somebody who might have approved it said no.
+    Rejected,
+    /// Nothing was to be sent, and nothing was.
+    DryRun,
 }
 
 impl State {
     /// Reads the ledger's word.
     pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::InFlight,
-            Self::Removed,
-            Self::RefusedUpstream,
-            Self::NotRemoved,
-            Self::AlreadyGone,
-            Self::NotSent,
-            Self::Unknown,
-            Self::Denied,
-            Self::Refused,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == word)
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
+
+    /// Every state.
+    pub const ALL: [Self; 15] = [
+        Self::InFlight,
+        Self::Removed,
+        Self::RefusedUpstream,
+        Self::NotRemoved,
+        Self::AlreadyGone,
+        Self::NotSent,
+        Self::Unknown,
+        Self::Denied,
+        Self::Refused,
+        Self::AwaitingConfirmation,
+        Self::AwaitingApproval,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Rejected,
+        Self::DryRun,
+    ];
 
     /// The word the ledger stores.
     pub fn as_str(self) -> &'static str {
@@ -115,6 +135,12 @@ impl State {
             Self::Unknown => "unknown",
             Self::Denied => "denied",
             Self::Refused => "refused",
+            Self::AwaitingConfirmation => "awaiting-confirmation",
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::DryRun => "dry-run",
         }
     }
 }
@@ -198,10 +224,12 @@ pub enum Outcome {
         /// What would be right.
         expected: Words,
     },
-    /// A query parameter that the documented call does not have.
+    /// A query parameter that the call does not have.
     ParameterUnknown {
         /// Its name.
         name: String,
+        /// Those that it has.
+        known: &'static [&'static str],
     },
     /// Path or query is not percent-encoded UTF-8 that can be read in one way only.
     UrlMalformed,
@@ -283,6 +311,8 @@ pub enum Outcome {
         /// The value of `Allow`.
         allow: &'static str,
     },
+    /// None of the content types that `Accept` asks for can be had.
+    NotAcceptable,
     /// The same delivery is still being carried out.
     StillRunning,
     /// The delivery's id was used before, for another account.
@@ -324,6 +354,57 @@ pub enum Outcome {
     /// IAM gives the gateway's own credentials no token: nothing was sent.
     CredentialsRefused,
 
+    /// Nothing was sent yet: whoever asked has to confirm it.
+    AwaitingConfirmation {
+        /// What to confirm.
+        reference: String,
+        /// Whether somebody else has to approve it then.
+        needs_approval: bool,
+    },
+    /// Nothing was sent yet: somebody else has to approve it.
+    AwaitingApproval {
+        /// What to approve.
+        reference: String,
+        /// How many people have yet to.
+        missing: u32,
+    },
+    /// Whoever asked did not want it any more.
+    Cancelled,
+    /// It waited too long.
+    Expired,
+    /// Somebody who might have approved it said no.
+    Rejected {
+        /// Who.
+        by: String,
+        /// Why, if they said.
+        reason: Option<String>,
+    },
+    /// Whoever asked wants to approve it themselves.
+    OwnRequest,
+    /// Somebody else than whoever asked wants to confirm or cancel it.
+    NotTheirs,
+    /// Policy does not permit to approve or deny it.
+    ApproveDenied {
+        /// The ids of the `forbid` policies that decided; empty when no policy permits it.
+        policies: Vec<String>,
+    },
+    /// Nothing waits under this id.
+    WaitingUnknown {
+        /// The id as given.
+        id: String,
+    },
+    /// The configuration says something else now than when it was asked for.
+    Changed,
+    /// What would have happened.
+    DryRun {
+        /// What would have been done.
+        would: Would,
+        /// Whether TaurusDB has the account.
+        account: There,
+        /// The ids of the policies that decided.
+        policies: Vec<String>,
+    },
+
     /// No removal has the id, or it is not one that can be looked at.
     RemovalUnknown {
         /// The id as given.
@@ -340,6 +421,53 @@ pub enum Outcome {
 const UNKNOWN: &str = "the account list could not be read, so nobody knows whether the account is gone; ask again in a few minutes: the account list is looked at first";
 const UNKNOWN_CHINESE: &str =
     "且无法读取账号列表，因此无法确定账号是否已删除；请几分钟后重新提交：网关会先查看账号列表";
+
+/// What a dry run would have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Would {
+    /// Removed the account.
+    Remove,
+    /// Asked for somebody's approval.
+    RequestApproval,
+    /// Nothing: policy says no.
+    Deny,
+}
+
+impl Would {
+    fn words(self) -> (&'static str, Words) {
+        match self {
+            Self::Remove => ("remove", Words { english: "it would be removed at once", chinese: "将立即删除" }),
+            Self::RequestApproval => (
+                "request-approval",
+                Words { english: "somebody else would have to approve it", chinese: "需要他人批准" },
+            ),
+            Self::Deny => ("deny", Words { english: "policy would not permit it", chinese: "策略不允许" }),
+        }
+    }
+}
+
+/// Whether TaurusDB has an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Its list could not be read.
+    Unknown,
+}
+
+impl There {
+    fn words(self) -> (&'static str, Words) {
+        match self {
+            Self::Yes => ("present", Words { english: "the account is there", chinese: "账号存在" }),
+            Self::No => ("absent", Words { english: "there is no such account", chinese: "账号不存在" }),
+            Self::Unknown => {
+                ("unknown", Words { english: "the account list could not be read", chinese: "无法读取账号列表" })
+            }
+        }
+    }
+}
 
 /// One row of the table.
 struct Row {
@@ -374,6 +502,15 @@ fn quoted(given: &str) -> String {
     shown
 }
 
+/// Names in backticks, with what stands between them and before the last.
+fn list(names: &[&str], between: &str, last: &str) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((end, rest)) if !rest.is_empty() => format!("{}{last}{end}", rest.join(between)),
+        _ => names.concat(),
+    }
+}
+
 fn policy_list(policies: &[String]) -> String {
     policies.iter().map(|id| quoted(id)).collect::<Vec<_>>().join(", ")
 }
@@ -381,7 +518,7 @@ fn policy_list(policies: &[String]) -> String {
 impl Outcome {
     /// The table. The README's copy of it is held to this one by a test.
     fn row(&self) -> Row {
-        use State::{AlreadyGone, Denied, NotRemoved, NotSent, Refused, RefusedUpstream, Removed, Unknown};
+        use State::*;
         match self {
             Self::Removed => row(200, 0, Removed, "removed", "已删除"),
             Self::RemovedByList => row(
@@ -486,12 +623,23 @@ impl Outcome {
                 "the path or the query can be read in more than one way; encode each byte as `%` and two hexadecimal digits, send no `+`, no encoded slash and no parameter without a name",
                 "路径或查询参数存在歧义；请将每个字节编码为 `%` 加两位十六进制数，不要使用 `+`、编码的斜杠或无名参数",
             ),
-            Self::ParameterUnknown { name } => row(
+            Self::ParameterUnknown { name, known: [] } => row(
                 400,
                 9,
                 Refused,
-                format!("query parameter {} is not known; this call takes `user_name` only", quoted(name)),
-                format!("未知查询参数 {}；此调用只接受 `user_name`", quoted(name)),
+                format!("query parameter {} is not known; this call takes none", quoted(name)),
+                format!("未知查询参数 {}；此调用不接受查询参数", quoted(name)),
+            ),
+            Self::ParameterUnknown { name, known } => row(
+                400,
+                9,
+                Refused,
+                format!(
+                    "query parameter {} is not known; this call takes {} only",
+                    quoted(name),
+                    list(known, ", ", " and ")
+                ),
+                format!("未知查询参数 {}；此调用只接受 {}", quoted(name), list(known, "、", " 和 ")),
             ),
             Self::FieldInvalid { name, given, expected } => row(
                 400,
@@ -617,6 +765,13 @@ impl Outcome {
             Self::MethodNotAllowed { allow } => {
                 row(405, 1, Refused, format!("this path takes {allow} only"), format!("此路径只接受 {allow}"))
             }
+            Self::NotAcceptable => row(
+                406,
+                1,
+                Refused,
+                "no content type in `accept` can be had; ask for `application/json`, `text/csv` or `application/x-ndjson`",
+                "无法提供 `accept` 中的任何内容类型；请使用 `application/json`、`text/csv` 或 `application/x-ndjson`",
+            ),
             Self::StillRunning => row(
                 409,
                 1,
@@ -741,6 +896,103 @@ impl Outcome {
                 format!("删除请求已发送但请求总时限已到，{UNKNOWN_CHINESE}"),
             ),
 
+            Self::AwaitingConfirmation { reference, needs_approval } => {
+                let (english, chinese) = if *needs_approval {
+                    ("then somebody else has to approve it", "之后需要他人批准")
+                } else {
+                    ("then it is removed", "之后将删除")
+                };
+                row(
+                    409,
+                    3,
+                    AwaitingConfirmation,
+                    format!("nothing was sent yet: confirm {} within five minutes, {english}", quoted(reference)),
+                    format!("尚未发送：请在五分钟内确认 {}，{chinese}", quoted(reference)),
+                )
+            }
+            Self::AwaitingApproval { reference, missing } => row(
+                409,
+                4,
+                AwaitingApproval,
+                format!(
+                    "nothing was sent yet: request {} waits for the approval of {missing} other {}",
+                    quoted(reference),
+                    if *missing == 1 { "person" } else { "people" }
+                ),
+                format!("尚未发送：申请 {} 等待另外 {missing} 人批准", quoted(reference)),
+            ),
+            Self::Cancelled => {
+                row(409, 5, Cancelled, "the request was cancelled and nothing was sent", "申请已取消，未发送任何请求")
+            }
+            Self::Expired => row(
+                409,
+                6,
+                Expired,
+                "the request waited too long and nothing was sent; ask again",
+                "申请已过期，未发送任何请求；请重新提交",
+            ),
+            Self::Changed => row(
+                409,
+                7,
+                Denied,
+                "the configuration says something else now than when this was asked for, so nothing was sent; ask again",
+                "配置在申请之后发生了变化，未发送任何请求；请重新提交",
+            ),
+            Self::Rejected { by, reason } => row(
+                403,
+                5,
+                Rejected,
+                match reason {
+                    Some(reason) => format!("{} denied the request: {}", quoted(by), quoted(reason)),
+                    None => format!("{} denied the request", quoted(by)),
+                },
+                match reason {
+                    Some(reason) => format!("{} 拒绝了该申请：{}", quoted(by), quoted(reason)),
+                    None => format!("{} 拒绝了该申请", quoted(by)),
+                },
+            ),
+            Self::OwnRequest => row(
+                403,
+                6,
+                Denied,
+                "nobody approves their own request; somebody else has to",
+                "不能批准自己的申请；需由他人批准",
+            ),
+            Self::NotTheirs => {
+                row(403, 7, Denied, "only whoever asked can confirm or cancel it", "只有申请人可以确认或取消")
+            }
+            Self::ApproveDenied { policies } if policies.is_empty() => row(
+                403,
+                8,
+                Denied,
+                "no policy permits you to approve or deny this; ask somebody who may",
+                "没有策略允许您批准或拒绝此申请；请联系有权限的人",
+            ),
+            Self::ApproveDenied { policies } => row(
+                403,
+                8,
+                Denied,
+                format!("policy {} forbids you to approve or deny this", policy_list(policies)),
+                format!("策略 {} 禁止您批准或拒绝此申请", policy_list(policies)),
+            ),
+            Self::WaitingUnknown { id } => row(
+                404,
+                5,
+                Refused,
+                format!("nothing waits under the id {}; look at what is pending", quoted(id)),
+                format!("没有 ID 为 {} 的待处理申请；请查看待处理列表", quoted(id)),
+            ),
+            Self::DryRun { would, account, .. } => {
+                let (would, account) = (would.words().1, account.words().1);
+                row(
+                    200,
+                    0,
+                    DryRun,
+                    format!("dry run, nothing was sent: {}; {}", account.english, would.english),
+                    format!("试运行，未发送任何请求：{}；{}", account.chinese, would.chinese),
+                )
+            }
+
             Self::RemovalUnknown { id } => row(
                 404,
                 4,
@@ -752,15 +1004,15 @@ impl Outcome {
                 403,
                 4,
                 Denied,
-                "no policy permits you to look at this removal; ask the operator for a policy",
-                "没有策略允许您查看此删除记录；请联系管理员添加策略",
+                "no policy permits you to look at this; ask the operator for a policy",
+                "没有策略允许您查看；请联系管理员添加策略",
             ),
             Self::LookDenied { policies } => row(
                 403,
                 4,
                 Denied,
-                format!("policy {} forbids you to look at this removal", policy_list(policies)),
-                format!("策略 {} 禁止您查看此删除记录", policy_list(policies)),
+                format!("policy {} forbids you to look at this", policy_list(policies)),
+                format!("策略 {} 禁止您查看", policy_list(policies)),
             ),
         }
     }
@@ -774,6 +1026,7 @@ impl Outcome {
     pub fn code(&self) -> Cow<'_, str> {
         match self {
             Self::Removed | Self::RemovedByList => "SUCCESS".into(),
+            Self::DryRun { .. } => "DRY_RUN".into(),
             Self::Upstream { code, .. }
             | Self::AlreadyGone { code, .. }
             | Self::Busy { code, .. }
@@ -803,6 +1056,12 @@ impl Outcome {
     pub fn documented_body(&self, language: Language) -> String {
         let body = match self {
             Self::Removed | Self::RemovedByList => serde_json::json!({"result": "SUCCESS"}),
+            Self::DryRun { would, account, policies } => serde_json::json!({
+                "result": "DRY_RUN",
+                "would": would.words().0,
+                "account": account.words().0,
+                "policies": policies,
+            }),
             _ => serde_json::json!({"error_code": self.code(), "error_msg": self.message(language)}),
         };
         body.to_string()
@@ -825,7 +1084,7 @@ mod tests {
             Outcome::InstanceIdInvalid { given: "in17".into() },
             Outcome::LanguageInvalid { given: "fr-fr".into() },
             Outcome::UrlMalformed,
-            Outcome::ParameterUnknown { name: "dry_run".into() },
+            Outcome::ParameterUnknown { name: "force".into(), known: &["user_name", "dry_run"] },
             Outcome::FieldInvalid {
                 name: "type",
                 given: "account.create".into(),
@@ -843,13 +1102,24 @@ mod tests {
             Outcome::AccountReserved { name: "root".into() },
             Outcome::AccountProtected { name: "etl_loader".into() },
             Outcome::LookDenied { policies: vec![] },
+            Outcome::Rejected { by: "slack/U2CERLKJA".into(), reason: Some("still on call".into()) },
+            Outcome::OwnRequest,
+            Outcome::NotTheirs,
+            Outcome::ApproveDenied { policies: vec![] },
             Outcome::RouteUnknown,
             Outcome::CallerUnknown { name: "pager".into() },
             Outcome::InstanceUnknown { given: "analytics".into() },
             Outcome::RemovalUnknown { id: "42".into() },
+            Outcome::WaitingUnknown { id: "K7Q2M9XA".into() },
             Outcome::MethodNotAllowed { allow: "POST" },
+            Outcome::NotAcceptable,
             Outcome::StillRunning,
             Outcome::DeliveryReused,
+            Outcome::AwaitingConfirmation { reference: "K7Q2M9XA".into(), needs_approval: false },
+            Outcome::AwaitingApproval { reference: "K7Q2M9XA".into(), missing: 1 },
+            Outcome::Cancelled,
+            Outcome::Expired,
+            Outcome::Changed,
             Outcome::BodyTooLarge,
             Outcome::ContentTypeWrong { expected: "application/json" },
             Outcome::BodyEncoded,
@@ -878,6 +1148,7 @@ mod tests {
             | Busy { .. }
             | Upstream { .. }
             | Undocumented { .. }
+            | DryRun { .. }
             | Recorded { .. } => false,
             BodyMalformed { .. }
             | BodyCutShort
@@ -904,6 +1175,7 @@ mod tests {
             | CallerUnknown { .. }
             | InstanceUnknown { .. }
             | MethodNotAllowed { .. }
+            | NotAcceptable
             | StillRunning
             | DeliveryReused
             | BodyTooLarge
@@ -923,6 +1195,16 @@ mod tests {
             | CredentialsUnset
             | CredentialsRefused
             | RemovalUnknown { .. }
+            | AwaitingConfirmation { .. }
+            | AwaitingApproval { .. }
+            | Cancelled
+            | Expired
+            | Changed
+            | Rejected { .. }
+            | OwnRequest
+            | NotTheirs
+            | ApproveDenied { .. }
+            | WaitingUnknown { .. }
             | LookDenied { .. } => true,
         }
     }
@@ -976,6 +1258,23 @@ mod tests {
         assert!(message("a\r\nb`<!channel>").starts_with("user name `a\\u{d}\\u{a}b'<!channel>` is not valid"));
         assert!(message("\u{202e}x").starts_with("user name `\\u{202e}x` is not valid"));
         assert!(message(&"y".repeat(100)).starts_with(&format!("user name `{}…` is not valid", "y".repeat(64))));
+    }
+
+    #[test]
+    fn parameters_are_listed() {
+        let message = |known, language| Outcome::ParameterUnknown { name: "x".into(), known }.message(language);
+        for (known, english, chinese) in [
+            (&[][..], "takes none", "不接受查询参数"),
+            (&["a"], "takes `a` only", "只接受 `a`"),
+            (&["a", "b"], "takes `a` and `b` only", "只接受 `a` 和 `b`"),
+            (&["a", "b", "c"], "takes `a`, `b` and `c` only", "只接受 `a`、`b` 和 `c`"),
+        ] {
+            assert_eq!(
+                message(known, Language::English),
+                format!("query parameter `x` is not known; this call {english}")
+            );
+            assert_eq!(message(known, Language::Chinese), format!("未知查询参数 `x`；此调用{chinese}"));
+        }
     }
 
     /// What an upstream's status says about the account.

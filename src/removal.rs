@@ -9,26 +9,31 @@
 //! second DELETE.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
-use http::{Method, Response};
-use serde_json::json;
+use http::{Method, Response, StatusCode};
 
+use crate::approval::{self, Voice};
+use crate::audit;
 use crate::budget::Budget;
-use crate::caller::{Inbound, Later, Rendered, Said};
+use crate::caller::{Inbound, Later, LaterShape, Rendered, Said};
 use crate::command::{Actor, Removal};
+use crate::config::Secret;
 use crate::gateway::Gateway;
 use crate::hearing::{self, BodyProblem, Heard};
 use crate::host::{Host, StoreError};
 use crate::later;
-use crate::ledger::{self, Counts, Earlier, RowId, Settlement};
-use crate::outcome::{Language, Outcome};
-use crate::policy::{Account, Circumstances, Decision};
+use crate::ledger::record::{self, Event, Record};
+use crate::ledger::{self, Claim, Counts, RowId, Settlement};
+use crate::outcome::{Language, Outcome, There, Would};
+use crate::policy::{Circumstances, Decision};
 use crate::taurusdb::Taurusdb;
 use crate::taurusdb::list::Listed;
-use crate::told::Told;
+use crate::told::{Notify, Told};
+use crate::words;
 
 /// How long after its time is over a request still counts as running: its last statement may be on its way.
 const GRACE: chrono::Duration = chrono::Duration::seconds(5);
@@ -68,14 +73,20 @@ pub async fn answer<H: Host>(
             let work = pin!(carry_out(host, gateway, heard, &budget, &mut told));
             match waiting {
                 None => work.await,
-                Some((later, acknowledgement)) => {
-                    let spent = host.elapsed().saturating_sub(began);
-                    let patience = pin!(host.sleep(limits.early_answer.saturating_sub(spent)));
+                Some(Waiting { later, shape, acknowledgement }) => {
+                    // A platform shows nothing of the answer to a click, so there is nothing to wait for.
+                    let patience = if later.click.is_some() { Duration::ZERO } else { limits.early_answer };
+                    let patience = pin!(host.sleep(patience.saturating_sub(host.elapsed().saturating_sub(began))));
                     match select(work, patience).await {
-                        Either::Left((ending, _)) => ending,
+                        Either::Left((ending, _)) if later.click.is_none() => ending,
+                        Either::Left((ending, _)) => {
+                            early(acknowledgement);
+                            late = Some((later, shape, limits));
+                            ending
+                        }
                         Either::Right(((), work)) => {
                             early(acknowledgement);
-                            late = Some((later, limits));
+                            late = Some((later, shape, limits));
                             work.await
                         }
                     }
@@ -85,17 +96,29 @@ pub async fn answer<H: Host>(
     };
 
     let outcome = match ending {
-        Ok(Ending::Answered(rendered)) => return told.respond(rendered, None),
+        Ok(Ending::Answered(rendered)) => {
+            if let Some((later, _, limits)) = &late {
+                later::tell(host, *limits, later, rendered.body.clone(), told.id.as_str()).await;
+            }
+            return told.respond(rendered, None);
+        }
         Ok(Ending::Outcome(outcome)) | Err(outcome) => outcome,
     };
     told.late = late.is_some();
     told.record(host, gateway, &outcome).await;
     told.log(host, &outcome, language);
-    let rendered = told.render(&outcome);
-    if let Some((later, limits)) = late {
-        later::tell(host, limits, &later, &rendered, told.id.as_str()).await;
+    if let Some((later, shape, limits)) = &late {
+        for body in (shape.bodies)(&told.answer(&outcome, told.language), later.click) {
+            later::tell(host, *limits, later, body, told.id.as_str()).await;
+        }
     }
-    told.respond(rendered, Some(&outcome))
+    if let (Some(Notify { later, kind, language }), Ok(gateway)) = (&told.notify, gateway) {
+        let bodies = kind.later.as_ref().map(|shape| (shape.bodies)(&told.answer(&outcome, *language), None));
+        for body in bodies.into_iter().flatten() {
+            later::tell(host, gateway.config.limits, later, body, told.id.as_str()).await;
+        }
+    }
+    told.respond(told.render(&outcome), Some(&outcome))
 }
 
 async fn hear<'c, H: Host>(
@@ -111,11 +134,23 @@ async fn hear<'c, H: Host>(
     Ok((gateway, heard))
 }
 
+/// Somebody who is not to wait.
+struct Waiting {
+    later: Later,
+    shape: &'static LaterShape,
+    acknowledgement: Response<Bytes>,
+}
+
 /// What to say when it takes longer than the asker's platform waits, and where the outcome goes then.
-fn acknowledgement(heard: &Heard<'_>, told: &Told<'_>) -> Option<(Later, Response<Bytes>)> {
-    let Said::Remove { user_name, instance, .. } = &heard.said else { return None };
-    let (wait, later) = (told.kind?.wait?, heard.later.clone()?);
-    Some((later, told.respond(wait(told.language, user_name.as_str(), &instance.name), None)))
+fn acknowledgement(heard: &Heard<'_>, told: &Told<'_>) -> Option<Waiting> {
+    let (shape, later) = (told.kind?.later.as_ref()?, heard.later.clone()?);
+    let rendered = match &heard.said {
+        Said::Remove { user_name, instance, .. } => (shape.wait)(told.language, user_name.as_str(), &instance.name),
+        Said::Decide { .. } if later.click.is_some() => Rendered { status: StatusCode::OK, body: "{}".into() },
+        Said::Decide { .. } | Said::Status { .. } => told.kind?.say?(words::working(told.language)),
+        _ => return None,
+    };
+    Some(Waiting { later, shape, acknowledgement: told.respond(rendered, None) })
 }
 
 async fn carry_out<'c, H: Host>(
@@ -125,16 +160,26 @@ async fn carry_out<'c, H: Host>(
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Ending, Outcome> {
+    let Heard { said, actor, delivery, later, secret } = heard;
     // A kind that reads a command without an actor has none to ask policy about.
-    let actor = |actor: Option<Actor>| actor.ok_or(Outcome::Unusable);
-    match heard.said {
-        Said::Answered(rendered) => Ok(Ending::Answered(rendered)),
-        Said::Look { id } => look(host, gateway, &actor(heard.actor)?, &id, budget, told).await.map(Ending::Answered),
-        Said::Remove { user_name, instance, reason } => {
-            let actor = actor(heard.actor)?;
-            let removal = Removal { actor, user_name, instance, reason, delivery: heard.delivery };
-            let removal = &*told.removal.insert(removal);
-            remove(host, gateway, removal.clone(), budget, told).await.map(Ending::Outcome)
+    let actor = actor.ok_or(Outcome::Unusable)?;
+    match said {
+        Said::Help => Ok(Ending::Answered(approval::help(gateway, &actor, told))),
+        Said::Pending => approval::pending(host, gateway, &actor, told).await.map(Ending::Answered),
+        Said::Status { id } | Said::Look { id } => {
+            audit::look(host, gateway, &actor, &id, budget, told).await.map(Ending::Answered)
+        }
+        Said::List { search, form } => {
+            audit::search(host, gateway, &actor, &search, form, budget, told).await.map(Ending::Answered)
+        }
+        Said::Decide { id, how, reason } => {
+            let voice = Voice { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
+            approval::decide(host, gateway, voice, &id, budget, told).await.map(Ending::Outcome)
+        }
+        Said::Remove { user_name, instance, reason, dry_run } => {
+            let removal = Removal { actor, user_name, instance, reason, delivery, dry_run };
+            let removal = told.removal.insert(removal).clone();
+            remove(host, gateway, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)
         }
     }
 }
@@ -143,11 +188,11 @@ async fn carry_out<'c, H: Host>(
 async fn remove<'c, H: Host>(
     host: &H,
     gateway: &'c Gateway,
-    removal: Removal<'c>,
+    removal: &Removal<'c>,
+    channel: Option<(Later, Secret)>,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Outcome, Outcome> {
-    let removal = &removal;
     let down = |why| ledger_down(host, &why);
 
     // Not heard before.
@@ -158,13 +203,20 @@ async fn remove<'c, H: Host>(
     }
 
     // May they do it?
-    let teams = gateway.config.teams(&removal.actor.principal);
-    let permit = match decide(host, gateway, removal, teams, told.at, standing.counts) {
-        Decision::Permit(permit) => permit,
+    let confirm = told.caller.is_some_and(|caller| caller.confirm);
+    let judge = |counts| judge(host, gateway, removal, told.at, confirm, counts);
+    let decision = judge(standing.counts);
+    if removal.dry_run {
+        return Err(dry_run(host, gateway, removal, decision, budget, told).await);
+    }
+    let permit = match decision {
         Decision::Denial { policies } => {
             told.policies.clone_from(&policies);
             return Err(Outcome::Denied { policies });
         }
+        Decision::Permit(permit) if !confirm => permit,
+        // They are asked whether they mean it, or somebody else whether they agree.
+        decision => return approval::open(host, gateway, removal, &decision, channel, budget, told).await,
     };
     told.policies = permit.policies().to_vec();
     let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await?;
@@ -181,21 +233,34 @@ async fn remove<'c, H: Host>(
         let Some(earlier) = standing.earlier else { return Err(Outcome::StillRunning) };
         return repeated(host, gateway, removal, budget, earlier, told).await;
     };
-    told.id = claim.id().clone();
-    told.recorded = true;
+    let recheck = (claim.counts() != standing.counts).then(|| match judge(claim.counts()) {
+        Decision::Permit(_) => None,
+        Decision::NeedsApproval { policies } | Decision::Denial { policies } => Some(policies),
+    });
+    send(host, &taurusdb, &claim, recheck.flatten(), told).await
+}
 
-    // Others may have claimed theirs since: a brake that counts has to see every one before this, and no other.
-    if claim.counts() != standing.counts
-        && let Decision::Denial { policies } = decide(host, gateway, removal, teams, told.at, claim.counts())
-    {
+/// Carries out what is claimed: the signed DELETE, and what became of it. `denied` are the policies that say no after all,
+/// now that the counts of the claim are known: others may have claimed theirs since, and a brake that counts has to see every
+/// one before this, and no other.
+pub(crate) async fn send<H: Host>(
+    host: &H,
+    taurusdb: &Taurusdb<'_, H>,
+    claim: &Claim<'_>,
+    denied: Option<Vec<String>>,
+    told: &mut Told<'_>,
+) -> Result<Outcome, Outcome> {
+    told.id = claim.id().clone();
+    told.policies = claim.permit().policies().to_vec();
+    told.recorded = true;
+    if let Some(policies) = denied {
         told.policies.clone_from(&policies);
         let outcome = Outcome::Denied { policies };
-        let withdrawn = ledger::withdraw(host, &claim, &outcome, &told.policies, told.language, host.now()).await;
-        withdrawn.map_err(down)?;
+        let withdrawn = ledger::withdraw(host, claim, &outcome, &told.policies, told.language, host.now()).await;
+        told.record = Some(withdrawn.map_err(|why| ledger_down(host, &why))?);
         return Ok(outcome);
     }
 
-    // The signed DELETE, and what became of it.
     let removed = taurusdb.remove(claim.permit()).await;
     let settlement = Settlement {
         outcome: &removed.outcome,
@@ -203,74 +268,125 @@ async fn remove<'c, H: Host>(
         request_id: removed.request_id.as_deref(),
         attempts: removed.attempts,
     };
-    if let Err(StoreError(why)) = ledger::settle(host, &claim, &settlement, host.now()).await {
-        // The asker still gets the truth; the row stays in flight, so that a repeat is not sent.
-        host.log(&format!("ledger: the outcome of {} could not be written: {why}", told.id.as_str()));
-    }
+    told.record = match ledger::settle(host, claim, &settlement, host.now()).await {
+        Ok(record) => Some(record),
+        Err(StoreError(why)) => {
+            // The asker still gets the truth; the row stays in flight, so that a repeat is not sent.
+            host.log(&format!("ledger: the outcome of {} could not be written: {why}", told.id.as_str()));
+            None
+        }
+    };
     told.request_id = removed.request_id;
-    told.attempts = removed.attempts;
     told.retry_after = removed.retry_after.filter(|_| !removed.outcome.status().is_success());
     Ok(removed.outcome)
 }
 
+/// What would happen, and whether there is anything that it could happen to.
+async fn dry_run<H: Host>(
+    host: &H,
+    gateway: &Gateway,
+    removal: &Removal<'_>,
+    decision: Decision<'_>,
+    budget: &Budget,
+    told: &mut Told<'_>,
+) -> Outcome {
+    let (would, policies) = match decision {
+        Decision::Permit(permit) => (Would::Remove, permit.policies().to_vec()),
+        Decision::NeedsApproval { policies } => (Would::RequestApproval, policies),
+        Decision::Denial { policies } => (Would::Deny, policies),
+    };
+    told.policies.clone_from(&policies);
+    // Whoever may not remove an account does not learn whether it is there, either.
+    let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await;
+    let account = match (would, taurusdb) {
+        (Would::Deny, _) | (_, Err(_)) => There::Unknown,
+        (_, Ok(taurusdb)) => match taurusdb.account(removal.user_name.as_str()).await {
+            Listed::Present => There::Yes,
+            Listed::Absent => There::No,
+            Listed::Unreadable => There::Unknown,
+        },
+    };
+    Outcome::DryRun { would, account, policies }
+}
+
 /// When a request that came at `at` cannot be running any more.
-fn over_at(at: DateTime<Utc>, budget: &Budget) -> DateTime<Utc> {
+pub(crate) fn over_at(at: DateTime<Utc>, budget: &Budget) -> DateTime<Utc> {
     let total = chrono::Duration::from_std(budget.limits().total).unwrap_or_default();
     at.checked_add_signed(total).and_then(|at| at.checked_add_signed(GRACE)).unwrap_or(at)
 }
 
-/// May they do it?
-fn decide<'c, H: Host>(
+/// May they do it? `confirmed` when they are asked whether they mean it before anything happens.
+pub(crate) fn judge<'c, H: Host>(
     host: &H,
     gateway: &Gateway,
     removal: &Removal<'c>,
-    teams: &[String],
     now: DateTime<Utc>,
+    confirmed: bool,
     counts: Counts,
 ) -> Decision<'c> {
-    let (decision, why) = gateway.policies.decide(removal, circumstances(teams, now, counts));
+    let circumstances = circumstances(gateway, now, removal.dry_run, confirmed, counts);
+    let (decision, why) = gateway.policies.decide(removal, &gateway.config, circumstances);
     if let Some(why) = why {
         host.log(&format!("policy: the removal by {} could not be decided: {why}", removal.actor.principal));
     }
     decision
 }
 
-fn circumstances(teams: &[String], now: DateTime<Utc>, counts: Counts) -> Circumstances<'_> {
-    Circumstances { teams, now, removals_last_hour: counts.actor, instance_removals_last_hour: counts.instance }
+pub(crate) fn circumstances(
+    gateway: &Gateway,
+    now: DateTime<Utc>,
+    dry_run: bool,
+    confirmed: bool,
+    counts: Counts,
+) -> Circumstances {
+    Circumstances {
+        now: now.with_timezone(&gateway.config.utc_offset),
+        dry_run,
+        confirmed,
+        removals_last_hour: counts.actor,
+        instance_removals_last_hour: counts.instance,
+    }
 }
 
 /// What the delivery's own row says; when nobody knows, what the account list says.
-async fn repeated<'c, H: Host>(
+pub(crate) async fn repeated<'c, H: Host>(
     host: &H,
     gateway: &'c Gateway,
     removal: &Removal<'c>,
     budget: &Budget,
-    earlier: Earlier,
+    earlier: Record,
     told: &mut Told<'c>,
 ) -> Result<Outcome, Outcome> {
-    if !earlier.same_account {
+    if !ledger::is_about(&earlier, removal) {
         return Err(Outcome::DeliveryReused);
     }
-    let is_open = earlier.is_open();
-    told.id = earlier.id;
-    told.policies = earlier.policies;
-    told.request_id = earlier.request_id;
-    told.retry_after = earlier.seconds_left.filter(|seconds| *seconds > 0);
-    told.recorded = true;
-    if !is_open {
-        return Ok(earlier.outcome);
+    told.retry_after = earlier.seconds_left(told.at);
+    told.about(earlier.clone());
+    let Some(outcome) = earlier.outcome(told.at) else {
+        return approval::still_waiting(host, gateway, removal, &earlier, told).await;
+    };
+    if !earlier.is_open(told.at) {
+        return Ok(outcome);
     }
     let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await;
     let outcome = match taurusdb {
-        Ok(taurusdb) => settled(taurusdb.account(removal.user_name.as_str()).await).unwrap_or(earlier.outcome),
-        Err(_) => earlier.outcome,
+        Ok(taurusdb) => settled(taurusdb.account(removal.user_name.as_str()).await).unwrap_or(outcome),
+        Err(_) => outcome,
     };
-    settle_open(host, &told.id, &outcome, told.language).await;
+    match settle_open(host, &earlier.id, &outcome, told.language).await {
+        Some(record) => told.record = Some(record),
+        // Somebody else was faster by a moment: the log is to have the row as it is.
+        None => {
+            if let Ok(Some(record)) = record::look(host, earlier.id.as_str()).await {
+                told.record = Some(record);
+            }
+        }
+    }
     Ok(outcome)
 }
 
 /// What the account list says about a removal of which nobody knows what it did; `None` when it cannot be read.
-fn settled(listed: Listed) -> Option<Outcome> {
+pub(crate) fn settled(listed: Listed) -> Option<Outcome> {
     match listed {
         Listed::Absent => Some(Outcome::RemovedByList),
         Listed::Present => Some(Outcome::NotRemoved),
@@ -279,14 +395,28 @@ fn settled(listed: Listed) -> Option<Outcome> {
 }
 
 /// Records it. A row that cannot be written stays open, and the next one who asks settles it.
-async fn settle_open<H: Host>(host: &H, id: &RowId, outcome: &Outcome, language: Language) {
-    if let Err(StoreError(why)) = ledger::settle_open(host, id, outcome, language, host.now()).await {
-        host.log(&format!("ledger: the outcome of {} could not be written: {why}", id.as_str()));
+pub(crate) async fn settle_open<H: Host>(
+    host: &H,
+    id: &RowId,
+    outcome: &Outcome,
+    language: Language,
+) -> Option<Record> {
+    match ledger::settle_open(host, id, outcome, language, host.now()).await {
+        Ok(record) => record,
+        Err(StoreError(why)) => {
+            host.log(&format!("ledger: the outcome of {} could not be written: {why}", id.as_str()));
+            None
+        }
     }
 }
 
 /// Settles earlier removals of the same account of which nobody knows what they did: before this one changes the list.
-async fn settle_others<H: Host>(host: &H, taurusdb: &Taurusdb<'_, H>, removal: &Removal<'_>, language: Language) {
+pub(crate) async fn settle_others<H: Host>(
+    host: &H,
+    taurusdb: &Taurusdb<'_, H>,
+    removal: &Removal<'_>,
+    language: Language,
+) {
     let rows = match ledger::open_removals(host, removal, host.now()).await {
         Ok(rows) if rows.is_empty() => return,
         Ok(rows) => rows,
@@ -294,59 +424,26 @@ async fn settle_others<H: Host>(host: &H, taurusdb: &Taurusdb<'_, H>, removal: &
     };
     let Some(outcome) = settled(taurusdb.account(removal.user_name.as_str()).await) else { return };
     for id in rows {
-        settle_open(host, &id, &outcome, language).await;
-    }
-}
-
-/// What became of a removal, for somebody who may look; when nobody knows, it is settled first.
-async fn look<'c, H: Host>(
-    host: &H,
-    gateway: &'c Gateway,
-    actor: &Actor,
-    id: &str,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Rendered, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    gateway.open_ledger(host).await.map_err(down)?;
-    let unknown = || Outcome::RemovalUnknown { id: id.to_owned() };
-    let mut record = ledger::look(host, id, told.at).await.map_err(down)?.ok_or_else(unknown)?;
-    let (Some(instance), Some(user_name)) = (&record.instance, record.user_name.clone()) else { return Err(unknown()) };
-    let instance = gateway.config.instance(instance).map_err(|_| unknown())?;
-
-    let none = Counts { actor: 0, instance: 0 };
-    let account = Account { instance, user_name: &user_name };
-    let circumstances = circumstances(gateway.config.teams(&actor.principal), told.at, none);
-    match gateway.policies.may_audit(actor, account, circumstances) {
-        Ok(policies) => told.policies = policies,
-        Err((policies, why)) => {
-            if let Some(why) = why {
-                host.log(&format!("policy: a look by {} could not be decided: {why}", actor.principal));
-            }
-            told.policies.clone_from(&policies);
-            return Err(Outcome::LookDenied { policies });
+        if let Some(record) = settle_open(host, &id, &outcome, language).await {
+            log_settled(host, &record, &outcome, &removal.actor);
         }
     }
-
-    if record.is_open
-        && let Ok(taurusdb) = Taurusdb::read(host, &gateway.tokens, budget, instance, told.language).await
-        && let Some(outcome) = settled(taurusdb.account(&user_name).await)
-    {
-        settle_open(host, &record.id, &outcome, told.language).await;
-        record = ledger::look(host, id, told.at).await.map_err(down)?.ok_or_else(unknown)?;
-    }
-    let line = json!({
-        "at": told.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        "looked_at": record.id.as_str(),
-        "actor": actor.principal,
-        "policies": told.policies,
-        "state": record.state.as_str(),
-    });
-    host.log(&line.to_string());
-    Ok(Rendered { status: http::StatusCode::OK, body: record.json.to_string() })
 }
 
-fn ledger_down<H: Host>(host: &H, StoreError(why): &StoreError) -> Outcome {
+/// Writes the line about a row that was settled on the way to something else.
+pub(crate) fn log_settled<H: Host>(host: &H, record: &Record, outcome: &Outcome, by: &Actor) {
+    let event = Event {
+        event: outcome.state(),
+        by: Some(&by.principal),
+        answered: &outcome.code(),
+        meaning: None,
+        late: false,
+        written: true,
+    };
+    host.log(&record.line(&event));
+}
+
+pub(crate) fn ledger_down<H: Host>(host: &H, StoreError(why): &StoreError) -> Outcome {
     host.log(&format!("ledger: {why}"));
     Outcome::LedgerDown
 }

@@ -6,20 +6,24 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER}
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use crate::caller::{self, Answer, Kind, Rendered};
+use crate::caller::{self, Answer, Kind, Later, Rendered};
 use crate::command::{Actor, Removal};
 use crate::config::Caller;
 use crate::database;
 use crate::gateway::Gateway;
 use crate::host::{Host, StoreError};
+use crate::ledger::record::{Event, Record};
 use crate::ledger::{self, Refusal, RowId};
 use crate::outcome::{Language, Outcome};
+use crate::search::Form;
 use crate::taurusdb::{self, codes};
 
 const ROW_ID: HeaderName = HeaderName::from_static("x-offboard-removal");
 const CODE: HeaderName = HeaderName::from_static("x-offboard-code");
+const NEXT: HeaderName = HeaderName::from_static("x-offboard-next");
 const POLICY: HeaderName = HeaderName::from_static("x-offboard-policy");
 const CONFIRMED_BY: HeaderName = HeaderName::from_static("x-offboard-confirmed-by");
+const REFERENCE: HeaderName = HeaderName::from_static("x-offboard-reference");
 const REQUEST_ID: HeaderName = HeaderName::from_static(taurusdb::REQUEST_ID);
 
 /// What is known of a request so far: filled by the story.
@@ -34,14 +38,27 @@ pub(crate) struct Told<'c> {
     pub(crate) removal: Option<Removal<'c>>,
     pub(crate) policies: Vec<String>,
     pub(crate) request_id: Option<String>,
-    /// How many DELETEs were sent.
-    pub(crate) attempts: u32,
     /// When to ask again, in seconds from now.
     pub(crate) retry_after: Option<u64>,
-    /// Whether the outcome has its row already.
+    /// The row of the outcome, once it is written.
+    pub(crate) record: Option<Record>,
+    /// Whether the outcome has its row, or had one that could not be brought up to date.
     pub(crate) recorded: bool,
     /// Whether the asker was told to wait, and heard the outcome afterwards.
     pub(crate) late: bool,
+    /// Whoever asked for what somebody else decided, to be told as well.
+    pub(crate) notify: Option<Notify>,
+    /// The form of the answer.
+    pub(crate) form: Form,
+    /// The cursor of the page that follows this one.
+    pub(crate) next: Option<String>,
+}
+
+/// Somebody who hears of an outcome without waiting for it.
+pub(crate) struct Notify {
+    pub(crate) later: Later,
+    pub(crate) kind: &'static Kind,
+    pub(crate) language: Language,
 }
 
 impl<'c> Told<'c> {
@@ -58,11 +75,23 @@ impl<'c> Told<'c> {
             removal: None,
             policies: Vec::new(),
             request_id: None,
-            attempts: 0,
             retry_after: None,
+            record: None,
             recorded: false,
             late: false,
+            notify: None,
+            form: Form::default(),
+            next: None,
         }
+    }
+
+    /// Speaks of this row from now on.
+    pub(crate) fn about(&mut self, record: Record) {
+        self.id = record.id.clone();
+        self.policies.clone_from(&record.policies);
+        self.request_id.clone_from(&record.request_id);
+        self.recorded = true;
+        self.record = Some(record);
     }
 
     /// Writes the row of a request that ended without one.
@@ -71,7 +100,10 @@ impl<'c> Told<'c> {
             return;
         }
         match self.refuse(host, gateway, outcome).await {
-            Ok(id) => self.id = id,
+            Ok(record) => {
+                self.id = record.id.clone();
+                self.record = Some(record);
+            }
             Err(StoreError(why)) => {
                 host.log(&format!("ledger: the row of {} could not be written: {why}", self.id.as_str()));
             }
@@ -83,7 +115,7 @@ impl<'c> Told<'c> {
         host: &H,
         gateway: Result<&Gateway, &str>,
         outcome: &Outcome,
-    ) -> Result<RowId, StoreError> {
+    ) -> Result<Record, StoreError> {
         match gateway {
             Ok(gateway) => gateway.open_ledger(host).await?,
             Err(_) => database::open(host).await?,
@@ -91,6 +123,7 @@ impl<'c> Told<'c> {
         let refusal = Refusal {
             id: &self.id,
             at: self.at,
+            ended_at: host.now(),
             caller: self.caller.map(|caller| caller.name.as_str()),
             kind: self.caller.map(|caller| caller.kind.as_str()),
             actor: self.actor.as_ref().map(|actor| actor.principal.as_str()),
@@ -101,43 +134,70 @@ impl<'c> Told<'c> {
         ledger::refuse(host, &refusal, self.language).await
     }
 
-    /// Writes the request's one JSON line. `operator` is the language of what is for the operator.
+    /// Writes the event's one JSON line: the row as it is now, so that a log pipeline keeps its own copy, and beside it who did
+    /// what to it. `operator` is the language of what is for the operator.
     pub(crate) fn log<H: Host>(&self, host: &H, outcome: &Outcome, operator: Language) {
-        let removal = self.removal.as_ref();
         let meaning = codes::meaning(&outcome.code()).map(|meaning| meaning.operator.in_language(operator));
-        let line = json!({
-            "at": self.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            "removal": self.id.as_str(),
-            "caller": self.caller.map(|caller| caller.name.as_str()),
-            "actor": self.actor.as_ref().map(|actor| actor.principal.as_str()),
-            "instance": removal.map(|removal| removal.instance.name.as_str()),
-            "user_name": removal.map(|removal| removal.user_name.as_str()),
-            "policies": self.policies,
-            "state": outcome.state().as_str(),
-            "status": outcome.status().as_u16(),
-            "code": outcome.code(),
-            "meaning": meaning,
-            "attempts": self.attempts,
-            "confirmed_by": ledger::confirmed_by(outcome),
-            "late": self.late,
-            "request_id": self.request_id,
-            "milliseconds": host.now().signed_duration_since(self.at).num_milliseconds(),
-        });
-        host.log(&line.to_string());
+        let event = Event {
+            event: outcome.state(),
+            by: self.actor.as_ref().map(|actor| actor.principal.as_str()),
+            answered: &outcome.code(),
+            meaning,
+            late: self.late,
+            written: self.record.is_some(),
+        };
+        let line = match &self.record {
+            Some(record) => record.line(&event),
+            None => self.unwritten(outcome).line(&event),
+        };
+        host.log(&line);
+    }
+
+    /// The row that could not be written, or not be brought up to date.
+    fn unwritten(&self, outcome: &Outcome) -> Record {
+        let removal = self.removal.as_ref();
+        Record {
+            id: self.id.clone(),
+            state: outcome.state(),
+            asked_at: self.at.timestamp_millis(),
+            caller: self.caller.map(|caller| caller.name.clone()),
+            kind: self.caller.map(|caller| caller.kind.clone()),
+            actor: self.actor.as_ref().map(|actor| actor.principal.clone()),
+            instance: removal.map(|removal| removal.instance.name.clone()),
+            user_name: removal.map(|removal| removal.user_name.as_str().to_owned()),
+            policies: self.policies.clone(),
+            status: Some(outcome.status().as_u16()),
+            code: Some(outcome.code().into_owned()),
+            message: Some(outcome.message(self.language)),
+            request_id: self.request_id.clone(),
+            confirmed_by: ledger::confirmed_by(outcome).map(str::to_owned),
+            ..Record::default()
+        }
+    }
+
+    /// What there is to tell about the outcome, to whoever asked or to another.
+    pub(crate) fn answer<'a>(&'a self, outcome: &'a Outcome, language: Language) -> Answer<'a> {
+        let own = self.actor.as_ref().map(|actor| actor.principal.as_str());
+        let record = self.record.as_ref();
+        let asked_by = record.and_then(|record| record.actor.as_deref()).filter(|asked_by| Some(*asked_by) != own);
+        let approvals = record.map(|record| record.approvals.as_slice()).unwrap_or_default();
+        Answer {
+            outcome,
+            language,
+            account: self.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
+            environment: self.removal.as_ref().map(|removal| removal.instance.environment.as_str()),
+            asked_by,
+            approved_by: approvals.iter().filter(|approval| approval.is_yes()).map(|a| a.actor.as_str()).collect(),
+            policies: &self.policies,
+            meaning: codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
+            request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),
+        }
     }
 
     /// The outcome, in the asker's form.
     pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
-        let answer = Answer {
-            outcome,
-            language: self.language,
-            account: self.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
-            policies: &self.policies,
-            meaning: codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
-            request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),
-        };
         let render = self.kind.map_or(caller::documented as fn(&Answer<'_>) -> Rendered, |kind| kind.render);
-        render(&answer)
+        render(&self.answer(outcome, self.language))
     }
 
     /// The response. Built anew, because headers handed on as they came are refused by the engine and leak what is behind.
@@ -146,7 +206,7 @@ impl<'c> Told<'c> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = rendered.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.form.content_type()));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -161,9 +221,17 @@ impl<'c> Told<'c> {
             set(ROW_ID, self.id.as_str());
             // For callers whose status is 200 whatever happens.
             set(CODE, &outcome.code());
+            if let Outcome::AwaitingConfirmation { reference, .. } | Outcome::AwaitingApproval { reference, .. } =
+                outcome
+            {
+                set(REFERENCE, reference);
+            }
             if let Some(by) = ledger::confirmed_by(outcome) {
                 set(CONFIRMED_BY, by);
             }
+        }
+        if let Some(next) = &self.next {
+            set(NEXT, next);
         }
         if !self.policies.is_empty() {
             set(POLICY, &self.policies.join(","));

@@ -15,10 +15,12 @@ use sha2::Sha256;
 
 use crate::account::UserName;
 use crate::command::{Actor, Delivery, Reason};
-use crate::config::{Caller, Config, Instance, KeyShape, Secret};
+use crate::config::{Caller, Config, Instance, KeyShape, KindShape, Secret};
 use crate::outcome::{Language, Outcome, Words};
+use crate::search::{Form, Search};
 
 pub mod api;
+mod chat;
 mod slack;
 mod standard_webhooks;
 
@@ -84,20 +86,41 @@ impl Reading<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Later {
     url: String,
+    /// The button that was clicked, where one was: the platform then shows nothing of the answer itself.
+    pub click: Option<Click>,
 }
 
 impl Later {
     /// The URL, if it is `https` at exactly this host; else nobody is to be told anything there.
-    fn at(host: &str, url: &str) -> Option<Self> {
+    pub fn at(host: &str, url: &str, click: Option<Click>) -> Option<Self> {
         let parsed: http::Uri = url.parse().ok()?;
         let right = parsed.scheme_str() == Some("https") && parsed.authority().map(|a| a.as_str()) == Some(host);
-        right.then(|| Self { url: url.to_owned() })
+        right.then(|| Self { url: url.to_owned(), click })
     }
 
     /// Where to POST it.
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// A button below a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// Whoever asked means it.
+    Confirm,
+    /// Whoever asked does not.
+    Cancel,
+    /// Somebody else says yes.
+    Approve,
+    /// Somebody else says no.
+    Deny,
+}
+
+impl Click {
+    /// All of them, by the names that a platform hands back.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("confirm", Self::Confirm), ("cancel", Self::Cancel), ("approve", Self::Approve), ("deny", Self::Deny)];
 }
 
 /// What somebody asks.
@@ -111,14 +134,39 @@ pub enum Said<'c> {
         instance: &'c Instance,
         /// Why, if they said.
         reason: Option<Reason>,
+        /// Only say what would happen.
+        dry_run: bool,
     },
-    /// Look at what became of a removal.
+    /// Decide what waits.
+    Decide {
+        /// Its reference or its row's id, as given.
+        id: String,
+        /// How.
+        how: Click,
+        /// Why, if they said.
+        reason: Option<Reason>,
+    },
+    /// What waits for somebody.
+    Pending,
+    /// What became of a removal, in words.
+    Status {
+        /// Its reference or its row's id, as given.
+        id: String,
+    },
+    /// What became of a removal, all of it.
     Look {
         /// The id of its row, as given.
         id: String,
     },
-    /// Something that the kind answers itself, such as `help`.
-    Answered(Rendered),
+    /// Which removals there were.
+    List {
+        /// Which of them.
+        search: Search,
+        /// How to write them.
+        form: Form,
+    },
+    /// What can be said.
+    Help,
 }
 
 /// What there is to tell about an outcome.
@@ -130,6 +178,12 @@ pub struct Answer<'a> {
     pub language: Language,
     /// The account, where one was read: `(user_name, instance)`.
     pub account: Option<(&'a str, &'a str)>,
+    /// The environment of its instance.
+    pub environment: Option<&'a str>,
+    /// Who asked for it, where that is somebody else than whoever gets this answer.
+    pub asked_by: Option<&'a str>,
+    /// Who approved it.
+    pub approved_by: Vec<&'a str>,
     /// The ids of the policies that decided.
     pub policies: &'a [String],
     /// What TaurusDB's code means for whoever asked, where that is known.
@@ -143,7 +197,7 @@ pub struct Answer<'a> {
 pub struct Rendered {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The body, JSON.
+    /// The body: JSON, but for what [`Said::List`] asks for.
     pub body: String,
 }
 
@@ -157,6 +211,8 @@ pub struct Kind {
     pub name: &'static str,
     /// How it is given its secrets.
     pub keys: KeyShape,
+    /// Whether there are people at the other end, who can be asked back.
+    pub is_chat: bool,
     /// The content type it takes; `None` when it needs no body.
     pub content_type: Option<&'static str>,
     /// Who asks, proved: pure, over the request, the keys that are set (never none) and the time.
@@ -165,9 +221,21 @@ pub struct Kind {
     pub read: Read,
     /// An outcome in the platform's form.
     pub render: fn(&Answer<'_>) -> Rendered,
-    /// For platforms that wait for seconds only: what to say until the outcome follows at [`Later`]. The arguments are the
-    /// language, the account and its instance.
-    pub wait: Option<fn(Language, &str, &str) -> Rendered>,
+    /// Words for people, in the platform's form; `None` for kinds without people, which get them as JSON.
+    pub say: Option<fn(&str) -> Rendered>,
+    /// For platforms that take an answer after the answer.
+    pub later: Option<LaterShape>,
+}
+
+/// How a platform takes answers after the answer.
+#[derive(Debug)]
+pub struct LaterShape {
+    /// The host of every URL that takes one.
+    pub host: &'static str,
+    /// What to say when it takes longer than the platform waits. The arguments are the language, the account and its instance.
+    pub wait: fn(Language, &str, &str) -> Rendered,
+    /// The bodies to POST, one after the other.
+    pub bodies: fn(&Answer<'_>, Option<Click>) -> Vec<String>,
 }
 
 /// The kind that offboard.toml calls `name`.
@@ -176,8 +244,8 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 }
 
 /// The kinds' names and shapes, for [`Config::parse`].
-pub fn shapes() -> Vec<(&'static str, KeyShape)> {
-    KINDS.iter().map(|kind| (kind.name, kind.keys)).collect()
+pub fn shapes() -> Vec<KindShape> {
+    KINDS.iter().map(|kind| KindShape { name: kind.name, keys: kind.keys, is_chat: kind.is_chat }).collect()
 }
 
 /// The answer as TaurusDB's API page documents it.
@@ -258,7 +326,8 @@ mod tests {
                 headers,
                 body: Bytes::from(inputs["body"].as_str().unwrap().to_owned()),
             };
-            let caller = Caller { name: "a".into(), kind: kind.name.into(), keys: vec![] };
+            let caller =
+                Caller { name: "a".into(), kind: kind.name.into(), keys: vec![], confirm: false, language: None };
             let keys = [ActiveKey { id: None, secret: Secret::new(secret.to_owned()).unwrap() }];
             let now = inputs["now_for_test"].as_i64().unwrap_or(1_700_000_000);
             let verified = (kind.verify)(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
@@ -274,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_later_channel_is_the_platform_s_own() {
-        let at = |url| Later::at("hooks.slack.com", url).is_some();
+        let at = |url| Later::at("hooks.slack.com", url, None).is_some();
         assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
         for url in [
             "http://hooks.slack.com/commands/1",

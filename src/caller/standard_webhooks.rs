@@ -6,6 +6,9 @@
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>). The principal is the
 //! caller itself. The answer is the documented body with the outcome's status.
 //!
+//! `"dry_run": true` in `data` asks what would happen; the types `removal.confirm`, `removal.cancel`, `removal.approve`,
+//! `removal.deny`, `removal.status` (with `id` in `data`) and `removal.pending` are the chat commands.
+//!
 //! A sender repeats a delivery with the same `webhook-id` and a new timestamp, so the id alone says which delivery it is.
 //!
 //! Not supported: `v1a` (Ed25519) signatures, which are passed over, and the older `svix-…` header names.
@@ -15,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{ActiveKey, Inbound, Kind, Proof, Reading, Said, documented, fresh, hmac_sha256_is};
+use super::{ActiveKey, Click, Inbound, Kind, Proof, Reading, Said, chat, documented, fresh, hmac_sha256_is};
 use crate::command::{Actor, Delivery, Reason};
 use crate::config::{Caller, Config, KeyShape, Secret};
 use crate::outcome::{Language, Outcome, Words};
@@ -24,11 +27,13 @@ use crate::strict::{json, required_header, unix_seconds};
 pub(super) const KIND: Kind = Kind {
     name: "standard-webhooks",
     keys: KeyShape::Secrets,
+    is_chat: false,
     content_type: Some("application/json"),
     verify,
     read,
     render: documented,
-    wait: None,
+    say: None,
+    later: None,
 };
 
 const ID: &str = "webhook-id";
@@ -46,6 +51,10 @@ struct Data {
     instance: Option<String>,
     user_name: Option<String>,
     reason: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    /// Of what waits.
+    id: Option<String>,
 }
 
 fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<Utc>) -> Result<Proof, Outcome> {
@@ -93,19 +102,33 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
 }
 
 fn removal<'c>(body: &[u8], config: &'c Config) -> Result<Said<'c>, Outcome> {
-    let event: Event = json(body)?;
-    if event.r#type != "account.delete" {
-        return Err(Outcome::FieldInvalid {
-            name: "type",
-            given: event.r#type,
-            expected: Words { english: "`account.delete`", chinese: " `account.delete`" },
-        });
-    }
+    let Event { r#type, data } = json(body)?;
     let filled =
         |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
-    Ok(Said::Remove {
-        user_name: config.accounts.parse(&filled(event.data.user_name, "data.user_name")?)?,
-        instance: config.instance(&filled(event.data.instance, "data.instance")?)?,
-        reason: Reason::parse(&event.data.reason.unwrap_or_default())?,
-    })
+    let reason = Reason::parse(&data.reason.unwrap_or_default());
+    if r#type == "account.delete" {
+        return Ok(Said::Remove {
+            user_name: config.accounts.parse(&filled(data.user_name, "data.user_name")?)?,
+            instance: config.instance(&filled(data.instance, "data.instance")?)?,
+            reason: reason?,
+            dry_run: data.dry_run,
+        });
+    }
+    match r#type.strip_prefix("removal.") {
+        Some("pending") => Ok(Said::Pending),
+        Some("status") => Ok(Said::Status { id: filled(data.id, "data.id")? }),
+        Some(how) if chat::click(how).is_some() => Ok(Said::Decide {
+            id: filled(data.id, "data.id")?,
+            how: chat::click(how).unwrap_or(Click::Cancel),
+            reason: reason?,
+        }),
+        _ => Err(Outcome::FieldInvalid {
+            name: "type",
+            given: r#type,
+            expected: Words {
+                english: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
+                chinese: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
+            },
+        }),
+    }
 }
