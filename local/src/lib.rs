@@ -2,14 +2,17 @@
 //!
 //! [`component`] builds it, [`manifest`] reads spin.toml, [`runtime`] runs it on wasmtime with WASI and the Spin
 //! interfaces that it imports, [`http`] talks to it; [`simulator`] and [`later`] are the cloud and Slack around it.
+//! [`check`] and [`explain`] are for whoever writes its configuration, and run nothing.
 
 mod bindings;
 mod engine;
 mod outbound;
 mod variables;
 
+pub mod check;
 pub mod component;
 pub mod demo;
+pub mod explain;
 pub mod http;
 pub mod later;
 pub mod logs;

@@ -13,7 +13,7 @@ use local::manifest::Manifest;
 use local::runtime::{Options, Runtime};
 use local::simulator::{Fault, Simulator, SimulatorOptions};
 use local::sqlite::Database;
-use local::{component, demo};
+use local::{check, component, demo, explain};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs starrocks-offboard on this machine, beside a simulated TaurusDB. For development and tests; production is Spin.
@@ -37,6 +37,11 @@ enum Command {
     Send(demo::send::Arguments),
     /// Only build the component, and print its path and size.
     Build,
+    /// Say what is wrong with the configuration, the policies and spin.toml, and what in them can hardly be meant. Builds,
+    /// runs and sends nothing. Exit status 1 when anything is wrong, else 0.
+    Check(Check),
+    /// Say what policy would answer somebody, and which policies decide or nearly do. Builds, runs and sends nothing.
+    Explain(explain::Arguments),
 }
 
 #[derive(Args)]
@@ -70,6 +75,16 @@ struct Serve {
     faults: Vec<Fault>,
 }
 
+#[derive(Args)]
+struct Check {
+    /// The folder of offboard.toml and the policies, instead of the one that spin.toml names.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// A value for a variable of spin.toml; goes before SPIN_VARIABLE_NAME in the environment.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    variables: Vec<(String, String)>,
+}
+
 fn name_and_value(argument: &str) -> Result<(String, String), String> {
     let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
@@ -83,6 +98,8 @@ async fn main() -> ExitCode {
         Some(Command::Serve(serve)) => self::serve(serve).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Send(send)) => demo::send::run(send).await,
         Some(Command::Build) => build().map(|()| ExitCode::SUCCESS),
+        Some(Command::Check(check)) => check::run(check.config.as_deref(), check.variables),
+        Some(Command::Explain(explain)) => explain::run(&explain),
     };
     match outcome {
         Ok(code) => code,

@@ -119,7 +119,7 @@ impl Manifest {
         Self::parse(&text, root).with_context(|| format!("in `{}`", path.display()))
     }
 
-    fn parse(text: &str, root: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str, root: PathBuf) -> anyhow::Result<Self> {
         let mut file: File = toml::from_str(text)?;
         ensure!(
             file.spin_manifest_version == 2,
@@ -219,6 +219,13 @@ impl Manifest {
             };
         }
         Ok(values)
+    }
+
+    /// What is mounted as `/config`, if anything is.
+    #[must_use]
+    pub fn config_folder(&self) -> Option<PathBuf> {
+        let mount = self.mounts.iter().find(|mount| mount.destination == "/config")?;
+        Some(self.root.join(&mount.source))
     }
 
     /// What the environment says, as Spin reads it: `SPIN_VARIABLE_TAURUSDB_ENDPOINT` for `taurusdb_endpoint`.
@@ -338,6 +345,7 @@ mod tests {
         let manifest = small();
         assert_eq!(manifest.component_path(), Path::new("/app/c.wasm"));
         assert_eq!(manifest.mounts[0].destination, "/config");
+        assert_eq!(manifest.config_folder().as_deref(), Some(Path::new("/app/config")));
         assert!(manifest.variables["token"].secret);
         assert_eq!(manifest.build_command, "cargo build");
     }

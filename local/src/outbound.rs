@@ -51,7 +51,7 @@ impl AllowedHosts {
         entries.iter().map(|entry| Entry::parse(entry.trim())).collect::<anyhow::Result<_>>().map(Self)
     }
 
-    fn allow(&self, uri: &Uri) -> bool {
+    pub(crate) fn allow(&self, uri: &Uri) -> bool {
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
             return false;
         };

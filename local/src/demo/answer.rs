@@ -10,6 +10,7 @@ use crate::later::unescaped;
 const REMOVAL: &str = "x-offboard-removal";
 const POLICY: &str = "x-offboard-policy";
 const CODE: &str = "x-offboard-code";
+const REFERENCE: &str = "x-offboard-reference";
 const SUCCESS: &str = "SUCCESS";
 const DENIED: &str = "OFFBOARD.40301";
 
@@ -23,6 +24,8 @@ pub(super) struct Answer {
     pub(super) policies: Vec<String>,
     /// `SUCCESS`, or why not; none when nothing was asked of the gateway but help.
     pub(super) code: Option<String>,
+    /// What to confirm or approve, while it waits for that.
+    pub(super) reference: Option<String>,
     /// The body, or the message in it that a chat platform shows.
     pub(super) shown: String,
 }
@@ -38,6 +41,7 @@ impl Answer {
             removal: header(REMOVAL).map(str::to_owned),
             policies: header(POLICY).map(|ids| ids.split(',').map(str::to_owned).collect()).unwrap_or_default(),
             code: header(CODE).map(str::to_owned),
+            reference: header(REFERENCE).map(str::to_owned),
             shown: text.map(unescaped).unwrap_or(body),
         }
     }

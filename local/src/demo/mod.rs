@@ -193,11 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_instance_is_the_simulated_one() {
+    fn the_demo_instances_are_the_simulated_ones() {
         let config = config().unwrap();
-        let [instance] = config.instances() else { panic!("expected one instance") };
-        assert_eq!(instance.project_id, simulator::demo::PROJECT_ID);
-        assert_eq!(instance.instance_id, simulator::demo::INSTANCE_ID);
+        let ids =
+            config.instances().iter().map(|instance| (instance.project_id.as_str(), instance.instance_id.as_str()));
+        let simulated = [simulator::demo::INSTANCE_ID, simulator::demo::PRODUCTION_INSTANCE_ID];
+        assert_eq!(ids.collect::<Vec<_>>(), simulated.map(|id| (simulator::demo::PROJECT_ID, id)));
     }
 
     #[test]

@@ -56,17 +56,34 @@ impl Expected {
         Self { status: StatusCode::OK, policies: &["dba-removes-on-staging"], code: None }
     }
 
+    /// Nothing is sent before somebody says yes.
+    const fn waits(code: &'static str) -> Self {
+        Self { status: StatusCode::OK, policies: &["dba-removes-on-staging"], code: Some(code) }
+    }
+
     const fn refused(status: StatusCode, code: &'static str) -> Self {
         Self { status, policies: &[], code: Some(code) }
     }
 }
 
-const SCENES: [Scene; 5] = [
+/// Stands in a scene's text for the reference of what waits since the scene before.
+const REFERENCE: &str = "{reference}";
+
+const SCENES: [Scene; 6] = [
     Scene {
         title: "Somebody of the database team, in Slack: /offboard alice analytics left the company",
         caller: slack::CALLER,
         id: None,
         text: "alice analytics left the company",
+        account: "alice",
+        // Whoever asks in a chat is asked whether they mean it.
+        expected: Expected::waits("OFFBOARD.40903"),
+    },
+    Scene {
+        title: "The same person, in Slack: /offboard confirm and the reference (or the button below the message)",
+        caller: slack::CALLER,
+        id: None,
+        text: "confirm {reference}",
         account: "alice",
         expected: Expected::removed(),
     },
@@ -150,8 +167,10 @@ pub async fn run(once: bool) -> anyhow::Result<ExitCode> {
     let runtime = start(once, &simulator, &later, logs.clone()).await?;
 
     let mut mismatches = 0;
+    let mut reference = String::new();
     for (number, scene) in SCENES.iter().enumerate() {
-        let came = play(scene, &config, &runtime, &simulator).await?;
+        let came = play(scene, &reference, &config, &runtime, &simulator).await?;
+        reference = came.answer.reference.clone().unwrap_or_default();
         let found = compare(scene, &came);
         mismatches += found.len();
         page.gap();
@@ -166,12 +185,13 @@ pub async fn run(once: bool) -> anyhow::Result<ExitCode> {
     tell_mismatches(&mut page, &found);
     if mismatches == 0 {
         let removed = SCENES.iter().filter(|scene| scene.expected.code.is_none()).count();
+        let refused = SCENES.iter().filter(|scene| scene.expected.policies.is_empty()).count();
         page.line(
             Tone::Good,
             &format!(
-                "All {} ended as they should: {removed} accounts removed by {removed} requests, {} refused by the gateway.",
+                "All {} ended as they should: {removed} accounts removed, {} to be confirmed first, {refused} refused by the gateway.",
                 SCENES.len(),
-                SCENES.len() - removed,
+                SCENES.len() - removed - refused,
             ),
         );
     } else {
@@ -214,11 +234,17 @@ fn is_taken(error: &anyhow::Error) -> bool {
     causes.any(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
-async fn play(scene: &Scene, config: &Config, runtime: &Runtime, simulator: &Simulator) -> anyhow::Result<Came> {
+async fn play(
+    scene: &Scene,
+    reference: &str,
+    config: &Config,
+    runtime: &Runtime,
+    simulator: &Simulator,
+) -> anyhow::Result<Came> {
     let request = super::request(
         &scene.caller,
         &Asked {
-            text: scene.text,
+            text: &scene.text.replace(REFERENCE, reference),
             instance: INSTANCE,
             config,
             id: who(scene),
@@ -352,6 +378,7 @@ async fn serve(page: &mut Page, runtime: &Runtime, logs: Logs) -> anyhow::Result
     page.gap();
     page.command(&format!(
         "cargo run -- send slack \"dave analytics left the company\" --to http://{address}\n\
+         cargo run -- send slack \"pending\" --to http://{address}\n\
          cargo run -- send slack \"user_test analytics\" --as U0STRANGER --to http://{address}\n\
          cargo run -- send portal user_test --to http://{address}"
     ));
@@ -445,7 +472,7 @@ mod tests {
 
     #[test]
     fn a_removal_is_right_only_if_all_of_it_is() {
-        let [_, bob, ..] = &SCENES;
+        let [_, _, bob, ..] = &SCENES;
         let good = || vec![deleted("bob", 200)];
         let headers = &[ROW, POLICY, ("x-offboard-code", "SUCCESS")];
         assert!(whats(bob, &came(200, headers, SUCCESS, good(), &["dave"])).is_empty());

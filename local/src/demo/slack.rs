@@ -19,7 +19,7 @@ pub(super) const CALLER: DemoCaller = DemoCaller {
     variable: "slack_signing_secret",
     secret: "demo-slack-signing-secret",
     proof: "X-Slack-Signature, an HMAC-SHA256 of time and body under Slack's signing secret",
-    grammar: "<user_name> <instance> [reason …], or help",
+    grammar: "<user_name> <instance> [reason …], confirm <id>, pending, or help",
     request,
 };
 

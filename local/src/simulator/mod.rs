@@ -89,6 +89,8 @@ pub mod demo {
     pub const PROJECT_ID: &str = "23a50154cf494ec9ad6883979a12db0a";
     /// A StarRocks instance.
     pub const INSTANCE_ID: &str = "54e42160670e48e789af7075e1efea1fin17";
+    /// Another one, for production.
+    pub const PRODUCTION_INSTANCE_ID: &str = "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17";
     /// The id of a permanent access key.
     pub const ACCESS_KEY: &str = "HPUADEMOACCESSKEY00";
     /// Its secret key.
@@ -144,11 +146,13 @@ impl SimulatorOptions {
     pub fn demo() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            instances: vec![SimulatedInstance {
-                project_id: demo::PROJECT_ID.to_owned(),
-                instance_id: demo::INSTANCE_ID.to_owned(),
-                accounts: demo::ACCOUNTS.map(str::to_owned).into(),
-            }],
+            instances: [demo::INSTANCE_ID, demo::PRODUCTION_INSTANCE_ID]
+                .map(|instance_id| SimulatedInstance {
+                    project_id: demo::PROJECT_ID.to_owned(),
+                    instance_id: instance_id.to_owned(),
+                    accounts: demo::ACCOUNTS.map(str::to_owned).into(),
+                })
+                .into(),
             access_keys: vec![AccessKey {
                 id: demo::ACCESS_KEY.to_owned(),
                 secret: demo::SECRET_KEY.to_owned(),
