@@ -6,12 +6,12 @@ use crate::harness::{Gateway, Planned, Setup};
 /// `help`, or nothing at all, is answered at once: no policy, no ledger, no TaurusDB.
 #[tokio::test(flavor = "multi_thread")]
 async fn slack_help_says_what_to_write() {
-    const ENGLISH: &str = "Remove a StarRocks account: `<user_name> <instance> [reason]`, for example `alice analytics left the company`.\nInstances: `analytics`";
-    const CHINESE: &str =
-        "删除 StarRocks 账号：`<user_name> <instance> [reason]`，例如 `alice analytics 已离职`。\n实例：`analytics`";
+    const ENGLISH: &str = "Remove a StarRocks account: `<user_name> <instance> [reason]`, for example `alice analytics left the company`; `--dry-run` only says what would happen.\nWhen asked: `confirm <id>` or `cancel <id>`.\nDecide what others asked for: `approve <id>` or `deny <id> [reason]`.\nWhat waits: `pending`. What became of a removal: `status <id>`.\nInstances: `analytics`, `warehouse`";
+    const CHINESE: &str = "删除 StarRocks 账号：`<user_name> <instance> [reason]`，例如 `alice analytics 已离职`；加 `--dry-run` 仅显示将会发生什么。\n被询问时：`confirm <id>` 或 `cancel <id>`。\n处理他人的申请：`approve <id>` 或 `deny <id> [reason]`。\n待处理：`pending`。查询结果：`status <id>`。\n实例：`analytics`, `warehouse`";
     for (text, language, help) in
         [("help", None, ENGLISH), ("", None, ENGLISH), ("  ", None, ENGLISH), ("help", Some("zh-cn"), CHINESE)]
     {
+        // On a Monday at ten, when production is open.
         let gateway = Gateway::start(Setup::default()).await;
         let ask = Ask { text: Some(text.into()), language: language.map(str::to_owned), ..Ask::default() };
         let answer = gateway.ask(Kind::Slack, &ask).await;

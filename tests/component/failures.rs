@@ -126,7 +126,7 @@ const SPOILED: [Spoiled; 5] = [
     },
     Spoiled {
         name: "of a newer gateway",
-        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (3)"),
+        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (4)"),
         repair: |ledger| sql(ledger, "DROP TABLE ledger"),
     },
 ];
@@ -210,15 +210,15 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
     for ((file, from, to), reason) in [
         (
             ("offboard.toml", "environment =", "enviroment ="),
-            "offboard.toml, line 21: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
+            "offboard.toml, line 26: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
         ),
-        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 27: unclosed array table, expected `]`"),
-        (policy_cut, "policy.cedar: "),
+        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 44: unclosed array table, expected `]`"),
+        (policy_cut, "policy.cedar, line 6: "),
         (
             ("policy.cedar", "@id(\"dba-removes-on-staging\")", ""),
-            "policy.cedar: policy number 1 (a permit) has no good `@id`",
+            "policy.cedar, line 6: policy number 1 (a permit) has no good `@id`",
         ),
-        (("schema.cedarschema", "action delete", "action remove"), "policy.cedar: "),
+        (("schema.cedarschema", "action delete", "action remove"), "policy.cedar, line 8: "),
     ] {
         let gateway = Gateway::start(Setup::default().replace(file, from, to)).await;
         let health = gateway.get("/healthz").await;
@@ -253,7 +253,7 @@ async fn a_file_that_is_not_there_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn healthz_tells_one_configuration_from_another() {
-    let gateway = Gateway::start(Setup::default()).await;
+    let gateway = Gateway::start(Setup { confirm: true, ..Setup::default() }).await;
     let digest = |parts: &[&[u8]]| hex::encode(Sha256::digest(parts.concat()))[..12].to_owned();
     let (offboard, policy, schema) =
         (demo_file("offboard.toml"), demo_file("policy.cedar"), demo_file("schema.cedarschema"));

@@ -170,8 +170,9 @@ pub(crate) fn assert_agreement(gateway: &Gateway, answer: &Answer, row: &Row) {
     let lines = gateway.request_lines();
     let [line] = &lines[..] else { panic!("{lines:#?}") };
     let told = |name: &str| line[name].as_str();
-    assert_eq!(told("at"), Some("2026-06-01T10:00:00.000Z"));
-    assert_eq!(told("removal"), Some(row.id.as_str()));
+    assert_eq!(told("asked_at"), Some("2026-06-01T10:00:00.000Z"));
+    assert_eq!(told("id"), Some(row.id.as_str()));
+    assert_eq!(told("event"), Some(row.state.as_str()));
     assert_eq!(told("state"), Some(row.state.as_str()));
     assert_eq!(told("code"), row.code.as_deref());
     assert_eq!(told("caller"), row.caller.as_deref());

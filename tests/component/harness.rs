@@ -51,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) faults: Vec<String>,
     /// Makes the simulated TaurusDB's access key a temporary one, with this token.
     pub(crate) security_token: Option<String>,
+    /// People in a chat are asked whether they mean it, as the demonstration's are. Most tests are about what comes then.
+    pub(crate) confirm: bool,
     /// The clocks are this machine's: for clients that cannot be told the time.
     pub(crate) real_time: bool,
 }
@@ -243,6 +245,9 @@ impl Gateway {
                 assert!(text.contains(from), "config/{name} has no {from:?} to replace");
                 text = text.replacen(from, &to.replace(SIMULATOR, &simulator.endpoint()), 1);
             }
+            if name == "offboard.toml" && !setup.confirm {
+                text = text.replacen("kind = \"slack\" ", "confirm = false\nkind = \"slack\" ", 1);
+            }
             fs::write(config.join(name), text).unwrap();
         }
 
@@ -428,20 +433,25 @@ pub(crate) async fn send(address: SocketAddr, request: http::Request<Bytes>) -> 
 }
 
 /// What `GET /removals/{id}` tells of a removal, each time.
-const RECORD: [&str; 17] = [
+const RECORD: [&str; 22] = [
     "actor",
+    "approvals",
     "asked_at",
     "attempts",
     "caller",
     "code",
     "confirmed_by",
+    "dry_run",
     "ended_at",
+    "expires_at",
     "id",
     "instance",
     "kind",
     "message",
+    "milliseconds",
     "policies",
     "reason",
+    "reference",
     "request_id",
     "state",
     "status",
@@ -489,6 +499,7 @@ impl Answer {
             "x-offboard-code",
             "x-offboard-confirmed-by",
             "x-offboard-policy",
+            "x-offboard-reference",
             "x-offboard-removal",
             "x-request-id",
         ];
@@ -507,8 +518,16 @@ impl Answer {
             _ if keys == RECORD => assert_eq!(self.status, 200, "{self:?}"),
             ["result"] => assert_eq!((self.status, &body["result"]), (200, &"SUCCESS".into()), "{self:?}"),
             ["error_code", "error_msg"] => assert!(self.status >= 400, "{self:?}"),
+            ["account", "policies", "result", "would"] => {
+                assert_eq!((self.status, &body["result"]), (200, &"DRY_RUN".into()), "{self:?}");
+            }
+            ["approvals"] | ["help"] => assert_eq!(self.status, 200, "{self:?}"),
+            // The answer to a click: what people see is posted.
+            [] => assert_eq!(self.status, 200, "{self:?}"),
             ["blocks", "response_type", "text"] => {
-                assert_eq!((self.status, &body["response_type"]), (200, &"ephemeral".into()), "{self:?}");
+                // What somebody else has to approve has to be seen by them.
+                let seen_by = if self.code_header() == Some("OFFBOARD.40904") { "in_channel" } else { "ephemeral" };
+                assert_eq!((self.status, &body["response_type"]), (200, &seen_by.into()), "{self:?}");
                 assert_eq!(body["blocks"][0]["text"]["text"], body["text"], "{self:?}");
             }
             // /healthz
@@ -518,6 +537,10 @@ impl Answer {
         // What a kind answers by itself (`help`) has no outcome.
         let outcome = self.header("x-offboard-removal").map(|_| self.code());
         assert_eq!(self.header("x-offboard-code"), outcome.as_deref(), "{self:?}");
+    }
+
+    fn code_header(&self) -> Option<&str> {
+        self.header("x-offboard-code")
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -541,8 +564,8 @@ impl Answer {
     /// `SUCCESS` or the error code, whatever form it has. For an answer in words: what stands in its last brackets.
     pub(crate) fn code(&self) -> String {
         let body = self.json();
-        if body.get("result").is_some() {
-            return "SUCCESS".into();
+        if let Some(result) = body.get("result") {
+            return result.as_str().unwrap().into();
         }
         if let Some(code) = body.get("error_code") {
             return code.as_str().unwrap().into();

@@ -23,7 +23,11 @@ pub(crate) struct Memory {
     pub(crate) database: rusqlite::Connection,
     /// The statement that fails next, counted from 1; 0 for none.
     pub(crate) fails_at: Cell<usize>,
+    /// Before a statement others get their turn, as often as the bits of this say, one after the other.
+    pub(crate) yields: Cell<u64>,
     pub(crate) statements: Cell<usize>,
+    /// How long each of them takes.
+    pub(crate) statement_takes: Cell<Duration>,
     /// What the next calls come to, and how long each takes.
     pub(crate) answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
     pub(crate) sent: RefCell<Vec<http::Request<Bytes>>>,
@@ -39,7 +43,9 @@ impl Memory {
             variables: variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             database: rusqlite::Connection::open_in_memory().unwrap(),
             fails_at: Cell::new(0),
+            yields: Cell::new(0),
             statements: Cell::new(0),
+            statement_takes: Cell::default(),
             answers: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
@@ -118,7 +124,13 @@ impl Host for Memory {
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
+        let turns = self.yields.get();
+        self.yields.set(turns.rotate_right(1));
+        if turns & 1 == 1 {
+            tokio::task::yield_now().await;
+        }
         self.statements.set(self.statements.get() + 1);
+        self.elapsed.set(self.elapsed.get() + self.statement_takes.get());
         if self.statements.get() == self.fails_at.get() {
             return Err(StoreError("the disk is gone".into()));
         }

@@ -1,6 +1,8 @@
 //! The whole story on an in-memory runtime: no component, no network, milliseconds. What a caller can see of the built
 //! component is in `tests/component`; here is what only a runtime that fails on command can show.
 
+mod approval;
+mod audit;
 mod host;
 mod upstream;
 
@@ -27,9 +29,10 @@ fn gateway() -> Gateway {
     gateway_with(&[])
 }
 
-/// The demo's, with changes to offboard.toml.
+/// The demo's, with changes to offboard.toml; nobody is asked whether they mean it.
 fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
-    let mut offboard = include_str!("../../config/offboard.toml").to_owned();
+    let mut offboard =
+        include_str!("../../config/offboard.toml").replace("kind = \"slack\"", "confirm = false\nkind = \"slack\"");
     for (from, to) in changes {
         assert!(offboard.contains(from), "{from}");
         offboard = offboard.replacen(from, to, 1);
@@ -56,8 +59,17 @@ fn slash(seconds: i64, text: &str) -> Inbound {
 
 /// The same, with more fields in its form.
 fn slash_with(seconds: i64, text: &str, more: &str) -> Inbound {
+    slash_as("U2CERLKJA", seconds, text, more)
+}
+
+/// The same, by somebody else.
+fn slash_as(user_id: &str, seconds: i64, text: &str, more: &str) -> Inbound {
     let text = text.replace(' ', "+");
-    let body = format!("command=%2Foffboard&user_id=U2CERLKJA&trigger_id=1.2.a&text={text}{more}");
+    slack(seconds, format!("command=%2Foffboard&user_id={user_id}&trigger_id=1.2.a&text={text}{more}"))
+}
+
+/// A form of Slack's, signed at `seconds`.
+fn slack(seconds: i64, body: String) -> Inbound {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRETS[0].as_bytes()).unwrap();
     mac.update(format!("v0:{seconds}:{body}").as_bytes());
     let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
@@ -82,14 +94,33 @@ fn documented(seconds: i64, query: &str) -> Inbound {
 
 /// Whatever the portal signs.
 fn portal(seconds: i64, method: Method, path: &str, query: &str) -> Inbound {
+    portal_with(seconds, method, path, query, "")
+}
+
+/// The same, with a body.
+fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str) -> Inbound {
     let date = sign::sdk_date(DateTime::from_timestamp(seconds, 0).unwrap());
     let mut headers = HeaderMap::new();
     headers.insert(sign::SDK_DATE, date.parse().unwrap());
-    let message =
-        sign::Message { method: method.as_str(), path, query, headers: &headers, host: "localhost", body: b"" };
+    let method_name = method.clone();
+    let message = sign::Message {
+        method: method_name.as_str(),
+        path,
+        query,
+        headers: &headers,
+        host: "localhost",
+        body: body.as_bytes(),
+    };
     let authorization = sign::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
     headers.insert("authorization", authorization.parse().unwrap());
-    Inbound { method, path: path.into(), query: query.into(), host: "localhost".into(), headers, body: Bytes::new() }
+    Inbound {
+        method,
+        path: path.into(),
+        query: query.into(),
+        host: "localhost".into(),
+        headers,
+        body: Bytes::from(body.to_owned()),
+    }
 }
 
 async fn ask(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Response<Bytes> {
@@ -209,7 +240,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     let (host, gateway) = (memory(), gateway());
     host.will_answer(200, SUCCESS);
     ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
-    host.database.execute("INSERT INTO ledger (version) VALUES (3)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (4)", []).unwrap();
     let fresh = self::gateway();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));
