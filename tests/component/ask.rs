@@ -20,6 +20,7 @@ pub(crate) const PORTAL_SECRET: &str = "portal-secret-abf7158809cf4f3c";
 
 pub(crate) const PROJECT: &str = "23a50154cf494ec9ad6883979a12db0a";
 pub(crate) const INSTANCE: &str = "54e42160670e48e789af7075e1efea1fin17";
+pub(crate) const WAREHOUSE: &str = "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17";
 
 /// RFC 3986's unreserved characters stay as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -72,6 +73,74 @@ impl Kind {
     }
 }
 
+/// A way in which somebody can say yes or no to what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Words after the slash command.
+    Typed,
+    /// A button below a message in Slack.
+    Button,
+    /// A webhook's event.
+    Event,
+    /// The API beside the documented call.
+    Call,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 4] = [Self::Typed, Self::Button, Self::Event, Self::Call];
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Typed | Self::Button => Kind::Slack,
+            Self::Event => Kind::StandardWebhooks,
+            Self::Call => Kind::Api,
+        }
+    }
+}
+
+/// Somebody, with an id at every caller: `harness::Setup::people` has the callers and teams for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Who asks in an [`Ask`] that says nothing else.
+    Asker,
+    /// May do the same.
+    Colleague,
+    /// Is known to every caller, and in no team.
+    Stranger,
+}
+
+impl Who {
+    fn ids(self) -> [&'static str; 3] {
+        match self {
+            Self::Asker => ["U2CERLKJA", "hr", PORTAL_KEY],
+            Self::Colleague => ["U0ERIN", "it", "HPUAPORTALKEY0000002"],
+            Self::Stranger => ["U0STRANGER", "crm", "HPUAPORTALKEY0000003"],
+        }
+    }
+
+    /// What policy calls them.
+    pub(crate) fn principal(self, kind: Kind) -> String {
+        let [person, hook, key] = self.ids();
+        match kind {
+            Kind::Slack => format!("slack/{person}"),
+            Kind::StandardWebhooks => hook.into(),
+            Kind::Api => format!("portal/{key}"),
+        }
+    }
+}
+
+/// What somebody says about what waits, or about what became of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Says {
+    /// `confirm`, `cancel`, `approve`, `deny`, `status` or `pending`.
+    pub(crate) how: String,
+    /// The reference.
+    pub(crate) id: String,
+    /// In Slack: by a button.
+    pub(crate) clicked: bool,
+}
+
 /// What the signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -113,8 +182,14 @@ pub(crate) struct Ask {
     pub(crate) text: Option<String>,
     /// Where Slack takes an answer that comes later.
     pub(crate) response_url: String,
+    /// The webhook's caller.
+    pub(crate) hook: String,
     pub(crate) webhook_id: String,
     pub(crate) access_key: String,
+    /// Only what would happen is asked for.
+    pub(crate) dry_run: bool,
+    /// Instead of a removal; `reason` belongs to it.
+    pub(crate) says: Option<Says>,
     pub(crate) method: Option<String>,
     /// Path and query, as they are on the wire.
     pub(crate) path: Option<String>,
@@ -141,8 +216,11 @@ impl Default for Ask {
             user_id: "U2CERLKJA".into(),
             text: None,
             response_url: "https://hooks.slack.com/commands/1234/5678".into(),
+            hook: "hr".into(),
             webhook_id: "msg_1".into(),
             access_key: PORTAL_KEY.into(),
+            dry_run: false,
+            says: None,
             method: None,
             path: None,
             body: None,
@@ -170,12 +248,41 @@ impl Ask {
         Self { user_name: user_name.into(), ..Self::default() }
     }
 
+    /// On the production instance, where others have to approve it.
+    pub(crate) fn on_production(user_name: &str) -> Self {
+        Self { instance: "warehouse".into(), ..Self::to_remove(user_name) }
+    }
+
+    /// Somebody's word about what waits under this reference.
+    pub(crate) fn word(way: Way, how: &str, id: &str) -> Self {
+        Self {
+            says: Some(Says { how: how.into(), id: id.into(), clicked: way == Way::Button }),
+            response_url: format!("https://hooks.slack.com/actions/{id}/{how}"),
+            webhook_id: format!("msg_{how}_{id}"),
+            ..Self::default()
+        }
+    }
+
+    /// The same, by somebody else.
+    pub(crate) fn by(self, who: Who) -> Self {
+        let [user_id, hook, access_key] = who.ids().map(str::to_owned);
+        let response_url =
+            if who == Who::Asker { self.response_url.clone() } else { format!("{}/{user_id}", self.response_url) };
+        Self { user_id, hook, access_key, response_url, ..self }
+    }
+
     /// The request for a gateway at `host` whose clock says `now`, in seconds.
     pub(crate) fn wire(&self, kind: Kind, host: &str, now: i64) -> Wire {
         let at = now + self.clock_skew;
-        let (method, target) = match kind {
-            Kind::Api => ("DELETE", format!("{}?user_name={}", users(PROJECT, INSTANCE), encoded(&self.user_name))),
-            Kind::Slack | Kind::StandardWebhooks => ("POST", format!("/hooks/{}", kind.caller())),
+        let (method, target) = match (kind, &self.says) {
+            (Kind::Slack, _) => ("POST", format!("/hooks/{}", kind.caller())),
+            (Kind::StandardWebhooks, _) => ("POST", format!("/hooks/{}", self.hook)),
+            (Kind::Api, None) => ("DELETE", self.documented_call()),
+            (Kind::Api, Some(Says { how, id, .. })) => match how.as_str() {
+                "pending" => ("GET", "/approvals".into()),
+                "status" => ("GET", format!("/removals/{id}")),
+                _ => ("POST", format!("/approvals/{id}")),
+            },
         };
         let mut wire = Wire {
             method: self.method.as_deref().unwrap_or(method).into(),
@@ -201,12 +308,34 @@ impl Ask {
         wire
     }
 
+    fn documented_call(&self) -> String {
+        let instance = if self.instance == "warehouse" { WAREHOUSE } else { INSTANCE };
+        let dry_run = if self.dry_run { "&dry_run=true" } else { "" };
+        format!("{}?user_name={}{dry_run}", users(PROJECT, instance), encoded(&self.user_name))
+    }
+
     fn usual_body(&self, kind: Kind) -> String {
-        match kind {
-            Kind::Slack => {
-                let text = self.text.clone().unwrap_or_else(|| {
-                    [&self.user_name, &self.instance, self.reason.as_deref().unwrap_or_default()].join(" ")
+        let reason = self.reason.as_deref().unwrap_or_default();
+        match (kind, &self.says) {
+            (Kind::Slack, Some(Says { how, id, clicked: true })) => {
+                let payload = json!({
+                    "type": "block_actions",
+                    "user": { "id": self.user_id, "username": "steve", "team_id": "T0001" },
+                    "team": { "id": "T0001", "domain": "example" },
+                    "channel": { "id": "C2147483705", "name": "test" },
+                    "actions": [{ "type": "button", "block_id": "b1", "action_id": how, "value": id, "style": "primary" }],
+                    "trigger_id": "13345224609.738474920",
+                    "response_url": self.response_url,
                 });
+                format!("payload={}", form_encoded(&payload.to_string()))
+            }
+            (Kind::Slack, says) => {
+                let dry_run = if self.dry_run { "--dry-run" } else { "" };
+                let words = match says {
+                    Some(Says { how, id, .. }) => [how, id, reason, ""],
+                    None => [&self.user_name, &self.instance, reason, dry_run],
+                };
+                let text = self.text.clone().unwrap_or_else(|| words.join(" "));
                 format!(
                     "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705\
                      &channel_name=test&user_id={}&user_name=Steve&command=%2Foffboard&text={}\
@@ -216,14 +345,26 @@ impl Ask {
                     form_encoded(&self.response_url),
                 )
             }
-            Kind::StandardWebhooks => {
-                let mut data = json!({ "instance": self.instance, "user_name": self.user_name });
+            (Kind::StandardWebhooks, says) => {
+                let (event, mut data) = match says {
+                    Some(Says { how, id, .. }) => (format!("removal.{how}"), json!({ "id": id })),
+                    None => {
+                        let data = json!({ "instance": self.instance, "user_name": self.user_name });
+                        ("account.delete".into(), data)
+                    }
+                };
                 if let Some(reason) = &self.reason {
                     data["reason"] = json!(reason);
                 }
-                json!({ "type": "account.delete", "data": data }).to_string()
+                if self.dry_run {
+                    data["dry_run"] = json!(true);
+                }
+                json!({ "type": event, "data": data }).to_string()
             }
-            Kind::Api => String::new(),
+            (Kind::Api, Some(Says { how, .. })) if !["pending", "status"].contains(&how.as_str()) => {
+                json!({ "decision": how, "reason": self.reason }).to_string()
+            }
+            (Kind::Api, _) => String::new(),
         }
     }
 

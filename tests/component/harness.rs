@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use local::component;
 use local::http as client;
-use local::later::LaterChannel;
+use local::later::{LaterChannel, Posted};
 use local::logs::Logs;
 use local::runtime::{Clock, Options, Runtime};
 use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET};
+use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Way, Who};
 
 /// 2026-06-01T10:00:00Z, in milliseconds: what the clocks say at first.
 pub(crate) const START: i64 = 1_780_308_000_000;
@@ -146,6 +146,27 @@ impl Setup {
     pub(crate) fn fault(mut self, rule: &str) -> Self {
         self.faults.push(rule.into());
         self
+    }
+}
+
+impl Setup {
+    /// With an id for each `ask::Who` at every caller.
+    pub(crate) fn people(self) -> Self {
+        let hooks = ["it", "crm"].map(|name| {
+            format!(
+                "[[caller]]\nname = \"{name}\"\nkind = \"standard-webhooks\"\nsecrets = [\"hr_webhook_secret\"]\n\n"
+            )
+        });
+        let keys =
+            [2, 3].map(|key| format!(", {{ id = \"HPUAPORTALKEY000000{key}\", secret = \"portal_secret_key\" }}"));
+        let colleague = Kind::ALL.map(|kind| format!("\"{}\", ", Who::Colleague.principal(kind))).concat();
+        self.replace("offboard.toml", "members = [", &format!("members = [{colleague}"))
+            .replace("offboard.toml", "[accounts]", &format!("{}[accounts]", hooks.concat()))
+            .replace(
+                "offboard.toml",
+                "secret = \"portal_secret_key\" }",
+                &format!("secret = \"portal_secret_key\" }}{}", keys.concat()),
+            )
     }
 }
 
@@ -330,6 +351,29 @@ impl Gateway {
         self.send(ask.wire(kind, &self.address.to_string(), self.now()).request()).await
     }
 
+    /// A second later, somebody says something, and what they hear of it: for a button, that is posted.
+    pub(crate) async fn hears(&self, way: Way, ask: &Ask) -> Answer {
+        self.advance(1000);
+        let answer = self.ask(way.kind(), ask).await;
+        if way != Way::Button {
+            return answer;
+        }
+        assert_eq!(answer.json(), serde_json::json!({}));
+        Answer::posted(&self.told_at(&ask.response_url).await)
+    }
+
+    /// What was posted to this URL of Slack's first.
+    pub(crate) async fn told_at(&self, url: &str) -> Posted {
+        let mut posted = self.later.posted();
+        loop {
+            if let Some(found) = posted.iter().find(|posted| url.ends_with(&posted.path)) {
+                return found.clone();
+            }
+            let more = self.later.received(posted.len() + 1);
+            posted = tokio::time::timeout(PATIENCE, more).await.expect("a message in time");
+        }
+    }
+
     pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
         send(self.address, request).await
     }
@@ -370,6 +414,9 @@ impl Gateway {
                 message: row.get("message")?,
                 request_id: row.get("request_id")?,
                 confirmed_by: row.get("confirmed_by")?,
+                reference: row.get("reference")?,
+                expires_at: row.get("expires_at")?,
+                dry_run: row.get("dry_run")?,
             })
         });
         rows.unwrap().collect::<Result<_, _>>().unwrap()
@@ -379,6 +426,14 @@ impl Gateway {
     pub(crate) fn row(&self) -> Row {
         let mut rows = self.rows();
         assert_eq!(rows.len(), 1, "{rows:#?}");
+        rows.remove(0)
+    }
+
+    /// The row of what waits, or waited, under this reference.
+    pub(crate) fn waiting(&self, reference: &str) -> Row {
+        let mut rows = self.rows();
+        rows.retain(|row| row.reference.as_deref() == Some(reference));
+        assert_eq!(rows.len(), 1, "{reference} {rows:#?}");
         rows.remove(0)
     }
 
@@ -539,6 +594,11 @@ impl Answer {
         assert_eq!(self.header("x-offboard-code"), outcome.as_deref(), "{self:?}");
     }
 
+    /// What was posted later, as if it had been the answer.
+    pub(crate) fn posted(posted: &Posted) -> Self {
+        Self { status: 200, headers: HeaderMap::new(), body: posted.body.to_string().into() }
+    }
+
     fn code_header(&self) -> Option<&str> {
         self.header("x-offboard-code")
     }
@@ -571,7 +631,8 @@ impl Answer {
             return code.as_str().unwrap().into();
         }
         let text = self.text();
-        let sentence = text.split("\n_request ").next().unwrap();
+        // Below it stand who asked, what decided, and the request's id.
+        let sentence = text.split("\n_").next().unwrap();
         let sentence = sentence.split(" That means: ").next().unwrap().split("这表示：").next().unwrap();
         let sentence = sentence.trim_end_matches(['.', '。']);
         if sentence.starts_with(":white_check_mark: ") {
@@ -614,6 +675,9 @@ pub(crate) struct Row {
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) confirmed_by: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) dry_run: bool,
 }
 
 /// The status that a code of the gateway's own stands for: `OFFBOARD.<status><nn>`.

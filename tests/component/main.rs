@@ -3,6 +3,8 @@
 //! - `fixtures`: cases that are data, a file each: the callers, and what TaurusDB may answer
 //! - `callers`: what no file can say of them
 //! - `bad_input`: what must be refused, for every kind of caller, before anything is sent
+//! - `confirming`, `approving`: what waits for somebody's yes, through every kind of caller
+//! - `dry_run`: what would happen
 //! - `once`: repeats, copies at once, restarts
 //! - `failures`: nobody answers, the ledger cannot be written, configuration or policy cannot be used
 //! - `upstream`: all that the cloud can do wrong, with every kind of credentials (`credentials`)
@@ -15,10 +17,13 @@
 //! - `official_clients`: the vendors' own Python packages
 //! - `repository`: what the files of this repository promise each other
 
+mod approving;
 mod ask;
 mod bad_input;
 mod callers;
+mod confirming;
 mod credentials;
+mod dry_run;
 mod failures;
 mod fixtures;
 mod harness;
