@@ -107,8 +107,7 @@ pub(crate) async fn still_waiting<'c, H: Host>(
         let needs_approval = matches!(decision, Decision::NeedsApproval { .. });
         return Ok(Outcome::AwaitingConfirmation { reference, needs_approval });
     }
-    let people: std::collections::BTreeSet<_> =
-        record.approvals.iter().filter(|approval| approval.is_yes()).map(|approval| &approval.person).collect();
+    let people: std::collections::BTreeSet<_> = record.yeses().map(|approval| &approval.person).collect();
     let required = gateway.config.approvals.required(&removal.instance.environment);
     let missing = required.saturating_sub(u32::try_from(people.len()).unwrap_or(u32::MAX)).max(1);
     Ok(Outcome::AwaitingApproval { reference, missing })
@@ -227,8 +226,7 @@ pub(crate) async fn decide<'c, H: Host>(
                 // Another's yes was the last that it took.
                 return so_far(host, gateway, &record, budget, told).await;
             }
-            let approvers: Vec<Actor> =
-                record.approvals.iter().filter(|approval| approval.is_yes()).map(|approval| approval.actor()).collect();
+            let approvers: Vec<Actor> = record.yeses().map(|approval| approval.actor()).collect();
             let judge = |counts| {
                 let circumstances = removal::circumstances(gateway, at, false, confirmed, counts);
                 gateway.policies.decide_approved(&removal, &approvers, config, circumstances)

@@ -78,6 +78,7 @@ const COMPLETE: &[&str] = &[
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE TABLE IF NOT EXISTS approvals (
         removal TEXT NOT NULL,
+        reference TEXT NOT NULL,
         person TEXT NOT NULL,
         actor TEXT NOT NULL,
         caller TEXT NOT NULL,
@@ -85,7 +86,7 @@ const COMPLETE: &[&str] = &[
         approved INTEGER NOT NULL,
         reason TEXT,
         at INTEGER NOT NULL,
-        PRIMARY KEY (removal, person)
+        PRIMARY KEY (removal, reference, person)
     ) STRICT",
     "INSERT INTO ledger (version) VALUES (3) ON CONFLICT DO NOTHING",
 ];

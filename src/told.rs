@@ -180,14 +180,13 @@ impl<'c> Told<'c> {
         let own = self.actor.as_ref().map(|actor| actor.principal.as_str());
         let record = self.record.as_ref();
         let asked_by = record.and_then(|record| record.actor.as_deref()).filter(|asked_by| Some(*asked_by) != own);
-        let approvals = record.map(|record| record.approvals.as_slice()).unwrap_or_default();
         Answer {
             outcome,
             language,
             account: self.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
             environment: self.removal.as_ref().map(|removal| removal.instance.environment.as_str()),
             asked_by,
-            approved_by: approvals.iter().filter(|approval| approval.is_yes()).map(|a| a.actor.as_str()).collect(),
+            approved_by: record.into_iter().flat_map(|record| record.yeses()).map(|yes| yes.actor.as_str()).collect(),
             policies: &self.policies,
             meaning: codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
             request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),

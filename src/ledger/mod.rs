@@ -60,7 +60,7 @@ const CLAIM: &str = "INSERT INTO removals
     ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, policies = excluded.policies, attempts = removals.attempts + 1, status = NULL,
         code = NULL, message = NULL, request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
-        claimed_at = excluded.claimed_at
+        claimed_at = excluded.claimed_at, reference = NULL, expires_at = NULL, fingerprint = NULL, later = NULL
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING id,
     (SELECT count(*) FROM removals WHERE actor = ?6 AND claimed_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')

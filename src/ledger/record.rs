@@ -19,7 +19,7 @@ macro_rules! columns {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
         later, delivery,
-        (SELECT json_group_array(json_object('person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
+        (SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
             'approved', a.approved, 'reason', a.reason, 'at', a.at)) FROM approvals a WHERE a.removal = removals.id)"
     };
 }
@@ -87,6 +87,8 @@ pub struct Record {
 /// Somebody's yes or no to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Approval {
+    /// The reference of what it was said to.
+    reference: String,
     /// Which person it is: two principals of one person are one.
     pub person: String,
     /// The principal.
@@ -208,6 +210,12 @@ impl Record {
     pub fn seconds_left(&self, now: DateTime<Utc>) -> Option<u64> {
         let left = self.in_flight_until.unwrap_or_default().saturating_sub(now.timestamp_millis());
         (self.state == State::InFlight && left > 0).then(|| left.unsigned_abs().div_ceil(1000))
+    }
+
+    /// Who said yes to what the row asks for now. What was said before it was asked for anew is kept, and does not count.
+    pub fn yeses(&self) -> impl Iterator<Item = &Approval> {
+        let now = self.reference.as_deref();
+        self.approvals.iter().filter(move |approval| approval.is_yes() && Some(approval.reference.as_str()) == now)
     }
 
     /// Whether this is exactly what the row asks for.

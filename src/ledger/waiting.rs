@@ -63,10 +63,10 @@ const COUNT: &str = "SELECT
     (SELECT count(*) FROM removals r WHERE r.instance = ?2 AND r.claimed_at > ?3
         AND r.state IN ('in-flight', 'removed', 'unknown'))";
 
-const SAY: &str = "INSERT INTO approvals (removal, person, actor, caller, kind, approved, reason, at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM removals
+const SAY: &str = "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at)
+    SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM removals
     WHERE id = ?1 AND state = 'awaiting-approval' AND expires_at > ?8
-    ON CONFLICT (removal, person) DO NOTHING";
+    ON CONFLICT (removal, reference, person) DO NOTHING";
 
 const PENDING: &str = concat!(
     "SELECT ",
@@ -261,7 +261,8 @@ pub struct Say<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// Writes down somebody's yes or no to what waits for approval. The first one of a person counts.
+/// Writes down somebody's yes or no to what waits for approval, under the reference that it waits by. The first one of a
+/// person counts; a row that is asked for anew has another reference, for which nobody said anything yet.
 ///
 /// # Errors
 ///

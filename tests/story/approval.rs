@@ -54,6 +54,12 @@ fn row_of(host: &Memory, user_name: &str) -> (String, String) {
     host.database.query_row(sql, [user_name], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
+/// The reference itself, while a row has it.
+fn row_of_delivery(host: &Memory, reference: &str) -> Option<String> {
+    let sql = "SELECT reference FROM removals WHERE reference = ?1";
+    host.database.query_row(sql, [reference], |row| row.get(0)).ok()
+}
+
 fn deletes(host: &Memory) -> usize {
     host.methods().iter().filter(|method| *method == "DELETE").count()
 }
@@ -213,6 +219,47 @@ async fn where_two_have_to_approve_one_is_not_enough() {
     host.will_answer(200, SUCCESS);
     says(&host, &gateway, FAY, &format!("approve {reference}")).await;
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
+}
+
+/// What was said to a request that came to nothing is not said to the next: a yes is for what somebody saw.
+#[tokio::test]
+async fn a_yes_does_not_outlive_what_it_was_said_to() {
+    for (error, state, sent) in [
+        (SendError::NotAllowed("the cloud is out of reach".into()), "not-sent", 1),
+        (SendError::Broken("reset".into()), "not-removed", 2),
+    ] {
+        let (host, gateway) = (memory(), gateway_with(&[("production = 1", "production = 2")]));
+        let warehouse =
+            DOCUMENTED.replace("54e42160670e48e789af7075e1efea1fin17", "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17");
+        let delete = portal(seconds(&host), Method::DELETE, &warehouse, "user_name=alice");
+        ask(&host, &gateway, delete.clone()).await;
+        let first = row_of(&host, "alice").1;
+        says(&host, &gateway, DANA, &format!("approve {first}")).await;
+        host.will_fail(error);
+        host.will_list(&["alice"]);
+        says(&host, &gateway, ERIN, &format!("approve {first}")).await;
+        assert_eq!((row_of(&host, "alice").0.as_str(), host.methods().len()), (state, sent));
+        host.answers.borrow_mut().clear();
+
+        // It did nothing, so it may be asked for again: of everybody.
+        let again = ask(&host, &gateway, delete).await;
+        assert!(text(&again).contains("the approval of 2 other people"), "{state}: {}", text(&again));
+        let second = row_of(&host, "alice").1;
+        assert_ne!(first, second);
+        let gone = says(&host, &gateway, FAY, &format!("approve {first}")).await;
+        assert!(gone.contains("OFFBOARD.40405"), "{gone}");
+        let one = says(&host, &gateway, FAY, &format!("approve {second}")).await;
+        assert!(one.contains("the approval of 1 other person") && one.contains("approved by `slack/U0FAY`_"), "{one}");
+        let before = deletes(&host);
+
+        // Who said yes then may say no now, and it is kept.
+        let denied = says(&host, &gateway, ERIN, &format!("deny {second}")).await;
+        assert!(denied.contains("OFFBOARD.40305"), "{denied}");
+        assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", before));
+        let sql = "SELECT group_concat(actor || approved) FROM (SELECT actor, approved FROM approvals ORDER BY rowid)";
+        let said: String = host.database.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(said, "slack/U2CERLKJA1,slack/U0ERIN1,slack/U0FAY1,slack/U0ERIN0");
+    }
 }
 
 /// What was asked for is what is approved, by the policy of that moment.
@@ -651,7 +698,14 @@ proptest! {
                     Act::Repeat(account) => {
                         let Some((reference, inbound)) = &newest[account] else { continue };
                         ask(&host, &gateway, inbound.clone()).await;
-                        about = Some(reference.clone());
+                        // What came to nothing is asked for anew, and nobody has said anything to it yet.
+                        let now = row_of_delivery(&host, reference).unwrap_or_else(|| row_of(&host, ACCOUNTS[account]).1);
+                        if now != *reference {
+                            requests.remove(reference);
+                            requests.insert(now.clone(), Request::default());
+                        }
+                        about = Some(now.clone());
+                        newest[account] = Some((now, inbound.clone()));
                     }
                     Act::Wait(minutes) => host.now.set(host.now.get() + minutes * 60_000),
                     Act::Restart => gateway = gateway_with(&changes),

@@ -474,8 +474,8 @@ async fn every_form() {
                 'slack/U1', 'warehouse', 'alice', '=HYPERLINK(\"https://evil.example\",\"a\")', 'one,two', 0, 403,
                 'OFFBOARD.40305', 'he said \"no, never\"' || char(13, 10) || 'and went', NULL, 'K7Q2M9XA', 1780394400000);
              INSERT INTO approvals VALUES
-                ('019e00000000000000000000000000aa', 'dana', 'slack/U2', 'slack', 'slack', 1, NULL, 1780308001000),
-                ('019e00000000000000000000000000aa', 'eve', 'portal/K', 'portal', 'api', 0, 'on call; \"really\"', 1780308001500);
+                ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'dana', 'slack/U2', 'slack', 'slack', 1, NULL, 1780308001000),
+                ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'eve', 'portal/K', 'portal', 'api', 0, 'on call; \"really\"', 1780308001500);
              INSERT INTO removals (id, state, asked_at, policies, attempts, user_name, reason, code, message, dry_run)
              VALUES ('019e0000000000000000000000000001', 'refused', 1780307999000, '', 0, '@bob', '-1+2', '+x', char(9) || 'y', 1),
                 ('019e0000000000000000000000000000', 'refused', 1780307998000, '', 0, NULL, NULL, NULL, NULL, 0);",
