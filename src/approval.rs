@@ -9,12 +9,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::budget::Budget;
-use crate::caller::{self, Click, Later, Rendered};
+use crate::caller::{self, Click, Later, Rendered, Speech};
 use crate::command::{Actor, Delivery, Reason, Reference, Removal};
 use crate::config::{Config, Key, Secret};
 use crate::gateway::Gateway;
 use crate::hearing;
 use crate::host::Host;
+use crate::later::Channel;
 use crate::ledger::record::{self, Record};
 use crate::ledger::waiting::{self, Say, Wait};
 use crate::ledger::{self, Counts};
@@ -347,16 +348,20 @@ async fn say<H: Host>(
 }
 
 /// Remembers to tell whoever asked, where their platform takes it.
-async fn notify<H: Host>(host: &H, gateway: &Gateway, record: &Record, told: &mut Told<'_>) {
+async fn notify<'c, H: Host>(host: &H, gateway: &'c Gateway, record: &Record, told: &mut Told<'c>) {
     let Some(caller) = record.caller.as_deref().and_then(|name| gateway.config.caller(name).ok()) else { return };
     let Some(kind) = caller::kind(&caller.kind) else { return };
     let (Some(shape), Some(sealed)) = (&kind.later, &record.later) else { return };
     let keys: Vec<&Key> = caller.keys.iter().collect();
     let Ok(keys) = hearing::active_keys(host, &keys).await else { return };
-    let url = keys.iter().find_map(|key| Seal::new(&key.secret, LATER)?.open(sealed, LATER));
-    let Some(later) = url.and_then(|url| Later::at(shape.host, url.expose(), None)) else { return };
+    let opened = keys.into_iter().find_map(|key| Some((Seal::new(&key.secret, LATER)?.open(sealed, LATER)?, key)));
+    let Some((url, key)) = opened else { return };
+    let limits = gateway.config.limits;
+    let channel = (shape.at)(caller, url.expose());
+    let channel = channel.and_then(|later| Channel::new(kind, later, caller, Some(key), limits));
+    let Some(channel) = channel else { return };
     let language = caller.language.unwrap_or(gateway.config.language);
-    told.notify = Some(Notify { later, kind, language });
+    told.notify = Some(Notify { channel, language });
 }
 
 /// Seals where somebody can be told later: whoever has the URL can write into their channel.
@@ -392,11 +397,11 @@ pub(crate) async fn pending<H: Host>(
         };
         is_own || may_approve()
     });
-    Ok(match told.kind.and_then(|kind| kind.say) {
-        Some(say) => say(&words::pending(&shown, told.language)),
+    Ok(match told.kind.and_then(|kind| kind.speech) {
+        Some(Speech { escape, say }) => say(&words::pending(&shown, told.language, escape)),
         None => {
             let rows: Vec<_> = shown.iter().map(Record::json).collect();
-            Rendered { status: http::StatusCode::OK, body: json!({"approvals": rows}).to_string() }
+            Rendered::json(http::StatusCode::OK, json!({"approvals": rows}).to_string())
         }
     })
 }
@@ -426,8 +431,8 @@ pub(crate) fn help(gateway: &Gateway, actor: &Actor, told: &Told<'_>) -> Rendere
         .map(|instance| instance.name.as_str())
         .collect();
     let text = words::help(&instances, may_somewhere(Action::Approve), told.language);
-    match told.kind.and_then(|kind| kind.say) {
-        Some(say) => say(&text),
-        None => Rendered { status: http::StatusCode::OK, body: json!({"help": text}).to_string() },
+    match told.kind.and_then(|kind| kind.speech) {
+        Some(Speech { say, .. }) => say(&text),
+        None => Rendered::json(http::StatusCode::OK, json!({"help": text}).to_string()),
     }
 }

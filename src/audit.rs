@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::budget::Budget;
-use crate::caller::Rendered;
+use crate::caller::{Rendered, Speech};
 use crate::command::Actor;
 use crate::gateway::Gateway;
 use crate::host::Host;
@@ -152,9 +152,9 @@ pub(crate) async fn look<'c, H: Host>(
         "state": record.state.as_str(),
     });
     host.log(&line.to_string());
-    Ok(match told.kind.and_then(|kind| kind.say) {
-        Some(say) => say(&words::status(&record, told.language)),
-        None => Rendered { status: StatusCode::OK, body: record.json().to_string() },
+    Ok(match told.kind.and_then(|kind| kind.speech) {
+        Some(Speech { escape, say }) => say(&words::status(&record, told.language, escape)),
+        None => Rendered::json(StatusCode::OK, record.json().to_string()),
     })
 }
 
@@ -222,7 +222,6 @@ pub(crate) async fn search<H: Host>(
     }
 
     told.policies = policies.into_iter().collect();
-    told.form = form;
     told.next.clone_from(&next);
     let line = json!({
         "event": "listed",
@@ -247,5 +246,5 @@ pub(crate) async fn search<H: Host>(
         Form::Csv => std::iter::once(record::csv_header()).chain(page.iter().map(Record::csv)).collect(),
         Form::Lines => page.iter().map(|row| format!("{}\n", row.json())).collect(),
     };
-    Ok(Rendered { status: StatusCode::OK, body })
+    Ok(Rendered::of(form.content_type(), StatusCode::OK, body))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::caller;
 use crate::command::Actor;
-use crate::config::{Caller, Config, KeyShape, Places};
+use crate::config::{Caller, Config, KeyShape, KindShape, Places};
 use crate::finding::{Finding, sort};
 use crate::policy::{Mention, Policies};
 
@@ -38,6 +38,7 @@ pub fn findings(offboard: &str, policy: &str, schema: &str) -> Vec<Finding> {
     if let (Some(config), Some(places)) = (&config, Places::read(offboard)) {
         findings.extend(about_instances(config, &places));
         findings.extend(about_principals(config, &places));
+        findings.extend(about_callers(config, &places));
         if let Some(policies) = &policies {
             findings.extend(about_names(config, &places, &policies.mentions(policy)));
         }
@@ -69,6 +70,9 @@ pub fn actor(config: &Config, principal: &str) -> Result<Actor, String> {
         (Asker::Keys, Some(id)) if caller.keys.iter().any(|key| key.id.as_deref() == Some(id)) => {
             Ok(Actor::person(caller, id))
         }
+        (Asker::Keys, Some(id)) if !id.is_empty() && caller.setting("issuer").is_some() => {
+            Ok(Actor::person(caller, id))
+        }
         (Asker::Keys, Some(id)) => {
             never(format!("caller `{name}` has no access key `{id}`; correct the id or add the key"))
         }
@@ -90,10 +94,9 @@ enum Asker {
 
 impl Asker {
     fn of(caller: &Caller) -> Self {
-        let is_chat = caller::kind(&caller.kind).is_some_and(|kind| kind.is_chat);
-        match caller::kind(&caller.kind).map(|kind| kind.keys) {
-            Some(KeyShape::AccessKeys) => Self::Keys,
-            _ if is_chat => Self::People,
+        match caller::kind(&caller.kind).map(|kind| kind.shape) {
+            Some(KindShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
+            Some(KindShape { is_chat: true, .. }) => Self::People,
             _ => Self::Itself,
         }
     }
@@ -137,6 +140,20 @@ fn about_instances(config: &Config, places: &Places) -> Vec<Finding> {
         warning(required.line, message)
     });
     ids.chain(required).collect()
+}
+
+/// Callers whose platform proves less than others do.
+fn about_callers(config: &Config, places: &Places) -> Vec<Finding> {
+    let unsigned = places.callers.iter().filter_map(|place| {
+        let caller = config.caller(&place.name.text).ok()?;
+        let shape = caller::kind(&caller.kind)?.shape;
+        let message = format!(
+            "the platform of caller `{}` (kind `{}`) signs nothing of what people say: whoever sees one of its requests can say anything in anybody's name until the signature's time is over; let policies give its people `request` and not `delete`, so that somebody else approves",
+            caller.name, caller.kind
+        );
+        (!shape.proves_body).then(|| warning(place.name.line, message))
+    });
+    unsigned.collect()
 }
 
 /// Members and persons who can never ask.
@@ -256,6 +273,7 @@ permit (
 
     #[test]
     fn what_there_is_to_say_of_offboard_toml() {
+        let kinds: Vec<_> = caller::KINDS.iter().map(|kind| format!("`{}`", kind.shape.name)).collect();
         let never = |key: &str, line: usize, why: &str| format!("warning: offboard.toml, line {line}: {key} {why}");
         for (from, to, expected) in [
             ("in17", "in17", vec![]),
@@ -303,11 +321,113 @@ permit (
             (
                 "kind = \"api\"",
                 "kind = \"fax\"",
-                vec!["error: offboard.toml, line 27: caller.kind `fax` is not known; expected one of `slack`, `standard-webhooks`, `api`".to_owned()],
+                vec![format!("error: offboard.toml, line 27: caller.kind `fax` is not known; expected one of {}", kinds.join(", "))],
             ),
         ] {
             assert_eq!(found(from, to), expected, "{to}");
         }
+    }
+
+    /// What a kind needs beside its name, or cannot do with, is an error at its line.
+    #[test]
+    fn what_there_is_to_say_of_callers() {
+        let hr = "name = \"hr\"\nkind = \"standard-webhooks\"\nsecrets = [\"hr_secret\"]";
+        let at = |line: usize, message: &str| vec![format!("error: offboard.toml, line {line}: {message}")];
+        // The caller's name stands on line 22.
+        for (caller, expected) in [
+            ("kind = \"mattermost\"\nsecrets = [\"a\"]", vec![]),
+            (
+                "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/login\", instance = \"warehouse\" }",
+                vec![],
+            ),
+            (
+                "kind = \"github\"\nsecrets = [\"a\"]",
+                at(
+                    22,
+                    "caller `hr` speaks of people who leave; expected a table `[leavers]` that says what their accounts are",
+                ),
+            ),
+            (
+                "kind = \"slack\"\nsecrets = [\"a\"]\naudience = \"b\"",
+                at(
+                    25,
+                    "unknown field `audience`, expected one of `name`, `kind`, `secrets`, `access_keys`, `confirm`, `language`, `fields`",
+                ),
+            ),
+            (
+                "kind = \"slack\"\nsecrets = [\"a\"]\nfields = { user_name = \"/a\", instance = \"/b\" }",
+                at(25, "caller `hr` of kind `slack` takes no `fields`; its bodies have a form of their own"),
+            ),
+            (
+                "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"login\", instance = \"/b\" }",
+                at(25, "caller.fields.user_name `login` is not a JSON Pointer; expected one like `/data/user/name`"),
+            ),
+            (
+                "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/a\" }",
+                at(25, "caller.fields needs `user_name` and `instance` together"),
+            ),
+            (
+                "kind = \"wecom\"\nsecrets = [\"a\"]",
+                at(
+                    22,
+                    "caller `hr` of kind `wecom` needs `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and nothing else",
+                ),
+            ),
+            (
+                "kind = \"wecom\"\nsecrets = [{ token = \"a\" }]",
+                at(
+                    22,
+                    "caller `hr` of kind `wecom` needs `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and nothing else",
+                ),
+            ),
+            (
+                "kind = \"wecom\"\nsecrets = [{ token = \"a\", aes_key = \"Pasted/Secret=\" }]",
+                at(
+                    24,
+                    "caller.secrets is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable",
+                ),
+            ),
+            (
+                "kind = \"google-chat\"\nsecrets = [\"a\"]\naudience = \"1234567890\"",
+                at(22, "caller `hr` of kind `google-chat` needs neither `secrets` nor `access_keys`"),
+            ),
+            (
+                "kind = \"api\"",
+                at(
+                    22,
+                    "caller `hr` of kind `api` needs `access_keys = [{ id = \"…\", secret = \"spin_variable\" }, …]`, or `issuer`, `audience` and `jwks_url` for bearer tokens",
+                ),
+            ),
+            (
+                "kind = \"api\"\nissuer = \"https://a\"",
+                at(22, "caller `hr` of kind `api` needs `audience`: whom the tokens are for"),
+            ),
+            (
+                "kind = \"api\"\nissuer = \"https://a\"\naudience = \"b\"",
+                at(22, "caller `hr` of kind `api` needs either `jwks_url` or `jwks_file`: the issuer's public keys"),
+            ),
+            (
+                "kind = \"api\"\nissuer = \"https://a\"\naudience = \"b\"\njwks_url = \"http://a/keys\"",
+                at(
+                    26,
+                    "caller.jwks_url `http://a/keys` is not valid; expected `https://…` (`http` for a loopback address only)",
+                ),
+            ),
+            (
+                "kind = \"dingtalk\"\nsecrets = [\"a\"]\nconfirm = false",
+                at(
+                    22,
+                    "caller `hr` of kind `dingtalk` cannot have `confirm = false`: its platform signs nothing of what people say, so that they have to confirm it",
+                ),
+            ),
+        ] {
+            let found = found(hr, &format!("name = \"hr\"\n{caller}"));
+            // Who is in a team can be another matter then.
+            let of_callers: Vec<_> = found.into_iter().filter(|line| !line.contains("can never ask")).collect();
+            assert_eq!(of_callers, expected, "{caller}");
+        }
+        let unsigned = found(hr, "name = \"hr\"\nkind = \"dingtalk\"\nsecrets = [\"a\"]");
+        assert!(unsigned.iter().any(|line| line.starts_with("warning: offboard.toml, line 22: the platform of caller `hr` (kind `dingtalk`) signs nothing of what people say")), "{unsigned:#?}");
     }
 
     #[test]

@@ -17,17 +17,24 @@ pub struct Actor {
     pub caller: String,
     /// Its kind.
     pub kind: String,
+    /// The teams that the proof itself names, beside those of offboard.toml.
+    pub groups: Vec<String>,
 }
 
 impl Actor {
     /// Somebody behind a caller, by the id that the platform proved.
     pub fn person(caller: &Caller, id: &str) -> Self {
-        Self { principal: format!("{}/{id}", caller.name), caller: caller.name.clone(), kind: caller.kind.clone() }
+        Self { principal: format!("{}/{id}", caller.name), ..Self::system(caller) }
     }
 
     /// The caller itself.
     pub fn system(caller: &Caller) -> Self {
-        Self { principal: caller.name.clone(), caller: caller.name.clone(), kind: caller.kind.clone() }
+        Self {
+            principal: caller.name.clone(),
+            caller: caller.name.clone(),
+            kind: caller.kind.clone(),
+            groups: Vec::new(),
+        }
     }
 }
 
@@ -169,13 +176,7 @@ mod tests {
 
     #[test]
     fn deliveries_do_not_run_into_each_other() {
-        let caller = |name: &str| Caller {
-            name: name.into(),
-            kind: "slack".into(),
-            keys: vec![],
-            confirm: true,
-            language: None,
-        };
+        let caller = |name: &str| Caller::new(name, "slack");
         let one = Delivery::new(&caller("a"), &[b"bc", b"d"]);
         assert_eq!(one, Delivery::new(&caller("a"), &[b"bc", b"d"]));
         for other in [

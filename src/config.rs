@@ -22,8 +22,13 @@ use crate::finding;
 use crate::outcome::{Language, Outcome};
 use crate::regions;
 
+mod callers;
+pub mod leavers;
 mod places;
 
+use callers::CallerTable;
+pub use callers::{BodyFields, Caller, EVENT, Key, KeyShape, KindShape, Part, SECRET, Setting};
+use leavers::{Leavers, LeaversTable};
 pub use places::{CallerPlaces, InstancePlaces, Placed, Places, TeamPlaces};
 
 /// The largest offboard.toml that is read, in bytes: room for ten thousand instances.
@@ -212,50 +217,6 @@ pub struct Instance {
     pub credentials: Arc<CredentialSource>,
 }
 
-/// How a caller kind is given its secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyShape {
-    /// `secrets = ["variable", …]`
-    Secrets,
-    /// `access_keys = [{ id = "…", secret = "variable" }, …]`
-    AccessKeys,
-}
-
-/// What offboard.toml has to know of a caller kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KindShape {
-    /// Its name.
-    pub name: &'static str,
-    /// How it is given its secrets.
-    pub keys: KeyShape,
-    /// Whether there are people at the other end, who can be asked back.
-    pub is_chat: bool,
-}
-
-/// One secret of a caller: where it is, and for access keys its public half.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// The access key id; `None` for plain secrets.
-    pub id: Option<String>,
-    /// The Spin variable that holds the secret.
-    pub variable: String,
-}
-
-/// Somebody who may send requests, once they prove it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The name in `/hooks/{name}` and in principals.
-    pub name: String,
-    /// One of the kinds that the component has.
-    pub kind: String,
-    /// Every one that is set is accepted, so that a rotation needs no downtime.
-    pub keys: Vec<Key>,
-    /// Whether whoever asks is shown what would happen first, and has to confirm it.
-    pub confirm: bool,
-    /// The language of answers when a request asks for none; [`Config::language`] when it is not set here.
-    pub language: Option<Language>,
-}
-
 /// offboard.toml, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -278,6 +239,8 @@ pub struct Config {
     /// By principal.
     people: BTreeMap<String, Arc<Person>>,
     callers: BTreeMap<String, Caller>,
+    /// Which accounts are those of somebody who leaves; `None` when nobody said.
+    pub leavers: Option<Leavers>,
 }
 
 #[derive(Deserialize)]
@@ -296,6 +259,7 @@ struct File {
     person: Vec<PersonTable>,
     #[serde(default)]
     approvals: ApprovalsTable,
+    leavers: Option<LeaversTable>,
     #[serde(default)]
     caller: Vec<CallerTable>,
     #[serde(default)]
@@ -375,24 +339,6 @@ struct TeamTable {
     members: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallerTable {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-    secrets: Option<Vec<Spanned<String>>>,
-    access_keys: Option<Vec<AccessKeyTable>>,
-    confirm: Option<bool>,
-    language: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AccessKeyTable {
-    id: Spanned<String>,
-    secret: Spanned<String>,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct AccountsTable {
@@ -432,14 +378,22 @@ impl Lines<'_> {
     }
 
     fn variable(&self, key: &str, value: &Spanned<String>) -> Result<String, ConfigError> {
-        let name = value.get_ref();
+        self.variable_at(key, value.span().start, value.get_ref())
+    }
+
+    fn variable_at(&self, key: &str, offset: usize, name: &str) -> Result<String, ConfigError> {
         // Spin's own rule for variable names; a secret pasted here instead of a name is refused without being shown.
         let good = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if good {
-            Ok(name.clone())
+            Ok(name.to_owned())
         } else {
-            Err(self.wrong(value, format!("{key} is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable")))
+            Err(ConfigError {
+                line: Some(self.of(offset)),
+                message: format!(
+                    "{key} is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable"
+                ),
+            })
         }
     }
 }
@@ -688,13 +642,26 @@ pub fn endpoint(text: &str) -> Result<String, &'static str> {
     let uri: http::Uri = text.parse().map_err(|_| EXPECTED)?;
     let authority = uri.authority().ok_or(EXPECTED)?;
     let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !authority.as_str().contains('@');
-    let host = authority.host().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let loopback = is_loopback(authority.as_str());
     match uri.scheme_str() {
         Some("https") if bare => Ok(format!("https://{authority}")),
         Some("http") if bare && loopback => Ok(format!("http://{authority}")),
         _ => Err(EXPECTED),
     }
+}
+
+/// Whether a text is a URL that may be fetched: `https`, or `http` of this machine.
+pub fn is_web_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let Some(authority) = uri.authority().filter(|authority| !authority.as_str().contains('@')) else { return false };
+    uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && is_loopback(authority.as_str()))
+}
+
+/// Whether an authority is this machine.
+pub fn is_loopback(authority: &str) -> bool {
+    let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
+    let host = authority.host().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Config {
@@ -727,6 +694,7 @@ impl Config {
             teams: BTreeMap::new(),
             people: BTreeMap::new(),
             callers: BTreeMap::new(),
+            leavers: None,
         };
         for table in &file.instance {
             config.add_instance(&lines, table, &sources)?;
@@ -750,6 +718,8 @@ impl Config {
         for table in &file.person {
             config.add_person(&lines, table)?;
         }
+        let leavers = file.leavers.as_ref();
+        config.leavers = leavers.map(|table| table.read(&lines, |name| config.instance(name).is_ok())).transpose()?;
         for table in &file.caller {
             config.add_caller(&lines, table, kinds)?;
         }
@@ -848,54 +818,34 @@ impl Config {
     }
 
     fn add_caller(&mut self, lines: &Lines<'_>, table: &CallerTable, kinds: &[KindShape]) -> Result<(), ConfigError> {
-        let name = lines.name("caller.name", &table.name)?;
-        let kind = table.kind.get_ref().clone();
-        let Some(shape) = kinds.iter().find(|known| known.name == kind) else {
-            let known: Vec<_> = kinds.iter().map(|known| format!("`{}`", known.name)).collect();
-            return Err(lines.wrong(
-                &table.kind,
-                format!("caller.kind `{kind}` is not known; expected one of {}", known.join(", ")),
-            ));
+        let (caller, shape) = table.read(lines, kinds, &|id| self.access_key(id).is_some())?;
+        let name = &caller.name;
+        if !shape.proves_body && !caller.confirm {
+            return Err(lines.wrong(&table.name, format!("caller `{name}` of kind `{}` cannot have `confirm = false`: its platform signs nothing of what people say, so that they have to confirm it", caller.kind)));
+        }
+        let speaks_of_people = caller.fields.as_ref().map_or(shape.is_of_leavers, |fields| !fields.identity.is_empty());
+        if speaks_of_people && self.leavers.is_none() {
+            return Err(lines.wrong(&table.name, format!("caller `{name}` speaks of people who leave; expected a table `[leavers]` that says what their accounts are")));
+        }
+        if let Err(expected) = (shape.is_complete)(&caller) {
+            return Err(lines.wrong(&table.name, format!("caller `{name}` of kind `{}` needs {expected}", caller.kind)));
+        }
+        let issuer = |caller: &Caller| {
+            Some((caller.setting("issuer")?.to_owned(), caller.setting("header").map(str::to_ascii_lowercase)))
         };
-        let keys = match (shape.keys, &table.secrets, &table.access_keys) {
-            (KeyShape::Secrets, Some(secrets), None) if !secrets.is_empty() => secrets
-                .iter()
-                .map(|value| Ok(Key { id: None, variable: lines.variable("caller.secrets", value)? }))
-                .collect::<Result<Vec<_>, ConfigError>>()?,
-            (KeyShape::AccessKeys, None, Some(access_keys)) if !access_keys.is_empty() => {
-                let mut keys = Vec::new();
-                for key in access_keys {
-                    let id = lines.name("caller.access_keys.id", &key.id)?;
-                    if self.access_key(&id).is_some() {
-                        return Err(lines.wrong(&key.id, format!("caller.access_keys.id `{id}` belongs to another caller already; expected an id of its own")));
-                    }
-                    keys.push(Key {
-                        id: Some(id),
-                        variable: lines.variable("caller.access_keys.secret", &key.secret)?,
-                    });
-                }
-                keys
-            }
-            (KeyShape::Secrets, ..) => {
-                return Err(lines.wrong(
-                    &table.name,
-                    format!(
-                        "caller `{name}` of kind `{kind}` needs `secrets = [\"spin_variable\", …]` and nothing else"
-                    ),
-                ));
-            }
-            (KeyShape::AccessKeys, ..) => {
-                return Err(lines.wrong(&table.name, format!("caller `{name}` of kind `{kind}` needs `access_keys = [{{ id = \"…\", secret = \"spin_variable\" }}, …]` and nothing else")));
-            }
-        };
-        let confirm = table.confirm.unwrap_or(shape.is_chat);
-        let language = lines.language("caller.language", &table.language)?;
-        let caller = Caller { name: name.clone(), kind, keys, confirm, language };
-        if self.callers.insert(name.clone(), caller).is_some() {
+        if self
+            .callers
+            .values()
+            .any(|known| issuer(known).is_some() && known.kind == caller.kind && issuer(known) == issuer(&caller))
+        {
+            return Err(lines.wrong(&table.name, format!("caller `{name}` has the `issuer` of another caller; expected each once, or in a `header` of its own")));
+        }
+        if self.callers.contains_key(name) {
             return Err(
                 lines.wrong(&table.name, format!("caller.name `{name}` stands twice; expected a name of its own"))
             );
         }
+        self.callers.insert(name.clone(), caller);
         Ok(())
     }
 
@@ -982,9 +932,9 @@ mod tests {
     use super::*;
 
     const KINDS: &[KindShape] = &[
-        KindShape { name: "slack", keys: KeyShape::Secrets, is_chat: true },
-        KindShape { name: "standard-webhooks", keys: KeyShape::Secrets, is_chat: false },
-        KindShape { name: "api", keys: KeyShape::AccessKeys, is_chat: false },
+        KindShape::chat("slack"),
+        KindShape::hook("standard-webhooks"),
+        KindShape { keys: KeyShape::AccessKeys { optional: false }, ..KindShape::hook("api") },
     ];
     const DEMO: &str = include_str!("../config/offboard.toml");
 

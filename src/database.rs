@@ -1,4 +1,5 @@
-//! The database's tables and their versions. Who uses them: `ledger` (removals), `taurusdb::tokens` (tokens).
+//! The database's tables and their versions. Who uses them: `ledger` (removals, approvals), `taurusdb::tokens` (tokens),
+//! `published` (published_keys), `scim` (identities).
 //!
 //! There is no transaction over several statements, so every step may run again after a crash between any two, and two
 //! instances may take the same step at once.
@@ -6,7 +7,7 @@
 use crate::host::{Host, StoreError, Value};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Statements that make an empty database the present version.
 const CREATE: &[&str] = &[
@@ -35,7 +36,8 @@ const CREATE: &[&str] = &[
         fingerprint TEXT,
         later TEXT,
         dry_run INTEGER NOT NULL DEFAULT 0,
-        claimed_at INTEGER
+        claimed_at INTEGER,
+        groups TEXT
     ) STRICT",
     "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
@@ -43,19 +45,36 @@ const CREATE: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
 ];
 
-/// Columns that versions 2 and 3 added, each with the statement that adds it.
-const ADDED: [(&str, &str); 8] = [
-    ("in_flight_until", "ALTER TABLE removals ADD COLUMN in_flight_until INTEGER"),
-    ("confirmed_by", "ALTER TABLE removals ADD COLUMN confirmed_by TEXT"),
-    ("reference", "ALTER TABLE removals ADD COLUMN reference TEXT"),
-    ("expires_at", "ALTER TABLE removals ADD COLUMN expires_at INTEGER"),
-    ("fingerprint", "ALTER TABLE removals ADD COLUMN fingerprint TEXT"),
-    ("later", "ALTER TABLE removals ADD COLUMN later TEXT"),
-    ("claimed_at", "ALTER TABLE removals ADD COLUMN claimed_at INTEGER"),
-    ("dry_run", "ALTER TABLE removals ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0"),
+/// A table that has new columns since it is there.
+const APPROVALS: &str = "CREATE TABLE IF NOT EXISTS approvals (
+        removal TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        person TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        caller TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        approved INTEGER NOT NULL,
+        reason TEXT,
+        at INTEGER NOT NULL,
+        groups TEXT,
+        PRIMARY KEY (removal, reference, person)
+    ) STRICT";
+
+/// Columns that versions 2 to 4 added, each with its table and the statement that adds it.
+const ADDED: [(&str, &str, &str); 10] = [
+    ("removals", "in_flight_until", "ALTER TABLE removals ADD COLUMN in_flight_until INTEGER"),
+    ("removals", "confirmed_by", "ALTER TABLE removals ADD COLUMN confirmed_by TEXT"),
+    ("removals", "reference", "ALTER TABLE removals ADD COLUMN reference TEXT"),
+    ("removals", "expires_at", "ALTER TABLE removals ADD COLUMN expires_at INTEGER"),
+    ("removals", "fingerprint", "ALTER TABLE removals ADD COLUMN fingerprint TEXT"),
+    ("removals", "later", "ALTER TABLE removals ADD COLUMN later TEXT"),
+    ("removals", "claimed_at", "ALTER TABLE removals ADD COLUMN claimed_at INTEGER"),
+    ("removals", "dry_run", "ALTER TABLE removals ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0"),
+    ("removals", "groups", "ALTER TABLE removals ADD COLUMN groups TEXT"),
+    ("approvals", "groups", "ALTER TABLE approvals ADD COLUMN groups TEXT"),
 ];
 
-const HAS_COLUMN: &str = "SELECT count(*) FROM pragma_table_info('removals') WHERE name = ?1";
+const HAS_COLUMN: &str = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
 
 /// What there is beside the columns.
 const COMPLETE: &[&str] = &[
@@ -76,19 +95,25 @@ const COMPLETE: &[&str] = &[
     "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
-    "CREATE TABLE IF NOT EXISTS approvals (
-        removal TEXT NOT NULL,
-        reference TEXT NOT NULL,
-        person TEXT NOT NULL,
-        actor TEXT NOT NULL,
-        caller TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        approved INTEGER NOT NULL,
-        reason TEXT,
-        at INTEGER NOT NULL,
-        PRIMARY KEY (removal, reference, person)
+    "CREATE TABLE IF NOT EXISTS published_keys (
+        url TEXT PRIMARY KEY NOT NULL,
+        body TEXT,
+        fetched_at INTEGER,
+        tried_at INTEGER NOT NULL
     ) STRICT",
-    "INSERT INTO ledger (version) VALUES (3) ON CONFLICT DO NOTHING",
+    "CREATE TABLE IF NOT EXISTS identities (
+        caller TEXT NOT NULL,
+        id TEXT NOT NULL,
+        user_name TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        active INTEGER NOT NULL,
+        departures INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        PRIMARY KEY (caller, id),
+        UNIQUE (caller, user_name)
+    ) STRICT",
+    "INSERT INTO ledger (version) VALUES (4) ON CONFLICT DO NOTHING",
 ];
 
 /// Opens the database: settings of the connection, and the tables when they are not there or of an older version.
@@ -115,11 +140,12 @@ pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
         }
     }
     if !before.is_ok_and(|version| version >= VERSION) {
-        for (column, add) in ADDED {
+        host.query(APPROVALS, Vec::new()).await?;
+        for (table, column, add) in ADDED {
             // Another instance may be faster by a moment; its column is as good.
-            if !has_column(host, column).await?
+            if !has_column(host, table, column).await?
                 && let Err(error) = host.query(add, Vec::new()).await
-                && !has_column(host, column).await?
+                && !has_column(host, table, column).await?
             {
                 return Err(error);
             }
@@ -148,7 +174,7 @@ async fn version<H: Host>(host: &H) -> Result<i64, StoreError> {
     }
 }
 
-async fn has_column<H: Host>(host: &H, column: &str) -> Result<bool, StoreError> {
-    let rows = host.query(HAS_COLUMN, vec![column.into()]).await?;
+async fn has_column<H: Host>(host: &H, table: &str, column: &str) -> Result<bool, StoreError> {
+    let rows = host.query(HAS_COLUMN, vec![table.into(), column.into()]).await?;
     Ok(matches!(rows.first().and_then(|row| row.first()), Some(Value::Integer(1..))))
 }

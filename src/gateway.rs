@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::database;
 use crate::host::{Host, StoreError};
 use crate::policy::Policies;
+use crate::published::Published;
 use crate::taurusdb::tokens::Tokens;
 
 /// Configuration and policies, parsed once an instance.
@@ -21,6 +22,8 @@ pub struct Gateway {
     pub policies: Policies,
     /// Tokens for TaurusDB.
     pub tokens: Tokens,
+    /// Public keys of whoever issues tokens to callers.
+    pub published: Published,
     ledger_is_open: Cell<bool>,
 }
 
@@ -33,7 +36,13 @@ impl Gateway {
     pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
         let (config, policies) = check::load(offboard, policy, schema)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        Ok(Self { config, policies, tokens: Tokens::default(), ledger_is_open: Cell::new(false) })
+        Ok(Self {
+            config,
+            policies,
+            tokens: Tokens::default(),
+            published: Published::default(),
+            ledger_is_open: Cell::new(false),
+        })
     }
 
     /// Opens the ledger once an instance; one that could not be opened is tried again by the next request.

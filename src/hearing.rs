@@ -3,17 +3,21 @@
 //! What is learnt on the way goes into `Told` at once, so that a request that is refused half-way is told of as far as it
 //! is known. Nothing is decided here, and nothing is sent.
 
-use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{Method, StatusCode};
+use serde_json::json;
 
 use crate::caller::api::Path;
-use crate::caller::{self, ActiveKey, Inbound, Kind, Later, Said, api};
+use crate::caller::{self, ActiveKey, Inbound, Keys, Kind, Place, Rendered, Said, api, http_signature};
 use crate::command::{Actor, Delivery};
 use crate::config::{Caller, Config, Key, Secret};
+use crate::gateway::Gateway;
 use crate::host::Host;
+use crate::later::Channel;
 use crate::outcome::{Language, Outcome};
+use crate::removal::ledger_down;
 use crate::strict;
-use crate::told::Told;
+use crate::told::{Sealed, Told};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -37,10 +41,17 @@ pub(crate) struct Heard<'c> {
     pub(crate) actor: Option<Actor>,
     /// Which request it is.
     pub(crate) delivery: Delivery,
-    /// Where an outcome can still be told when nobody waits any more.
-    pub(crate) later: Option<Later>,
     /// A secret of the caller's, to seal what is the caller's own.
     pub(crate) secret: Option<Secret>,
+}
+
+/// What there is to do.
+#[derive(Debug)]
+pub(crate) enum Hearing<'c> {
+    /// What somebody says.
+    Heard(Box<Heard<'c>>),
+    /// Nothing more: the platform has its answer.
+    Answered(Rendered),
 }
 
 /// Hears a request.
@@ -50,12 +61,12 @@ pub(crate) struct Heard<'c> {
 /// Why it is refused before anything is decided.
 pub(crate) async fn hear<'c, H: Host>(
     host: &H,
-    config: &'c Config,
+    gateway: &'c Gateway,
     inbound: &Inbound,
     route: &Route,
     problem: Option<BodyProblem>,
     told: &mut Told<'c>,
-) -> Result<Heard<'c>, Outcome> {
+) -> Result<Hearing<'c>, Outcome> {
     match problem {
         Some(BodyProblem::TooLarge) => return Err(Outcome::BodyTooLarge),
         Some(BodyProblem::CutShort) => return Err(Outcome::BodyCutShort),
@@ -63,13 +74,32 @@ pub(crate) async fn hear<'c, H: Host>(
     }
 
     // Who asked, proved.
+    let config = &gateway.config;
     let (caller, keys) = claimed_caller(route, inbound, config)?;
     told.caller = Some(caller);
     told.language = caller.language.unwrap_or(told.language);
     let kind = caller::kind(&caller.kind).ok_or(Outcome::Unusable)?;
-    let keys = active_keys(host, &keys).await?;
-    let proof = (kind.verify)(inbound, caller, &keys, told.at)?;
+    if let Some(rendered) = kind.open.and_then(|open| open(inbound, caller)) {
+        return Ok(Hearing::Answered(rendered));
+    }
+    // A kind that is proved by published keys may have none of its own.
+    let secrets = if keys.is_empty() { Vec::new() } else { active_keys(host, &keys).await? };
+    let mut keys = Keys { secrets, published: None };
+    let source = kind.published.and_then(|source| source(inbound, caller));
+    if let Some(source) = source {
+        gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
+        keys.published = gateway.published.keys(host, source, config.limits, false).await?;
+    }
+    let mut verified = (kind.verify)(inbound, caller, &keys, told.at);
+    if let (Err(Outcome::KeyUnknown), Some(source)) = (&verified, source)
+        && let Some(anew) = gateway.published.keys(host, source, config.limits, true).await?
+    {
+        keys.published = Some(anew);
+        verified = (kind.verify)(inbound, caller, &keys, told.at);
+    }
+    let proof = verified?;
     told.kind = Some(kind);
+    told.sealed = Sealed::of(host, kind, caller, &proof);
 
     // What they say.
     let language = asked_language(inbound);
@@ -77,12 +107,27 @@ pub(crate) async fn hear<'c, H: Host>(
         told.language = language;
     }
     let reading = (kind.read)(inbound, &proof, caller, config, told.language);
-    // Before anything is refused: whoever proved themselves is named in the row of a refusal too.
+    // Before anything is refused: whoever proved themselves is named in the row of a refusal too, and hears of it.
     told.actor.clone_from(&reading.actor);
+    told.clicked = reading.clicked;
+    let key = proof.key.or_else(|| keys.secrets.first().cloned());
+    let secret = key.as_ref().map(|key| key.secret.clone());
+    told.channel = reading.later.and_then(|later| Channel::new(kind, later, caller, key, config.limits));
     language?;
+    // What there is no way to ask for is that, whatever body it has.
+    if let Err(outcome @ (Outcome::RouteUnknown | Outcome::MethodNotAllowed { .. })) = reading.said {
+        return Err(outcome);
+    }
     acceptable(inbound, kind)?;
-    let secret = keys.into_iter().next().map(|key| key.secret);
-    Ok(Heard { said: reading.said?, actor: reading.actor, delivery: proof.delivery, later: reading.later, secret })
+    match reading.said? {
+        Said::Handshake(rendered) => Ok(Hearing::Answered(rendered)),
+        Said::Nothing(why) => {
+            let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
+            host.log(&line.to_string());
+            Ok(Hearing::Answered(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
+        }
+        said => Ok(Hearing::Heard(Box::new(Heard { said, actor: reading.actor, delivery: proof.delivery, secret }))),
+    }
 }
 
 /// What a path is for.
@@ -91,6 +136,8 @@ pub(crate) enum Route {
     Api,
     /// A caller's hook; its name, decoded.
     Hook(String),
+    /// An identity system's directory; the caller's name, decoded.
+    Scim(String),
 }
 
 /// What a request's path is for.
@@ -113,10 +160,12 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, Outcome> {
         Some(Path::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),
         None => {}
     }
+    if let Some((name, _)) = inbound.path.strip_prefix("/scim/v2/").and_then(|rest| rest.split_once('/')) {
+        return Ok(Route::Scim(strict::percent_decode(name).ok_or(Outcome::UrlMalformed)?));
+    }
     match inbound.path.strip_prefix("/hooks/") {
         Some(name) if !name.is_empty() && !name.contains('/') => {
-            let name = strict::percent_decode(name).ok_or(Outcome::UrlMalformed)?;
-            only(Method::POST, "POST").map(|()| Route::Hook(name))
+            Ok(Route::Hook(strict::percent_decode(name).ok_or(Outcome::UrlMalformed)?))
         }
         _ => Err(Outcome::RouteUnknown),
     }
@@ -129,25 +178,45 @@ fn claimed_caller<'c>(
     config: &'c Config,
 ) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     match route {
-        Route::Api => api::holder(inbound, config).map(|(caller, key)| (caller, vec![key])),
+        Route::Api if http_signature::is_stated(inbound) => http_signature::holder(inbound, config),
+        Route::Api => api::holder(inbound, config),
+        Route::Scim(name) => {
+            let caller = config.caller(name)?;
+            if caller::kind(&caller.kind).map(|kind| kind.place) != Some(Place::Scim) {
+                return Err(Outcome::CallerUnknown { name: name.clone() });
+            }
+            Ok((caller, caller.keys.iter().collect()))
+        }
         Route::Hook(name) => {
             let caller = config.caller(name)?;
             // A caller of TaurusDB's own API has no hook.
-            if caller.kind == api::NAME {
+            let Some(Place::Hook(allow)) = caller::kind(&caller.kind).map(|kind| kind.place) else {
                 return Err(Outcome::CallerUnknown { name: name.clone() });
+            };
+            if !allow.split(", ").any(|method| method == inbound.method.as_str()) {
+                return Err(Outcome::MethodNotAllowed { allow });
             }
             Ok((caller, caller.keys.iter().collect()))
         }
     }
 }
 
+/// The secrets that are set. One of several parts counts as far as these are; its kind says what it cannot do without.
+///
+/// # Errors
+///
+/// [`Outcome::SecretUnset`] when none is.
 pub(crate) async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveKey>, Outcome> {
     let mut active = Vec::new();
     for key in keys {
-        match host.variable(&key.variable).await {
-            Some(secret) => active.push(ActiveKey { id: key.id.clone(), secret }),
-            None => host.log(&format!("caller: variable `{}` is not set", key.variable)),
+        let mut parts = Vec::new();
+        for (part, variable) in &key.variables {
+            match host.variable(variable).await {
+                Some(secret) => parts.push((*part, secret)),
+                None => host.log(&format!("caller: variable `{variable}` is not set")),
+            }
         }
+        active.extend(ActiveKey::new(key.id.clone(), parts));
     }
     if active.is_empty() { Err(Outcome::SecretUnset) } else { Ok(active) }
 }
@@ -167,10 +236,15 @@ fn acceptable(inbound: &Inbound, kind: &Kind) -> Result<(), Outcome> {
     if inbound.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
         return Err(Outcome::BodyEncoded);
     }
-    let Some(expected) = kind.content_type else { return Ok(()) };
+    let Some(expected) = kind.content_types.first().copied() else { return Ok(()) };
+    if ![Method::POST, Method::PUT, Method::PATCH].contains(&inbound.method) {
+        return Ok(());
+    }
     let mut values = inbound.headers.get_all(CONTENT_TYPE).iter();
     let (first, second) = (values.next(), values.next());
     let media_type = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
-    let right = second.is_none() && media_type.is_some_and(|given| given.trim().eq_ignore_ascii_case(expected));
+    let right = second.is_none()
+        && media_type
+            .is_some_and(|given| kind.content_types.iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
     if right { Ok(()) } else { Err(Outcome::ContentTypeWrong { expected }) }
 }

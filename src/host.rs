@@ -95,6 +95,9 @@ pub trait Host {
     /// The value of a Spin variable; `None` when it is empty or not declared.
     async fn variable(&self, name: &str) -> Option<Secret>;
 
+    /// A file beside offboard.toml; `None` when it cannot be read.
+    fn file(&self, name: &str) -> Option<String>;
+
     /// Runs one SQL statement against the ledger's database.
     ///
     /// # Errors

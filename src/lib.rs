@@ -15,7 +15,9 @@
 //! - [`hearing`]: who asked, proved, and what for; `told`: what every ending leaves behind; `later`: an outcome after the answer
 //! - [`outcome`]: every way a request can end, and the one table to status, code and wording
 //! - [`caller`]: the caller kinds, one file each; [`strict`]: their readers of outside bytes
-//! - `approval`: what waits for somebody's yes; `audit`: what became of removals, for whoever may look
+//! - `leaving`: all accounts of somebody who leaves; `directory`: the people of identity systems that speak SCIM;
+//!   `approval`: what waits for somebody's yes; `audit`: what became of removals, for whoever may look
+//! - [`jose`], [`public_key`]: bearer tokens and what verifies them; [`published`]: where the keys come from
 //! - [`command`], [`account`], [`search`]: the typed command, and the typed search; [`config`], [`regions`]: what the operator says
 //! - [`policy`]: Cedar; the only maker of permits
 //! - [`check`]: whether these files can be used, and what in them can hardly be meant; [`finding`]: one such thing
@@ -49,14 +51,19 @@ pub mod check;
 pub mod command;
 pub mod config;
 pub mod database;
+mod directory;
 pub mod finding;
 pub mod gateway;
 pub mod hearing;
 pub mod host;
+pub mod jose;
 mod later;
+mod leaving;
 pub mod ledger;
 pub mod outcome;
 pub mod policy;
+pub mod public_key;
+pub mod published;
 pub mod regions;
 pub mod removal;
 pub mod retry;

@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use serde::{Serialize, Serializer};
 
 /// The language of messages, as `X-Language` spells it (documented: `en-us` by default, `zh-cn`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -277,6 +278,17 @@ pub enum Outcome {
     ProofWrong,
     /// No secret is set, so nobody can prove to be this caller.
     SecretUnset,
+    /// The proof's own time is over, or has not come yet: a token's, or that of a platform with another window.
+    ProofExpired,
+    /// A token that is right in itself, and not for this gateway.
+    TokenRefused {
+        /// The claim that says so.
+        claim: &'static str,
+    },
+    /// The token is signed with a key that its issuer does not publish.
+    KeyUnknown,
+    /// The public keys that could prove it cannot be had.
+    KeysUnavailable,
 
     /// Policy does not permit it.
     Denied {
@@ -405,6 +417,31 @@ pub enum Outcome {
         policies: Vec<String>,
     },
 
+    /// What became of the accounts of somebody who left, or of several people.
+    Left {
+        /// One each, of those that there were.
+        departures: Vec<Departure>,
+    },
+    /// What is known of somebody who leaves makes no account's name.
+    LeaverNameless {
+        /// The event that says so.
+        event: String,
+    },
+    /// The account list could not be read, so nobody knows whether there is anything to remove: nothing was sent.
+    ListUnreadable,
+    /// The same event removed the account before, and it is there again.
+    ThereAgain,
+    /// The directory has nobody with the id.
+    PersonUnknown {
+        /// The id as given.
+        id: String,
+    },
+    /// The directory has somebody else with the name.
+    PersonTaken {
+        /// The name, in lowercase.
+        user_name: String,
+    },
+
     /// No removal has the id, or it is not one that can be looked at.
     RemovalUnknown {
         /// The id as given.
@@ -415,6 +452,103 @@ pub enum Outcome {
         /// The ids of the `forbid` policies that decided; empty when no policy permits it.
         policies: Vec<String>,
     },
+}
+
+/// What became of one account of somebody who left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Departure {
+    /// The instance's name.
+    pub instance: String,
+    /// The account.
+    pub user_name: String,
+    /// How far it came.
+    #[serde(serialize_with = "as_word")]
+    pub state: State,
+    /// The code of its own outcome.
+    pub code: String,
+    /// The id of its row.
+    pub removal: String,
+    /// What it waits for approval by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+fn as_word<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.as_str())
+}
+
+/// What is to be said of all of them: the worst of it.
+enum Together {
+    Gone,
+    /// Some are not, and asking again may help.
+    Again,
+    Waiting,
+    Refused,
+}
+
+impl Together {
+    fn of(departures: &[Departure]) -> (Self, Vec<&Departure>) {
+        let class = |departure: &Departure| match departure.state {
+            State::Removed | State::AlreadyGone => Self::Gone,
+            State::InFlight | State::NotRemoved | State::NotSent | State::Unknown => Self::Again,
+            State::AwaitingConfirmation | State::AwaitingApproval => Self::Waiting,
+            _ => Self::Refused,
+        };
+        let left = || departures.iter().filter(|departure| !matches!(class(departure), Self::Gone));
+        let has = |wanted: fn(&Self) -> bool| left().any(|departure| wanted(&class(departure)));
+        let together = match () {
+            () if has(|class| matches!(class, Self::Again)) => Self::Again,
+            () if has(|class| matches!(class, Self::Waiting)) => Self::Waiting,
+            () if has(|class| matches!(class, Self::Refused)) => Self::Refused,
+            () => Self::Gone,
+        };
+        (together, left().collect())
+    }
+
+    fn row(departures: &[Departure]) -> Row {
+        /// The most accounts that a message names.
+        const NAMED: usize = 5;
+
+        let (together, left) = Self::of(departures);
+        let gone = departures.len().saturating_sub(left.len());
+        let all = departures.len();
+        let name = |departure: &&Departure| {
+            let why = departure.reference.as_ref().unwrap_or(&departure.code);
+            format!("{} on {} ({why})", quoted(&departure.user_name), quoted(&departure.instance))
+        };
+        let mut named = left.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+        if left.len() > NAMED {
+            named += ", …";
+        }
+        let english =
+            |rest: &str, then: &str| format!("{gone} of {all} accounts are gone, the rest {rest}: {named}; {then}");
+        let chinese =
+            |rest: &str, then: &str| format!("{all} 个账号中已有 {gone} 个不存在，其余{rest}：{named}；{then}");
+        match together {
+            Self::Gone => row(200, 0, State::Removed, "all accounts are gone", "所有账号均已不存在"),
+            Self::Again => row(
+                502,
+                5,
+                State::NotSent,
+                english("is not certain to be", "send the same event again for the rest"),
+                chinese("尚不确定", "请重新发送同一事件以完成其余部分"),
+            ),
+            Self::Waiting => row(
+                409,
+                8,
+                State::AwaitingApproval,
+                english("waits for approval", "send the same event again when it is given"),
+                chinese("等待批准", "批准后请重新发送同一事件"),
+            ),
+            Self::Refused => row(
+                403,
+                9,
+                State::Denied,
+                english("was refused", "ask the operator about it"),
+                chinese("被拒绝", "请咨询管理员"),
+            ),
+        }
+    }
 }
 
 /// What is said of every removal of which nobody knows what it did.
@@ -709,6 +843,35 @@ impl Outcome {
                 "此调用方未设置密钥，无法证明身份；请联系管理员设置",
             ),
 
+            Self::ProofExpired => row(
+                401,
+                7,
+                Refused,
+                "the proof is too old, or its time has not come yet; have a new one made and check the clock",
+                "身份证明已过期或尚未生效；请重新获取并检查时钟",
+            ),
+            Self::TokenRefused { claim } => row(
+                401,
+                8,
+                Refused,
+                format!("the token is not for this gateway: look at its {}", quoted(claim)),
+                format!("该令牌不适用于本网关：请检查其 {}", quoted(claim)),
+            ),
+            Self::KeyUnknown => row(
+                401,
+                9,
+                Refused,
+                "the token is signed with a key that its issuer does not publish; have a new one made",
+                "令牌的签名密钥不在签发方公布的密钥之中；请重新获取令牌",
+            ),
+            Self::KeysUnavailable => row(
+                503,
+                5,
+                NotSent,
+                "the public keys of whoever issued the token could not be had, so nobody proved who asks and nothing was sent; try again later",
+                "无法获取令牌签发方的公钥，无法证明请求者身份，未发送任何请求；请稍后重试",
+            ),
+
             Self::Denied { policies } if policies.is_empty() => row(
                 403,
                 1,
@@ -993,6 +1156,46 @@ impl Outcome {
                 )
             }
 
+            Self::Left { departures } => Together::row(departures),
+            Self::LeaverNameless { event } => row(
+                400,
+                13,
+                Refused,
+                format!(
+                    "what event {} says of the person makes no account name; ask the operator to look at `[leavers]`",
+                    quoted(event)
+                ),
+                format!("事件 {} 中的人员信息无法对应任何账号名；请联系管理员检查 `[leavers]`", quoted(event)),
+            ),
+            Self::ThereAgain => row(
+                409,
+                10,
+                Refused,
+                "the same event removed this account before, and it is there again; nothing was sent, remove it by a new request",
+                "同一事件已删除过此账号，而该账号再次存在；未发送任何请求，请通过新的请求删除",
+            ),
+            Self::PersonUnknown { id } => row(
+                404,
+                6,
+                Refused,
+                format!("nobody here has the id {}; look for them by `userName`", quoted(id)),
+                format!("没有 ID 为 {} 的人员；请按 `userName` 查找", quoted(id)),
+            ),
+            Self::PersonTaken { user_name } => row(
+                409,
+                9,
+                Refused,
+                format!("somebody has the name {} already; look for them by `userName`", quoted(user_name)),
+                format!("名称 {} 已被占用；请按 `userName` 查找", quoted(user_name)),
+            ),
+            Self::ListUnreadable => row(
+                502,
+                6,
+                NotSent,
+                "the account list could not be read, so nobody knows whether there is such an account, and nothing was sent; try again later",
+                "无法读取账号列表，无法确定账号是否存在，未发送任何请求；请稍后重试",
+            ),
+
             Self::RemovalUnknown { id } => row(
                 404,
                 4,
@@ -1026,6 +1229,7 @@ impl Outcome {
     pub fn code(&self) -> Cow<'_, str> {
         match self {
             Self::Removed | Self::RemovedByList => "SUCCESS".into(),
+            Self::Left { .. } if self.row().status == 200 => "SUCCESS".into(),
             Self::DryRun { .. } => "DRY_RUN".into(),
             Self::Upstream { code, .. }
             | Self::AlreadyGone { code, .. }
@@ -1052,6 +1256,14 @@ impl Outcome {
         self.row().state
     }
 
+    /// What became of each account of whoever left; empty for any other outcome.
+    pub fn departures(&self) -> &[Departure] {
+        match self {
+            Self::Left { departures } => departures,
+            _ => &[],
+        }
+    }
+
     /// The body that the API page documents, as JSON.
     pub fn documented_body(&self, language: Language) -> String {
         let body = match self {
@@ -1062,6 +1274,14 @@ impl Outcome {
                 "account": account.words().0,
                 "policies": policies,
             }),
+            Self::Left { departures } if self.row().status == 200 => {
+                serde_json::json!({"result": "SUCCESS", "removals": departures})
+            }
+            Self::Left { departures } => serde_json::json!({
+                "error_code": self.code(),
+                "error_msg": self.message(language),
+                "removals": departures,
+            }),
             _ => serde_json::json!({"error_code": self.code(), "error_msg": self.message(language)}),
         };
         body.to_string()
@@ -1071,6 +1291,24 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of two accounts of somebody who left, what became of the second.
+    fn left(state: State, code: &str, reference: Option<&str>) -> Outcome {
+        let departure = |user_name: &str, instance: &str, state, code: &str, reference: Option<&str>| Departure {
+            instance: instance.into(),
+            user_name: user_name.into(),
+            state,
+            code: code.into(),
+            removal: "1".into(),
+            reference: reference.map(str::to_owned),
+        };
+        Outcome::Left {
+            departures: vec![
+                departure("bob", "analytics", State::Removed, "SUCCESS", None),
+                departure("bob", "warehouse", state, code, reference),
+            ],
+        }
+    }
 
     /// One of each. The match in the test below does not compile when a variant is missing in it.
     fn samples() -> Vec<Outcome> {
@@ -1092,12 +1330,16 @@ mod tests {
             },
             Outcome::CommandMalformed,
             Outcome::BodyCutShort,
+            Outcome::LeaverNameless { event: "evt_1".into() },
             Outcome::ProofMissing { header: "authorization" },
             Outcome::ProofMalformed { header: "authorization" },
             Outcome::ProofDoubled { header: "authorization".into() },
             Outcome::ProofStale,
             Outcome::ProofWrong,
             Outcome::SecretUnset,
+            Outcome::ProofExpired,
+            Outcome::TokenRefused { claim: "aud" },
+            Outcome::KeyUnknown,
             Outcome::Denied { policies: vec![] },
             Outcome::AccountReserved { name: "root".into() },
             Outcome::AccountProtected { name: "etl_loader".into() },
@@ -1106,11 +1348,13 @@ mod tests {
             Outcome::OwnRequest,
             Outcome::NotTheirs,
             Outcome::ApproveDenied { policies: vec![] },
+            left(State::Denied, "OFFBOARD.40301", None),
             Outcome::RouteUnknown,
             Outcome::CallerUnknown { name: "pager".into() },
             Outcome::InstanceUnknown { given: "analytics".into() },
             Outcome::RemovalUnknown { id: "42".into() },
             Outcome::WaitingUnknown { id: "K7Q2M9XA".into() },
+            Outcome::PersonUnknown { id: "42".into() },
             Outcome::MethodNotAllowed { allow: "POST" },
             Outcome::NotAcceptable,
             Outcome::StillRunning,
@@ -1120,6 +1364,8 @@ mod tests {
             Outcome::Cancelled,
             Outcome::Expired,
             Outcome::Changed,
+            left(State::AwaitingApproval, "OFFBOARD.40904", Some("K7Q2M9XA")),
+            Outcome::PersonTaken { user_name: "alice@example.com".into() },
             Outcome::BodyTooLarge,
             Outcome::ContentTypeWrong { expected: "application/json" },
             Outcome::BodyEncoded,
@@ -1127,10 +1373,13 @@ mod tests {
             Outcome::OutcomeUnknown,
             Outcome::TokenUnavailable,
             Outcome::NotRemoved,
+            left(State::NotSent, "OFFBOARD.50201", None),
+            Outcome::ListUnreadable,
             Outcome::LedgerDown,
             Outcome::Unusable,
             Outcome::CredentialsUnset,
             Outcome::CredentialsRefused,
+            Outcome::KeysUnavailable,
             Outcome::TimedOut,
             Outcome::ConnectTimedOut,
             Outcome::CallTimedOut,
@@ -1150,6 +1399,12 @@ mod tests {
             | Undocumented { .. }
             | DryRun { .. }
             | Recorded { .. } => false,
+            Left { .. }
+            | LeaverNameless { .. }
+            | ListUnreadable
+            | ThereAgain
+            | PersonUnknown { .. }
+            | PersonTaken { .. } => true,
             BodyMalformed { .. }
             | BodyCutShort
             | FieldDoubled { .. }
@@ -1168,6 +1423,10 @@ mod tests {
             | ProofStale
             | ProofWrong
             | SecretUnset
+            | ProofExpired
+            | TokenRefused { .. }
+            | KeyUnknown
+            | KeysUnavailable
             | Denied { .. }
             | AccountReserved { .. }
             | AccountProtected { .. }
@@ -1243,7 +1502,10 @@ mod tests {
             let english = outcome.message(Language::English);
             let first = english.trim_start_matches('`').chars().next().unwrap();
             assert!(
-                !first.is_uppercase() || english.starts_with("TaurusDB") || english.starts_with("IAM"),
+                !first.is_uppercase()
+                    || first.is_ascii_digit()
+                    || english.starts_with("TaurusDB")
+                    || english.starts_with("IAM"),
                 "{english}"
             );
             assert!(!english.ends_with('.'), "{english}");

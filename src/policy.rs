@@ -437,7 +437,7 @@ impl Policies {
         let names = &self.names;
         let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
         let principal = uid(&names.user, &actor.principal);
-        let teams: HashSet<_> = teams.iter().map(|team| uid(&names.team, team)).collect();
+        let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
         let own = accounts.iter().map(|name| string(name));
         let user = entity(
             principal.clone(),
@@ -638,7 +638,7 @@ mod tests {
 
     fn actor(principal: &str) -> Actor {
         let caller = principal.split('/').next().unwrap();
-        Actor { principal: principal.into(), caller: caller.into(), kind: caller.into() }
+        Actor { principal: principal.into(), caller: caller.into(), kind: caller.into(), groups: Vec::new() }
     }
 
     fn removal<'c>(config: &'c Config, instance: &str, user_name: &str, reason: &str) -> Removal<'c> {

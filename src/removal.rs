@@ -14,18 +14,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 
 use crate::approval::{self, Voice};
 use crate::audit;
 use crate::budget::Budget;
-use crate::caller::{Inbound, Later, LaterShape, Rendered, Said};
+use crate::caller::{Answer, Early, Inbound, Later, Rendered, Said};
 use crate::command::{Actor, Removal};
 use crate::config::Secret;
+use crate::directory;
 use crate::gateway::Gateway;
-use crate::hearing::{self, BodyProblem, Heard};
+use crate::hearing::{self, BodyProblem, Heard, Hearing};
 use crate::host::{Host, StoreError};
-use crate::later;
+use crate::later::Channel;
+use crate::leaving;
 use crate::ledger::record::{self, Event, Record};
 use crate::ledger::{self, Claim, Counts, RowId, Settlement};
 use crate::outcome::{Language, Outcome, There, Would};
@@ -33,7 +35,6 @@ use crate::policy::{Circumstances, Decision};
 use crate::taurusdb::Taurusdb;
 use crate::taurusdb::list::Listed;
 use crate::told::{Notify, Told};
-use crate::words;
 
 /// How long after its time is over a request still counts as running: its last statement may be on its way.
 const GRACE: chrono::Duration = chrono::Duration::seconds(5);
@@ -57,6 +58,7 @@ pub async fn answer<H: Host>(
     early: impl FnOnce(Response<Bytes>),
 ) -> Response<Bytes> {
     let began = host.elapsed();
+    let mut is_early = false;
     let language = gateway.map_or_else(|_| Language::default(), |gateway| gateway.config.language);
     let mut told = Told::new(host, language);
     if inbound.path == "/healthz" && inbound.method == Method::GET {
@@ -65,28 +67,34 @@ pub async fn answer<H: Host>(
 
     let mut late = None;
     let ending = match hear(host, gateway, &inbound, problem, &mut told).await {
-        Err(outcome) => Err(outcome),
-        Ok((gateway, heard)) => {
-            let limits = gateway.config.limits;
-            let budget = Budget::new(began, limits);
-            let waiting = acknowledgement(&heard, &told);
-            let work = pin!(carry_out(host, gateway, heard, &budget, &mut told));
+        Err(outcome) => {
+            let waiting = acknowledgement(None, Some(&outcome), &told, gateway);
+            if let Some(Waiting { channel: Some(channel), acknowledgement, .. }) = waiting {
+                early(acknowledgement);
+                late = Some(channel);
+            }
+            Err(outcome)
+        }
+        Ok((_, Hearing::Answered(rendered))) => return told.respond(rendered, None),
+        Ok((gateway, Hearing::Heard(heard))) => {
+            let budget = Budget::new(began, gateway.config.limits);
+            let waiting = acknowledgement(Some(&heard.said), None, &told, Ok(gateway));
+            let work = pin!(carry_out(host, gateway, *heard, &budget, &mut told));
             match waiting {
                 None => work.await,
-                Some(Waiting { later, shape, acknowledgement }) => {
-                    // A platform shows nothing of the answer to a click, so there is nothing to wait for.
-                    let patience = if later.click.is_some() { Duration::ZERO } else { limits.early_answer };
+                Some(Waiting { channel, is_all, patience, acknowledgement }) => {
                     let patience = pin!(host.sleep(patience.saturating_sub(host.elapsed().saturating_sub(began))));
                     match select(work, patience).await {
-                        Either::Left((ending, _)) if later.click.is_none() => ending,
+                        Either::Left((ending, _)) if !is_all => ending,
                         Either::Left((ending, _)) => {
                             early(acknowledgement);
-                            late = Some((later, shape, limits));
+                            late = channel;
                             ending
                         }
                         Either::Right(((), work)) => {
                             early(acknowledgement);
-                            late = Some((later, shape, limits));
+                            is_early = true;
+                            late = channel;
                             work.await
                         }
                     }
@@ -97,26 +105,29 @@ pub async fn answer<H: Host>(
 
     let outcome = match ending {
         Ok(Ending::Answered(rendered)) => {
-            if let Some((later, _, limits)) = &late {
-                later::tell(host, *limits, later, rendered.body.clone(), told.id.as_str()).await;
+            if let Some(channel) = &late {
+                let bodies = match channel.shape.words {
+                    Some(words) => words(rendered.clone()),
+                    None => vec![rendered.body.clone()],
+                };
+                channel.tell(host, bodies, told.id.as_str()).await;
             }
             return told.respond(rendered, None);
         }
         Ok(Ending::Outcome(outcome)) | Err(outcome) => outcome,
     };
-    told.late = late.is_some();
-    told.record(host, gateway, &outcome).await;
-    told.log(host, &outcome, language);
-    if let Some((later, shape, limits)) = &late {
-        for body in (shape.bodies)(&told.answer(&outcome, told.language), later.click) {
-            later::tell(host, *limits, later, body, told.id.as_str()).await;
-        }
+    told.late = is_early || late.is_some();
+    if !told.is_summary {
+        told.record(host, gateway, &outcome).await;
+        told.log(host, &outcome, language);
     }
-    if let (Some(Notify { later, kind, language }), Ok(gateway)) = (&told.notify, gateway) {
-        let bodies = kind.later.as_ref().map(|shape| (shape.bodies)(&told.answer(&outcome, *language), None));
-        for body in bodies.into_iter().flatten() {
-            later::tell(host, gateway.config.limits, later, body, told.id.as_str()).await;
-        }
+    if let Some(channel) = &late {
+        let bodies = (channel.shape.bodies)(&told.answer(&outcome, told.language));
+        channel.tell(host, bodies, told.id.as_str()).await;
+    }
+    if let Some(Notify { channel, language }) = &told.notify {
+        let bodies = (channel.shape.bodies)(&Answer { clicked: None, ..told.answer(&outcome, *language) });
+        channel.tell(host, bodies, told.id.as_str()).await;
     }
     told.respond(told.render(&outcome), Some(&outcome))
 }
@@ -127,30 +138,51 @@ async fn hear<'c, H: Host>(
     inbound: &Inbound,
     problem: Option<BodyProblem>,
     told: &mut Told<'c>,
-) -> Result<(&'c Gateway, Heard<'c>), Outcome> {
+) -> Result<(&'c Gateway, Hearing<'c>), Outcome> {
     let route = hearing::route(inbound)?;
     let gateway = gateway.map_err(|_| Outcome::Unusable)?;
-    let heard = hearing::hear(host, &gateway.config, inbound, &route, problem, told).await?;
-    Ok((gateway, heard))
+    let hearing = hearing::hear(host, gateway, inbound, &route, problem, told).await?;
+    Ok((gateway, hearing))
 }
 
 /// Somebody who is not to wait.
-struct Waiting {
-    later: Later,
-    shape: &'static LaterShape,
+struct Waiting<'c> {
+    /// Where the outcome goes; `None` when it has to be asked for.
+    channel: Option<Channel<'c>>,
+    /// The platform shows nothing of the answer, so that there is nothing to wait for.
+    is_all: bool,
+    patience: Duration,
     acknowledgement: Response<Bytes>,
 }
 
-/// What to say when it takes longer than the asker's platform waits, and where the outcome goes then.
-fn acknowledgement(heard: &Heard<'_>, told: &Told<'_>) -> Option<Waiting> {
-    let (shape, later) = (told.kind?.later.as_ref()?, heard.later.clone()?);
-    let rendered = match &heard.said {
-        Said::Remove { user_name, instance, .. } => (shape.wait)(told.language, user_name.as_str(), &instance.name),
-        Said::Decide { .. } if later.click.is_some() => Rendered { status: StatusCode::OK, body: "{}".into() },
-        Said::Decide { .. } | Said::Status { .. } => told.kind?.say?(words::working(told.language)),
+/// What to say when it takes longer than the asker's platform waits, and where the outcome goes then. `said` is `None` for
+/// what could not be read; its `outcome` is known already, and the answer's headers say it.
+fn acknowledgement<'c>(
+    said: Option<&Said<'_>>,
+    outcome: Option<&Outcome>,
+    told: &Told<'c>,
+    gateway: Result<&Gateway, &str>,
+) -> Option<Waiting<'c>> {
+    let kind = told.kind?;
+    let (say, channel) = (kind.early?, told.channel.clone());
+    let is_all = channel.as_ref().is_some_and(|channel| channel.later.is_all);
+    let account = match said {
+        Some(Said::Remove { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
+        Some(Said::Decide { .. } | Said::Status { .. } | Said::Leave(_)) => None,
+        _ if is_all => None,
         _ => return None,
     };
-    Some(Waiting { later, shape, acknowledgement: told.respond(rendered, None) })
+    if channel.is_none() && kind.later.as_ref().is_some_and(|later| later.waits_without) {
+        return None;
+    }
+    let language = told.language;
+    let rendered =
+        say(&Early { language, account, row: told.id.as_str(), follows: channel.is_some(), clicked: told.clicked });
+    let patience = match is_all {
+        true => Duration::ZERO,
+        false => gateway.map(|gateway| gateway.config.limits.early_answer).unwrap_or_default(),
+    };
+    Some(Waiting { channel, is_all, patience, acknowledgement: told.respond(rendered, outcome) })
 }
 
 async fn carry_out<'c, H: Host>(
@@ -160,7 +192,8 @@ async fn carry_out<'c, H: Host>(
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Ending, Outcome> {
-    let Heard { said, actor, delivery, later, secret } = heard;
+    let Heard { said, actor, delivery, secret } = heard;
+    let later = told.channel.as_ref().map(|channel| channel.later.clone());
     // A kind that reads a command without an actor has none to ask policy about.
     let actor = actor.ok_or(Outcome::Unusable)?;
     match said {
@@ -176,6 +209,15 @@ async fn carry_out<'c, H: Host>(
             let voice = Voice { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
             approval::decide(host, gateway, voice, &id, budget, told).await.map(Ending::Outcome)
         }
+        Said::Leave(leavers) => {
+            leaving::carry_out(host, gateway, &actor, leavers, budget, told).await.map(Ending::Outcome)
+        }
+        Said::Directory(operation, view) => {
+            directory::carry_out(host, gateway, &actor, operation, &view, budget, told).await.map(Ending::Answered)
+        }
+        // Heard and answered.
+        Said::Handshake(rendered) => Ok(Ending::Answered(rendered)),
+        Said::Nothing(_) => Err(Outcome::Unusable),
         Said::Remove { user_name, instance, reason, dry_run } => {
             let removal = Removal { actor, user_name, instance, reason, delivery, dry_run };
             let removal = told.removal.insert(removal).clone();
@@ -185,7 +227,7 @@ async fn carry_out<'c, H: Host>(
 }
 
 /// The story.
-async fn remove<'c, H: Host>(
+pub(crate) async fn remove<'c, H: Host>(
     host: &H,
     gateway: &'c Gateway,
     removal: &Removal<'c>,

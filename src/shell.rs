@@ -130,6 +130,10 @@ impl Host for Spin {
         }
     }
 
+    fn file(&self, name: &str) -> Option<String> {
+        fs::read_to_string(format!("{CONFIG}/{name}")).ok()
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         // A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
         let failed = |error: spin_sdk::sqlite::Error| {

@@ -65,12 +65,13 @@ pub fn percent_decode(text: &str) -> Option<String> {
     Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
 }
 
-/// Reads `name=value&…` into pairs; `plus_is_space` as in form bodies, not as in the queries of TaurusDB's API.
+/// Reads `name=value&…` into pairs; `plus_is_space` as in form bodies, not as in the queries of TaurusDB's API. Fields
+/// of the names in `lists` may stand more than once, and are passed over.
 ///
 /// # Errors
 ///
 /// `None` inside for malformed encoding; the name of a field that stands twice.
-fn pairs(text: &str, plus_is_space: bool) -> Result<Vec<(String, String)>, PairError> {
+fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String, String)>, PairError> {
     let mut read: Vec<(String, String)> = Vec::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -79,6 +80,9 @@ fn pairs(text: &str, plus_is_space: bool) -> Result<Vec<(String, String)>, PairE
             percent_decode(&part).ok_or(PairError::Malformed)
         };
         let (name, value) = (decode(name)?, decode(value)?);
+        if lists.contains(&name.as_str()) {
+            continue;
+        }
         if read.iter().any(|(known, _)| *known == name) {
             return Err(PairError::Doubled(name));
         }
@@ -103,9 +107,18 @@ impl Fields {
     ///
     /// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
     pub fn from_form(body: &[u8]) -> Result<Self, Outcome> {
+        Self::from_form_with_lists(body, &[])
+    }
+
+    /// The same, of a sender that repeats fields of these names: they are not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fields::from_form`].
+    pub fn from_form_with_lists(body: &[u8], lists: &[&str]) -> Result<Self, Outcome> {
         let malformed = Outcome::BodyMalformed { why: NOT_A_FORM };
         let Ok(text) = std::str::from_utf8(body) else { return Err(malformed) };
-        match pairs(text, true) {
+        match pairs(text, true, lists) {
             Ok(read) => Ok(Self(read)),
             Err(PairError::Malformed) => Err(malformed),
             Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
@@ -118,7 +131,7 @@ impl Fields {
     ///
     /// [`Outcome::UrlMalformed`], [`Outcome::FieldDoubled`]
     pub fn from_query(query: &str) -> Result<Self, Outcome> {
-        match pairs(query, false) {
+        match pairs(query, false, &[]) {
             Ok(read) => Ok(Self(read)),
             Err(PairError::Malformed) => Err(Outcome::UrlMalformed),
             Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
@@ -160,7 +173,16 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Outcome> {
             None => Outcome::BodyMalformed { why: NOT_JSON },
         }
     })?;
-    serde_json::from_value(value.0).map_err(|_| Outcome::BodyMalformed { why: WRONG_SHAPE })
+    typed(value.0)
+}
+
+/// The same JSON as a type.
+///
+/// # Errors
+///
+/// [`Outcome::BodyMalformed`]
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Outcome> {
+    serde_json::from_value(value).map_err(|_| Outcome::BodyMalformed { why: WRONG_SHAPE })
 }
 
 const DOUBLED: &str = "doubled key ";
@@ -282,6 +304,9 @@ mod tests {
         let fields = Fields::from_form(b"text=a+b%2Bc&x").unwrap();
         assert_eq!(fields.required("text"), Ok("a b+c"));
         assert_eq!(fields.required("x"), Err(Outcome::FieldMissing { name: "x" }));
+        let fields = Fields::from_form_with_lists(b"m=1&text=a&m=2", &["m"]).unwrap();
+        assert_eq!(fields.names().collect::<Vec<_>>(), ["text"]);
+        assert_eq!(Fields::from_form_with_lists(b"m=1&m=2&text=a&text=b", &["m"]), Err(doubled("text")));
     }
 
     #[test]

@@ -6,16 +6,16 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER}
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use crate::caller::{self, Answer, Kind, Later, Rendered};
+use crate::caller::{self, ActiveKey, Answer, Click, Envelope, Kind, Proof, Rendered};
 use crate::command::{Actor, Removal};
 use crate::config::Caller;
 use crate::database;
 use crate::gateway::Gateway;
 use crate::host::{Host, StoreError};
+use crate::later::Channel;
 use crate::ledger::record::{Event, Record};
 use crate::ledger::{self, Refusal, RowId};
 use crate::outcome::{Language, Outcome};
-use crate::search::Form;
 use crate::taurusdb::{self, codes};
 
 const ROW_ID: HeaderName = HeaderName::from_static("x-offboard-removal");
@@ -47,18 +47,52 @@ pub(crate) struct Told<'c> {
     /// Whether the asker was told to wait, and heard the outcome afterwards.
     pub(crate) late: bool,
     /// Whoever asked for what somebody else decided, to be told as well.
-    pub(crate) notify: Option<Notify>,
-    /// The form of the answer.
-    pub(crate) form: Form,
+    pub(crate) notify: Option<Notify<'c>>,
+    /// Where whoever asked can still be told when their platform waits no longer.
+    pub(crate) channel: Option<Channel<'c>>,
+    /// The rows of what it is made of speak for it: it has none of its own.
+    pub(crate) is_summary: bool,
+    /// The button that they clicked, where they did.
+    pub(crate) clicked: Option<Click>,
+    /// What the answer is encrypted with.
+    pub(crate) sealed: Option<Sealed<'c>>,
     /// The cursor of the page that follows this one.
     pub(crate) next: Option<String>,
 }
 
 /// Somebody who hears of an outcome without waiting for it.
-pub(crate) struct Notify {
-    pub(crate) later: Later,
-    pub(crate) kind: &'static Kind,
+pub(crate) struct Notify<'c> {
+    pub(crate) channel: Channel<'c>,
     pub(crate) language: Language,
+}
+
+/// What an answer is encrypted with, for platforms that want it so.
+pub(crate) struct Sealed<'c> {
+    envelope: fn(Rendered, &Envelope<'_>) -> Rendered,
+    caller: &'c Caller,
+    key: ActiveKey,
+    plain: Bytes,
+    at: DateTime<Utc>,
+    random: u128,
+}
+
+impl<'c> Sealed<'c> {
+    /// What the kind of a verified request wants; `None` for one whose answers are read as they are.
+    pub(crate) fn of<H: Host>(host: &H, kind: &'static Kind, caller: &'c Caller, proof: &Proof) -> Option<Self> {
+        Some(Self {
+            envelope: kind.envelope?,
+            caller,
+            key: proof.key.clone()?,
+            plain: proof.plain.clone().unwrap_or_default(),
+            at: host.now(),
+            random: host.random(),
+        })
+    }
+
+    fn seal(&self, rendered: Rendered) -> Rendered {
+        let Self { caller, key, plain, at, random, .. } = self;
+        (self.envelope)(rendered, &Envelope { caller, key, plain, now: *at, random: *random })
+    }
 }
 
 impl<'c> Told<'c> {
@@ -80,9 +114,20 @@ impl<'c> Told<'c> {
             recorded: false,
             late: false,
             notify: None,
-            form: Form::default(),
+            channel: None,
+            is_summary: false,
+            clicked: None,
+            sealed: None,
             next: None,
         }
+    }
+
+    /// Of one removal of several that the same request is about.
+    pub(crate) fn part<H: Host>(&self, host: &H) -> Self {
+        let mut part = Self::new(host, self.language);
+        (part.at, part.caller, part.kind) = (self.at, self.caller, self.kind);
+        part.actor.clone_from(&self.actor);
+        part
     }
 
     /// Speaks of this row from now on.
@@ -190,6 +235,7 @@ impl<'c> Told<'c> {
             policies: &self.policies,
             meaning: codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
             request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),
+            clicked: self.clicked,
         }
     }
 
@@ -201,12 +247,19 @@ impl<'c> Told<'c> {
 
     /// The response. Built anew, because headers handed on as they came are refused by the engine and leak what is behind.
     pub(crate) fn respond(&self, rendered: Rendered, outcome: Option<&Outcome>) -> Response<Bytes> {
+        let rendered = match &self.sealed {
+            Some(sealed) => sealed.seal(rendered),
+            None => rendered,
+        };
         let body = Bytes::from(rendered.body);
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = rendered.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.form.content_type()));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        // An answer without content says nothing about one (RFC 9110, section 8.6).
+        if rendered.status != StatusCode::NO_CONTENT {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(rendered.content_type));
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -217,7 +270,9 @@ impl<'c> Told<'c> {
         };
         set(REQUEST_ID, self.request_id.as_deref().unwrap_or(self.id.as_str()));
         if let Some(outcome) = outcome {
-            set(ROW_ID, self.id.as_str());
+            if !self.is_summary {
+                set(ROW_ID, self.id.as_str());
+            }
             // For callers whose status is 200 whatever happens.
             set(CODE, &outcome.code());
             if let Outcome::AwaitingConfirmation { reference, .. } | Outcome::AwaitingApproval { reference, .. } =
@@ -228,6 +283,9 @@ impl<'c> Told<'c> {
             if let Some(by) = ledger::confirmed_by(outcome) {
                 set(CONFIRMED_BY, by);
             }
+        }
+        for (name, value) in rendered.headers {
+            set(name, &value);
         }
         if let Some(next) = &self.next {
             set(NEXT, next);
@@ -254,6 +312,6 @@ impl<'c> Told<'c> {
                 (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "unusable", "version": version, "reason": reason}))
             }
         };
-        self.respond(Rendered { status, body: body.to_string() }, None)
+        self.respond(Rendered::json(status, body.to_string()), None)
     }
 }

@@ -45,33 +45,25 @@ pub(crate) fn help(instances: &[&str], may_approve: bool, language: Language) ->
     text
 }
 
-/// What is said until there is something to say.
-pub(crate) fn working(language: Language) -> &'static str {
-    match language {
-        Language::English => ":hourglass_flowing_sand: Working on it; what comes of it follows here.",
-        Language::Chinese => ":hourglass_flowing_sand: 正在处理；结果将在此处显示。",
-    }
-}
-
 /// What waits, a line each.
-pub(crate) fn pending(records: &[Record], language: Language) -> String {
+pub(crate) fn pending(records: &[Record], language: Language, escape: fn(&str) -> String) -> String {
     if records.is_empty() {
         return match language {
             Language::English => "Nothing waits for you.".into(),
             Language::Chinese => "没有待处理的申请。".into(),
         };
     }
-    let lines: Vec<_> = records.iter().map(|record| line(record, language)).collect();
+    let lines: Vec<_> = records.iter().map(|record| line(record, language, escape)).collect();
     lines.join("\n")
 }
 
 /// One of them.
-fn line(record: &Record, language: Language) -> String {
+fn line(record: &Record, language: Language, escape: fn(&str) -> String) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (reference, user_name, instance, actor) =
         (text(&record.reference), text(&record.user_name), text(&record.instance), text(&record.actor));
     let until = time(record.expires_at);
-    let reason = record.reason.as_deref().map(|reason| format!(" ({})", harmless(reason))).unwrap_or_default();
+    let reason = record.reason.as_deref().map(|reason| format!(" ({})", escape(reason))).unwrap_or_default();
     match (language, record.state) {
         (Language::English, State::AwaitingConfirmation) => {
             format!("`{reference}`: `{user_name}` on `{instance}`{reason}, to be confirmed by `{actor}` until {until}")
@@ -91,11 +83,11 @@ fn line(record: &Record, language: Language) -> String {
 }
 
 /// What became of a removal.
-pub(crate) fn status(record: &Record, language: Language) -> String {
+pub(crate) fn status(record: &Record, language: Language, escape: fn(&str) -> String) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (user_name, instance, actor) = (text(&record.user_name), text(&record.instance), text(&record.actor));
     let (state, asked) = (record.state.as_str(), time(Some(record.asked_at)));
-    let message = record.message.as_deref().map(harmless).unwrap_or_default();
+    let message = record.message.as_deref().map(escape).unwrap_or_default();
     let message = if message.is_empty() { message } else { format!(": {message}") };
     match language {
         Language::English => {
@@ -110,9 +102,4 @@ pub(crate) fn status(record: &Record, language: Language) -> String {
 fn time(millis: Option<i64>) -> String {
     let time = millis.and_then(DateTime::from_timestamp_millis);
     time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
-}
-
-/// Words of others, without what a chat platform takes for markup or for a call to everybody.
-fn harmless(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('`', "'").replace('*', "∗")
 }

@@ -427,7 +427,7 @@ command = "cargo build"
                 &[("\"{{ old_secret }}\"", "\"{{ other }}\""), ("[taurusdb]", "[taurus]")],
                 &[],
                 vec![
-                    "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `caller`, `accounts`".to_owned(),
+                    "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `leavers`, `caller`, `accounts`".to_owned(),
                     "error: spin.toml: the template `{{ other }}` names the unknown variable `other`".to_owned(),
                     "2 errors, 0 warnings".to_owned(),
                 ],

@@ -6,7 +6,7 @@
 //! `invalid_payload` for what is no JSON. Not simulated: TLS, that a `response_url` takes five messages in 30 minutes,
 //! and what a message may hold.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +28,8 @@ const TEXT: &str = "text/plain";
 /// A message that was posted.
 #[derive(Debug, Clone)]
 pub struct Posted {
+    /// The method: POST, or PATCH where a platform has a message changed.
+    pub method: Method,
     /// The path, as it was on the wire.
     pub path: String,
     /// The headers, `Host` included.
@@ -65,6 +67,7 @@ struct Shared {
 struct State {
     posted: Vec<Posted>,
     planned: VecDeque<Answer>,
+    published: BTreeMap<String, String>,
 }
 
 impl LaterChannel {
@@ -108,6 +111,11 @@ impl LaterChannel {
         self.shared.state().planned.push_back(answer);
     }
 
+    /// Answers a GET of this path with this JSON: other platforms publish keys.
+    pub fn publish(&self, path: &str, body: &str) {
+        self.shared.state().published.insert(path.to_owned(), body.to_owned());
+    }
+
     /// Waits until this many messages, since the start, have come, and returns them all.
     pub async fn received(&self, count: usize) -> Vec<Posted> {
         // The sender is alive as long as this borrows it, so that waiting cannot fail.
@@ -128,7 +136,12 @@ impl Shared {
     }
 
     fn receive(&self, request: Request<Bytes>) -> Reply {
-        if request.method() != Method::POST {
+        if request.method() == Method::GET
+            && let Some(body) = self.state().published.get(request.uri().path())
+        {
+            return Answer::http(StatusCode::OK, "application/json", body.clone()).into();
+        }
+        if ![Method::POST, Method::PATCH].contains(request.method()) {
             return Answer::http(StatusCode::METHOD_NOT_ALLOWED, TEXT, "").into();
         }
         let (head, body) = request.into_parts();
@@ -139,7 +152,7 @@ impl Shared {
         };
         let path = head.uri.path_and_query().map_or("*", |path| path.as_str()).to_owned();
         let mut state = self.state();
-        state.posted.push(Posted { path, headers: head.headers, body: body.unwrap_or_default() });
+        state.posted.push(Posted { method: head.method, path, headers: head.headers, body: body.unwrap_or_default() });
         let answer = state.planned.pop_front().unwrap_or(usual);
         drop(state);
         self.count.send_modify(|count| *count += 1);

@@ -1,8 +1,10 @@
 //! TaurusDB's own API, so that portals, the official SDKs, KooCLI and Terraform work by changing the endpoint alone:
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`.
 //!
-//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `taurusdb::sign`). The principal is
-//! `{caller}/{access key id}`. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
+//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `taurusdb::sign`), and then the principal is
+//! `{caller}/{access key id}`; or a bearer token of an identity provider (see `jose`), and then it is `{caller}/{sub}`, whose
+//! `groups` are teams where the operator names that claim. A token proves who asks and nothing of what they ask: the same request
+//! with the same token within a minute is the same delivery. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
 //! documented one. A body is covered by the signature and otherwise ignored: the call has none.
 //!
 //! `?dry_run=true` beside `user_name` asks what would happen. Beside the documented call, with the same proof:
@@ -14,36 +16,96 @@
 //! - `GET /approvals`: what waits for somebody's yes, as far as this caller may see it
 //! - `POST /approvals/{id}`, JSON `{"decision":"approve"|"deny"|"confirm"|"cancel","reason":"…"}`
 //!
-//! Not supported: `X-Auth-Token` (only IAM can check one), bearer tokens, other query parameters.
+//! Not supported: `X-Auth-Token` (only IAM can check one), other query parameters.
 
 use chrono::{DateTime, Utc};
 
 use serde::Deserialize;
 
-use super::{ActiveKey, Inbound, Kind, Proof, Reading, Said, chat, documented, fresh};
+use super::{
+    Inbound, Keys, Kind, Place, Proof, Reading, Said, Subject, bearer, chat, documented, fresh, token_refused,
+};
 use crate::command::{Actor, Delivery, Reason};
-use crate::config::{Caller, Config, Key, KeyShape};
+use crate::config::{Caller, Config, Key, KeyShape, KindShape, Setting, is_web_address};
+use crate::jose::{self, Expected, KeySet};
 use crate::outcome::{Language, Outcome, Words};
+use crate::published::Source;
 use crate::search::{Form, Search};
-use crate::strict::{Fields, json, percent_decode, required_header};
+use crate::strict::{Fields, header, json, percent_decode, required_header};
 use crate::taurusdb::sign::{self, Message, SignatureError};
 
 /// The kind's name in offboard.toml.
 pub const NAME: &str = "api";
 
 pub(super) const KIND: Kind = Kind {
-    name: NAME,
-    keys: KeyShape::AccessKeys,
-    is_chat: false,
-    content_type: None,
+    shape: KindShape {
+        keys: KeyShape::AccessKeys { optional: true },
+        settings: SETTINGS,
+        is_complete,
+        ..KindShape::hook(NAME)
+    },
+    place: Place::Documented,
+    content_types: &[],
+    published: Some(published),
+    open: None,
     verify,
     read,
     render: documented,
-    say: None,
+    speech: None,
+    early: None,
     later: None,
+    envelope: None,
 };
 
 const AUTHORIZATION: &str = "authorization";
+
+/// Public keys that the operator keeps.
+pub(super) const JWKS_FILE: Setting = Setting {
+    name: "jwks_file",
+    required: false,
+    is_list: false,
+    is_valid: |name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']),
+    expected: "the name of a file beside offboard.toml",
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting::text("issuer", false),
+    Setting::texts("audience", false),
+    Setting {
+        name: "jwks_url",
+        required: false,
+        is_list: false,
+        is_valid: is_web_address,
+        expected: "`https://…` (`http` for a loopback address only)",
+    },
+    JWKS_FILE,
+    Setting {
+        name: "header",
+        required: false,
+        is_list: false,
+        is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
+        expected: "the name of a header",
+    },
+    Setting::text("azp", false),
+    Setting::text("groups", false),
+];
+
+/// Whether what proves a caller is all there.
+fn is_complete(caller: &Caller) -> Result<(), &'static str> {
+    let has = |name: &str| caller.setting(name).is_some();
+    let of_tokens = ["audience", "jwks_url", "jwks_file", "header", "azp", "groups"];
+    match (has("issuer"), has("audience"), has("jwks_url"), has("jwks_file")) {
+        (false, ..) if of_tokens.into_iter().any(has) => Err("`issuer`, beside the other settings of tokens"),
+        (false, ..) if caller.keys.is_empty() => Err(
+            "`access_keys = [{ id = \"…\", secret = \"spin_variable\" }, …]`, or `issuer`, `audience` and `jwks_url` for bearer tokens",
+        ),
+        (true, false, ..) => Err("`audience`: whom the tokens are for"),
+        (true, _, true, true) | (true, _, false, false) => {
+            Err("either `jwks_url` or `jwks_file`: the issuer's public keys")
+        }
+        _ => Ok(()),
+    }
+}
 
 /// What the documented call takes.
 const PARAMETERS: [&str; 2] = ["user_name", "dry_run"];
@@ -78,21 +140,87 @@ pub fn path(path: &str) -> Option<Path<'_>> {
     }
 }
 
-/// Whose access key the request claims to be signed with.
+/// The header that a caller's tokens come in, in lowercase.
+fn token_header(caller: &Caller) -> String {
+    caller.setting("header").unwrap_or(AUTHORIZATION).to_ascii_lowercase()
+}
+
+/// The token that the request brings for this caller; `None` when it brings none.
+///
+/// # Errors
+///
+/// [`Outcome::ProofDoubled`], [`Outcome::ProofMalformed`]
+fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, Outcome> {
+    let name = token_header(caller);
+    if name == AUTHORIZATION {
+        let value = header(&inbound.headers, AUTHORIZATION)?;
+        let is_bearer =
+            value.is_some_and(|value| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")));
+        return if is_bearer { bearer(&inbound.headers).map(Some) } else { Ok(None) };
+    }
+    let mut values = inbound.headers.get_all(&name).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(Outcome::ProofDoubled { header: name.into() });
+    }
+    let text = first.map(|value| value.to_str().map_err(|_| Outcome::ProofMalformed { header: "the token's header" }));
+    text.transpose().map(|text| text.filter(|text| !text.is_empty()))
+}
+
+/// Where the keys are that a token needs; `None` for a signed request.
+fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<Source<'c>> {
+    if is_signed(inbound) || !matches!(token(inbound, caller), Ok(Some(_))) {
+        return None;
+    }
+    caller.setting("jwks_url").map(Source::Url).or_else(|| caller.setting("jwks_file").map(Source::File))
+}
+
+/// Whether the request is signed with an access key.
+fn is_signed(inbound: &Inbound) -> bool {
+    header(&inbound.headers, AUTHORIZATION)
+        .is_ok_and(|value| value.is_some_and(|value| value.starts_with(sign::ALGORITHM)))
+}
+
+/// Whose token the request claims to bring: that of the caller whose `issuer` it names.
+fn bearer_of<'c>(inbound: &Inbound, config: &'c Config) -> Result<Option<&'c Caller>, Outcome> {
+    let mut brought = false;
+    for caller in config.callers() {
+        let Some(issuer) = caller.setting("issuer").filter(|_| caller.kind == NAME) else { continue };
+        let Some(token) = token(inbound, caller)? else { continue };
+        let peek = jose::peek(token).ok_or(Outcome::ProofMalformed { header: "token" })?;
+        if peek.issuer == issuer {
+            return Ok(Some(caller));
+        }
+        brought = true;
+    }
+    if brought { Err(Outcome::TokenRefused { claim: "iss" }) } else { Ok(None) }
+}
+
+/// Whose access key the request claims to be signed with, or whose token it brings.
 ///
 /// # Errors
 ///
 /// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
-pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, &'c Key), Outcome> {
+pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+    if !is_signed(inbound)
+        && let Some(caller) = bearer_of(inbound, config)?
+    {
+        return Ok((caller, Vec::new()));
+    }
     let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
     let parsed = sign::parse_authorization(authorization).map_err(|error| refused(&error))?;
-    config.access_key(parsed.access).ok_or(Outcome::ProofWrong)
+    let found = config.access_key(parsed.access).filter(|(caller, _)| caller.kind == NAME);
+    found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
+        return verify_token(inbound, caller, token, published, now);
+    }
     let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
     let authorization = sign::parse_authorization(authorization).map_err(|error| refused(&error))?;
-    let key = keys.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(Outcome::ProofWrong)?;
+    let key =
+        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(Outcome::ProofWrong)?;
     let message = Message {
         method: inbound.method.as_str(),
         path: &inbound.path,
@@ -104,16 +232,38 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<
     let verified =
         sign::verify(&message, &authorization, key.secret.expose().as_bytes()).map_err(|error| refused(&error))?;
     fresh(verified.date.timestamp(), now)?;
-    Ok(Proof {
-        delivery: Delivery::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]),
-        key_id: Some(authorization.access.to_owned()),
-    })
+    let delivery = Delivery::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
+    Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
+}
+
+fn verify_token(
+    inbound: &Inbound,
+    caller: &Caller,
+    token: &str,
+    published: &KeySet,
+    now: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
+    let expected = Expected {
+        issuer: caller.setting("issuer").unwrap_or_default(),
+        audiences: caller.settings("audience"),
+        authorized_party: caller.setting("azp"),
+        groups: caller.setting("groups"),
+    };
+    let claims = jose::verify(token, published, &expected, now).map_err(token_refused)?;
+    let minute = now.timestamp().div_euclid(60).to_string();
+    let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
+    // Without its signature, which ECDSA lets be written in another way.
+    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+    let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
+    let subject = Subject { id: claims.subject, groups: claims.groups };
+    Ok(Proof { subject: Some(subject), ..Proof::of(Delivery::new(caller, &parts)) })
 }
 
 fn refused(error: &SignatureError) -> Outcome {
     match error {
         SignatureError::Mismatch => Outcome::ProofWrong,
         SignatureError::EmptySecret => Outcome::SecretUnset,
+        SignatureError::Missing(header) if header == sign::SDK_DATE => Outcome::ProofMissing { header: sign::SDK_DATE },
         SignatureError::Date => Outcome::ProofMalformed { header: sign::SDK_DATE },
         SignatureError::Doubled(header) => Outcome::ProofDoubled { header: header.clone().into() },
         SignatureError::PercentEncoding(_)
@@ -125,8 +275,18 @@ fn refused(error: &SignatureError) -> Outcome {
     }
 }
 
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let actor = proof.key_id.as_deref().map(|id| Actor::person(caller, id));
+pub(super) fn read<'c>(
+    inbound: &Inbound,
+    proof: &Proof,
+    caller: &Caller,
+    config: &'c Config,
+    _: Language,
+) -> Reading<'c> {
+    let named = proof
+        .subject
+        .as_ref()
+        .map(|subject| Actor { groups: subject.groups.clone(), ..Actor::person(caller, &subject.id) });
+    let actor = named.or_else(|| proof.key_id.as_deref().map(|id| Actor::person(caller, id)));
     let said = match path(&inbound.path) {
         Some(Path::Removals) => list(inbound),
         Some(Path::Removal(id)) => without_query(inbound).and_then(|()| Ok(Said::Look { id: decoded(id)? })),
@@ -135,7 +295,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
         Some(Path::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
         None => Err(Outcome::RouteUnknown),
     };
-    Reading { actor, said, later: None }
+    Reading { actor, ..Reading::without_actor(said) }
 }
 
 fn list<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {

@@ -1,44 +1,63 @@
 //! Standard Webhooks, as HR and identity systems send them: `POST /hooks/{caller}` with the body
-//! `{"type":"account.delete","data":{"instance":"…","user_name":"…","reason":"…"}}`.
+//! `{"type":"account.delete","data":{"instance":"…","user_name":"…","reason":"…"}}`, or with a body of the sender's own, of
+//! which the operator says where things are (`fields`).
 //!
-//! Proof: `webhook-signature`, a space-separated list of `v1,` and the base64 HMAC-SHA256 of
-//! `{webhook-id}.{webhook-timestamp}.{raw body}`, the key being the base64 after `whsec_`
-//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>). The principal is the
-//! caller itself. The answer is the documented body with the outcome's status.
+//! Proof: `webhook-signature`, a space-separated list of signatures of `{webhook-id}.{webhook-timestamp}.{raw body}`
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>):
+//! - `v1,` and the base64 HMAC-SHA256, the key being the base64 after `whsec_`;
+//! - `v1a,` and the base64 Ed25519 signature, the public key being the base64 after `whpk_`. The sender's secret half (`whsk_`)
+//!   has no business here, and proves nothing.
+//!
+//! The form of a secret says which of the two it is for, so that neither stands in for the other. The principal is the caller
+//! itself. The answer is the documented body with the outcome's status.
 //!
 //! `"dry_run": true` in `data` asks what would happen; the types `removal.confirm`, `removal.cancel`, `removal.approve`,
-//! `removal.deny`, `removal.status` (with `id` in `data`) and `removal.pending` are the chat commands.
+//! `removal.deny`, `removal.status` (with `id` in `data`) and `removal.pending` are the chat commands. A caller with `fields`
+//! has none of these.
 //!
 //! A sender repeats a delivery with the same `webhook-id` and a new timestamp, so the id alone says which delivery it is.
 //!
-//! Not supported: `v1a` (Ed25519) signatures, which are passed over, and the older `svix-…` header names.
+//! Not supported: the older `svix-…` header names.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{ActiveKey, Click, Inbound, Kind, Proof, Reading, Said, chat, documented, fresh, hmac_sha256_is};
+use super::{
+    Click, Inbound, Keys, Kind, Place, Proof, Reading, Said, chat, documented, ed25519_is, fields, fresh,
+    hmac_sha256_is,
+};
 use crate::command::{Actor, Delivery, Reason};
-use crate::config::{Caller, Config, KeyShape, Secret};
+use crate::config::{Caller, Config, KindShape, Secret};
 use crate::outcome::{Language, Outcome, Words};
-use crate::strict::{json, required_header, unix_seconds};
+use crate::strict::{self, required_header, unix_seconds};
 
 pub(super) const KIND: Kind = Kind {
-    name: "standard-webhooks",
-    keys: KeyShape::Secrets,
-    is_chat: false,
-    content_type: Some("application/json"),
+    shape: KindShape { takes_fields: true, ..KindShape::hook("standard-webhooks") },
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
     verify,
     read,
     render: documented,
-    say: None,
+    speech: None,
+    early: None,
     later: None,
+    envelope: None,
 };
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
-const SIGNATURE: &str = "webhook-signature";
+/// Where the signatures are.
+pub(super) const SIGNATURE: &str = "webhook-signature";
+
+/// What a shared key begins with.
+pub(super) const SHARED: &str = "whsec_";
+/// What a public key begins with.
+const PUBLIC: &str = "whpk_";
 
 #[derive(Deserialize)]
 struct Event {
@@ -57,7 +76,18 @@ struct Data {
     id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let secrets: Vec<_> = keys.secrets.iter().map(|key| &key.secret).collect();
+    signed(inbound, caller, &secrets, now)
+}
+
+/// Proves a request by one of these secrets.
+pub(super) fn signed(
+    inbound: &Inbound,
+    caller: &Caller,
+    secrets: &[&Secret],
+    now: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
     let id = required_header(&inbound.headers, ID)?;
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
@@ -68,41 +98,80 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &[ActiveKey], now: DateTime<
     let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
     let tags = tags(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
     fresh(seconds, now)?;
-    let keys: Vec<_> = keys.iter().filter_map(|key| signing_key(&key.secret)).collect();
+    let keys: Vec<_> = secrets.iter().filter_map(|secret| Key::of(secret)).collect();
     if keys.is_empty() {
         return Err(Outcome::SecretUnset);
     }
     let signed: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", &inbound.body];
-    if !keys.iter().any(|key| tags.iter().any(|tag| hmac_sha256_is(key, &signed, tag))) {
+    if !keys.iter().any(|key| tags.iter().any(|tag| key.made(tag, &signed))) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof { delivery: Delivery::new(caller, &[id.as_bytes()]), key_id: None })
+    Ok(Proof::of(Delivery::new(caller, &[id.as_bytes()])))
 }
 
-/// The key behind `whsec_`; `None` for one that is empty or not base64.
-fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
-    let text = secret.expose();
-    STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok().filter(|key| !key.is_empty())
+/// What can prove a signature.
+enum Key {
+    Shared(Vec<u8>),
+    Public([u8; 32]),
 }
 
-/// The `v1` signatures of the list; `None` when there is none, or one that is not canonical base64 of 32 bytes.
-fn tags(list: &str) -> Option<Vec<Vec<u8>>> {
+impl Key {
+    /// The key in a secret; `None` for one that is empty or not base64, or no public key.
+    fn of(secret: &Secret) -> Option<Self> {
+        let text = secret.expose();
+        if let Some(public) = text.strip_prefix(PUBLIC) {
+            return Some(Self::Public(STANDARD.decode(public).ok()?.try_into().ok()?));
+        }
+        let key = STANDARD.decode(text.strip_prefix(SHARED).unwrap_or(text)).ok()?;
+        (!key.is_empty()).then_some(Self::Shared(key))
+    }
+
+    fn made(&self, tag: &Tag, signed: &[&[u8]]) -> bool {
+        match (self, tag) {
+            (Self::Shared(key), Tag::Hmac(tag)) => hmac_sha256_is(key, signed, tag),
+            (Self::Public(key), Tag::Ed25519(signature)) => ed25519_is(key, signed, signature),
+            _ => false,
+        }
+    }
+}
+
+/// One of the signatures of a request.
+enum Tag {
+    /// `v1`
+    Hmac([u8; 32]),
+    /// `v1a`
+    Ed25519([u8; 64]),
+}
+
+/// The signatures of the list; `None` when there is none that is known, or one that is not canonical base64 of its length.
+fn tags(list: &str) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     for entry in list.split(' ') {
         let (version, tag) = entry.split_once(',')?;
-        if version == "v1" {
-            tags.push(STANDARD.decode(tag).ok().filter(|tag| tag.len() == 32)?);
+        match version {
+            "v1" => tags.push(Tag::Hmac(STANDARD.decode(tag).ok()?.try_into().ok()?)),
+            "v1a" => tags.push(Tag::Ed25519(STANDARD.decode(tag).ok()?.try_into().ok()?)),
+            _ => {}
         }
     }
     (!tags.is_empty()).then_some(tags)
 }
 
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    Reading { actor: Some(Actor::system(caller)), said: removal(&inbound.body, config), later: None }
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let said = strict::json::<Value>(&inbound.body).and_then(|body| match &caller.fields {
+        Some(fields) => fields::read(fields, &body, &proof.delivery, config),
+        None => own(body, config),
+    });
+    Reading::of(Actor::system(caller), said)
 }
 
-fn removal<'c>(body: &[u8], config: &'c Config) -> Result<Said<'c>, Outcome> {
-    let Event { r#type, data } = json(body)?;
+/// Reads an event of the form that this gateway defines.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn own(body: Value, config: &Config) -> Result<Said<'_>, Outcome> {
+    let Event { r#type, data } = strict::typed(body)?;
     let filled =
         |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
     let reason = Reason::parse(&data.reason.unwrap_or_default());
@@ -130,5 +199,50 @@ fn removal<'c>(body: &[u8], config: &'c Config) -> Result<Said<'c>, Outcome> {
                 chinese: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
             },
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
+
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_of_one_kind() {
+        let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+        assert!(matches!(Key::of(&secret(public)), Some(Key::Public(_))));
+        assert!(matches!(Key::of(&secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), Some(Key::Shared(_))));
+        // The public half is no shared key, whoever signs with it.
+        let bytes = STANDARD.decode(public.trim_start_matches(PUBLIC)).unwrap();
+        let tag = Hmac::<Sha256>::new_from_slice(&bytes).unwrap().chain_update(b"text").finalize().into_bytes();
+        assert!(!Key::of(&secret(public)).unwrap().made(&Tag::Hmac(tag.into()), &[b"text"]));
+        for text in [
+            "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
+            "whsec_",
+            "whpk_",
+            "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_%",
+        ] {
+            assert!(Key::of(&secret(text)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_one_form() {
+        let (v1, v1a) = (format!("v1,{}", STANDARD.encode([1; 32])), format!("v1a,{}", STANDARD.encode([1; 64])));
+        for (list, count) in
+            [(v1.clone(), 1), (v1a.clone(), 1), (format!("v1a,{} {v1} v2,x", STANDARD.encode([2; 64])), 2)]
+        {
+            assert_eq!(tags(&list).unwrap().len(), count, "{list}");
+        }
+        for list in ["", "v1", "v2,x", "v1,", "v1,AAAA", "v1a,AAAA", &format!("{v1}  {v1}"), &v1.replace('=', "")] {
+            assert!(tags(list).is_none(), "{list}");
+        }
     }
 }

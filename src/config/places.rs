@@ -79,9 +79,12 @@ impl Places {
             .iter()
             .map(|table| TeamPlaces { name: placed(&table.name), members: table.members.iter().map(placed).collect() });
         let callers = file.caller.iter().map(|table| {
-            let secrets = table.secrets.iter().flatten();
-            let access_keys = table.access_keys.iter().flatten().map(|key| &key.secret);
-            CallerPlaces { name: placed(&table.name), variables: secrets.chain(access_keys).map(placed).collect() }
+            let secrets = table.secrets.iter().flatten().flat_map(|secret| {
+                let of = |text| Placed { text, line: lines.of(secret.start()) };
+                secret.variables().into_iter().map(of).collect::<Vec<_>>()
+            });
+            let access_keys = table.access_keys.iter().flatten().map(|key| placed(&key.secret));
+            CallerPlaces { name: placed(&table.name), variables: secrets.chain(access_keys).collect() }
         });
         let required = file.approvals.required.iter();
         let variables = file.credentials.iter().filter_map(|table| table.variables.as_ref());

@@ -18,15 +18,15 @@ macro_rules! columns {
     () => {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
-        later, delivery,
+        later, delivery, groups,
         (SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
-            'approved', a.approved, 'reason', a.reason, 'at', a.at)) FROM approvals a WHERE a.removal = removals.id)"
+            'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) FROM approvals a WHERE a.removal = removals.id)"
     };
 }
 pub(super) use columns;
 
 /// How many columns that are.
-pub(super) const WIDTH: usize = 25;
+pub(super) const WIDTH: usize = 26;
 
 const LOOK: &str = concat!("SELECT ", columns!(), " FROM removals WHERE id = ?1 OR reference = ?2");
 
@@ -82,6 +82,8 @@ pub struct Record {
     /// Where whoever asked can be told later, sealed.
     pub later: Option<String>,
     pub(crate) delivery: Option<String>,
+    /// The teams that the proof of whoever asked named.
+    pub(crate) groups: Vec<String>,
 }
 
 /// Somebody's yes or no to a request.
@@ -103,6 +105,8 @@ pub struct Approval {
     pub reason: Option<String>,
     /// When.
     pub at: i64,
+    /// The teams that their proof named, as a JSON list.
+    groups: Option<String>,
 }
 
 impl Approval {
@@ -113,8 +117,23 @@ impl Approval {
 
     /// Who it was.
     pub fn actor(&self) -> Actor {
-        Actor { principal: self.actor.clone(), caller: self.caller.clone(), kind: self.kind.clone() }
+        Actor {
+            principal: self.actor.clone(),
+            caller: self.caller.clone(),
+            kind: self.kind.clone(),
+            groups: list(self.groups.as_deref()),
+        }
     }
+}
+
+/// A JSON list of texts; none of anything else.
+fn list(json: Option<&str>) -> Vec<String> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// The list for a column; `None` for an empty one.
+pub(super) fn groups(actor: &Actor) -> Option<String> {
+    (!actor.groups.is_empty()).then(|| Json::from(actor.groups.clone()).to_string())
 }
 
 /// What happened to a row, beside the row itself, for the log.
@@ -191,6 +210,7 @@ impl Record {
             fingerprint: values.text(),
             later: values.text(),
             delivery: values.text(),
+            groups: list(values.text().as_deref()),
             approvals: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
         }))
     }
@@ -230,7 +250,12 @@ impl Record {
 
     /// Who asked.
     pub fn asker(&self) -> Option<Actor> {
-        Some(Actor { principal: self.actor.clone()?, caller: self.caller.clone()?, kind: self.kind.clone()? })
+        Some(Actor {
+            principal: self.actor.clone()?,
+            caller: self.caller.clone()?,
+            kind: self.kind.clone()?,
+            groups: self.groups.clone(),
+        })
     }
 
     /// What to answer about it, as far as the row alone tells; `None` while that depends on who else has to do something.

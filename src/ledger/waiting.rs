@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::record::{Event, Record, columns};
+use super::record::{Event, Record, columns, groups};
 use super::{Claim, Counts, RowId, counts, hour_before};
 use crate::command::{Actor, Reference, Removal};
 use crate::host::{Host, StoreError};
@@ -17,12 +17,13 @@ use crate::policy::Permit;
 const OPEN: &str = concat!(
     "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts, reference,
-     expires_at, fingerprint, later)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14, ?15)
+     expires_at, fingerprint, later, groups)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, policies = excluded.policies, status = NULL, code = NULL, message = NULL,
         request_id = NULL, confirmed_by = NULL, in_flight_until = NULL, reference = excluded.reference,
-        expires_at = excluded.expires_at, fingerprint = excluded.fingerprint, later = excluded.later
+        expires_at = excluded.expires_at, fingerprint = excluded.fingerprint, later = excluded.later,
+        groups = excluded.groups
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
@@ -63,8 +64,9 @@ const COUNT: &str = "SELECT
     (SELECT count(*) FROM removals r WHERE r.instance = ?2 AND r.claimed_at > ?3
         AND r.state IN ('in-flight', 'removed', 'unknown'))";
 
-const SAY: &str = "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at)
-    SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM removals
+const SAY: &str =
+    "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at, groups)
+    SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM removals
     WHERE id = ?1 AND state = 'awaiting-approval' AND expires_at > ?8
     ON CONFLICT (removal, reference, person) DO NOTHING";
 
@@ -122,6 +124,7 @@ pub async fn open<H: Host>(
         end_of(now, wait.patience).into(),
         removal.fingerprint().as_str().into(),
         wait.later.into(),
+        groups(&removal.actor).as_deref().into(),
     ];
     Record::first(&host.query(OPEN, parameters).await?)
 }
@@ -277,6 +280,7 @@ pub async fn say<H: Host>(host: &H, id: &RowId, say: &Say<'_>, now: DateTime<Utc
         i64::from(say.approved).into(),
         say.reason.into(),
         now.timestamp_millis().into(),
+        groups(say.actor).as_deref().into(),
     ];
     host.query(SAY, parameters).await.map(drop)
 }

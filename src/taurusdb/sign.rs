@@ -39,7 +39,8 @@ use http::header::{AUTHORIZATION, HeaderName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use sha2::{Digest, Sha256};
 
-const ALGORITHM: &str = "SDK-HMAC-SHA256";
+/// The scheme in `Authorization`.
+pub const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const DATE_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 const HOST: &str = "host";
 

@@ -186,7 +186,11 @@ mod tests {
         for demo in CALLERS {
             let configured = config.caller(demo.name).unwrap();
             assert_eq!(configured.kind, demo.kind);
-            assert!(configured.keys.iter().any(|key| key.variable == demo.variable), "{}", demo.variable);
+            assert!(
+                configured.keys.iter().any(|key| key.variables.iter().any(|(_, name)| name == demo.variable)),
+                "{}",
+                demo.variable
+            );
             let principal = demo.principal(demo.id.unwrap_or_default());
             assert_eq!(config.teams(&principal), ["dba"], "{principal}");
         }
