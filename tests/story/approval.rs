@@ -72,7 +72,7 @@ async fn whoever_asks_in_a_chat_is_asked_whether_they_mean_it() {
     assert_eq!((state.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
     assert!(
         shown.starts_with(&format!(
-            ":hourglass_flowing_sand: `alice` on `analytics`: nothing was sent yet: confirm `{reference}` within five minutes, then it is removed (OFFBOARD.40903)."
+            "⏳ `alice` on `analytics`: nothing was sent yet: confirm `{reference}` within five minutes, then it is removed (OFFBOARD.40903)."
         )),
         "{shown}"
     );
@@ -84,13 +84,12 @@ async fn whoever_asks_in_a_chat_is_asked_whether_they_mean_it() {
     host.will_answer(200, SUCCESS);
     let removed = says(&host, &gateway, DANA, &format!("confirm {}", reference.to_lowercase())).await;
     assert!(
-        removed
-            .starts_with(":white_check_mark: Removed `alice` from `analytics` (allowed by `dba-removes-on-staging`)."),
+        removed.starts_with("✅ Removed `alice` from `analytics` (allowed by `dba-removes-on-staging`)."),
         "{removed}"
     );
     // Once more is not twice.
     let again = says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
-    assert!(again.starts_with(":white_check_mark: Removed `alice`"), "{again}");
+    assert!(again.starts_with("✅ Removed `alice`"), "{again}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 }
 
@@ -143,11 +142,11 @@ async fn what_somebody_may_only_ask_for_is_approved_by_another() {
     host.will_answer(200, SUCCESS);
     let removed = says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
     assert!(
-        removed.starts_with(":white_check_mark: Removed `alice` from `warehouse` (allowed by `dba-approves`, `dba-asks-on-production`).\n_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"),
+        removed.starts_with("✅ Removed `alice` from `warehouse` (allowed by `dba-approves`, `dba-asks-on-production`).\n_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"),
         "{removed}"
     );
     let again = says(&host, &gateway, FAY, &format!("approve {reference}")).await;
-    assert!(again.starts_with(":white_check_mark: Removed"), "{again}");
+    assert!(again.starts_with("✅ Removed"), "{again}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 
     // Every no has its row, too.
@@ -362,10 +361,7 @@ async fn buttons_do_it_without_typing() {
     // The newest of the asker's own.
     assert_eq!(asker_url, "https://hooks.slack.com/actions/T0001/U2CERLKJA/confirm");
     for message in [replaced, told] {
-        assert!(
-            message["text"].as_str().unwrap().starts_with(":white_check_mark: Removed `alice` from `warehouse`"),
-            "{message}"
-        );
+        assert!(message["text"].as_str().unwrap().starts_with("✅ Removed `alice` from `warehouse`"), "{message}");
     }
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
     let stored: String =
@@ -474,10 +470,10 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
     let url = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2Fconfirm";
     let inbound = slash_as(DANA, seconds(&host), &format!("confirm {reference}"), url);
     let (early, posted) = clicks(&host, &gateway, inbound).await;
-    assert!(early.contains("Working on it; what comes of it follows here."), "{early}");
+    assert!(early.contains("Working on it; the outcome follows here."), "{early}");
     let [(posted_to, message)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!(posted_to, "https://hooks.slack.com/commands/T0001/confirm");
-    assert!(message["text"].as_str().unwrap().starts_with(":white_check_mark: Removed `alice`"), "{message}");
+    assert!(message["text"].as_str().unwrap().starts_with("✅ Removed `alice`"), "{message}");
     assert_eq!(message.get("replace_original"), None);
 
     // So does what became of one that only the list can settle.

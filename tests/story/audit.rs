@@ -473,7 +473,7 @@ async fn every_form() {
              VALUES ('019e00000000000000000000000000aa', 'rejected', 1780308000000, 1780308001500, 'slack', 'slack',
                 'slack/U1', 'warehouse', 'alice', '=HYPERLINK(\"https://evil.example\",\"a\")', 'one,two', 0, 403,
                 'OFFBOARD.40305', 'he said \"no, never\"' || char(13, 10) || 'and went', NULL, 'K7Q2M9XA', 1780394400000);
-             INSERT INTO approvals VALUES
+             INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at) VALUES
                 ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'dana', 'slack/U2', 'slack', 'slack', 1, NULL, 1780308001000),
                 ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'eve', 'portal/K', 'portal', 'api', 0, 'on call; \"really\"', 1780308001500);
              INSERT INTO removals (id, state, asked_at, policies, attempts, user_name, reason, code, message, dry_run)

@@ -1,7 +1,7 @@
 //! The core's runtime in memory: a clock that the test sets, SQLite in memory, answers that the test lines up.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +13,62 @@ use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Va
 /// `(state, actor, user_name, code, attempts)`
 pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i64);
 
+/// TaurusDB, and whatever else there is outside, in its simplest form.
+#[derive(Default)]
+pub(crate) struct Cloud {
+    /// `(instance id, user name)`
+    pub(crate) accounts: RefCell<BTreeSet<(String, String)>>,
+    /// How long a DELETE takes.
+    pub(crate) takes: Duration,
+    /// What other origins answer to a GET, by the beginning of the URL.
+    pub(crate) published: RefCell<BTreeMap<String, String>>,
+    /// What others answer, one after the other; then an empty JSON object.
+    pub(crate) later_answers: RefCell<VecDeque<String>>,
+}
+
+impl Cloud {
+    fn answer(&self, request: &http::Request<Bytes>) -> Answered {
+        let uri = request.uri();
+        let taurusdb = uri.host().is_some_and(|host| host.ends_with("myhuaweicloud.com"));
+        let segments: Vec<&str> = uri.path().split('/').collect();
+        let (status, body) = match segments.as_slice() {
+            [.., instance, "starrocks", "users"] if taurusdb => self.users(instance, request),
+            _ if request.method() == http::Method::GET => {
+                let url = uri.to_string();
+                let published = self.published.borrow();
+                let found = published.iter().find(|(known, _)| url.starts_with(known.as_str()));
+                found.map_or((404, String::new()), |(_, body)| (200, body.clone()))
+            }
+            _ => (200, self.later_answers.borrow_mut().pop_front().unwrap_or_else(|| "{}".into())),
+        };
+        let answer = http::Response::builder().status(status).header("x-request-id", "upstream-1");
+        answer.body(Some(Bytes::from(body))).unwrap()
+    }
+
+    fn users(&self, instance: &str, request: &http::Request<Bytes>) -> (u16, String) {
+        let mut accounts = self.accounts.borrow_mut();
+        if request.method() == http::Method::GET {
+            let names: Vec<_> = accounts.iter().filter(|(on, _)| on == instance).map(|(_, name)| name).collect();
+            let users: Vec<_> = names.iter().map(|name| serde_json::json!({"user_name": name})).collect();
+            return (200, serde_json::json!({"user_details": users, "total_count": users.len()}).to_string());
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let user_name = query.split('&').find_map(|pair| pair.strip_prefix("user_name=")).unwrap();
+        if accounts.remove(&(instance.to_owned(), user_name.to_owned())) {
+            (200, r#"{"result":"SUCCESS"}"#.into())
+        } else {
+            (400, r#"{"error_code":"DBS.200824","error_msg":"The database account does not exist."}"#.into())
+        }
+    }
+}
+
 /// See the module.
 pub(crate) struct Memory {
     /// Milliseconds since 1970.
     pub(crate) now: Cell<i64>,
     /// How much time went by in sleeps and calls; the clock above does not move with it.
     pub(crate) elapsed: Cell<Duration>,
-    pub(crate) variables: BTreeMap<&'static str, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) database: rusqlite::Connection,
     /// The statement that fails next, counted from 1; 0 for none.
     pub(crate) fails_at: Cell<usize>,
@@ -32,6 +81,10 @@ pub(crate) struct Memory {
     pub(crate) answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
     pub(crate) sent: RefCell<Vec<http::Request<Bytes>>>,
     pub(crate) lines: RefCell<Vec<String>>,
+    /// Answers what nothing is lined up for.
+    pub(crate) cloud: Option<Cloud>,
+    /// Files of `config/`.
+    pub(crate) files: BTreeMap<String, String>,
     random: Cell<u128>,
 }
 
@@ -40,7 +93,7 @@ impl Memory {
         Self {
             now: Cell::new(1_780_308_000_000),
             elapsed: Cell::default(),
-            variables: variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             database: rusqlite::Connection::open_in_memory().unwrap(),
             fails_at: Cell::new(0),
             yields: Cell::new(0),
@@ -49,6 +102,8 @@ impl Memory {
             answers: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
+            cloud: None,
+            files: BTreeMap::new(),
             random: Cell::new(1),
         }
     }
@@ -123,6 +178,10 @@ impl Host for Memory {
         self.variables.get(name).cloned().and_then(Secret::new)
     }
 
+    fn file(&self, name: &str) -> Option<String> {
+        self.files.get(name).cloned()
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         let turns = self.yields.get();
         self.yields.set(turns.rotate_right(1));
@@ -165,6 +224,17 @@ impl Host for Memory {
     }
 
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
+        if let Some(cloud) = self.cloud.as_ref().filter(|_| self.answers.borrow().is_empty()) {
+            let answer = cloud.answer(&request);
+            let is_slow = request.method() == http::Method::DELETE && cloud.takes > Duration::ZERO;
+            self.sent.borrow_mut().push(request);
+            if is_slow {
+                self.elapsed.set(self.elapsed.get() + cloud.takes);
+                // Whoever waits for time meanwhile gets its turn.
+                tokio::task::yield_now().await;
+            }
+            return Ok(answer);
+        }
         self.sent.borrow_mut().push(request);
         let (answer, takes) = self.answers.borrow_mut().pop_front().expect("the test lined up no answer");
         if takes > Duration::ZERO {

@@ -4,7 +4,13 @@
 mod approval;
 mod audit;
 mod host;
+mod kinds_in_memory;
+mod leaving;
+mod published;
 mod upstream;
+
+#[path = "../kinds/mod.rs"]
+mod kinds;
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -240,7 +246,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     let (host, gateway) = (memory(), gateway());
     host.will_answer(200, SUCCESS);
     ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
-    host.database.execute("INSERT INTO ledger (version) VALUES (4)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (5)", []).unwrap();
     let fresh = self::gateway();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));

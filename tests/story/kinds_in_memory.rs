@@ -1,0 +1,121 @@
+//! The cases of every caller kind, and the breaches of every rule, in memory.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use local::simulator::demo;
+use starrocks_offboard::caller::Inbound;
+use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::removal;
+
+use crate::host::{Cloud, Memory};
+use crate::kinds::{self, NOW, Posted, Reply, Row, Setup, Stage, Wire};
+
+struct InMemory {
+    host: Memory,
+    gateway: Gateway,
+}
+
+impl Stage for InMemory {
+    async fn open(setup: Setup) -> Self {
+        let policy = include_str!("../../config/policy.cedar");
+        let schema = include_str!("../../config/schema.cedarschema");
+        let gateway = Gateway::parse(&setup.offboard, policy, schema);
+        let gateway = gateway.unwrap_or_else(|why| panic!("{why}\n{}", setup.offboard));
+        let mut host = Memory::new(&[
+            ("huaweicloud_access_key", "AK"),
+            ("huaweicloud_secret_key", "upstream-secret"),
+            ("taurusdb_endpoint", "https://*.myhuaweicloud.com"),
+        ]);
+        host.now.set(NOW * 1000);
+        host.variables.extend(setup.variables);
+        host.files.extend(setup.files);
+        let accounts: BTreeSet<_> = [demo::INSTANCE_ID, demo::PRODUCTION_INSTANCE_ID]
+            .iter()
+            .flat_map(|instance| ["alice", "bob"].map(|name| ((*instance).to_owned(), name.to_owned())))
+            .collect();
+        host.cloud = Some(Cloud {
+            accounts: RefCell::new(accounts),
+            takes: if setup.slow { kinds::SLOWLY } else { std::time::Duration::ZERO },
+            published: RefCell::new(setup.published),
+            later_answers: RefCell::new(setup.later_answers.into()),
+        });
+        Self { host, gateway }
+    }
+
+    fn host(&self) -> String {
+        "localhost".into()
+    }
+
+    async fn send(&self, wire: &Wire) -> Reply {
+        let (parts, body) = wire.request().into_parts();
+        let inbound = Inbound {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            host: self.host(),
+            headers: parts.headers,
+            body,
+        };
+        let early = RefCell::new(None);
+        let early_answer = |response| *early.borrow_mut() = Some(response);
+        let response = removal::answer(&self.host, Ok(&self.gateway), inbound, None, early_answer).await;
+        let (parts, body) = early.into_inner().unwrap_or(response).into_parts();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let statement = "SELECT state, actor, instance, user_name, reason FROM removals ORDER BY rowid";
+        let Ok(mut statement) = self.host.database.prepare(statement) else { return Vec::new() };
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Row {
+                state: row.get(0)?,
+                actor: row.get(1)?,
+                instance: row.get(2)?,
+                user_name: row.get(3)?,
+                reason: row.get(4)?,
+            })
+        };
+        statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn deletes(&self) -> usize {
+        self.host.sent.borrow().iter().filter(|request| request.method() == http::Method::DELETE).count()
+    }
+
+    async fn finished(&self) {}
+
+    fn upstream_ids(&self) -> Vec<String> {
+        vec!["upstream-1".into()]
+    }
+
+    async fn posted(&self, _: usize) -> Vec<Posted> {
+        let sent = self.host.sent.borrow();
+        let others = sent.iter().filter(|request| {
+            let host = request.uri().host().unwrap_or_default();
+            !host.ends_with("myhuaweicloud.com") && request.method() != http::Method::GET
+        });
+        let posted = others.map(|request| Posted {
+            method: request.method().to_string(),
+            target: request.uri().path_and_query().unwrap().to_string(),
+            authorization: request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned()),
+            body: String::from_utf8(request.body().to_vec()).unwrap(),
+        });
+        posted.collect()
+    }
+}
+
+#[tokio::test]
+async fn every_kind_does_what_its_cases_say() {
+    kinds::cases::run::<InMemory>().await;
+}
+
+#[tokio::test]
+async fn every_kind_refuses_what_breaks_a_rule() {
+    kinds::refusals::run::<InMemory>().await;
+}
+
+#[tokio::test]
+async fn every_kind_has_its_secret_rotated() {
+    kinds::rotation::run::<InMemory>().await;
+}
