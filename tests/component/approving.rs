@@ -103,7 +103,7 @@ async fn whatever_way_it_was_asked_it_is_approved_in_every_way() {
             // Whoever asked in Slack is told there; the others look.
             if asked_by.0 == Kind::Slack {
                 let told = gateway.told_at(&told_at).await.text();
-                let removed = format!(":white_check_mark: Removed `{user_name}` from `warehouse` (allowed by ");
+                let removed = format!("✅ Removed `{user_name}` from `warehouse` (allowed by ");
                 assert!(told.starts_with(&removed) && told.contains(&format!("approved by `{by}`")), "{told}");
             }
             let again = decides(&gateway, way, Who::Colleague, "approve", &reference).await;

@@ -449,7 +449,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 /// <https://docs.slack.dev/authentication/verifying-requests-from-slack>
-fn slack_headers(wire: &mut Wire, secret: &str, at: i64) {
+pub(crate) fn slack_headers(wire: &mut Wire, secret: &str, at: i64) {
     let signed = [format!("v0:{at}:").as_bytes(), &wire.body].concat();
     let tag = hex::encode(hmac(secret.as_bytes(), &signed));
     wire.set("X-Slack-Request-Timestamp", &at.to_string());

@@ -34,7 +34,7 @@ async fn slack_is_told_no_more_than_it_can_show() {
     let answer = gateway.ask(Kind::Slack, &Ask::default()).await;
     let text = answer.text();
     assert!(text.chars().count() <= 3000, "{}", text.len());
-    assert!(text.starts_with(":x: `alice` on `analytics`: &lt;&amp;&gt;&lt;&amp;&gt;"), "{text}");
+    assert!(text.starts_with("❌ `alice` on `analytics`: &lt;&amp;&gt;&lt;&amp;&gt;"), "{text}");
     let id = answer.header("x-request-id").unwrap();
     assert!(text.ends_with(&format!("&lt;… (DBS.280001). That means: TaurusDB does not take the request as it was sent; ask the operator.\n_request {id}_")), "{text}");
 

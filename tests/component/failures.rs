@@ -12,7 +12,7 @@ use tokio::net::TcpSocket;
 
 use crate::ask::{Ask, Kind, Signature};
 use crate::fixtures::assert_agreement;
-use crate::harness::{Answer, Gateway, Setup, demo_file, start_of_time};
+use crate::harness::{Answer, Gateway, Setup, start_of_time};
 
 /// 200 in words for Slack, and the code's own status for everybody else.
 fn assert_failed(kind: Kind, answer: &Answer, status: u16, code: &str) {
@@ -126,7 +126,7 @@ const SPOILED: [Spoiled; 5] = [
     },
     Spoiled {
         name: "of a newer gateway",
-        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (4)"),
+        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (5)"),
         repair: |ledger| sql(ledger, "DROP TABLE ledger"),
     },
 ];
@@ -255,8 +255,8 @@ async fn a_file_that_is_not_there_is_named() {
 async fn healthz_tells_one_configuration_from_another() {
     let gateway = Gateway::start(Setup { confirm: true, ..Setup::default() }).await;
     let digest = |parts: &[&[u8]]| hex::encode(Sha256::digest(parts.concat()))[..12].to_owned();
-    let (offboard, policy, schema) =
-        (demo_file("offboard.toml"), demo_file("policy.cedar"), demo_file("schema.cedarschema"));
+    let read = |name| fs::read_to_string(gateway.config(name)).unwrap();
+    let (offboard, policy, schema) = (read("offboard.toml"), read("policy.cedar"), read("schema.cedarschema"));
     let health = gateway.get("/healthz").await;
     assert_eq!(health.status, 200);
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::harness::{Answer, Gateway, PATIENCE, Setup};
 /// As soon as it can be told from at once.
 const EARLY: &str = "early_answer_ms = 50";
 
-const WAIT: &str = ":hourglass_flowing_sand: Removing `alice` from `analytics`; the outcome follows here.";
+const WAIT: &str = "⏳ Removing `alice` from `analytics`; the outcome follows here.";
 
 fn slack(gateway: &Gateway, ask: &Ask) -> Wire {
     ask.wire(Kind::Slack, &gateway.address.to_string(), gateway.now())
@@ -93,10 +93,10 @@ async fn it_is_acknowledged_in_chinese() {
     let gateway = Gateway::start(Setup::default().limits(EARLY)).await;
     let hold = gateway.simulator.hold_only(Target::Delete);
     let early = gateway.ask(Kind::Slack, &Ask { language: Some("zh-cn".into()), ..Ask::default() }).await;
-    assert_eq!(early.text(), ":hourglass_flowing_sand: 正在从 `analytics` 删除 `alice`；结果将在此处显示。");
+    assert_eq!(early.text(), "⏳ 正在从 `analytics` 删除 `alice`；结果将在此处显示。");
     hold.release();
     let posted = timeout(PATIENCE, gateway.later.received(1)).await.expect("the outcome in time");
-    assert!(posted[0].text().starts_with(":white_check_mark: 已从 `analytics` 删除 `alice`"), "{:?}", posted[0]);
+    assert!(posted[0].text().starts_with("✅ 已从 `analytics` 删除 `alice`"), "{:?}", posted[0]);
 }
 
 /// Nothing is posted that was answered: what is quick, what is refused, what is no removal, and what is not Slack's.
@@ -222,7 +222,7 @@ async fn what_was_acknowledged_is_finished_before_the_process_ends() {
     assert_eq!(gateway.states(), [("alice".into(), "removed".into())]);
     let posted = gateway.later.posted();
     assert_eq!(posted.len(), 1);
-    assert!(posted[0].text().starts_with(":white_check_mark: Removed `alice` from `analytics`"), "{posted:?}");
+    assert!(posted[0].text().starts_with("✅ Removed `alice` from `analytics`"), "{posted:?}");
     assert!(!gateway.logs.lines().iter().any(|line| line.contains("still busy")));
 }
 

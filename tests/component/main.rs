@@ -14,7 +14,9 @@
 //! - `killed`: a process that ends without a word
 //! - `looking`: what became of a removal
 //! - `policy`, `secrets`: the brake through the component; nothing leaks
+//! - `kinds`, `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
 //! - `official_clients`: the vendors' own Python packages
+//! - `rotation`: a secret is changed under load
 //! - `repository`: what the files of this repository promise each other
 
 mod approving;
@@ -28,6 +30,7 @@ mod failures;
 mod fixtures;
 mod harness;
 mod killed;
+mod kinds_through_the_component;
 mod later;
 mod limits;
 mod looking;
@@ -35,6 +38,10 @@ mod official_clients;
 mod once;
 mod policy;
 mod repository;
+mod rotation;
 mod secrets;
 mod tokens;
 mod upstream;
+
+#[path = "../kinds/mod.rs"]
+mod kinds;

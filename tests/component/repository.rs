@@ -11,16 +11,20 @@ use starrocks_offboard::config::Config;
 use starrocks_offboard::taurusdb;
 
 use crate::harness::demo_file;
+use crate::kinds::Kind;
 
 fn manifest() -> Manifest {
     Manifest::read(&component::root().join("spin.toml")).unwrap()
 }
 
-/// Those that the code reads, and those that the demo configuration names.
+/// Those that the code reads, those that the demo configuration names, and those of the kinds' own pages.
 fn variables_that_are_read() -> BTreeSet<String> {
     let config = Config::parse(&demo_file("offboard.toml"), &caller::shapes()).unwrap();
-    let named = config.callers().flat_map(|caller| &caller.keys).map(|key| key.variable.clone());
-    taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).collect()
+    let named =
+        config.callers().flat_map(|caller| &caller.keys).flat_map(|key| &key.variables).map(|(_, name)| name.clone());
+    // One for each kind, so that a caller is configured without touching spin.toml.
+    let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
+    taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).chain(usual).collect()
 }
 
 #[test]
@@ -38,9 +42,16 @@ fn spin_toml_declares_exactly_the_variables_that_are_read() {
 #[test]
 fn spin_toml_marks_secrets_as_such() {
     for (name, variable) in manifest().variables {
-        let is_public =
-            ["huaweicloud_access_key", "huaweicloud_user", "huaweicloud_domain", "taurusdb_endpoint", "iam_endpoint"]
-                .contains(&name.as_str());
+        let is_public = [
+            "huaweicloud_access_key",
+            "huaweicloud_user",
+            "huaweicloud_domain",
+            "taurusdb_endpoint",
+            "iam_endpoint",
+            "issuer_endpoint",
+            "mattermost_endpoint",
+        ]
+        .contains(&name.as_str());
         assert_eq!(variable.secret, !is_public, "{name}");
     }
 }
@@ -68,4 +79,19 @@ fn only_shell_names_spin_s_sdk() {
         assert!(files.iter().all(|file| file == "shell.rs"), "{word}: {files:?}");
     }
     assert_eq!(naming("spin_sdk"), ["shell.rs"]);
+}
+
+/// A kind that nobody can set up, or that no case tries, is not there.
+#[test]
+fn every_kind_has_its_page_its_row_and_its_cases() {
+    let readme = fs::read_to_string(component::root().join("README.md")).unwrap();
+    let tried: BTreeSet<String> = Kind::all().iter().filter(|kind| !kind.cases().is_empty()).map(Kind::kind).collect();
+    let names: BTreeSet<String> = caller::shapes().iter().map(|shape| shape.name.to_owned()).collect();
+    assert_eq!(tried, names);
+    for name in &names {
+        let page = fs::read_to_string(component::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();
+        assert!(page.contains(&format!("kind = \"{name}\"")), "docs/callers/{name}.md");
+        assert!(page.contains("platforms.py send ") || page.contains("curl "), "docs/callers/{name}.md sends nothing");
+        assert!(readme.contains(&format!("| [`{name}`](docs/callers/{name}.md)")), "README has no row for {name}");
+    }
 }

@@ -1,0 +1,75 @@
+//! The same cases and breaches as in `tests/story`, through the built component.
+
+use local::http as client;
+
+use crate::harness::{Gateway, PATIENCE};
+use crate::kinds::{self, Posted, Reply, Row, Setup, Stage, Wire};
+
+struct Component(Gateway);
+
+impl Stage for Component {
+    async fn open(setup: Setup) -> Self {
+        Self(Gateway::start_as(setup).await)
+    }
+
+    fn host(&self) -> String {
+        self.0.address.to_string()
+    }
+
+    async fn send(&self, wire: &Wire) -> Reply {
+        let response = tokio::time::timeout(PATIENCE, client::send(self.0.address, wire.request())).await;
+        let (parts, body) = response.expect("an answer in time").unwrap().into_parts();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let row = |row: crate::harness::Row| Row {
+            state: row.state,
+            actor: row.actor,
+            instance: row.instance,
+            user_name: row.user_name,
+            reason: row.reason,
+        };
+        self.0.rows().into_iter().map(row).collect()
+    }
+
+    fn deletes(&self) -> usize {
+        self.0.deletes()
+    }
+
+    async fn finished(&self) {
+        let is_open = || self.0.rows().is_empty() || self.0.states().iter().any(|(_, state)| state == "in-flight");
+        let look = async {
+            while is_open() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.expect("an end in time");
+    }
+
+    fn upstream_ids(&self) -> Vec<String> {
+        self.0.simulator.requests().into_iter().map(|seen| seen.request_id).collect()
+    }
+
+    async fn posted(&self, count: usize) -> Vec<Posted> {
+        let posted = tokio::time::timeout(PATIENCE, self.0.later.received(count)).await.expect("all of it in time");
+        let posted = posted.into_iter().filter(|posted| posted.method != http::Method::GET);
+        let of = |posted: local::later::Posted| Posted {
+            method: posted.method.to_string(),
+            authorization: posted.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()),
+            target: posted.path,
+            body: posted.body.to_string(),
+        };
+        posted.map(of).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_does_what_its_cases_say() {
+    kinds::cases::run::<Component>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_refuses_what_breaks_a_rule() {
+    kinds::refusals::run::<Component>().await;
+}
