@@ -33,6 +33,7 @@ mod dingtalk;
 mod discord;
 mod feishu;
 mod fields;
+mod gcm;
 mod github;
 mod gitlab;
 mod google_chat;
@@ -476,6 +477,20 @@ fn fresh(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
     // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
     let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
     if apart <= TOLERANCE { Ok(()) } else { Err(Outcome::ProofStale) }
+}
+
+/// A timestamp in seconds or milliseconds, as a number or as text: as it is written, and in seconds.
+fn moment(value: &serde_json::Value) -> Option<(String, i64)> {
+    let text = match value {
+        serde_json::Value::Number(number) => number.as_u64()?.to_string(),
+        serde_json::Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    let plain = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = text.parse().ok().filter(|_| plain)?;
+    // Seconds of the year 5138 are milliseconds of 1973.
+    let seconds = if number >= 100_000_000_000 { number.div_euclid(1000) } else { number };
+    Some((text, seconds))
 }
 
 /// Whether `tag` is the HMAC-SHA256 of the parts, one after the other, under `key`; in constant time.

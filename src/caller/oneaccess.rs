@@ -21,8 +21,6 @@
 
 use std::collections::BTreeMap;
 
-use aes_gcm::aead::{Aead, KeyInit, consts::U16};
-use aes_gcm::{AesGcm, Nonce, aes::Aes128};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -34,7 +32,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     ActiveKey, Answer, Envelope, Inbound, Keys, Kind, Leaver, Place, Proof, Reading, Rendered, Said, bearer, fresh,
-    hmac_sha256_is, same_secret,
+    gcm, hmac_sha256_is, moment, same_secret,
 };
 use crate::command::{Actor, Delivery};
 use crate::config::{Caller, Config, KeyShape, KindShape, Part};
@@ -128,20 +126,6 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(Delivery::new(caller, &parts)) })
 }
 
-/// The timestamp as it is signed, and in seconds.
-pub(super) fn moment(value: &Value) -> Option<(String, i64)> {
-    let text = match value {
-        Value::Number(number) => number.as_u64()?.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return None,
-    };
-    let plain = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number: i64 = text.parse().ok().filter(|_| plain)?;
-    // Seconds of the year 5138 are milliseconds of 1973.
-    let seconds = if number >= 100_000_000_000 { number.div_euclid(1000) } else { number };
-    Some((text, seconds))
-}
-
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
     let plain = proof.plain.clone().unwrap_or_default();
     let said = strict::json::<Call>(&inbound.body).and_then(|call| said(&call.event_type, &plain, &proof.delivery));
@@ -205,21 +189,16 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     }
 }
 
-type Cipher = AesGcm<Aes128, U16>;
-
-/// The base64 of the initialization vector's 16 bytes.
-const VECTOR: usize = 24;
 /// How many random letters stand before the message.
 const LETTERS: usize = 16;
 
-fn cipher(key: &ActiveKey) -> Option<Cipher> {
-    Cipher::new_from_slice(key.part(ENCRYPTION_KEY)?.expose().as_bytes()).ok()
+fn encryption_key(key: &ActiveKey) -> Option<&[u8]> {
+    key.part(ENCRYPTION_KEY).map(|key| key.expose().as_bytes())
 }
 
 fn opened(data: &str, key: &ActiveKey) -> Option<String> {
-    let (vector, sealed) = data.split_at_checked(VECTOR)?;
-    let vector: [u8; 16] = STANDARD.decode(vector).ok()?.try_into().ok()?;
-    let plain = cipher(key)?.decrypt(&Nonce::<U16>::from(vector), STANDARD.decode(sealed).ok()?.as_slice()).ok()?;
+    let (vector, sealed) = gcm::taken_apart(data)?;
+    let plain = gcm::open(encryption_key(key)?, vector, &sealed)?;
     let text = String::from_utf8(plain).ok()?;
     let (letters, message) = text.split_at_checked(LETTERS)?;
     let message = message.strip_prefix('&').filter(|_| letters.bytes().all(|byte| byte.is_ascii_alphabetic()))?;
@@ -227,13 +206,11 @@ fn opened(data: &str, key: &ActiveKey) -> Option<String> {
 }
 
 fn sealed(message: &str, key: &ActiveKey, random: u128) -> Option<String> {
-    let vector = random.to_be_bytes();
     // They hide nothing that the vector does not, so that they may come out of it.
-    let letters =
-        Sha256::digest(vector).into_iter().take(LETTERS).map(|byte| char::from(b'a'.saturating_add(byte % 26)));
+    let letters = Sha256::digest(random.to_be_bytes()).into_iter().take(LETTERS);
+    let letters = letters.map(|byte| char::from(b'a'.saturating_add(byte % 26)));
     let plain = letters.chain(['&']).collect::<String>() + message;
-    let sealed = cipher(key)?.encrypt(&Nonce::<U16>::from(vector), plain.as_bytes()).ok()?;
-    Some(STANDARD.encode(vector) + &STANDARD.encode(sealed))
+    gcm::seal(encryption_key(key)?, random, plain.as_bytes())
 }
 
 #[cfg(test)]

@@ -19,10 +19,6 @@
 
 use std::collections::BTreeMap;
 
-use aes_gcm::aead::{Aead, KeyInit, consts::U16};
-use aes_gcm::{AesGcm, Nonce, aes::Aes128};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -30,8 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::oneaccess::moment;
-use super::{Answer, Envelope, Inbound, Keys, Kind, Leaver, Place, Proof, Reading, Rendered, Said};
+use super::{Answer, Envelope, Inbound, Keys, Kind, Leaver, Place, Proof, Reading, Rendered, Said, gcm, moment};
 use crate::command::{Actor, Delivery};
 use crate::config::{Caller, Config, KindShape, Secret, Setting};
 use crate::outcome::{Language, Outcome};
@@ -86,8 +81,8 @@ struct User {
 
 fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let call: Call = strict::json(&inbound.body)?;
-    let (vector, sealed) = taken_apart(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
-    let opened = keys.secrets.iter().find_map(|key| Some((key, opened(&key.secret, vector, &sealed)?)));
+    let (vector, sealed) = gcm::taken_apart(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
+    let opened = keys.secrets.iter().find_map(|key| Some((key, gcm::open(&drawn(&key.secret)?, vector, &sealed)?)));
     let (key, plain) = opened.ok_or(Outcome::ProofWrong)?;
     let Stamped { timestamp } = strict::json(&plain)?;
     let (_, seconds) = moment(&timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
@@ -149,37 +144,16 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     let timestamp = serde_json::from_slice::<Stamped>(envelope.plain).map(|stamped| stamped.timestamp);
     let timestamp = timestamp.unwrap_or_else(|_| envelope.now.timestamp().into());
     let answer = json!({"msg": message, "timestamp": timestamp}).to_string();
-    match sealed(&envelope.key.secret, envelope.random, answer.as_bytes()) {
+    let sealed = drawn(&envelope.key.secret).and_then(|key| gcm::seal(&key, envelope.random, answer.as_bytes()));
+    match sealed {
         Some(sealed) => Rendered { body: json!({ENCRYPT: sealed}).to_string(), ..rendered },
         None => rendered,
     }
 }
 
-type Cipher = AesGcm<Aes128, U16>;
-
-/// The base64 of the initialization vector's 16 bytes.
-const VECTOR: usize = 24;
-
-/// The initialization vector, and the ciphertext with its tag.
-fn taken_apart(encrypt: &str) -> Option<([u8; 16], Vec<u8>)> {
-    let (vector, sealed) = encrypt.split_at_checked(VECTOR)?;
-    Some((STANDARD.decode(vector).ok()?.try_into().ok()?, STANDARD.decode(sealed).ok()?))
-}
-
 /// The first 128 bits that Java's SHA1PRNG gives when it is seeded with the secret and nothing else.
-fn cipher(secret: &Secret) -> Option<Cipher> {
-    let drawn = Sha1::digest(Sha1::digest(secret.expose()));
-    Cipher::new_from_slice(drawn.get(..16)?).ok()
-}
-
-fn opened(secret: &Secret, vector: [u8; 16], sealed: &[u8]) -> Option<Vec<u8>> {
-    cipher(secret)?.decrypt(&Nonce::<U16>::from(vector), sealed).ok()
-}
-
-fn sealed(secret: &Secret, random: u128, plain: &[u8]) -> Option<String> {
-    let vector = random.to_be_bytes();
-    let sealed = cipher(secret)?.encrypt(&Nonce::<U16>::from(vector), plain).ok()?;
-    Some(STANDARD.encode(vector) + &STANDARD.encode(sealed))
+fn drawn(secret: &Secret) -> Option<[u8; 16]> {
+    Sha1::digest(Sha1::digest(secret.expose())).first_chunk().copied()
 }
 
 #[cfg(test)]
@@ -274,8 +248,8 @@ mod tests {
             let of = Envelope { caller: &caller, key: &key, plain: plain.as_bytes(), now, random: 7 };
             let body = envelope(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string()), &of).body;
             let Call { encrypt } = strict::json(body.as_bytes()).unwrap();
-            let (vector, sealed) = taken_apart(&encrypt).unwrap();
-            let plain = opened(&key.secret, vector, &sealed).unwrap();
+            let (vector, sealed) = gcm::taken_apart(&encrypt).unwrap();
+            let plain = gcm::open(&drawn(&key.secret).unwrap(), vector, &sealed).unwrap();
             assert_eq!(String::from_utf8(plain).unwrap(), expected);
         }
     }
