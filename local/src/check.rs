@@ -105,6 +105,7 @@ fn findings(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<
             let config = Config::parse(&files.offboard, &caller::shapes()).ok();
             if let (Some(config), Some(places)) = (config, Places::read(&files.offboard)) {
                 findings.extend(spin.about_callers(&places));
+                findings.extend(spin.about_settings(&config, &places));
                 findings.extend(spin.about_credentials(&config, &places));
                 findings.extend(spin.about_endpoints(&config, &places));
             }
@@ -239,10 +240,33 @@ impl Spin {
         findings
     }
 
+    fn allows(&self, url: &str) -> bool {
+        url.parse().is_ok_and(|uri| self.hosts.iter().any(|entry| entry.allow(&uri)))
+    }
+
+    /// Where callers' settings would have the gateway send something.
+    fn about_settings(&self, config: &Config, places: &Places) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for place in &places.callers {
+            let Ok(configured) = config.caller(&place.name.text) else { continue };
+            let settings = caller::kind(&configured.kind).map_or(&[][..], |kind| kind.shape.settings);
+            for setting in settings.iter().filter(|setting| setting.is_reached) {
+                let refused = configured.settings(setting.name).iter().filter(|url| !self.allows(url));
+                findings.extend(refused.map(|url| {
+                    let message = format!(
+                        "`{}` of caller `{}`, `{url}`, is not in allowed_outbound_hosts of spin.toml; set the variable that stands there for it, or add it",
+                        setting.name, configured.name
+                    );
+                    Finding::warning(OFFBOARD, Some(place.name.line), message)
+                }));
+            }
+        }
+        findings
+    }
+
     fn about_endpoints(&self, config: &Config, places: &Places) -> Vec<Finding> {
-        let refused = config.instances().iter().zip(&places.instances).filter(|(instance, _)| {
-            !instance.endpoint.parse().is_ok_and(|uri| self.hosts.iter().any(|entry| entry.allow(&uri)))
-        });
+        let refused =
+            config.instances().iter().zip(&places.instances).filter(|(instance, _)| !self.allows(&instance.endpoint));
         let finding = refused.map(|(instance, place)| {
             let message = format!(
                 "the endpoint of instance `{}`, `{}`, is not in allowed_outbound_hosts of spin.toml; add it there",
@@ -369,6 +393,25 @@ command = "cargo build"
                 ],
             ),
             (&[], &[("new_secret", ""), ("old_secret", "d")], vec!["0 errors, 0 warnings".to_owned()]),
+            (
+                &[(
+                    "kind = \"standard-webhooks\"\nsecrets = [\"new_secret\", \"old_secret\"]",
+                    "kind = \"api\"\nissuer = \"a\"\naudience = \"b\"\njwks_url = \"https://login.example.com/keys\"",
+                )],
+                &[],
+                vec![
+                    "warning: offboard.toml, line 20: `jwks_url` of caller `hr`, `https://login.example.com/keys`, is not in allowed_outbound_hosts of spin.toml; set the variable that stands there for it, or add it".to_owned(),
+                    "0 errors, 1 warning".to_owned(),
+                ],
+            ),
+            (
+                &[(
+                    "kind = \"standard-webhooks\"\nsecrets = [\"new_secret\", \"old_secret\"]",
+                    "kind = \"api\"\nissuer = \"a\"\naudience = \"b\"\njwks_url = \"https://gaussdb.example.com/keys\"",
+                )],
+                &[],
+                vec!["0 errors, 0 warnings".to_owned()],
+            ),
             (
                 &[("\"new_secret\"", "\"newer_secret\"")],
                 &[("old_secret", "d")],

@@ -61,30 +61,25 @@ const AUTHORIZATION: &str = "authorization";
 
 /// Public keys that the operator keeps.
 pub(super) const JWKS_FILE: Setting = Setting {
-    name: "jwks_file",
-    required: false,
-    is_list: false,
     is_valid: |name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']),
     expected: "the name of a file beside offboard.toml",
+    ..Setting::text("jwks_file", false)
 };
 
 const SETTINGS: &[Setting] = &[
     Setting::text("issuer", false),
     Setting::texts("audience", false),
     Setting {
-        name: "jwks_url",
-        required: false,
-        is_list: false,
+        is_reached: true,
         is_valid: is_web_address,
         expected: "`https://…` (`http` for a loopback address only)",
+        ..Setting::text("jwks_url", false)
     },
     JWKS_FILE,
     Setting {
-        name: "header",
-        required: false,
-        is_list: false,
         is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
         expected: "the name of a header",
+        ..Setting::text("header", false)
     },
     Setting::text("azp", false),
     Setting::text("groups", false),

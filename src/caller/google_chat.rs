@@ -45,11 +45,9 @@ pub(super) const KIND: Kind = Kind {
         keys: KeyShape::None,
         settings: &[
             Setting {
-                name: AUDIENCE,
-                required: true,
-                is_list: true,
                 is_valid: |text| is_url(text) || is_number(text),
                 expected: "the app's authentication audience: its HTTP endpoint URL, or the number of its Cloud project",
+                ..Setting::texts(AUDIENCE, true)
             },
             JWKS_FILE,
         ],

@@ -35,11 +35,10 @@ use crate::strict::{Fields, required_header};
 pub(super) const KIND: Kind = Kind {
     shape: KindShape {
         settings: &[Setting {
-            name: SITE_URL,
-            required: false,
-            is_list: false,
+            is_reached: true,
             is_valid: is_site,
             expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
+            ..Setting::text(SITE_URL, false)
         }],
         ..KindShape::chat("mattermost")
     },

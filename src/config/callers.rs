@@ -60,6 +60,8 @@ pub struct Setting {
     pub required: bool,
     /// Whether it may be a list.
     pub is_list: bool,
+    /// Whether the gateway sends requests to what it names, so that spin.toml has to allow it.
+    pub is_reached: bool,
     /// Whether a value is one.
     pub is_valid: fn(&str) -> bool,
     /// What is expected of a value, for the operator.
@@ -69,7 +71,14 @@ pub struct Setting {
 impl Setting {
     /// A text of any kind, but for an empty one.
     pub const fn text(name: &'static str, required: bool) -> Self {
-        Self { name, required, is_list: false, is_valid: |text| !text.is_empty(), expected: "a text" }
+        Self {
+            name,
+            required,
+            is_list: false,
+            is_reached: false,
+            is_valid: |text| !text.is_empty(),
+            expected: "a text",
+        }
     }
 
     /// Several of those.
