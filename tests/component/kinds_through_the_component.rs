@@ -37,14 +37,8 @@ impl Stage for Component {
         self.0.deletes()
     }
 
-    async fn finished(&self) {
-        let is_open = || self.0.rows().is_empty() || self.0.states().iter().any(|(_, state)| state == "in-flight");
-        let look = async {
-            while is_open() {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, look).await.expect("an end in time");
+    async fn end(&mut self) {
+        self.0.stop().await;
     }
 
     fn upstream_ids(&self) -> Vec<String> {

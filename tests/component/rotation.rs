@@ -2,8 +2,10 @@
 //! with the new values starts, takes over, and the old one ends in good order. Nobody is refused.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
 
 use crate::ask::{Ask, Kind, slack_headers};
 use crate::harness::{Answer, Gateway, Setup, send};
@@ -16,7 +18,8 @@ struct World {
     address: Mutex<SocketAddr>,
     secret: Mutex<&'static str>,
     over: AtomicBool,
-    sent: AtomicUsize,
+    /// How many requests were sent.
+    sent: watch::Sender<usize>,
 }
 
 fn signed(ask: &Ask, address: SocketAddr, now: i64, secret: &str) -> http::Request<bytes::Bytes> {
@@ -29,7 +32,11 @@ fn signed(ask: &Ask, address: SocketAddr, now: i64, secret: &str) -> http::Reque
 async fn keeps_sending(world: Arc<World>, now: i64, sender: usize) -> Vec<Answer> {
     let mut answers = Vec::new();
     while !world.over.load(Ordering::Relaxed) {
-        let number = world.sent.fetch_add(1, Ordering::Relaxed);
+        let mut number = 0;
+        world.sent.send_modify(|sent| {
+            *sent += 1;
+            number = *sent;
+        });
         let (address, secret) = (*world.address.lock().unwrap(), *world.secret.lock().unwrap());
         let response_url = format!("https://hooks.slack.com/commands/{sender}/{number}");
         let ask = Ask { text: Some("alice analytics --dry-run".into()), response_url, ..Ask::default() };
@@ -48,7 +55,7 @@ async fn nobody_is_refused_while_a_secret_is_rotated() {
         address: Mutex::new(running.address),
         secret: Mutex::new(OLD),
         over: AtomicBool::new(false),
-        sent: AtomicUsize::new(0),
+        sent: watch::Sender::new(0),
     });
     let senders: Vec<_> =
         (0..4).map(|sender| tokio::spawn(keeps_sending(world.clone(), running.now(), sender))).collect();
@@ -75,7 +82,7 @@ async fn nobody_is_refused_while_a_secret_is_rotated() {
             heard += 1;
         }
     }
-    assert_eq!(heard, world.sent.load(Ordering::Relaxed));
+    assert_eq!(heard, *world.sent.borrow());
     assert!(heard > 100, "{heard}");
 
     // The old one proves nothing any more.
@@ -85,8 +92,6 @@ async fn nobody_is_refused_while_a_secret_is_rotated() {
 
 /// Waits until a number of requests more were sent.
 async fn some_more(world: &World) {
-    let until = world.sent.load(Ordering::Relaxed) + 20;
-    while world.sent.load(Ordering::Relaxed) < until {
-        tokio::task::yield_now().await;
-    }
+    let until = *world.sent.borrow() + 20;
+    world.sent.subscribe().wait_for(|sent| *sent >= until).await.expect("the sender is alive as long as the world");
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run<S: Stage>() {
 
 async fn check<S: Stage>(kind: &Kind, case: &Case) -> Result<(), String> {
     let setup: Setup = kind.setup(case.confirm, &case.replace).slowly(case.slow);
-    let stage = S::open(setup).await;
+    let mut stage = S::open(setup).await;
     let (mut reference, mut created) = (String::new(), String::new());
     let (mut told, mut deletes) = (0, 0);
     let mut last = None;
@@ -59,9 +59,8 @@ async fn check<S: Stage>(kind: &Kind, case: &Case) -> Result<(), String> {
             created = body["id"].as_str().unwrap().to_owned();
         }
         let posted = stage.posted(told + step.expect.posted.len()).await;
-        // What was answered early goes on.
-        if case.slow {
-            stage.finished().await;
+        if case.slow && number + 1 == case.step.len() {
+            stage.end().await;
         }
         let seen = look(&stage, kind, &ask, &reply, &step.expect, &posted[told.min(posted.len())..], deletes);
         (told, deletes) = (posted.len(), stage.deletes());

@@ -236,8 +236,8 @@ pub(crate) trait Stage: Sized {
     fn rows(&self) -> Vec<Row>;
     /// How many DELETEs TaurusDB has seen.
     fn deletes(&self) -> usize;
-    /// Waits until nothing that was asked is still being carried out.
-    async fn finished(&self);
+    /// Ends in good order: what was answered early is carried out. What there is to see can be seen afterwards.
+    async fn end(&mut self);
     /// What TaurusDB called the requests that it answered.
     fn upstream_ids(&self) -> Vec<String>;
     /// All that the platform was told so far, once it is this much.

@@ -83,7 +83,7 @@ impl Stage for InMemory {
         self.host.sent.borrow().iter().filter(|request| request.method() == http::Method::DELETE).count()
     }
 
-    async fn finished(&self) {}
+    async fn end(&mut self) {}
 
     fn upstream_ids(&self) -> Vec<String> {
         vec!["upstream-1".into()]
