@@ -1366,6 +1366,7 @@ mod tests {
             Outcome::Changed,
             left(State::AwaitingApproval, "OFFBOARD.40904", Some("K7Q2M9XA")),
             Outcome::PersonTaken { user_name: "alice@example.com".into() },
+            Outcome::ThereAgain,
             Outcome::BodyTooLarge,
             Outcome::ContentTypeWrong { expected: "application/json" },
             Outcome::BodyEncoded,

@@ -16,9 +16,10 @@ use http::{HeaderValue, Request};
 
 use crate::budget::Budget;
 use crate::config::Limits;
-use crate::host::{Host, StoreError, Value};
+use crate::host::{Host, Value};
 use crate::jose::{KeySet, LARGEST_SET};
 use crate::outcome::Outcome;
+use crate::removal::ledger_down;
 use crate::retry;
 
 /// How long keys are used without asking, in milliseconds.
@@ -151,7 +152,7 @@ fn unavailable<H: Host>(host: &H, name: &str, why: &str) -> Outcome {
 }
 
 async fn kept<H: Host>(host: &H, url: &str) -> Result<Option<(KeySet, i64)>, Outcome> {
-    let rows = host.query(KEPT, vec![url.into()]).await.map_err(|why| down(host, &why))?;
+    let rows = host.query(KEPT, vec![url.into()]).await.map_err(|why| ledger_down(host, &why))?;
     let Some([Value::Text(body), Value::Integer(fetched_at)]) = rows.first().map(Vec::as_slice) else {
         return Ok(None);
     };
@@ -161,17 +162,12 @@ async fn kept<H: Host>(host: &H, url: &str) -> Result<Option<(KeySet, i64)>, Out
 
 async fn may_ask<H: Host>(host: &H, url: &str, now: i64) -> Result<bool, Outcome> {
     let parameters = vec![url.into(), now.into(), now.saturating_sub(PAUSE).into()];
-    let rows = host.query(ASK, parameters).await.map_err(|why| down(host, &why))?;
+    let rows = host.query(ASK, parameters).await.map_err(|why| ledger_down(host, &why))?;
     Ok(!rows.is_empty())
 }
 
 async fn keep<H: Host>(host: &H, url: &str, body: &str, now: i64) -> Result<(), Outcome> {
-    host.query(KEEP, vec![url.into(), body.into(), now.into()]).await.map(drop).map_err(|why| down(host, &why))
-}
-
-fn down<H: Host>(host: &H, StoreError(why): &StoreError) -> Outcome {
-    host.log(&format!("ledger: {why}"));
-    Outcome::LedgerDown
+    host.query(KEEP, vec![url.into(), body.into(), now.into()]).await.map(drop).map_err(|why| ledger_down(host, &why))
 }
 
 async fn fetch<H: Host>(host: &H, url: &str, limits: Limits) -> Result<(KeySet, String), String> {

@@ -38,7 +38,7 @@ pub(super) const KIND: Kind = Kind {
     verify,
     read,
     render,
-    speech: Some(Speech { escape: escaped, say: message }),
+    speech: Some(Speech { escape: harmless, say: message }),
     early: Some(early),
     later: Some(LaterShape {
         method: Method::POST,
@@ -244,4 +244,9 @@ fn shown(text: &str) -> Map<String, Value> {
 /// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The same for words in the middle of ours, where they could begin or end a markup.
+fn harmless(text: &str) -> String {
+    escaped(text).replace('`', "'").replace('*', "∗")
 }
