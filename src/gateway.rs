@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 
+use crate::caller;
 use crate::check;
 use crate::config::Config;
 use crate::database;
@@ -36,13 +37,27 @@ impl Gateway {
     pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
         let (config, policies) = check::load(offboard, policy, schema)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        Ok(Self {
+        Ok(Self::of(config, policies))
+    }
+
+    /// The same with policies that are parsed already.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with offboard.toml, for the operator.
+    pub fn with(offboard: &str, policies: Policies) -> Result<Self, String> {
+        let config = Config::parse(offboard, &caller::shapes()).map_err(|error| error.to_string())?;
+        Ok(Self::of(config, policies))
+    }
+
+    fn of(config: Config, policies: Policies) -> Self {
+        Self {
             config,
             policies,
             tokens: Tokens::default(),
             published: Published::default(),
             ledger_is_open: Cell::new(false),
-        })
+        }
     }
 
     /// Opens the ledger once an instance; one that could not be opened is tried again by the next request.

@@ -9,9 +9,10 @@
 //!
 //! Not supported: templates.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
@@ -24,12 +25,14 @@ use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
 use crate::command::{Actor, Removal};
-use crate::config::{Config, Instance};
+use crate::config::{Config, CredentialSource, Instance};
 use crate::finding::{self, Finding, Severity};
 
 mod explain;
+mod prepared;
 
 pub use explain::{Considered, Explanation, Role};
+pub use prepared::{NotPrepared, PREPARED};
 
 const POLICY: &str = "policy.cedar";
 const SCHEMA: &str = "schema.cedarschema";
@@ -199,13 +202,15 @@ pub struct Mention {
     pub line: Option<usize>,
 }
 
-/// Policies and schema, parsed and validated once an instance.
+/// Policies that were held against the schema, once an instance.
 #[derive(Debug)]
 pub struct Policies {
     set: PolicySet,
-    schema: Schema,
+    /// The groups of actions that the schema has, each action's own and theirs; most schemas have none.
+    groups: BTreeMap<String, Vec<String>>,
     authorizer: Authorizer,
     names: Names,
+    /// The SHA-256 of the files, in hexadecimal digits.
     digest: String,
 }
 
@@ -266,8 +271,8 @@ impl Policies {
         (policies, findings)
     }
 
-    fn read(policy: &str, schema: &str) -> (Option<Self>, Vec<Finding>) {
-        let files = [(POLICY, policy), (SCHEMA, schema)];
+    fn read(policy: &str, schema_text: &str) -> (Option<Self>, Vec<Finding>) {
+        let files = [(POLICY, policy), (SCHEMA, schema_text)];
         let too_large = files.iter().filter(|(_, text)| text.len() > LARGEST);
         let mut findings: Vec<_> = too_large
             .map(|(file, _)| Finding::error(file, None, format!("the file is over {LARGEST} bytes")))
@@ -275,14 +280,13 @@ impl Policies {
         if !findings.is_empty() {
             return (None, findings);
         }
-        let digest = Sha256::new().chain_update(policy).chain_update([0]).chain_update(schema).finalize();
-        let parsed_schema = match Schema::from_cedarschema_str(schema) {
+        let parsed_schema = match Schema::from_cedarschema_str(schema_text) {
             Ok((parsed, warnings)) => {
-                findings.extend(warnings.map(|warning| found(Severity::Warning, SCHEMA, schema, &warning)));
+                findings.extend(warnings.map(|warning| found(Severity::Warning, SCHEMA, schema_text, &warning)));
                 Some(parsed)
             }
             Err(error) => {
-                findings.push(found(Severity::Error, SCHEMA, schema, &error));
+                findings.push(found(Severity::Error, SCHEMA, schema_text, &error));
                 None
             }
         };
@@ -307,13 +311,20 @@ impl Policies {
                 findings.push(Finding::error(SCHEMA, None, message));
             }
         }
+        if let Err(why) = fits(&names, &schema) {
+            let message = format!(
+                "the schema does not take what the gateway says of a removal: {why}; keep the schema that came with the gateway"
+            );
+            findings.push(Finding::error(SCHEMA, None, message));
+        }
+        let groups = groups(&names, &schema);
         let usable = !findings.iter().any(Finding::is_error);
         let policies = usable.then(|| Self {
             set,
-            schema,
+            groups,
             authorizer: Authorizer::new(),
             names,
-            digest: hex::encode(digest).chars().take(12).collect(),
+            digest: digest(policy, schema_text),
         });
         (policies, findings)
     }
@@ -342,7 +353,7 @@ impl Policies {
 
     /// The first 12 hexadecimal digits of the files' SHA-256.
     pub fn digest(&self) -> &str {
-        &self.digest
+        self.digest.get(..12).unwrap_or(&self.digest)
     }
 
     /// Asks whether somebody may remove an account at once, or at least ask for it.
@@ -415,26 +426,53 @@ impl Policies {
 
     /// Asks whether somebody may do something to an account. What cannot be decided is a no.
     pub fn ask(&self, question: &Question<'_>, circumstances: Circumstances) -> Verdict {
-        let response = match self.evaluate(&self.set, question, circumstances) {
-            Ok(response) => response,
-            Err(why) => return Verdict { allowed: false, policies: Vec::new(), failed: Some(why) },
-        };
-        let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
-        if !failed.is_empty() {
-            return Verdict { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
-        }
-        let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
-        policies.sort_unstable();
-        Verdict { allowed: response.decision() == CedarDecision::Allow, policies, failed: None }
+        verdict(self.picture(question, circumstances).and_then(|picture| self.evaluate(&self.set, &picture)))
     }
 
-    fn evaluate(
-        &self,
-        set: &PolicySet,
-        question: &Question<'_>,
-        circumstances: Circumstances,
-    ) -> Result<cedar_policy::Response, String> {
-        let names = &self.names;
+    fn picture(&self, question: &Question<'_>, circumstances: Circumstances) -> Result<Picture, String> {
+        let mut picture = Picture::of(&self.names, question, circumstances)?;
+        if let Some(groups) = self.groups.get(question.action.as_str()) {
+            let parents = groups.iter().map(|group| uid(&self.names.action, group)).collect();
+            picture.entities.push(Entity::new_no_attrs(picture.action.clone(), parents));
+        }
+        Ok(picture)
+    }
+
+    fn evaluate(&self, set: &PolicySet, picture: &Picture) -> Result<cedar_policy::Response, String> {
+        let Picture { principal, action, resource, entities, context } = picture;
+        let entities =
+            Entities::from_entities(entities.iter().cloned(), None).map_err(|error| format!("entities: {error}"))?;
+        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context.clone(), None)
+            .map_err(|error| format!("request: {error}"))?;
+        Ok(self.authorizer.is_authorized(&request, set, &entities))
+    }
+}
+
+fn verdict(response: Result<cedar_policy::Response, String>) -> Verdict {
+    let response = match response {
+        Ok(response) => response,
+        Err(why) => return Verdict { allowed: false, policies: Vec::new(), failed: Some(why) },
+    };
+    let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
+    if !failed.is_empty() {
+        return Verdict { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
+    }
+    let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+    policies.sort_unstable();
+    Verdict { allowed: response.decision() == CedarDecision::Allow, policies, failed: None }
+}
+
+/// A question, in Cedar's words.
+struct Picture {
+    principal: EntityUid,
+    action: EntityUid,
+    resource: EntityUid,
+    entities: Vec<Entity>,
+    context: Context,
+}
+
+impl Picture {
+    fn of(names: &Names, question: &Question<'_>, circumstances: Circumstances) -> Result<Self, String> {
         let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
@@ -470,14 +508,58 @@ impl Policies {
                 account
             }
         };
-        let entities =
-            Entities::from_entities(entities, Some(&self.schema)).map_err(|error| format!("entities: {error}"))?;
         let context = context(actor, *reason_given, circumstances)?;
-        let action = uid(&names.action, action.as_str());
-        let request = Request::new(principal, action, resource, context, Some(&self.schema))
-            .map_err(|error| format!("request: {error}"))?;
-        Ok(self.authorizer.is_authorized(&request, set, &entities))
+        Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
+}
+
+/// Whether a schema takes what the gateway will say. It always says the same things, in other words; so they are held against
+/// the schema once, and not with every request.
+fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
+    let word = || "word".to_owned();
+    let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
+    let instance = Instance {
+        name: word(),
+        project_id: word(),
+        instance_id: word(),
+        region: word(),
+        endpoint: word(),
+        environment: word(),
+        credentials: Arc::new(CredentialSource::Token { token: word() }),
+    };
+    let circumstances = Circumstances {
+        now: DateTime::default(),
+        dry_run: false,
+        confirmed: false,
+        removals_last_hour: 0,
+        instance_removals_last_hour: 0,
+    };
+    let account = Some(Account { instance: &instance, user_name: "word" });
+    let who = Who { actor: &actor, teams: &[], accounts: &[word()] };
+    for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
+        let question = Question { who, action, account, reason_given: false };
+        let Picture { principal, action, resource, entities, context } = Picture::of(names, &question, circumstances)?;
+        Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
+        Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The SHA-256 of the files.
+fn digest(policy: &str, schema: &str) -> String {
+    hex::encode(Sha256::new().chain_update(policy).chain_update([0]).chain_update(schema).finalize())
+}
+
+/// The groups that each of the gateway's actions is in.
+fn groups(names: &Names, schema: &Schema) -> BTreeMap<String, Vec<String>> {
+    let Ok(actions) = schema.action_entities() else { return BTreeMap::new() };
+    let groups = Action::ALL.map(|action| {
+        let ancestors = actions.ancestors(&uid(&names.action, action.as_str())).into_iter().flatten();
+        let mut groups: Vec<_> = ancestors.map(|group| group.id().unescaped().to_owned()).collect();
+        groups.sort_unstable();
+        (action.as_str().to_owned(), groups)
+    });
+    groups.into_iter().filter(|(_, groups)| !groups.is_empty()).collect()
 }
 
 impl<'a> Question<'a> {

@@ -28,6 +28,7 @@ use crate::config::Secret;
 use crate::gateway::Gateway;
 use crate::hearing::{BODY_LIMIT, BodyProblem};
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use crate::policy::{PREPARED, Policies};
 use crate::removal;
 
 /// Where spin.toml mounts the operator's files.
@@ -41,14 +42,24 @@ thread_local! {
 }
 
 fn load() -> Result<Gateway, String> {
-    let read = |name: &str| {
-        fs::read_to_string(format!("{CONFIG}/{name}")).map_err(|error| format!("{name}: cannot be read: {error}"))
-    };
-    let gateway = Gateway::parse(&read("offboard.toml")?, &read("policy.cedar")?, &read("schema.cedarschema")?);
+    let gateway = read_gateway();
     if let Err(reason) = &gateway {
         eprintln!("config: {reason}");
     }
     gateway
+}
+
+fn read_gateway() -> Result<Gateway, String> {
+    let file = |name: &str| fs::read_to_string(format!("{CONFIG}/{name}"));
+    let read = |name: &str| file(name).map_err(|error| format!("{name}: cannot be read: {error}"));
+    let (offboard, policy, schema) = (read("offboard.toml")?, read("policy.cedar")?, read("schema.cedarschema")?);
+    if let Ok(prepared) = file(PREPARED) {
+        match Policies::prepared(&prepared, &policy, &schema) {
+            Ok(policies) => return Gateway::with(&offboard, policies),
+            Err(why) => eprintln!("config: {why}"),
+        }
+    }
+    Gateway::parse(&offboard, &policy, &schema)
 }
 
 /// The request's task answers as soon as there is an answer, and goes on for as long as there is something left to do:

@@ -18,6 +18,7 @@ use starrocks_offboard::config::{
     AgencyBase, AkskVariables, Config, CredentialSource, PasswordVariables, Placed, Places,
 };
 use starrocks_offboard::finding::{Finding, line_at, sort};
+use starrocks_offboard::policy::{PREPARED, Policies};
 
 use crate::component;
 use crate::manifest::{Manifest, resolve};
@@ -31,15 +32,14 @@ pub(crate) struct Files {
     pub(crate) offboard: String,
     pub(crate) policy: String,
     pub(crate) schema: String,
+    /// What `prepare` made of the last two, where it did.
+    pub(crate) prepared: Option<String>,
 }
 
 impl Files {
     /// Reads them from `folder`, or from the one that spin.toml mounts as `/config`.
     pub(crate) fn read(folder: Option<&Path>) -> anyhow::Result<Self> {
-        let folder = match folder {
-            Some(folder) => folder.to_owned(),
-            None => usual_folder(),
-        };
+        let folder = folder.map_or_else(usual_folder, Path::to_owned);
         let read = |name: &str| {
             let path = folder.join(name);
             fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
@@ -48,13 +48,14 @@ impl Files {
             offboard: read("offboard.toml")?,
             policy: read("policy.cedar")?,
             schema: read("schema.cedarschema")?,
+            prepared: fs::read_to_string(folder.join(PREPARED)).ok(),
         })
     }
 }
 
 /// The folder that spin.toml mounts; where it always was if spin.toml cannot be read, so that this can be said with the
 /// rest.
-fn usual_folder() -> PathBuf {
+pub(crate) fn usual_folder() -> PathBuf {
     let manifest = Manifest::read(&component::root().join(SPIN)).ok();
     let mounted = manifest.and_then(|manifest| manifest.config_folder());
     mounted.unwrap_or_else(|| component::root().join("config"))
@@ -98,6 +99,7 @@ fn report(findings: &[Finding]) -> String {
 /// Everything that there is to say; `given` are the values of spin.toml's variables, as far as they are not the defaults.
 fn findings(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<Finding> {
     let mut findings = of_files(&files.offboard, &files.policy, &files.schema);
+    findings.extend(about_prepared(files));
     match Manifest::parse(spin, PathBuf::new()) {
         Err(error) => findings.push(unusable(spin, &error)),
         Ok(manifest) => {
@@ -113,6 +115,28 @@ fn findings(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<
     }
     sort(&mut findings);
     findings
+}
+
+/// A prepared form that is of no use, and one that the gateway would believe and must not.
+fn about_prepared(files: &Files) -> Option<Finding> {
+    let (prepared, policies) = (files.prepared.as_ref()?, Policies::parse(&files.policy, &files.schema).ok()?);
+    match Policies::prepared(prepared, &files.policy, &files.schema) {
+        Err(why) => {
+            let why = why.to_string();
+            let message = why.strip_prefix("prepared.json: ").unwrap_or(&why);
+            Some(Finding::warning(
+                PREPARED,
+                None,
+                format!("{message}; until then each new instance parses the policies"),
+            ))
+        }
+        Ok(_) if policies.is_said_by(prepared) => None,
+        Ok(_) => Some(Finding::error(
+            PREPARED,
+            None,
+            "it says something else than policy.cedar, of which it claims to be; run `offboard prepare` again, and find out who changed it",
+        )),
+    }
 }
 
 /// What is wrong with a spin.toml that cannot be used.
@@ -373,7 +397,7 @@ command = "cargo build"
         let schema = include_str!("../../config/schema.cedarschema").to_owned();
         let usual = [("huaweicloud_access_key", "a"), ("huaweicloud_secret_key", "b"), ("new_secret", "c")];
         let given = usual.iter().chain(set).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let findings = findings(&Files { offboard, policy: String::new(), schema }, &spin, &given);
+        let findings = findings(&Files { offboard, policy: String::new(), schema, prepared: None }, &spin, &given);
         report(&findings).lines().map(str::to_owned).collect()
     }
 

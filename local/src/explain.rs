@@ -243,6 +243,7 @@ mod tests {
             offboard: include_str!("../../config/offboard.toml").into(),
             policy: include_str!("../../config/policy.cedar").into(),
             schema: include_str!("../../config/schema.cedarschema").into(),
+            prepared: None,
         };
         let arguments = Line::try_parse_from(std::iter::once("explain").chain(line.split(' ')))?.arguments;
         // A Monday.
@@ -401,7 +402,7 @@ request: no, because no policy permits it
     #[test]
     fn files_that_cannot_be_used() {
         let arguments = Line::parse_from(["explain", "--as", "hr", "--account", "a/b"]).arguments;
-        let files = Files { offboard: String::new(), policy: "permit".into(), schema: String::new() };
+        let files = Files { offboard: String::new(), policy: "permit".into(), schema: String::new(), prepared: None };
         let error = explain(&arguments, &files, DateTime::UNIX_EPOCH).unwrap_err().to_string();
         let begins: Vec<_> = error.lines().map(|line| line.trim().split(", ").next().unwrap_or_default()).collect();
         assert_eq!(begins, ["offboard.toml", "policy.cedar"]);

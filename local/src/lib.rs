@@ -2,7 +2,7 @@
 //!
 //! [`component`] builds it, [`manifest`] reads spin.toml, [`runtime`] runs it on wasmtime with WASI and the Spin
 //! interfaces that it imports, [`http`] talks to it; [`simulator`] and [`later`] are the cloud and Slack around it.
-//! [`check`] and [`explain`] are for whoever writes its configuration, and run nothing.
+//! [`check`], [`explain`] and [`prepare`] are for whoever writes its configuration, and run nothing.
 
 mod bindings;
 mod engine;
@@ -17,6 +17,7 @@ pub mod http;
 pub mod later;
 pub mod logs;
 pub mod manifest;
+pub mod prepare;
 pub mod runtime;
 pub mod simulator;
 pub mod sqlite;

@@ -13,7 +13,7 @@ use local::manifest::Manifest;
 use local::runtime::{Options, Runtime};
 use local::simulator::{Fault, Simulator, SimulatorOptions};
 use local::sqlite::Database;
-use local::{check, component, demo, explain};
+use local::{check, component, demo, explain, prepare};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs starrocks-offboard on this machine, beside a simulated TaurusDB. For development and tests; production is Spin.
@@ -40,6 +40,8 @@ enum Command {
     /// Say what is wrong with the configuration, the policies and spin.toml, and what in them can hardly be meant. Builds,
     /// runs and sends nothing. Exit status 1 when anything is wrong, else 0.
     Check(Check),
+    /// Write prepared.json beside policy.cedar: with it a fresh instance of the component need not parse the policies.
+    Prepare(Prepare),
     /// Say what policy would answer somebody, and which policies decide or nearly do. Builds, runs and sends nothing.
     Explain(explain::Arguments),
 }
@@ -85,6 +87,13 @@ struct Check {
     variables: Vec<(String, String)>,
 }
 
+#[derive(Args)]
+struct Prepare {
+    /// The folder of offboard.toml and the policies, instead of the one that spin.toml names.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+}
+
 fn name_and_value(argument: &str) -> Result<(String, String), String> {
     let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
@@ -99,6 +108,7 @@ async fn main() -> ExitCode {
         Some(Command::Send(send)) => demo::send::run(send).await,
         Some(Command::Build) => build().map(|()| ExitCode::SUCCESS),
         Some(Command::Check(check)) => check::run(check.config.as_deref(), check.variables),
+        Some(Command::Prepare(prepare)) => prepare::run(prepare.config.as_deref()).map(|()| ExitCode::SUCCESS),
         Some(Command::Explain(explain)) => explain::run(&explain),
     };
     match outcome {

@@ -74,7 +74,8 @@ impl Policies {
     ) -> Option<Result<bool, String>> {
         let mut set = PolicySet::new();
         set.add(policy).ok()?;
-        let response = self.evaluate(&set, question, circumstances).ok()?;
+        let picture = self.picture(question, circumstances).ok()?;
+        let response = self.evaluate(&set, &picture).ok()?;
         let diagnostics = response.diagnostics();
         Some(match diagnostics.errors().next() {
             Some(error) => Err(error.to_string()),

@@ -8,6 +8,7 @@ use local::component;
 use local::manifest::Manifest;
 use starrocks_offboard::caller;
 use starrocks_offboard::config::Config;
+use starrocks_offboard::policy::{PREPARED, Policies};
 use starrocks_offboard::taurusdb;
 
 use crate::harness::demo_file;
@@ -25,6 +26,13 @@ fn variables_that_are_read() -> BTreeSet<String> {
     // One for each kind, so that a caller is configured without touching spin.toml.
     let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
     taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).chain(usual).collect()
+}
+
+/// What `offboard prepare` would write.
+#[test]
+fn the_prepared_policies_are_those_of_the_demonstration() {
+    let policies = Policies::parse(&demo_file("policy.cedar"), &demo_file("schema.cedarschema")).unwrap();
+    assert_eq!(policies.prepare(), Ok(demo_file(PREPARED)));
 }
 
 #[test]
