@@ -169,10 +169,11 @@ impl Filter {
     fn apply(self, value: &str) -> String {
         match self {
             Self::Local => value.rsplit_once('@').map_or(value, |(local, _)| local).to_owned(),
-            Self::Lower => value.to_lowercase(),
+            // ASCII alone: a Kelvin sign is a small k to Unicode, and somebody else here.
+            Self::Lower => value.to_ascii_lowercase(),
             Self::Snake => {
                 let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' };
-                value.to_lowercase().chars().map(plain).collect()
+                value.to_ascii_lowercase().chars().map(plain).collect()
             }
         }
     }
