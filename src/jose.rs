@@ -9,8 +9,8 @@
 //!   public key is taken for one;
 //! - the keys are the provider's set, never the token's: a header with `jwk`, `jku`, `x5u` or `x5c` is refused;
 //! - `kid` is a text to compare and nothing else. A token without one is taken when one key of its algorithm is there;
-//! - `crit` is refused, because nothing that it could name is understood here; with it goes the unencoded payload of
-//!   RFC 7797;
+//! - `crit` is refused, because nothing that it could name is understood here; and so is `b64`, the unencoded payload of
+//!   RFC 7797, which has to be named in it: an issuer that forgets to would have a text of anybody's taken for claims;
 //! - `typ`, where it is there, is `JWT` or `at+jwt` (RFC 9068 section 2.1): no other kind of token passes for one of these;
 //! - one token has one spelling: three segments of base64url without padding and without bits left over, JSON in which no
 //!   key stands twice;
@@ -243,7 +243,9 @@ pub fn proved(
 fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, Refused> {
     let parts = Parts::of(token)?;
     let header = parts.header()?;
-    if header.contains_key("crit") || KEYS_IN_THE_HEADER.iter().any(|name| header.contains_key(*name)) {
+    if ["crit", "b64"].iter().any(|name| header.contains_key(*name))
+        || KEYS_IN_THE_HEADER.iter().any(|name| header.contains_key(*name))
+    {
         return Err(Refused::Malformed);
     }
     match header.get("typ") {
@@ -576,6 +578,8 @@ mod tests {
             (json!({"crit": ["exp"]}), Refused::Malformed),
             (json!({"crit": []}), Refused::Malformed),
             (json!({"crit": ["b64"], "b64": false}), Refused::Malformed),
+            (json!({"b64": false}), Refused::Malformed),
+            (json!({"b64": true}), Refused::Malformed),
             (json!({"typ": "dpop+jwt"}), Refused::Malformed),
             (json!({"typ": "logout+jwt"}), Refused::Malformed),
             (json!({"typ": ""}), Refused::Malformed),
