@@ -136,6 +136,7 @@ pub(crate) async fn look<'c, H: Host>(
 
     if record.is_open(told.at)
         && let Some(Account { instance, user_name }) = reader.account(&record)
+        && !record.is_elsewhere(instance)
         && let Ok(taurusdb) = Taurusdb::read(host, &gateway.tokens, budget, instance, told.language).await
         && let Some(outcome) = removal::settled(taurusdb.account(user_name).await)
         && let Some(settled) = removal::settle_open(host, &record.id, &outcome, told.language).await

@@ -217,6 +217,13 @@ pub struct Instance {
     pub credentials: Arc<CredentialSource>,
 }
 
+impl Instance {
+    /// Which one it is to TaurusDB, whatever people call it and wherever it is reached.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.project_id, self.instance_id)
+    }
+}
+
 /// offboard.toml, checked.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -407,7 +407,7 @@ pub(crate) async fn repeated<'c, H: Host>(
     let Some(outcome) = earlier.outcome(told.at) else {
         return approval::still_waiting(host, gateway, removal, &earlier, told).await;
     };
-    if !earlier.is_open(told.at) {
+    if !earlier.is_open(told.at) || earlier.is_elsewhere(removal.instance) {
         return Ok(outcome);
     }
     let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await;

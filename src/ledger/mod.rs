@@ -32,7 +32,8 @@ const FIND: &str = concat!(
     columns!(),
     ",
     EXISTS (SELECT 1 FROM removals r WHERE r.instance = ?3 AND r.user_name = ?5 AND r.delivery IS NOT ?1
-        AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ?6)),
+        AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ?6)
+        AND coalesce(r.place, ?7) = ?7),
     (SELECT count(*) FROM removals r WHERE r.actor = ?2 AND r.claimed_at > ?4
         AND r.state IN ('in-flight', 'removed', 'unknown')),
     (SELECT count(*) FROM removals r WHERE r.instance = ?3 AND r.claimed_at > ?4
@@ -42,7 +43,8 @@ const FIND: &str = concat!(
 
 /// Removals of this account by other deliveries of which nobody knows what they did, and which nobody carries out any more.
 const OPEN: &str = "SELECT id FROM removals WHERE instance = ?1 AND user_name = ?2 AND delivery IS NOT ?3
-    AND state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?4)";
+    AND state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?4)
+    AND coalesce(place, ?5) = ?5";
 
 /// Settles such a removal, once.
 const SETTLE_OPEN: &str = concat!(
@@ -53,20 +55,26 @@ const SETTLE_OPEN: &str = concat!(
 );
 
 /// A delivery of which it is certain that it did nothing may be claimed again; any other is taken.
+///
+/// Its own row is taken off the counts and not left out of them: so they are counted in an index alone.
 const CLAIM: &str = "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts,
-     in_flight_until, claimed_at)
-    VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?12, ?3)
+     in_flight_until, claimed_at, place)
+    VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?12, ?3, ?13)
     ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, policies = excluded.policies, attempts = removals.attempts + 1, status = NULL,
         code = NULL, message = NULL, request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
-        claimed_at = excluded.claimed_at, reference = NULL, expires_at = NULL, fingerprint = NULL, later = NULL
+        claimed_at = excluded.claimed_at, place = excluded.place, reference = NULL, expires_at = NULL, fingerprint = NULL, later = NULL
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING id,
-    (SELECT count(*) FROM removals WHERE actor = ?6 AND claimed_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')
-        AND delivery IS NOT ?2),
-    (SELECT count(*) FROM removals WHERE instance = ?7 AND claimed_at > ?11 AND state IN ('in-flight', 'removed', 'unknown')
-        AND delivery IS NOT ?2)";
+    (SELECT count(*) FROM removals r WHERE r.actor = ?6 AND r.claimed_at > ?11
+        AND r.state IN ('in-flight', 'removed', 'unknown'))
+        - EXISTS (SELECT 1 FROM removals r WHERE r.delivery = ?2 AND r.actor = ?6 AND r.claimed_at > ?11
+            AND r.state IN ('in-flight', 'removed', 'unknown')),
+    (SELECT count(*) FROM removals r WHERE r.instance = ?7 AND r.claimed_at > ?11
+        AND r.state IN ('in-flight', 'removed', 'unknown'))
+        - EXISTS (SELECT 1 FROM removals r WHERE r.delivery = ?2 AND r.instance = ?7 AND r.claimed_at > ?11
+            AND r.state IN ('in-flight', 'removed', 'unknown'))";
 
 const WITHDRAW: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, policies = ?4, attempts = attempts - 1, status = ?5,
@@ -209,6 +217,7 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
         hour_before(now).into(),
         removal.user_name.as_str().into(),
         now.timestamp_millis().into(),
+        removal.instance.place().as_str().into(),
     ];
     let rows = host.query(FIND, parameters).await?;
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
@@ -274,6 +283,7 @@ pub async fn claim<'c, H: Host>(
         permit.policies().join(",").as_str().into(),
         hour_before(now).into(),
         until.timestamp_millis().into(),
+        removal.instance.place().as_str().into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
     Claim::read(permit, &rows)
@@ -367,6 +377,7 @@ pub async fn open_removals<H: Host>(
         removal.user_name.as_str().into(),
         removal.delivery.as_str().into(),
         now.timestamp_millis().into(),
+        removal.instance.place().as_str().into(),
     ];
     let rows = host.query(OPEN, parameters).await?;
     Ok(rows.iter().filter_map(|row| Some(RowId(text(row.first()?)?.to_owned()))).collect())

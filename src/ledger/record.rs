@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::RowId;
 use crate::command::{Actor, Reference, Removal};
+use crate::config::Instance;
 use crate::host::{Host, StoreError, Value};
 use crate::outcome::{Outcome, State};
 
@@ -18,7 +19,7 @@ macro_rules! columns {
     () => {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
-        later, delivery, groups,
+        later, delivery, groups, place,
         (SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
             'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) FROM approvals a WHERE a.removal = removals.id)"
     };
@@ -26,7 +27,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 /// How many columns that are.
-pub(super) const WIDTH: usize = 26;
+pub(super) const WIDTH: usize = 27;
 
 const LOOK: &str = concat!("SELECT ", columns!(), " FROM removals WHERE id = ?1 OR reference = ?2");
 
@@ -84,6 +85,8 @@ pub struct Record {
     pub(crate) delivery: Option<String>,
     /// The teams that the proof of whoever asked named.
     pub(crate) groups: Vec<String>,
+    /// To which instance of TaurusDB's its DELETE went; `None` in rows of versions before 5.
+    pub(crate) place: Option<String>,
 }
 
 /// Somebody's yes or no to a request.
@@ -211,6 +214,7 @@ impl Record {
             later: values.text(),
             delivery: values.text(),
             groups: list(values.text().as_deref()),
+            place: values.text(),
             approvals: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
         }))
     }
@@ -230,6 +234,11 @@ impl Record {
     pub fn seconds_left(&self, now: DateTime<Utc>) -> Option<u64> {
         let left = self.in_flight_until.unwrap_or_default().saturating_sub(now.timestamp_millis());
         (self.state == State::InFlight && left > 0).then(|| left.unsigned_abs().div_ceil(1000))
+    }
+
+    /// Whether its DELETE went to another instance than the one that has the name now: its account list says nothing about it.
+    pub fn is_elsewhere(&self, instance: &Instance) -> bool {
+        self.place.as_ref().is_some_and(|place| *place != instance.place())
     }
 
     /// Who said yes to what the row asks for now. What was said before it was asked for anew is kept, and does not count.

@@ -50,13 +50,17 @@ const END: &str = concat!(
 /// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
 const CLAIM: &str =
     "UPDATE removals SET state = 'in-flight', policies = ?4, attempts = attempts + 1, in_flight_until = ?5,
-    claimed_at = ?3
+    claimed_at = ?3, place = ?9
     WHERE id = ?1 AND state = ?2 AND expires_at > ?3
     RETURNING id,
     (SELECT count(*) FROM removals r WHERE r.actor = ?6 AND r.claimed_at > ?8
-        AND r.state IN ('in-flight', 'removed', 'unknown') AND r.id <> ?1),
+        AND r.state IN ('in-flight', 'removed', 'unknown'))
+        - EXISTS (SELECT 1 FROM removals r WHERE r.id = ?1 AND r.actor = ?6 AND r.claimed_at > ?8
+            AND r.state IN ('in-flight', 'removed', 'unknown')),
     (SELECT count(*) FROM removals r WHERE r.instance = ?7 AND r.claimed_at > ?8
-        AND r.state IN ('in-flight', 'removed', 'unknown') AND r.id <> ?1)";
+        AND r.state IN ('in-flight', 'removed', 'unknown'))
+        - EXISTS (SELECT 1 FROM removals r WHERE r.id = ?1 AND r.instance = ?7 AND r.claimed_at > ?8
+            AND r.state IN ('in-flight', 'removed', 'unknown'))";
 
 const COUNT: &str = "SELECT
     (SELECT count(*) FROM removals r WHERE r.actor = ?1 AND r.claimed_at > ?3
@@ -231,6 +235,7 @@ pub async fn claim<'c, H: Host>(
         removal.actor.principal.as_str().into(),
         removal.instance.name.as_str().into(),
         hour_before(now).into(),
+        removal.instance.place().as_str().into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
     Claim::read(permit, &rows)

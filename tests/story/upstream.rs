@@ -501,6 +501,7 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
         include_str!("../fixtures/ledger/version-1.sql"),
         include_str!("../fixtures/ledger/version-2.sql"),
         include_str!("../fixtures/ledger/version-3.sql"),
+        include_str!("../fixtures/ledger/version-4.sql"),
     ] {
         for fails_at in 0..50 {
             let host = memory();
