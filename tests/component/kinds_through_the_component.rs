@@ -1,11 +1,12 @@
 //! The same cases and breaches as in `tests/story`, through the built component.
 
 use local::http as client;
+use local::simulator::demo;
 
 use crate::harness::{Gateway, PATIENCE};
 use crate::kinds::{self, Posted, Reply, Row, Setup, Stage, Wire};
 
-struct Component(Gateway);
+pub(crate) struct Component(pub(crate) Gateway);
 
 impl Stage for Component {
     async fn open(setup: Setup) -> Self {
@@ -55,6 +56,14 @@ impl Stage for Component {
             body: posted.body.to_string(),
         };
         posted.map(of).collect()
+    }
+
+    fn again(&self) {
+        self.0.simulator.add_account(demo::INSTANCE_ID, "alice");
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.0.logs.lines()
     }
 }
 

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) mod adversary;
 pub(crate) mod cases;
 pub(crate) mod python;
 pub(crate) mod refusals;
@@ -242,6 +243,10 @@ pub(crate) trait Stage: Sized {
     fn upstream_ids(&self) -> Vec<String>;
     /// All that the platform was told so far, once it is this much.
     async fn posted(&self, count: usize) -> Vec<Posted>;
+    /// Alice has her account on analytics again.
+    fn again(&self);
+    /// What it logged.
+    fn log(&self) -> Vec<String>;
 }
 
 /// What a stage is opened with.

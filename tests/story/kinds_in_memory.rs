@@ -11,9 +11,9 @@ use starrocks_offboard::removal;
 use crate::host::{Cloud, Memory};
 use crate::kinds::{self, NOW, Posted, Reply, Row, Setup, Stage, Wire};
 
-struct InMemory {
-    host: Memory,
-    gateway: Gateway,
+pub(crate) struct InMemory {
+    pub(crate) host: Memory,
+    pub(crate) gateway: Gateway,
 }
 
 impl Stage for InMemory {
@@ -102,6 +102,15 @@ impl Stage for InMemory {
             body: String::from_utf8(request.body().to_vec()).unwrap(),
         });
         posted.collect()
+    }
+
+    fn again(&self) {
+        let cloud = self.host.cloud.as_ref().unwrap();
+        cloud.accounts.borrow_mut().insert((demo::INSTANCE_ID.to_owned(), "alice".to_owned()));
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.host.lines.borrow().clone()
     }
 }
 

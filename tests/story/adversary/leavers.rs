@@ -1,0 +1,102 @@
+//! Somebody whose name, as an identity system has it, comes near another's account: only their own goes, and what is never
+//! removed stays whoever leaves.
+
+use std::collections::BTreeSet;
+
+use local::simulator::demo;
+use serde_json::{Value, json};
+
+use super::{answered, kinds_of, made};
+use crate::kinds::{Kind, Stage};
+use crate::kinds_in_memory::InMemory;
+
+const OF_LEAVERS: &[&str] =
+    &["github", "gitlab", "gitlab-token", "okta", "oneaccess", "oneaccess-encrypted", "welink", "scim"];
+
+/// Who is there, beside alice and bob.
+const THERE: [&str; 8] = ["root", "rdsadmin", "rdsmetric", "etl_loader", "alice_smith", "al", "kate", "_lice"];
+
+const REFUSED: &str = "OFFBOARD.40309";
+const NOBODY: &str = "SUCCESS";
+
+/// Who leaves, and what is said about it.
+const WHO: &[(&str, &str, &str)] = &[
+    ("the superuser", "root", REFUSED),
+    ("the superuser in capitals", "ROOT", REFUSED),
+    ("TaurusDB's administrator", "rdsAdmin", REFUSED),
+    ("TaurusDB's monitor", "RDSMETRIC", REFUSED),
+    ("what the operator protects", "etl_loader", REFUSED),
+    ("what becomes what the operator protects", "etl-loader", REFUSED),
+    ("what becomes what the operator protects, in capitals", "ETL.LOADER", REFUSED),
+    ("a Cyrillic letter", "\u{430}lice", REFUSED),
+    ("a full-width letter", "\u{ff41}lice", REFUSED),
+    ("a combining accent", "alice\u{301}", NOBODY),
+    ("a zero-width space", "ali\u{200b}ce", NOBODY),
+    ("a soft hyphen", "ali\u{ad}ce", NOBODY),
+    ("a dotted capital I", "AL\u{130}CE", NOBODY),
+    ("a dotless i", "al\u{131}ce", NOBODY),
+    ("a Kelvin sign", "\u{212a}ate", NOBODY),
+    ("a long s", "alice\u{17f}mith", NOBODY),
+    ("a null character", "alice\u{0}", NOBODY),
+    ("a line break", "alice\r\n", NOBODY),
+    ("a space behind it", "alice ", NOBODY),
+    ("a space before it", " alice", NOBODY),
+    ("another user of the same name", "alice+1", NOBODY),
+    ("a pattern of SQL", "al%", NOBODY),
+    ("a pattern of a shell", "*", NOBODY),
+    ("SQL", "alice'--", NOBODY),
+    ("percent-encoded", "%61lice", NOBODY),
+    ("a template", "{login}", NOBODY),
+    ("another parameter", "x&user_name=alice", NOBODY),
+    ("a path", "../alice", NOBODY),
+];
+
+pub(super) fn names() -> Vec<String> {
+    let of = |kind: &Kind| WHO.iter().map(|(idea, ..)| format!("{}/leavers: {idea}", kind.name)).collect::<Vec<_>>();
+    kinds_of(OF_LEAVERS).iter().flat_map(of).collect()
+}
+
+/// The kind's own way to say that somebody of this name leaves.
+fn leaving(say: &mut Value, kind: &Kind, name: &str) {
+    match kind.name.as_str() {
+        "github" => say["login"] = name.into(),
+        "gitlab" | "gitlab-token" => say["user"] = name.into(),
+        "okta" => say["user"] = format!("{name}@example.com").into(),
+        "welink" => say["users"] = json!([format!("{name}@welink")]),
+        _ => say["id"] = name.into(),
+    }
+}
+
+#[tokio::test]
+async fn nobody_takes_another_with_them() {
+    let mut failures = String::new();
+    for kind in kinds_of(OF_LEAVERS) {
+        for (idea, name, code) in WHO {
+            let stage = InMemory::open(kind.open_to_attack()).await;
+            let cloud = stage.host.cloud.as_ref().unwrap();
+            cloud.accounts.borrow_mut().extend(THERE.map(|name| (demo::INSTANCE_ID.to_owned(), name.to_owned())));
+            let before = cloud.accounts.borrow().clone();
+            let mut id = Value::Null;
+            if kind.name == "scim" {
+                let user_name = format!("{name}@example.com");
+                let wire = made(&stage, &kind, |ask| ask["say"] = json!({"do": "create", "userName": user_name}));
+                let body: Value = serde_json::from_slice(&stage.send(&wire).await.body).unwrap();
+                id = body["id"].clone();
+            }
+            let wire = made(&stage, &kind, |ask| match &id {
+                Value::Null => leaving(&mut ask["say"], &kind, name),
+                id => ask["say"]["id"] = id.clone(),
+            });
+            let reply = stage.send(&wire).await;
+            let gone: BTreeSet<_> = before.difference(&cloud.accounts.borrow()).cloned().collect();
+            let seen = (stage.deletes(), gone, answered(&stage));
+            // Such a name is refused when somebody of it is created.
+            let is_refused = kind.name == "scim" && name.contains(char::is_control);
+            let code = if is_refused { "OFFBOARD.40406" } else { code };
+            if seen != (0, BTreeSet::new(), code.to_owned()) {
+                failures += &format!("{}/leavers: {idea}: {seen:?} {}, not {code}\n", kind.name, reply.status);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
