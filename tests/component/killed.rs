@@ -36,6 +36,8 @@ struct Told {
     config: PathBuf,
     ledger: PathBuf,
     variables: BTreeMap<String, String>,
+    /// The clock is this machine's.
+    real_time: bool,
 }
 
 /// Not a test: the process that is killed. Nobody tells it anything in an ordinary run, and then there is nothing to do.
@@ -47,7 +49,7 @@ async fn the_process() {
         config: Some(told.config),
         database: Database::File(told.ledger),
         variables: told.variables,
-        clock: Clock::Fixed(Arc::new(AtomicI64::new(START))),
+        clock: if told.real_time { Clock::System } else { Clock::Fixed(Arc::new(AtomicI64::new(START))) },
         logs: Logs::stderr(),
         ..Options::default()
     };
@@ -58,24 +60,26 @@ async fn the_process() {
 }
 
 /// A process of its own on the configuration, ledger and cloud of a gateway.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Process {
-    fn start(gateway: &Gateway) -> Self {
+    /// Started, and listening. What it logs goes to `log`.
+    pub(crate) fn start(gateway: &Gateway, log: Stdio) -> Self {
         let told = Told {
             config: gateway.config("offboard.toml").parent().unwrap().to_owned(),
             ledger: gateway.ledger.clone(),
             variables: gateway.options.variables.clone(),
+            real_time: matches!(gateway.options.clock, Clock::System),
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "killed::the_process", "--nocapture", "--test-threads=1"])
             .env(VARIABLE, serde_json::to_string(&told).unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -84,8 +88,15 @@ impl Process {
         Self { child, address }
     }
 
+    /// How much memory of the machine it holds, in KiB: `VmRSS` of proc(5).
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel says it");
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Ends it with SIGKILL.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         assert!(!self.child.wait().unwrap().success());
     }
@@ -104,7 +115,7 @@ async fn killed(fault: Option<&str>, gone: bool, code: &str, state: &str) {
     let gateway = Gateway::start(setup).await;
     let process = {
         let gateway = &gateway;
-        tokio::task::block_in_place(|| Process::start(gateway))
+        tokio::task::block_in_place(|| Process::start(gateway, Stdio::null()))
     };
     let mut wire = Ask::default().wire(Kind::StandardWebhooks, HOST, gateway.now());
     wire.set("Host", HOST);

@@ -11,14 +11,16 @@
 //! - `limits`: each time limit, really waited for
 //! - `tokens`: how often IAM is asked, and by whom
 //! - `later`: answers that Slack does not wait for
-//! - `killed`: a process that ends without a word
+//! - `killed`: a process that ends without a word; `soak`: many, under load, while the cloud misbehaves
 //! - `looking`: what became of a removal
 //! - `policy`, `secrets`: the brake through the component; nothing leaks
 //! - `kinds`, `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
+//! - `adversary`: what somebody who means harm tries, for every kind
 //! - `official_clients`: the vendors' own Python packages
 //! - `rotation`: a secret is changed under load
 //! - `repository`: what the files of this repository promise each other
 
+mod adversary;
 mod approving;
 mod ask;
 mod bad_input;
@@ -40,6 +42,7 @@ mod policy;
 mod repository;
 mod rotation;
 mod secrets;
+mod soak;
 mod tokens;
 mod upstream;
 

@@ -1,8 +1,10 @@
 //! The whole story on an in-memory runtime: no component, no network, milliseconds. What a caller can see of the built
 //! component is in `tests/component`; here is what only a runtime that fails on command can show.
 
+mod adversary;
 mod approval;
 mod audit;
+mod differential;
 mod host;
 mod kinds_in_memory;
 mod leaving;
@@ -246,7 +248,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     let (host, gateway) = (memory(), gateway());
     host.will_answer(200, SUCCESS);
     ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
-    host.database.execute("INSERT INTO ledger (version) VALUES (5)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (6)", []).unwrap();
     let fresh = self::gateway();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));
