@@ -15,12 +15,10 @@
 //! - `looking`: what became of a removal
 //! - `policy`, `secrets`: the brake through the component; nothing leaks
 //! - `kinds`, `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
-//! - `adversary`: what somebody who means harm tries, for every kind
 //! - `official_clients`: the vendors' own Python packages
 //! - `rotation`: a secret is changed under load
 //! - `repository`: what the files of this repository promise each other
 
-mod adversary;
 mod approving;
 mod ask;
 mod bad_input;
