@@ -126,7 +126,7 @@ const SPOILED: [Spoiled; 5] = [
     },
     Spoiled {
         name: "of a newer gateway",
-        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (5)"),
+        spoil: |ledger| sql(ledger, "CREATE TABLE ledger (version INTEGER PRIMARY KEY); INSERT INTO ledger VALUES (6)"),
         repair: |ledger| sql(ledger, "DROP TABLE ledger"),
     },
 ];
