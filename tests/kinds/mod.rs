@@ -150,7 +150,7 @@ pub(crate) struct Expected {
     /// headers say.
     pub(crate) body: Option<String>,
     pub(crate) headers: BTreeMap<String, String>,
-    /// The newest row.
+    /// The newest row of the account that it names.
     pub(crate) row: Option<Row>,
     /// How many rows there are by now.
     pub(crate) rows: Option<usize>,
