@@ -27,6 +27,8 @@ pub mod waiting;
 /// How many refusals without a proven actor are kept.
 pub const UNPROVED_KEPT: u32 = 10_000;
 
+/// Its row is joined by a column and not by the parameter itself: with `removals.delivery = ?1` SQLite would ask of each
+/// partial index whether this value happens to fit it, and so compile the statement anew each time it runs.
 const FIND: &str = concat!(
     "SELECT ",
     columns!(),
@@ -38,7 +40,7 @@ const FIND: &str = concat!(
         AND r.state IN ('in-flight', 'removed', 'unknown')),
     (SELECT count(*) FROM removals r WHERE r.instance = ?3 AND r.claimed_at > ?4
         AND r.state IN ('in-flight', 'removed', 'unknown'))
-    FROM (SELECT 1) LEFT JOIN removals ON removals.delivery = ?1"
+    FROM (SELECT ?1 AS asked) LEFT JOIN removals ON removals.delivery = asked"
 );
 
 /// Removals of this account by other deliveries of which nobody knows what they did, and which nobody carries out any more.
