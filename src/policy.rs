@@ -9,27 +9,30 @@
 //!
 //! Not supported: templates.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
-    Authorizer, Context, Decision as CedarDecision, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationError, ValidationMode, ValidationWarning,
-    Validator,
+    Authorizer, Decision as CedarDecision, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId,
+    PolicySet, Request, Response, Schema, ValidationError, ValidationMode, ValidationWarning, Validator,
 };
-use chrono::{DateTime, Datelike, FixedOffset, SecondsFormat, Timelike, Weekday};
+use chrono::{DateTime, FixedOffset};
 use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
 use crate::command::{Actor, Removal};
-use crate::config::{Config, CredentialSource, Instance};
+use crate::config::{Config, Instance};
 use crate::finding::{self, Finding, Severity};
 
 mod explain;
+mod picture;
 mod prepared;
+mod scopes;
+
+use picture::{Picture, fits};
+use scopes::Scopes;
 
 pub use explain::{Considered, Explanation, Role};
 pub use prepared::{NotPrepared, PREPARED};
@@ -206,6 +209,8 @@ pub struct Mention {
 #[derive(Debug)]
 pub struct Policies {
     set: PolicySet,
+    /// The same ones, by what their scopes name.
+    scopes: Scopes,
     /// The groups of actions that the schema has, each action's own and theirs; most schemas have none.
     groups: BTreeMap<String, Vec<String>>,
     authorizer: Authorizer,
@@ -243,10 +248,6 @@ impl Names {
 
 fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
-}
-
-fn string(text: &str) -> RestrictedExpression {
-    RestrictedExpression::new_string(text.to_owned())
 }
 
 impl Policies {
@@ -320,15 +321,19 @@ impl Policies {
             findings.push(Finding::error(SCHEMA, None, message));
         }
         let groups = groups(&names, &schema);
-        let usable = !findings.iter().any(Finding::is_error);
-        let policies = usable.then(|| Self {
-            set,
-            groups,
-            authorizer: Authorizer::new(),
-            names,
-            digest: digest(policy, schema_text),
-        });
-        (policies, findings)
+        if findings.iter().any(Finding::is_error) {
+            return (None, findings);
+        }
+        match Scopes::of(&set, &names) {
+            Ok(scopes) => {
+                let (authorizer, digest) = (Authorizer::new(), digest(policy, schema_text));
+                (Some(Self { set, scopes, groups, authorizer, names, digest }), findings)
+            }
+            Err(why) => {
+                findings.push(Finding::error(POLICY, None, why));
+                (None, findings)
+            }
+        }
     }
 
     /// Every entity that a policy names, with its line in `policy`, the text that these policies were parsed from.
@@ -428,7 +433,10 @@ impl Policies {
 
     /// Asks whether somebody may do something to an account. What cannot be decided is a no.
     pub fn ask(&self, question: &Question<'_>, circumstances: Circumstances) -> Verdict {
-        verdict(self.picture(question, circumstances).and_then(|picture| self.evaluate(&self.set, &picture)))
+        verdict(self.picture(question, circumstances).and_then(|picture| {
+            let sets = self.scopes.applicable(question.action, &picture);
+            self.evaluate(sets, picture)
+        }))
     }
 
     fn picture(&self, question: &Question<'_>, circumstances: Circumstances) -> Result<Picture, String> {
@@ -440,111 +448,41 @@ impl Policies {
         Ok(picture)
     }
 
-    fn evaluate(&self, set: &PolicySet, picture: &Picture) -> Result<cedar_policy::Response, String> {
+    /// What each of the sets says.
+    fn evaluate<'s>(
+        &self,
+        sets: impl IntoIterator<Item = &'s PolicySet>,
+        picture: Picture,
+    ) -> Result<Vec<Response>, String> {
         let Picture { principal, action, resource, entities, context } = picture;
-        let entities =
-            Entities::from_entities(entities.iter().cloned(), None).map_err(|error| format!("entities: {error}"))?;
-        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context.clone(), None)
-            .map_err(|error| format!("request: {error}"))?;
-        Ok(self.authorizer.is_authorized(&request, set, &entities))
+        let entities = Entities::from_entities(entities, None).map_err(|error| format!("entities: {error}"))?;
+        let request =
+            Request::new(principal, action, resource, context, None).map_err(|error| format!("request: {error}"))?;
+        Ok(sets.into_iter().map(|set| self.authorizer.is_authorized(&request, set, &entities)).collect())
     }
 }
 
-fn verdict(response: Result<cedar_policy::Response, String>) -> Verdict {
-    let response = match response {
-        Ok(response) => response,
+/// What all of them say together is what one set of all their policies would say: a forbid wins, whichever has it.
+fn verdict(responses: Result<Vec<Response>, String>) -> Verdict {
+    let responses = match responses {
+        Ok(responses) => responses,
         Err(why) => return Verdict { allowed: false, policies: Vec::new(), failed: Some(why) },
     };
-    let failed: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
+    let failed: Vec<_> =
+        responses.iter().flat_map(|response| response.diagnostics().errors()).map(ToString::to_string).collect();
     if !failed.is_empty() {
         return Verdict { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
     }
-    let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
-    policies.sort_unstable();
-    Verdict { allowed: response.decision() == CedarDecision::Allow, policies, failed: None }
-}
-
-/// A question, in Cedar's words.
-struct Picture {
-    principal: EntityUid,
-    action: EntityUid,
-    resource: EntityUid,
-    entities: Vec<Entity>,
-    context: Context,
-}
-
-impl Picture {
-    fn of(names: &Names, question: &Question<'_>, circumstances: Circumstances) -> Result<Self, String> {
-        let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
-        let principal = uid(&names.user, &actor.principal);
-        let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
-        let own = accounts.iter().map(|name| string(name));
-        let user = entity(
-            principal.clone(),
-            [
-                ("caller", string(&actor.caller)),
-                ("kind", string(&actor.kind)),
-                ("accounts", RestrictedExpression::new_set(own)),
-            ],
-            teams.clone(),
-        )?;
-        let mut entities = vec![user];
-        entities.extend(teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new())));
-        let resource = match account {
-            None => {
-                let ledger = uid(&names.ledger, "removals");
-                entities.push(Entity::new_no_attrs(ledger.clone(), HashSet::new()));
-                ledger
-            }
-            Some(Account { instance: configured, user_name }) => {
-                let instance = uid(&names.instance, &configured.name);
-                let environment = uid(&names.environment, &configured.environment);
-                let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
-                entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?);
-                entities.push(entity(
-                    instance,
-                    [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
-                    [environment.clone()].into(),
-                )?);
-                entities.push(Entity::new_no_attrs(environment, HashSet::new()));
-                account
-            }
-        };
-        let context = context(actor, *reason_given, circumstances)?;
-        Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
-    }
-}
-
-/// Whether a schema takes what the gateway will say. It always says the same things, in other words; so they are held against
-/// the schema once, and not with every request.
-fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
-    let word = || "word".to_owned();
-    let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
-    let instance = Instance {
-        name: word(),
-        project_id: word(),
-        instance_id: word(),
-        region: word(),
-        endpoint: word(),
-        environment: word(),
-        credentials: Arc::new(CredentialSource::Token { token: word() }),
+    let reasons = |decision| {
+        let said = responses.iter().filter(move |response| response.decision() == decision);
+        let mut policies: Vec<_> =
+            said.flat_map(|response| response.diagnostics().reason()).map(ToString::to_string).collect();
+        policies.sort_unstable();
+        policies
     };
-    let circumstances = Circumstances {
-        now: DateTime::default(),
-        dry_run: false,
-        confirmed: false,
-        removals_last_hour: 0,
-        instance_removals_last_hour: 0,
-    };
-    let account = Some(Account { instance: &instance, user_name: "word" });
-    let who = Who { actor: &actor, teams: &[], accounts: &[word()] };
-    for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
-        let question = Question { who, action, account, reason_given: false };
-        let Picture { principal, action, resource, entities, context } = Picture::of(names, &question, circumstances)?;
-        Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
-        Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
-    }
-    Ok(())
+    let (forbids, permits) = (reasons(CedarDecision::Deny), reasons(CedarDecision::Allow));
+    let allowed = forbids.is_empty() && !permits.is_empty();
+    Verdict { allowed, policies: if forbids.is_empty() { permits } else { forbids }, failed: None }
 }
 
 /// The SHA-256 of the files.
@@ -583,41 +521,6 @@ pub enum NotApproved {
 
 fn permit<'c>(removal: &Removal<'c>, policies: Vec<String>) -> Permit<'c> {
     Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies }
-}
-
-fn context(actor: &Actor, reason_given: bool, circumstances: Circumstances) -> Result<Context, String> {
-    let Circumstances { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
-    let weekday = match now.weekday() {
-        Weekday::Mon => "monday",
-        Weekday::Tue => "tuesday",
-        Weekday::Wed => "wednesday",
-        Weekday::Thu => "thursday",
-        Weekday::Fri => "friday",
-        Weekday::Sat => "saturday",
-        Weekday::Sun => "sunday",
-    };
-    let pairs = [
-        ("caller_kind", string(&actor.kind)),
-        ("dry_run", RestrictedExpression::new_bool(dry_run)),
-        ("confirmed", RestrictedExpression::new_bool(confirmed)),
-        ("reason_given", RestrictedExpression::new_bool(reason_given)),
-        ("time", RestrictedExpression::new_datetime(now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true))),
-        ("weekday", string(weekday)),
-        ("hour", RestrictedExpression::new_long(now.hour().into())),
-        ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),
-        ("instance_removals_last_hour", RestrictedExpression::new_long(instance_removals_last_hour)),
-    ];
-    Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
-        .map_err(|error| format!("context: {error}"))
-}
-
-fn entity<const N: usize>(
-    uid: EntityUid,
-    attributes: [(&str, RestrictedExpression); N],
-    parents: HashSet<EntityUid>,
-) -> Result<Entity, String> {
-    let attributes: HashMap<_, _> = attributes.map(|(name, value)| (name.to_owned(), value)).into();
-    Entity::new(uid, attributes, parents).map_err(|error| format!("entity: {error}"))
 }
 
 /// The same policies under their `@id`s, so that every decision names what an operator wrote and not a position in a file.

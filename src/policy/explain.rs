@@ -75,7 +75,7 @@ impl Policies {
         let mut set = PolicySet::new();
         set.add(policy).ok()?;
         let picture = self.picture(question, circumstances).ok()?;
-        let response = self.evaluate(&set, &picture).ok()?;
+        let response = self.evaluate([&set], picture).ok()?.pop()?;
         let diagnostics = response.diagnostics();
         Some(match diagnostics.errors().next() {
             Some(error) => Err(error.to_string()),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{LARGEST, Names, Policies, digest};
+use super::{LARGEST, Names, Policies, Scopes, digest};
 
 /// The file's name.
 pub const PREPARED: &str = "prepared.json";
@@ -97,7 +97,8 @@ impl Policies {
         }
         let set = PolicySet::from_json_str(file.policies.get()).map_err(|error| unreadable(error.to_string()))?;
         let names = Names::new().ok_or_else(|| unreadable("the entity type names cannot be parsed".into()))?;
-        Ok(Self { set, groups: file.groups, authorizer: Authorizer::new(), names, digest })
+        let scopes = Scopes::of(&set, &names).map_err(unreadable)?;
+        Ok(Self { set, scopes, groups: file.groups, authorizer: Authorizer::new(), names, digest })
     }
 
     /// Whether a prepared form that is taken for these policies' says what they say.
