@@ -3,6 +3,7 @@
 //! - `fixtures`: cases that are data, a file each: the callers, and what TaurusDB may answer
 //! - `callers`: what no file can say of them
 //! - `bad_input`: what must be refused, for every kind of caller, before anything is sent
+//! - `adversary`: the adversary's table
 //! - `confirming`, `approving`: what waits for somebody's yes, through every kind of caller
 //! - `dry_run`: what would happen
 //! - `once`: repeats, copies at once, restarts
@@ -19,6 +20,7 @@
 //! - `rotation`: a secret is changed under load
 //! - `repository`: what the files of this repository promise each other
 
+mod adversary;
 mod approving;
 mod ask;
 mod bad_input;

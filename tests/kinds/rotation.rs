@@ -1,6 +1,6 @@
 //! A secret changes, and nobody is refused: README's three steps, for every kind that has secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Kind, Platforms, Stage};
 
@@ -26,7 +26,7 @@ pub(crate) async fn run<S: Stage>() {
             for (secret, is_heard) in [(&kind.secret, old), (&kind.other_secret, new)] {
                 let mut setup = rotated.setup(false, &[]);
                 setup.variables.retain(|name, _| {
-                    let is_new = name.ends_with(NEXT);
+                    let is_new = !kind.variables.contains_key(name);
                     kind.settings.contains_key(name) || if is_new { new } else { old }
                 });
                 let stage = S::open(setup).await;
@@ -45,8 +45,6 @@ pub(crate) async fn run<S: Stage>() {
     assert!(kinds > 0 || !only.is_empty());
 }
 
-const NEXT: &str = "_next";
-
 impl Kind {
     /// The same caller with a second secret, in variables of its own; `None` for a kind without secrets, and for access keys,
     /// which have ids and are told apart by them.
@@ -56,10 +54,14 @@ impl Kind {
         let inside = &self.caller[start..end];
         let mut second = inside.to_owned();
         let mut variables = BTreeMap::new();
-        for (name, value) in &self.variables {
-            second = second.replace(&format!("\"{name}\""), &format!("\"{name}{NEXT}\""));
+        // spin.toml declares no more than there are: those of other kinds are free here.
+        let others: BTreeSet<String> = Self::all().into_iter().flat_map(|kind| kind.variables.into_keys()).collect();
+        let free =
+            others.into_iter().filter(|name| !self.variables.contains_key(name) && !self.settings.contains_key(name));
+        for ((name, value), free) in self.variables.iter().zip(free) {
+            second = second.replace(&format!("\"{name}\""), &format!("\"{free}\""));
             let other = self.other_variables.get(name).cloned().unwrap_or_else(|| self.other_of(value));
-            variables.insert(format!("{name}{NEXT}"), other);
+            variables.insert(free, other);
         }
         variables.extend(self.variables.clone());
         let caller = format!("{}{inside}, {second}{}", &self.caller[..start], &self.caller[end..]);
