@@ -113,6 +113,32 @@ pub fn build() -> anyhow::Result<Built> {
 }
 
 fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
+    let words: Vec<&str> = manifest.build_command.split_whitespace().collect();
+    let ["cargo", "build", arguments @ ..] = &words[..] else {
+        bail!("the build command in spin.toml is `{}`, expected `cargo build …`", manifest.build_command);
+    };
+    let path = manifest.component_path();
+    let patience = if path.exists() { "" } else { " (a few minutes the first time)" };
+    let (way, seconds) = cargo_build(arguments, &format!("the component{patience}"))?;
+    let bytes =
+        path.metadata().with_context(|| format!("the build succeeded, but `{}` is not there", path.display()))?.len();
+    eprintln!("built {} in {seconds:.1} s, {} KiB", manifest.source.display(), bytes / 1024);
+    Ok(Built { path, bytes, way, seconds })
+}
+
+/// Builds the examples of `package`, another member of this workspace, as components in the same ways, and returns the
+/// folder that they are in.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_examples(package: &str) -> anyhow::Result<PathBuf> {
+    cargo_build(&["--package", package, "--examples", "--target", TARGET, "--release"], package)?;
+    Ok(root().join("target").join(TARGET).join("release/examples"))
+}
+
+/// `cargo build` with these arguments, in the first way that is there, and how many seconds it took.
+fn cargo_build(arguments: &[&str], what: &str) -> anyhow::Result<(Way, f64)> {
     let candidates = match std::env::var(CHOICE) {
         Ok(name) => vec![Way::named(&name)?],
         Err(_) => Way::ALL.to_vec(),
@@ -122,11 +148,6 @@ fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
         Way::Rustup => rustup_adds_the_target(candidates.len() > 1),
         Way::Debian => debian_installs_its_toolchain(),
     })?;
-
-    let mut command = manifest.build_command.split_whitespace().map(str::to_owned);
-    let (Some("cargo"), Some("build")) = (command.next().as_deref(), command.next().as_deref()) else {
-        bail!("the build command in spin.toml is `{}`, expected `cargo build …`", manifest.build_command);
-    };
     let mut cargo = match way {
         Way::Installed | Way::Rustup => {
             let mut cargo = clean_command("cargo");
@@ -146,19 +167,12 @@ fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
             cargo
         }
     };
-    cargo.args(command).current_dir(&manifest.root);
-
-    let path = manifest.component_path();
+    cargo.args(arguments).current_dir(root());
     let reasons: String = refusals.iter().map(|(way, why)| format!(", not `{way}`: {why}")).collect();
-    let patience = if path.exists() { "" } else { " (a few minutes the first time)" };
-    eprintln!("building the component by way `{way}`{reasons}{patience} …");
+    eprintln!("building {what} by way `{way}`{reasons} …");
     let start = Instant::now();
     run(&mut cargo)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let bytes =
-        path.metadata().with_context(|| format!("the build succeeded, but `{}` is not there", path.display()))?.len();
-    eprintln!("built {} in {seconds:.1} s, {} KiB", manifest.source.display(), bytes / 1024);
-    Ok(Built { path, bytes, way, seconds })
+    Ok((way, start.elapsed().as_secs_f64()))
 }
 
 /// The way that is taken.
@@ -226,7 +240,12 @@ fn debian_installs_its_toolchain() -> anyhow::Result<()> {
     debian_is_ready()
 }
 
-fn install(packages: &[&str]) -> anyhow::Result<()> {
+/// Has apt-get install those of `packages` that are missing.
+///
+/// # Errors
+///
+/// When one cannot be had.
+pub fn install(packages: &[&str]) -> anyhow::Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());

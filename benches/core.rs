@@ -1,0 +1,320 @@
+//! The core, natively: `cargo bench --bench core`, or some of it: `cargo bench --bench core -- decide`.
+//!
+//! What a component adds to this is `whole`'s to measure. Machine code is about twice as fast here as in a component.
+#![allow(missing_docs, reason = "a program")]
+
+use std::hint::black_box;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_main};
+use futures_util::FutureExt;
+use http::{HeaderMap, Request};
+use local::demo::{self, Asked, DemoCaller};
+use starrocks_offboard::caller::{self, ActiveKey, Answer, Inbound, Keys, Kind, Proof, Said};
+use starrocks_offboard::command::Removal;
+use starrocks_offboard::config::{Caller, Config, Secret};
+use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::host::Host;
+use starrocks_offboard::ledger::{self, RowId, Settlement};
+use starrocks_offboard::outcome::{Language, Outcome};
+use starrocks_offboard::policy::{Circumstances, Decision, Policies};
+use starrocks_offboard::taurusdb::sign::{self, Message};
+use starrocks_offboard::{database, removal};
+
+mod native;
+
+use native::config::{Files, access_key, instance_name};
+use native::host::Native;
+
+const CALLERS: [&str; 3] = ["slack", "hr", "portal"];
+
+/// Between two removals, so that the last hour holds as few of them as it does in an installation.
+const HALF_A_MINUTE: TimeDelta = TimeDelta::seconds(30);
+
+/// How many instances the removals are on by turns.
+const INSTANCES: usize = 16;
+
+fn core() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_millis(1500))
+        .sample_size(40)
+        .configure_from_args();
+    if let Err(error) = benches(&mut criterion) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+criterion_main!(core);
+
+fn benches(c: &mut Criterion) -> anyhow::Result<()> {
+    let files = Files::sized(INSTANCES, 0)?;
+    let gateway = self::gateway(&files)?;
+    for name in CALLERS {
+        proof_and_words(c, name, &gateway.config)?;
+    }
+    files_of_growing_size(c)?;
+    decisions(c, &gateway.config)?;
+    signatures(c)?;
+    records(c, &gateway)?;
+    stories(c, &files)
+}
+
+/// What an instance keeps: one for each ledger, because it knows whether that is open.
+fn gateway(files: &Files) -> anyhow::Result<Gateway> {
+    Gateway::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)
+}
+
+/// What a caller of the demonstration asks, number `number`.
+fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>) -> anyhow::Result<Inbound> {
+    let instance = instance_name(number % INSTANCES);
+    let text = match caller.name {
+        "portal" => format!("u{number}"),
+        _ => format!("u{number} {instance} left the company"),
+    };
+    let id = match caller.name {
+        "slack" => format!("U{number:08}"),
+        "portal" => access_key(number),
+        _ => String::new(),
+    };
+    let asked = Asked {
+        text: &text,
+        instance: &instance,
+        config,
+        id: &id,
+        secret: caller.secret,
+        host: "offboard.example.com",
+        now,
+        nonce: number as u64,
+    };
+    Ok(inbound(demo::request(caller, &asked)?))
+}
+
+fn inbound(request: Request<Bytes>) -> Inbound {
+    let (parts, body) = request.into_parts();
+    Inbound {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        host: parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+    }
+}
+
+struct Proving<'c> {
+    kind: &'static Kind,
+    caller: &'c Caller,
+    keys: Keys,
+    inbound: Inbound,
+    now: DateTime<Utc>,
+}
+
+impl<'c> Proving<'c> {
+    fn new(name: &str, config: &'c Config, number: usize) -> anyhow::Result<Self> {
+        let demo = demo::caller(name)?;
+        let caller = config.caller(name).map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
+        let kind = caller::kind(&caller.kind).with_context(|| format!("no kind `{}`", caller.kind))?;
+        let part = caller.keys.first().and_then(|key| key.variables.first()).map(|(part, _)| *part);
+        let parts = part.zip(Secret::new(demo.secret.to_owned())).into_iter().collect();
+        let id = (name == "portal").then(|| access_key(number));
+        let keys = Keys { secrets: ActiveKey::new(id, parts).into_iter().collect(), published: None };
+        let now = SystemTime::now().into();
+        Ok(Self { kind, caller, keys, inbound: asked(demo, config, number, now)?, now })
+    }
+
+    fn verify(&self) -> Result<Proof, Outcome> {
+        (self.kind.verify)(&self.inbound, self.caller, &self.keys, self.now)
+    }
+
+    fn removal(&self, config: &'c Config) -> anyhow::Result<Removal<'c>> {
+        let proof = self.verify().map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
+        let reading = (self.kind.read)(&self.inbound, &proof, self.caller, config, Language::English);
+        match (reading.actor, reading.said) {
+            (Some(actor), Ok(Said::Remove { user_name, instance, reason, dry_run })) => {
+                Ok(Removal { actor, user_name, instance, reason, delivery: proof.delivery, dry_run })
+            }
+            (_, said) => anyhow::bail!("expected a removal, got {said:?}"),
+        }
+    }
+}
+
+fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Result<()> {
+    let proving = Proving::new(name, config, 1)?;
+    let proof = proving.verify().map_err(|outcome| anyhow::anyhow!("{name}: {outcome:?}"))?;
+    let removal = proving.removal(config)?;
+    c.bench_function(&format!("verify/{name}"), |b| b.iter(|| proving.verify().is_ok()));
+    c.bench_function(&format!("parse/{name}"), |b| {
+        b.iter(|| (proving.kind.read)(&proving.inbound, &proof, proving.caller, config, Language::English));
+    });
+    let policies = ["bench".to_owned()];
+    let answer = Answer {
+        outcome: &Outcome::Removed,
+        language: Language::English,
+        account: Some((removal.user_name.as_str(), &removal.instance.name)),
+        environment: Some(&removal.instance.environment),
+        asked_by: None,
+        approved_by: Vec::new(),
+        policies: &policies,
+        meaning: None,
+        request_id: "0194f3a1b2c3d4e5f60718293a4b5c6d",
+        clicked: None,
+    };
+    c.bench_function(&format!("render/{name}"), |b| b.iter(|| (proving.kind.render)(black_box(&answer))));
+    Ok(())
+}
+
+/// What a fresh instance does first.
+fn files_of_growing_size(c: &mut Criterion) -> anyhow::Result<()> {
+    let demo = Files::demo()?;
+    c.bench_function("fresh/demo", |b| {
+        b.iter(|| Gateway::parse(&demo.offboard, &demo.policy, &demo.schema).is_ok());
+    });
+    let mut group = c.benchmark_group("config");
+    group.sample_size(10);
+    for instances in [0, 10, 1_000, 10_000] {
+        let files = Files::sized(instances, 0)?;
+        let name = if instances == 0 { "demo".to_owned() } else { instances.to_string() };
+        let files = if instances == 0 { Files::demo()? } else { files };
+        group.bench_function(BenchmarkId::new("instances", name), |b| b.iter(|| files.config().is_ok()));
+    }
+    group.finish();
+    let mut group = c.benchmark_group("policy");
+    group.sample_size(10);
+    for policies in [0, 10, 100, 1_000] {
+        let files = if policies == 0 { Files::demo()? } else { Files::sized(0, policies)? };
+        let name = if policies == 0 { "demo".to_owned() } else { policies.to_string() };
+        group.bench_function(BenchmarkId::new("policies", name), |b| {
+            b.iter(|| Policies::parse(&files.policy, &files.schema).is_ok());
+        });
+    }
+    group.finish();
+    Ok(())
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances {
+        now: DateTime::<Utc>::from(SystemTime::now()).fixed_offset(),
+        dry_run: false,
+        confirmed: false,
+        removals_last_hour: 3,
+        instance_removals_last_hour: 7,
+    }
+}
+
+fn decisions(c: &mut Criterion, config: &Config) -> anyhow::Result<()> {
+    let removal = Proving::new("slack", config, 1)?.removal(config)?;
+    for policies in [0, 10, 100, 1_000] {
+        let files = Files::sized(INSTANCES, policies)?;
+        let set = Policies::parse(&files.policy, &files.schema).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let name = if policies == 0 { "demo".to_owned() } else { policies.to_string() };
+        anyhow::ensure!(
+            matches!(set.decide(&removal, config, circumstances()).0, Decision::Permit(_)),
+            "the benchmark's removal is not permitted"
+        );
+        c.bench_function(&format!("decide/{name}"), |b| b.iter(|| set.decide(&removal, config, circumstances())));
+    }
+    Ok(())
+}
+
+/// The DELETE's own signature, as the gateway makes it and as it checks a portal's.
+fn signatures(c: &mut Criterion) -> anyhow::Result<()> {
+    let headers =
+        HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))]);
+    let message = Message {
+        method: "DELETE",
+        path: "/v3/23a50154cf494ec9ad6883979a12db0a/instances/54e42160670e48e789af7075e1efea1fin17/starrocks/users",
+        query: "user_name=alice",
+        headers: &headers,
+        host: "gaussdb.ap-southeast-3.myhuaweicloud.com",
+        body: b"",
+    };
+    let date = sign::sdk_date(SystemTime::now().into());
+    sign::sign(&message, "HPUADEMOACCESSKEY00", b"secret", &date).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    c.bench_function("sign/delete", |b| {
+        b.iter(|| sign::sign(black_box(&message), "HPUADEMOACCESSKEY00", b"secret", &date).is_ok());
+    });
+    Ok(())
+}
+
+/// A story that never waits: in memory, nothing does.
+fn now<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    work.now_or_never().ok_or_else(|| anyhow::anyhow!("the core waited for something"))
+}
+
+/// The ledger's statements about a removal, in SQLite in memory.
+fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
+    let host = Native::new(false)?;
+    now(database::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        host.clock.set(host.clock.get() + HALF_A_MINUTE);
+        let removal = Proving::new("slack", &gateway.config, number)?.removal(&gateway.config)?;
+        match gateway.policies.decide(&removal, &gateway.config, circumstances()).0 {
+            Decision::Permit(permit) => Ok((removal, permit)),
+            other => anyhow::bail!("expected a permit, got {other:?}"),
+        }
+    };
+    let (one, _) = next()?;
+    c.bench_function("ledger/find", |b| b.iter(|| now(ledger::find(&host, &one, host.now())).is_ok()));
+    c.bench_function("ledger/claim and settle", |b| {
+        b.iter_batched(
+            || next().ok(),
+            |permitted| {
+                let (removal, permit) = permitted?;
+                let at = host.now();
+                let claim = ledger::claim(&host, RowId::new(at, host.random()), &removal, permit, at, at);
+                let claim = now(claim).ok()?.ok()??;
+                let settlement = Settlement {
+                    outcome: &Outcome::Removed,
+                    language: Language::English,
+                    request_id: Some("7c5bb4e6b2b5a3d4"),
+                    attempts: 1,
+                };
+                now(ledger::settle(&host, &claim, &settlement, at)).ok()?.ok()
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    Ok(())
+}
+
+/// The whole story, from the request to the answer, and the same request again.
+fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
+    for name in CALLERS {
+        let caller = demo::caller(name)?;
+        let (host, gateway) = (Native::new(false)?, self::gateway(files)?);
+        let mut number = 0;
+        let mut next = || {
+            number += 1;
+            host.clock.set(host.clock.get() + HALF_A_MINUTE);
+            asked(caller, &gateway.config, number, host.now())
+        };
+        let first = next()?;
+        let answered = now(removal::answer(&host, Ok(&gateway), first.clone(), None, |_| {}))?;
+        let text = String::from_utf8_lossy(answered.body()).into_owned();
+        anyhow::ensure!(text.contains("SUCCESS") || text.contains("Removed"), "{name}: expected a removal, got {text}");
+        c.bench_function(&format!("story/{name}"), |b| {
+            b.iter_batched(
+                || next().ok(),
+                |inbound| Some(now(removal::answer(&host, Ok(&gateway), inbound?, None, |_| {})).ok()?.status()),
+                BatchSize::SmallInput,
+            );
+        });
+        let (host, gateway) = (Native::new(false)?, self::gateway(files)?);
+        let again = asked(caller, &gateway.config, 1, host.now())?;
+        c.bench_function(&format!("repeated/{name}"), |b| {
+            b.iter_batched(
+                || again.clone(),
+                |inbound| Some(now(removal::answer(&host, Ok(&gateway), inbound, None, |_| {})).ok()?.status()),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    Ok(())
+}

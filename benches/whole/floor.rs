@@ -1,0 +1,161 @@
+//! Against the floor: the least that anything does that stands in this place.
+//!
+//! Three components on the same runtime: a bare forwarder, the same between two bare commits, and ours. Each in a
+//! process of its own; those that are compared are measured by turns.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::requests::{self, Folder, Kind};
+use crate::serve::Serve;
+use crate::subject::{Subject, by_turns};
+use crate::table::{Report, Table, megabytes, number};
+use crate::upstream::Upstream;
+use crate::{Components, Settings, disk};
+
+/// How instances are used.
+const USES: [(&str, usize, usize); 2] = [("reused", 128, 16), ("fresh", 1, 1)];
+
+pub(crate) async fn run(settings: &Settings, components: &Components, report: &mut Report) -> anyhow::Result<()> {
+    let folder = requests::folder(settings.instances, 0)?;
+    let upstream = Upstream::start().await?;
+    let mut table = Table::new(
+        "floor: ours over what has to be there anyway",
+        [
+            "component",
+            "ledger",
+            "instances",
+            "connections",
+            "req/s",
+            "p50 ms",
+            "p99 ms",
+            "CPU ms/req",
+            "MB",
+            "× req/s",
+            "× p50",
+            "+ p50 ms",
+        ],
+    );
+    for (uses, requests, concurrent) in USES {
+        for &connections in &settings.connections {
+            for durable in [false, true] {
+                let ledgers = ledgers()?;
+                let serve = |component: &Path, name: &str| Serve {
+                    component: component.to_owned(),
+                    config: folder.path.clone(),
+                    upstream: upstream.url(),
+                    database: durable.then(|| ledgers.path().join(name)),
+                    requests,
+                    concurrent,
+                    idle: 1,
+                };
+                let (name, floor) = match durable {
+                    false => ("forwarder", &components.forwarder),
+                    true => ("forwarder + 2 commits", &components.committer),
+                };
+                let mut subjects = [
+                    subject(name, &serve(floor, "floor.db"), settings.kind, &folder).await?,
+                    subject("ours", &serve(&components.ours, "ours.db"), settings.kind, &folder).await?,
+                ];
+                let place = Place { durable, uses, connections };
+                eprintln!("  {uses}, ledger {}:", place.ledger());
+                let time = Duration::from_secs_f64((settings.seconds / 3.0).min(1.0));
+                let before = if durable { disk::commits_a_second(ledgers.path(), time)? } else { 0.0 };
+                by_turns(&mut subjects, connections, settings.seconds, settings.rounds).await?;
+                let after = if durable { disk::commits_a_second(ledgers.path(), time)? } else { 0.0 };
+                let commits = (before + after) / 2.0;
+                place.compare(&subjects, commits, &mut table, report);
+                for subject in subjects {
+                    subject.process.stop().await;
+                }
+            }
+        }
+    }
+    upstream.stop().await;
+    report.table(table);
+    Ok(())
+}
+
+async fn subject(name: &str, serve: &Serve, kind: Kind, folder: &Folder) -> anyhow::Result<Subject> {
+    Ok(Subject::new(name, serve.start().await?, kind, folder))
+}
+
+/// A folder on the disk that this repository is on: the system's own for temporary files may be memory.
+pub(crate) fn ledgers() -> anyhow::Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("ledgers-").tempdir_in(super::folder())?)
+}
+
+struct Place {
+    durable: bool,
+    uses: &'static str,
+    connections: usize,
+}
+
+impl Place {
+    fn ledger(&self) -> &'static str {
+        if self.durable { "in a file" } else { "in memory" }
+    }
+
+    fn compare(&self, [floor, ours]: &[Subject; 2], commits: f64, table: &mut Table, report: &mut Report) {
+        for subject in [floor, ours] {
+            let m = &subject.measured;
+            table.row([
+                subject.name.clone(),
+                if self.durable || subject.name == "ours" { self.ledger() } else { "-" }.to_owned(),
+                self.uses.to_owned(),
+                self.connections.to_string(),
+                number(m.rate()),
+                number(m.p50()),
+                number(m.p99()),
+                number(subject.cpu_of_one()),
+                megabytes(subject.used.memory),
+                number(m.rate() / floor.measured.rate()),
+                number(m.p50() / floor.measured.p50()),
+                number(m.p50() - floor.measured.p50()),
+            ]);
+            report.unexpected(&format!("{} {} {}", subject.name, self.uses, self.connections), &m.unexpected);
+        }
+        let (f, m) = (&floor.measured, &ours.measured);
+        let what =
+            |what: &str| format!("floor, {}, {}, {} connections: {what}", self.ledger(), self.uses, self.connections);
+        let ratio = m.rate() / f.rate();
+        match (self.durable, self.uses) {
+            (false, "reused") => {
+                report.target(what("req/s over forwarder"), "≥ 0.8 ×", format!("{} ×", number(ratio)), ratio >= 0.8);
+            }
+            (false, _) if self.connections == 1 => {
+                let more = m.p50() - f.p50();
+                report.target(what("p50 over forwarder"), "≤ +0.8 ms", format!("+{} ms", number(more)), more <= 0.8);
+            }
+            (true, "reused") if self.connections == 1 => {
+                let times = m.p50() / f.p50();
+                report.target(
+                    what("p50 over forwarder + 2 commits"),
+                    "≤ 1.15 ×",
+                    format!("{} ×", number(times)),
+                    times <= 1.15,
+                );
+            }
+            (true, "reused") => {
+                let limit = commits / 2.0;
+                let part = m.rate() / limit;
+                table.note(format!(
+                    "{} connections: the disk did {} commits a second, so {} removals at most; forwarder + 2 commits \
+                     reached {} of it, ours {}",
+                    self.connections,
+                    number(commits),
+                    number(limit),
+                    number(f.rate() / limit),
+                    number(part)
+                ));
+                if self.connections == 16 {
+                    report.target(what("req/s of the disk's limit"), "≥ 0.75", number(part), part >= 0.75);
+                    report.target(what("p99"), "< 60 ms", format!("{} ms", number(m.p99())), m.p99() < 60.0);
+                }
+            }
+            _ => {}
+        }
+    }
+}

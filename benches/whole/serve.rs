@@ -1,0 +1,91 @@
+//! The local runtime in a process of its own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use local::component;
+use local::demo;
+use local::manifest::Manifest;
+use local::runtime::{Options, Reuse, Runtime};
+use local::sqlite::Database;
+use tokio::process::Command;
+
+use super::process::{Process, own_part};
+
+/// What is served, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Serve {
+    /// The component.
+    #[arg(long)]
+    pub(crate) component: PathBuf,
+    /// The folder that it sees as /config.
+    #[arg(long)]
+    pub(crate) config: PathBuf,
+    /// Where TaurusDB is.
+    #[arg(long)]
+    pub(crate) upstream: String,
+    /// The ledger's file; in memory without.
+    #[arg(long)]
+    pub(crate) database: Option<PathBuf>,
+    /// How many requests an instance takes in its life.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) requests: usize,
+    /// How many at once.
+    #[arg(long, default_value_t = 16)]
+    pub(crate) concurrent: usize,
+    /// How long an instance waits for another one, in seconds.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) idle: u64,
+}
+
+/// In memory, with instances as Spin uses them.
+impl Default for Serve {
+    fn default() -> Self {
+        Self {
+            component: PathBuf::new(),
+            config: PathBuf::new(),
+            upstream: String::new(),
+            database: None,
+            requests: 128,
+            concurrent: 16,
+            idle: 1,
+        }
+    }
+}
+
+impl Serve {
+    /// Starts the process.
+    pub(crate) async fn start(&self) -> anyhow::Result<Process> {
+        Process::start(self.command()?).await
+    }
+
+    fn command(&self) -> anyhow::Result<Command> {
+        let mut command = own_part("serve")?;
+        command.arg("--component").arg(&self.component).arg("--config").arg(&self.config);
+        command.arg("--upstream").arg(&self.upstream);
+        if let Some(database) = &self.database {
+            command.arg("--database").arg(database);
+        }
+        command.args(["--requests", &self.requests.to_string(), "--concurrent", &self.concurrent.to_string()]);
+        command.args(["--idle", &self.idle.to_string()]);
+        Ok(command)
+    }
+
+    /// The process's own part: serves until the standard input ends.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let manifest = Manifest::read(&component::root().join("spin.toml"))?;
+        let mut variables = demo::variables(&manifest);
+        variables.insert("taurusdb_endpoint".to_owned(), self.upstream);
+        let options = Options {
+            config: Some(self.config),
+            database: self.database.map_or(Database::Memory, Database::File),
+            variables,
+            reuse: Reuse { requests: self.requests, concurrent: self.concurrent, idle: Duration::from_secs(self.idle) },
+            ..Options::default()
+        };
+        let runtime = Runtime::start_component(&self.component, options).await?;
+        println!("{}", runtime.address());
+        super::wait_for_the_end_of_input().await
+    }
+}
