@@ -1,0 +1,156 @@
+//! A request of any caller kind: as it came, proved by the harness, proved with the secret of somebody else, or read as if it
+//! were proved.
+
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use starrocks_offboard::caller::{self, ActiveKey, Answer, Early, Envelope, Inbound, Proof, Rendered, Said, Subject};
+use starrocks_offboard::command::Delivery;
+use starrocks_offboard::config::Secret;
+use starrocks_offboard::outcome::{Language, Outcome};
+
+use crate::host::Cloud;
+use crate::kinds::{self, Kind, NOW, POLICY, SCHEMA};
+use crate::proof;
+use crate::watched::{self, Script, World};
+use crate::wire;
+
+/// `[caller, way, request]`, the request as `wire::inbound` reads it.
+pub fn caller(data: &[u8]) {
+    let [of, way, text @ ..] = data else { return };
+    let kind = kinds::kind(*of);
+    let Some(mut inbound) = wire::inbound(text) else { return };
+    match way % 4 {
+        0 => drop(whole(kind, inbound)),
+        1 => {
+            if proof::prove(&kind.kind, &kind.secret, NOW, "nonce0123456789a", &mut inbound).is_some() {
+                whole(kind, inbound);
+            }
+        }
+        2 => {
+            if proof::prove(&kind.kind, &kind.other_secret, NOW, "nonce0123456789a", &mut inbound).is_some() {
+                let actors = whole(kind, inbound);
+                assert!(actors.is_empty(), "somebody else's secret proved {actors:?}");
+            }
+        }
+        _ => as_if_proved(kind, &inbound),
+    }
+}
+
+/// The whole story; who was proved to have asked.
+fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
+    let mut memory = watched::memory(&[
+        ("huaweicloud_access_key", "AK"),
+        ("huaweicloud_secret_key", "upstream-secret-51cc"),
+        ("taurusdb_endpoint", "https://*.myhuaweicloud.com"),
+    ]);
+    memory.now.set(NOW * 1000);
+    memory.variables.extend(kind.variables.clone());
+    memory.files.extend(kind.files.clone());
+    let cloud = watched::cloud(&["alice", "bob", "etl_night", "root"]);
+    memory.cloud = Some(Cloud { published: RefCell::new(kind.published.clone()), ..cloud });
+    // What somebody sends in clear they may get back in clear.
+    let sent = format!("{inbound:?} {}", String::from_utf8_lossy(&inbound.body));
+    let decoded = percent_encoding::percent_decode_str(&sent).decode_utf8_lossy().replace('+', " ");
+    let secrets = kind.secrets.iter().map(String::as_str).chain(["upstream-secret-51cc"]);
+    let secrets: Vec<_> =
+        secrets.filter(|secret| secret.len() > 5 && !sent.contains(secret) && !decoded.contains(secret)).collect();
+    let world = World::new(memory, &secrets);
+    let gateway = watched::gateway(&kind.offboard, POLICY, SCHEMA);
+    let answer = watched::run(watched::ask(&world, Ok(&gateway), inbound, None, 20, Script::default()));
+    assert!(answer.is_some(), "an answer");
+    let actors = world.actors();
+    if actors.is_empty() {
+        assert_eq!(world.deletes(), 0, "nobody asked");
+    }
+    watched::keep(&kind.offboard, POLICY, SCHEMA, gateway);
+    world.end();
+    actors
+}
+
+/// What stands behind the proof, without one: the body is what an encrypted one would hold.
+fn as_if_proved(kind: &Kind, inbound: &Inbound) {
+    let Some(of) = caller::kind(&kind.kind) else { return };
+    let Some(caller) = kind.config.callers().find(|caller| caller.name == kind.name) else { return };
+    let parts: Vec<_> = caller
+        .keys
+        .iter()
+        .flat_map(|key| &key.variables)
+        .filter_map(|(part, variable)| Some((*part, Secret::new(kind.variables.get(variable)?.clone())?)))
+        .collect();
+    let key = ActiveKey::new(caller.keys.first().and_then(|key| key.id.clone()), parts);
+    let proof = Proof {
+        key_id: key.as_ref().and_then(|key| key.id.clone()),
+        key: key.clone(),
+        subject: key.is_none().then(|| Subject { id: "dana".into(), groups: vec!["dba".into()] }),
+        plain: Some(inbound.body.clone()),
+        ..Proof::of(Delivery::new(caller, &[b"delivery"]))
+    };
+    for language in [Language::English, Language::Chinese] {
+        let reading = (of.read)(inbound, &proof, caller, &kind.config, language);
+        if let Some(actor) = &reading.actor {
+            assert_eq!((actor.caller.as_str(), actor.kind.as_str()), (caller.name.as_str(), caller.kind.as_str()));
+            let id = actor.principal.strip_prefix(caller.name.as_str()).expect("a principal begins with its caller");
+            assert!(id.is_empty() || (id.starts_with('/') && id.len() > 1), "{actor:?}");
+        }
+        let (outcome, account) = match &reading.said {
+            Err(outcome) => (outcome.clone(), None),
+            Ok(Said::Remove { user_name, instance, .. }) => {
+                crate::chat::may_be_asked_for(user_name.as_str());
+                assert!(kind.config.instances().contains(instance), "{instance:?}");
+                (Outcome::Removed, Some((user_name.as_str(), instance.name.as_str())))
+            }
+            Ok(Said::Leave(leavers)) => {
+                assert!(!leavers.is_empty());
+                (Outcome::Denied { policies: vec!["p".into()] }, None)
+            }
+            Ok(Said::Decide { id, .. } | Said::Status { id } | Said::Look { id }) => {
+                (Outcome::WaitingUnknown { id: id.clone() }, None)
+            }
+            Ok(_) => continue,
+        };
+        let answer = Answer {
+            outcome: &outcome,
+            language,
+            account,
+            environment: Some("staging"),
+            asked_by: None,
+            approved_by: vec!["slack/U0ERIN"],
+            policies: &["dba-removes-on-staging".to_owned()],
+            meaning: None,
+            request_id: "01a20cdd732b69ed97f48586a60db1dd",
+            clicked: reading.clicked,
+        };
+        let rendered = (of.render)(&answer);
+        sound(&rendered);
+        if let (Some(envelope), Some(key)) = (of.envelope, &key) {
+            let now = chrono::DateTime::from_timestamp(NOW, 0).expect("it is a time");
+            let envelope_of = Envelope { caller, key, plain: &inbound.body, now, random: 7 };
+            sound(&envelope(rendered, &envelope_of));
+        }
+        if let Some(early) = of.early {
+            let follows = reading.later.is_some();
+            sound(&early(&Early { language, account, row: "01a2", follows, clicked: reading.clicked }));
+        }
+        if let Some(later) = &of.later {
+            for body in (later.bodies)(&answer) {
+                serde_json::from_str::<serde_json::Value>(&body).unwrap_or_else(|why| panic!("{why}: {body}"));
+            }
+            if let Some(kept) = &reading.later {
+                let again = (later.at)(caller, kept.url()).map(|later| later.url().to_owned());
+                assert_eq!(again.as_deref(), Some(kept.url()), "what is kept is one of the platform's");
+            }
+        }
+        if let Some(speech) = of.speech {
+            let text = String::from_utf8_lossy(&inbound.body);
+            sound(&(speech.say)(&(speech.escape)(&text)));
+        }
+    }
+}
+
+fn sound(rendered: &Rendered) {
+    let body = Bytes::from(rendered.body.clone());
+    if rendered.content_type.contains("json") && !body.is_empty() {
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_else(|why| panic!("{why}: {rendered:?}"));
+    }
+}

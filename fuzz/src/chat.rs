@@ -1,0 +1,70 @@
+//! What people type behind the slash command.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use starrocks_offboard::caller::{self, Click, Inbound, Proof, Said};
+use starrocks_offboard::command::Delivery;
+use starrocks_offboard::outcome::{Language, Outcome};
+
+use crate::kinds;
+
+/// A name that no target may ever see is none that somebody can ask for.
+pub(crate) fn may_be_asked_for(name: &str) {
+    let lower = name.to_ascii_lowercase();
+    assert!(!["root", "rdsadmin", "rdsmetric"].contains(&lower.as_str()) && !lower.starts_with("etl_"), "{name}");
+    let documented = (2..=32).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !name.ends_with('_');
+    assert!(documented, "{name}");
+}
+
+/// The text, as Slack would send it.
+pub fn chat(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let slack = kinds::kind(0);
+    let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let inbound = Inbound {
+        method: http::Method::POST,
+        path: "/hooks/slack".into(),
+        query: String::new(),
+        host: "localhost".into(),
+        headers: http::HeaderMap::new(),
+        body: format!("command=%2Foffboard&user_id=U2CERLKJA&text={encoded}").into(),
+    };
+    let Some(caller) = slack.config.callers().next() else { return };
+    let kind = caller::kind("slack").expect("it is a kind");
+    let proof = Proof::of(Delivery::new(caller, &[b"delivery"]));
+    let reading = (kind.read)(&inbound, &proof, caller, &slack.config, Language::English);
+    assert_eq!(reading.actor.map(|actor| actor.principal).as_deref(), Some("slack/U2CERLKJA"));
+
+    // The grammar once more.
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let rest: Vec<&str> = words.iter().copied().filter(|word| *word != "--dry-run").collect();
+    match reading.said {
+        Ok(Said::Help) => assert!(words.is_empty() || words == ["help"], "{text:?}"),
+        Ok(Said::Pending) => assert_eq!(words, ["pending"]),
+        Ok(Said::Status { id }) => assert_eq!(words, ["status", id.as_str()]),
+        Ok(Said::Decide { id, how, reason }) => {
+            let name = Click::ALL.iter().find(|(_, click)| *click == how).map(|(name, _)| *name);
+            assert_eq!((Some(words[0]), words[1]), (name, id.as_str()), "{text:?}");
+            assert!(how == Click::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
+            same_reason(reason.as_ref().map(|reason| reason.as_str()), &words[2..]);
+        }
+        Ok(Said::Remove { user_name, instance, reason, dry_run }) => {
+            may_be_asked_for(user_name.as_str());
+            assert_eq!((rest[0], rest[1]), (user_name.as_str(), instance.name.as_str()), "{text:?}");
+            assert_eq!(dry_run, rest.len() < words.len(), "{text:?}");
+            same_reason(reason.as_ref().map(|reason| reason.as_str()), &rest[2..]);
+        }
+        Ok(other) => panic!("nobody types {other:?}: {text:?}"),
+        Err(Outcome::CommandMalformed) => assert!(rest.len() < 2, "{text:?}"),
+        Err(outcome) => assert!(outcome.status().is_client_error(), "{outcome:?}: {text:?}"),
+    }
+}
+
+fn same_reason(reason: Option<&str>, words: &[&str]) {
+    let joined = words.join(" ");
+    let trimmed = joined.trim();
+    assert_eq!(reason, (!trimmed.is_empty()).then_some(trimmed));
+    assert!(trimmed.chars().count() <= 500 && !trimmed.chars().any(char::is_control), "{trimmed:?}");
+}

@@ -1,0 +1,62 @@
+//! What an operator writes: offboard.toml, policy.cedar and schema.cedarschema.
+
+use starrocks_offboard::check;
+use starrocks_offboard::finding::Finding;
+use starrocks_offboard::gateway::Gateway;
+
+use crate::kinds::{OFFBOARD, POLICY, SCHEMA};
+use crate::wire;
+
+/// How long a text may be here. Cedar's parser takes time and stack that grow with it; an operator's mistake is short.
+const LONGEST: usize = 8 * 1024;
+
+/// `[which, text]`: offboard.toml, the policy, the schema beside the demo's others, or all three with `%%` between them.
+pub fn config(data: &[u8]) {
+    let [which, text @ ..] = data else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if text.len() > LONGEST {
+        return;
+    }
+    let parts: Vec<&str> =
+        wire::parts(text.as_bytes()).into_iter().filter_map(|part| str::from_utf8(part).ok()).collect();
+    let (offboard, policy, schema) = match (which % 4, parts.as_slice()) {
+        (0, _) => (text, POLICY, SCHEMA),
+        (1, _) => (OFFBOARD, text, SCHEMA),
+        (2, _) => (OFFBOARD, POLICY, text),
+        (_, [offboard, policy, schema]) => (*offboard, *policy, *schema),
+        _ => return,
+    };
+    let loaded = check::load(offboard, policy, schema);
+    let findings = check::findings(offboard, policy, schema);
+    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
+    match &loaded {
+        Ok(_) => assert!(errors.is_empty(), "usable, and yet {errors:?}"),
+        Err(why) => assert_eq!(why.iter().collect::<Vec<_>>(), errors),
+    }
+    for finding in &findings {
+        assert!(!finding.message.is_empty());
+        let lines = match finding.file {
+            check::OFFBOARD => offboard,
+            "policy.cedar" => policy,
+            _ => schema,
+        };
+        let most = lines.split('\n').count();
+        assert!(finding.line.is_none_or(|line| (1..=most).contains(&line)), "{finding:?} of {most} lines");
+    }
+    let gateway = Gateway::parse(offboard, policy, schema);
+    assert_eq!(gateway.is_ok(), loaded.is_ok());
+    let Ok((config, _)) = loaded else { return };
+    for instance in config.instances() {
+        let endpoint = instance.endpoint.as_str();
+        assert!(endpoint.starts_with("https://") || endpoint.starts_with("http://"), "{endpoint}");
+        assert!(!endpoint.ends_with('/'), "{endpoint}");
+        assert_eq!(config.instance(&instance.name).ok(), Some(instance));
+        assert_eq!(config.instance_by_ids(&instance.project_id, &instance.instance_id).ok(), Some(instance));
+    }
+    for caller in config.callers() {
+        assert_eq!(config.caller(&caller.name).ok(), Some(caller));
+    }
+    for name in ["root", "ROOT", "rdsAdmin", "rdsmetric"] {
+        assert!(config.accounts.parse(name).is_err(), "{name}");
+    }
+}
