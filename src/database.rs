@@ -181,8 +181,8 @@ pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
 async fn is_ready<H: Host>(host: &H) -> bool {
     let rows = host.query(STATE, Vec::new()).await.unwrap_or_default();
     match rows.first().map(Vec::as_slice) {
-        Some([Value::Integer(VERSION), Value::Text(journal), Value::Integer(synchronous)]) => {
-            matches!(journal.as_str(), "wal" | "memory") && *synchronous >= FULL
+        Some([Value::Integer(VERSION), Value::Text(journal), Value::Integer(FULL..)]) => {
+            matches!(journal.as_str(), "wal" | "memory")
         }
         _ => false,
     }

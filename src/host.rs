@@ -98,7 +98,7 @@ pub trait Host {
     /// A file beside offboard.toml; `None` when it cannot be read.
     fn file(&self, name: &str) -> Option<String>;
 
-    /// Runs one SQL statement against the ledger's database.
+    /// Runs one SQL statement against the ledger's database; while another writer has it, again and again for some seconds.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. Every request gets a response: a handler that returned an error would be an empty 500.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fs;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,9 +14,10 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
 use futures_util::future::{Either, join, select};
+use futures_util::lock::Mutex;
 use http_body_util::{BodyExt, Full};
 use spin_sdk::http::Request;
-use spin_sdk::sqlite::{Connection, Value as SpinValue};
+use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
@@ -34,11 +35,19 @@ use crate::removal;
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
 
+/// How long SQLite itself waits for another writer, in milliseconds. Left alone it looks after 1, 2, 5, 10 and at last 100, so
+/// that whoever has waited longest looks most seldom: under load some wait for a third of a second for a file that is free
+/// every other millisecond. After so short a wait it gives up, and the statement is asked anew.
+const SHORT_WAIT: &str = "PRAGMA busy_timeout = 2";
+
+/// How long a statement is asked anew while another writer has the database: as long as SQLite waits in Spin by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 thread_local! {
     static GATEWAY: Rc<Result<Gateway, String>> = Rc::new(load());
     static BEGINNING: Instant = Instant::now();
-    /// One connection an instance, kept: opening one is a real open in Spin.
-    static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    /// One connection an instance, kept: opening one is a real open in Spin. Whoever finds none opens it, and the others wait.
+    static LEDGER: Rc<Mutex<Option<Rc<Connection>>>> = Rc::default();
 }
 
 fn load() -> Result<Gateway, String> {
@@ -146,42 +155,20 @@ impl Host for Spin {
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
-        // A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
-        let failed = |error: spin_sdk::sqlite::Error| {
-            LEDGER.with(|ledger| ledger.borrow_mut().take());
-            StoreError(error.to_string())
-        };
-        let open = LEDGER.with(|ledger| ledger.borrow().clone());
-        let connection = match open {
-            Some(connection) => connection,
-            None => {
-                let connection = Rc::new(Connection::open_default().await.map_err(failed)?);
-                // Two requests may both have found none; the later one's connection stays, and both work.
-                LEDGER.with(|ledger| *ledger.borrow_mut() = Some(Rc::clone(&connection)));
-                connection
+        let connection = connection().await.map_err(|error| StoreError(error.to_string()))?;
+        let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
+        let began = Instant::now();
+        loop {
+            match execute(&connection, statement, parameters.clone()).await {
+                // It had no effect, and SQLite has waited already.
+                Err(error) if is_busy(&error) && began.elapsed() < PATIENCE => {}
+                Err(error) => {
+                    forget(&connection).await;
+                    return Err(StoreError(error.to_string()));
+                }
+                Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
             }
-        };
-        let parameters = parameters.into_iter().map(|value| match value {
-            Value::Null => SpinValue::Null,
-            Value::Integer(number) => SpinValue::Integer(number),
-            Value::Text(text) => SpinValue::Text(text),
-        });
-        let rows = connection.execute(statement, parameters).await.map_err(failed)?.collect().await.map_err(failed)?;
-        rows.into_iter()
-            .map(|row| {
-                row.values
-                    .into_iter()
-                    .map(|value| match value {
-                        SpinValue::Null => Ok(Value::Null),
-                        SpinValue::Integer(number) => Ok(Value::Integer(number)),
-                        SpinValue::Text(text) => Ok(Value::Text(text)),
-                        SpinValue::Real(_) | SpinValue::Blob(_) => {
-                            Err(StoreError("a column has a type that the ledger does not use".into()))
-                        }
-                    })
-                    .collect()
-            })
-            .collect()
+        }
     }
 
     fn elapsed(&self) -> Duration {
@@ -203,6 +190,57 @@ impl Host for Spin {
 
     fn log(&self, line: &str) {
         eprintln!("{line}");
+    }
+}
+
+async fn connection() -> Result<Rc<Connection>, SqliteError> {
+    let ledger = LEDGER.with(Rc::clone);
+    let mut ledger = ledger.lock().await;
+    if let Some(open) = &*ledger {
+        return Ok(Rc::clone(open));
+    }
+    let opened = Rc::new(Connection::open_default().await?);
+    // A database that is no file has its own way of waiting.
+    let _ = execute(&opened, SHORT_WAIT, Vec::new()).await;
+    *ledger = Some(Rc::clone(&opened));
+    Ok(opened)
+}
+
+/// A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
+async fn forget(failed: &Rc<Connection>) {
+    let ledger = LEDGER.with(Rc::clone);
+    ledger.lock().await.take_if(|kept| Rc::ptr_eq(kept, failed));
+}
+
+async fn execute(
+    connection: &Connection,
+    statement: &str,
+    parameters: Vec<SpinValue>,
+) -> Result<Vec<RowResult>, SqliteError> {
+    connection.execute(statement, parameters).await?.collect().await
+}
+
+/// Whether another writer had the database all the time. There is no code for it, only SQLite's words.
+fn is_busy(error: &SqliteError) -> bool {
+    matches!(error, SqliteError::Io(why) if why.contains("database is locked"))
+}
+
+fn parameter(value: Value) -> SpinValue {
+    match value {
+        Value::Null => SpinValue::Null,
+        Value::Integer(number) => SpinValue::Integer(number),
+        Value::Text(text) => SpinValue::Text(text),
+    }
+}
+
+fn value(value: SpinValue) -> Result<Value, StoreError> {
+    match value {
+        SpinValue::Null => Ok(Value::Null),
+        SpinValue::Integer(number) => Ok(Value::Integer(number)),
+        SpinValue::Text(text) => Ok(Value::Text(text)),
+        SpinValue::Real(_) | SpinValue::Blob(_) => {
+            Err(StoreError("a column has a type that the ledger does not use".into()))
+        }
     }
 }
 
