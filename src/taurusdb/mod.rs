@@ -374,7 +374,7 @@ fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>, now: chro
     else {
         return Outcome::Undocumented { status };
     };
-    let message = redacted(error_msg, secrets);
+    let message = redacted(as_written(error_msg), secrets);
     if status == StatusCode::BAD_REQUEST && code == codes::ACCOUNT_GONE {
         Outcome::AlreadyGone { status, code, message }
     } else if retry::again(&sent.answer, codes::is_busy, now).is_some() || status == StatusCode::SERVICE_UNAVAILABLE {
@@ -387,6 +387,15 @@ fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>, now: chro
 fn is_code(code: &str) -> bool {
     (1..=64).contains(&code.len())
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
+}
+
+/// Without the characters that turn the direction of what follows (Unicode's property Bidi_Control): a log and a chat would show
+/// another text than was sent.
+fn as_written(mut message: String) -> String {
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    message.retain(|c| !turns(c));
+    message
 }
 
 /// A signature error of the API gateway quotes the canonical request, and with it the security token.
