@@ -19,6 +19,7 @@ use cedar_policy::{
     PolicySet, Request, Response, Schema, ValidationError, ValidationMode, ValidationWarning, Validator,
 };
 use chrono::{DateTime, FixedOffset};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::account::UserName;
@@ -43,6 +44,10 @@ const SCHEMA: &str = "schema.cedarschema";
 /// The largest policy or schema file that is read, in bytes. On wasm Cedar's guard against deep recursion cannot see the
 /// stack, so what is parsed is bounded.
 pub const LARGEST: usize = 1024 * 1024;
+
+/// How deep parentheses, brackets and braces may be nested, those in texts and comments counted: each level is a few calls of
+/// Cedar's parser.
+pub const DEEPEST: usize = 64;
 
 /// What is wrong with policy.cedar or schema.cedarschema, for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,7 +238,11 @@ struct Names {
 
 impl Names {
     fn new() -> Option<Self> {
-        let name = |text| EntityTypeName::from_str(text).ok();
+        // Not by `EntityTypeName::from_str`: Cedar would first make a parser, and an instance would start a millisecond later.
+        let name = |text| {
+            let uid = EntityUid::from_json(json!({"type": text, "id": ""})).ok()?;
+            Some(uid.type_name().clone())
+        };
         Some(Self {
             user: name("User")?,
             team: name("Team")?,
@@ -278,6 +287,14 @@ impl Policies {
         let mut findings: Vec<_> = too_large
             .map(|(file, _)| Finding::error(file, None, format!("the file is over {LARGEST} bytes")))
             .collect();
+        findings.extend(files.iter().filter_map(|(file, text)| {
+            let line = finding::line_at(text, too_deep(text)?);
+            Some(Finding::error(
+                file,
+                Some(line),
+                format!("it is nested more than {DEEPEST} levels deep; make it flatter"),
+            ))
+        }));
         if !findings.is_empty() {
             return (None, findings);
         }
@@ -483,6 +500,19 @@ fn verdict(responses: Result<Vec<Response>, String>) -> Verdict {
     let (forbids, permits) = (reasons(CedarDecision::Deny), reasons(CedarDecision::Allow));
     let allowed = forbids.is_empty() && !permits.is_empty();
     Verdict { allowed, policies: if forbids.is_empty() { permits } else { forbids }, failed: None }
+}
+
+/// Where a text is nested deeper than [`DEEPEST`].
+fn too_deep(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth = depth.saturating_add(1),
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
 }
 
 /// The SHA-256 of the files.
@@ -798,6 +828,12 @@ mod tests {
             r#"@id("a") permit (principal == ?principal, action, resource);"#,
             "policy.cedar, line 1: templates are not supported",
         );
+        let nested = |levels: usize| {
+            let (open, close) = ("(".repeat(levels), ")".repeat(levels));
+            format!("@id(\"a\") permit (principal, action, resource)\nwhen {{ {open}true{close} }};")
+        };
+        begins(&nested(DEEPEST), "policy.cedar, line 2: it is nested more than 64 levels deep");
+        assert!(Policies::parse(&nested(DEEPEST - 1), SCHEMA).is_ok());
         assert!(
             Policies::parse(POLICY, "entity X").unwrap_err().to_string().starts_with("schema.cedarschema, line 1: ")
         );
