@@ -3,17 +3,22 @@
 //! Three components on the same runtime: a bare forwarder, the same between two bare commits, and ours. Each in a
 //! process of its own; those that are compared are measured by turns.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::plot::Plot;
 use crate::requests::{self, Folder, Kind};
 use crate::serve::Serve;
 use crate::subject::{Subject, by_turns};
 use crate::table::{Report, Table, megabytes, number};
 use crate::upstream::Upstream;
 use crate::{Components, Settings, disk};
+
+/// What stands in the report for the least that anything does that keeps a record.
+const COMMITS: &str = "forwarder + 2 commits";
 
 /// How instances are used.
 const USES: [(&str, usize, usize); 2] = [("reused", 128, 16), ("fresh", 1, 1)];
@@ -38,6 +43,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
             "+ p50 ms",
         ],
     );
+    let mut curves: BTreeMap<String, BTreeMap<String, Vec<(f64, f64)>>> = BTreeMap::new();
     for (uses, requests, concurrent) in USES {
         for &connections in &settings.connections {
             for durable in [false, true] {
@@ -51,14 +57,13 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
                     concurrent,
                     idle: 1,
                 };
-                let (name, floor) = match durable {
-                    false => ("forwarder", &components.forwarder),
-                    true => ("forwarder + 2 commits", &components.committer),
-                };
-                let mut subjects = [
-                    subject(name, &serve(floor, "floor.db"), settings.kind, &folder).await?,
-                    subject("ours", &serve(&components.ours, "ours.db"), settings.kind, &folder).await?,
-                ];
+                let (forwarder, commits) = (("forwarder", &components.forwarder), (COMMITS, &components.committer));
+                let floors = if durable { vec![commits] } else { vec![forwarder, commits] };
+                let mut subjects = Vec::new();
+                for (at, (name, component)) in floors.into_iter().chain([("ours", &components.ours)]).enumerate() {
+                    let serve = serve(component, &format!("{at}.db"));
+                    subjects.push(subject(name, &serve, settings.kind, &folder).await?);
+                }
                 let place = Place { durable, uses, connections };
                 eprintln!("  {uses}, ledger {}:", place.ledger());
                 let time = Duration::from_secs_f64((settings.seconds / 3.0).min(1.0));
@@ -67,6 +72,10 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
                 let after = if durable { disk::commits_a_second(ledgers.path(), time)? } else { 0.0 };
                 let commits = (before + after) / 2.0;
                 place.compare(&subjects, commits, &mut table, report);
+                let lines = curves.entry(format!("{uses} instances, ledger {}", place.ledger())).or_default();
+                for Subject { name, measured, .. } in &subjects {
+                    lines.entry(name.clone()).or_default().push((connections as f64, measured.rate()));
+                }
                 for subject in subjects {
                     subject.process.stop().await;
                 }
@@ -74,8 +83,19 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
         }
     }
     upstream.stop().await;
+    table.plots = curves.into_iter().map(|(title, lines)| plot(title, lines).svg()).collect();
     report.table(table);
     Ok(())
+}
+
+fn plot(title: String, lines: BTreeMap<String, Vec<(f64, f64)>>) -> Plot {
+    Plot {
+        title,
+        x: "connections".to_owned(),
+        y: "requests a second".to_owned(),
+        lines: lines.into_iter().collect(),
+        is_logarithmic: true,
+    }
 }
 
 async fn subject(name: &str, serve: &Serve, kind: Kind, folder: &Folder) -> anyhow::Result<Subject> {
@@ -98,12 +118,13 @@ impl Place {
         if self.durable { "in a file" } else { "in memory" }
     }
 
-    fn compare(&self, [floor, ours]: &[Subject; 2], commits: f64, table: &mut Table, report: &mut Report) {
-        for subject in [floor, ours] {
+    fn compare(&self, subjects: &[Subject], commits: f64, table: &mut Table, report: &mut Report) {
+        let [floor, .., ours] = subjects else { return };
+        for subject in subjects {
             let m = &subject.measured;
             table.row([
                 subject.name.clone(),
-                if self.durable || subject.name == "ours" { self.ledger() } else { "-" }.to_owned(),
+                if subject.name == "forwarder" { "-" } else { self.ledger() }.to_owned(),
                 self.uses.to_owned(),
                 self.connections.to_string(),
                 number(m.rate()),

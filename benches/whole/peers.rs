@@ -13,6 +13,7 @@ use local::demo;
 use tokio::process::Command;
 
 use crate::load::{self, Work};
+use crate::plot::Bars;
 use crate::process::Process;
 use crate::requests::{self, Kind};
 use crate::serve::Serve;
@@ -100,6 +101,16 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
         let ratio = ours.used.memory as f64 / peer.used.memory as f64;
         report.target(format!("peers: memory over {name}"), "< 1 ×", format!("{} ×", number(ratio)), ratio < 1.0);
     }
+    let bars = |title: &str, y: &str, height: fn(&Subject) -> f64| Bars {
+        title: title.to_owned(),
+        y: y.to_owned(),
+        parts: vec![y.to_owned()],
+        bars: subjects.iter().map(|subject| (subject.name.clone(), vec![height(subject)])).collect(),
+    };
+    table.plots = vec![
+        bars("slash commands a second", "requests a second", |subject| subject.measured.rate()).svg(),
+        bars("memory", "MB", |subject| subject.used.memory as f64 / 1e6).svg(),
+    ];
     for subject in subjects {
         subject.process.stop().await;
     }
