@@ -11,9 +11,12 @@ use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PrincipalCons
 
 use super::{Action, Names, Picture, uid};
 
-/// Sets of policies, by what their scopes name; `None` where one names nothing.
+/// By the entity that a scope names; `None` where it names none.
+type Named<T> = HashMap<Option<EntityUid>, T>;
+
+/// Sets of policies, by the action and by what their scopes name for the principal and for the resource.
 #[derive(Debug)]
-pub(super) struct Scopes(HashMap<&'static str, HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, PolicySet>>>);
+pub(super) struct Scopes(HashMap<&'static str, Named<Named<PolicySet>>>);
 
 impl Scopes {
     /// # Errors
@@ -21,7 +24,7 @@ impl Scopes {
     /// What Cedar will not have in a set; nothing that comes out of one.
     pub(super) fn of(set: &PolicySet, names: &Names) -> Result<Self, String> {
         let actions = Action::ALL.map(|action| (action, uid(&names.action, action.as_str())));
-        let mut scopes = HashMap::<_, HashMap<_, HashMap<_, PolicySet>>>::new();
+        let mut scopes = HashMap::<_, Named<Named<PolicySet>>>::new();
         for policy in set.policies() {
             let (principal, resource) = (principal(policy), resource(policy));
             for (action, uid) in &actions {
