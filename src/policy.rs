@@ -47,7 +47,7 @@ pub const LARGEST: usize = 1024 * 1024;
 
 /// How deep parentheses, brackets and braces may be nested, those in texts and comments counted: each level is a few calls of
 /// Cedar's parser.
-pub const DEEPEST: usize = 64;
+pub const DEEPEST: usize = 20;
 
 /// What is wrong with policy.cedar or schema.cedarschema, for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -832,7 +832,7 @@ mod tests {
             let (open, close) = ("(".repeat(levels), ")".repeat(levels));
             format!("@id(\"a\") permit (principal, action, resource)\nwhen {{ {open}true{close} }};")
         };
-        begins(&nested(DEEPEST), "policy.cedar, line 2: it is nested more than 64 levels deep");
+        begins(&nested(DEEPEST), "policy.cedar, line 2: it is nested more than 20 levels deep");
         assert!(Policies::parse(&nested(DEEPEST - 1), SCHEMA).is_ok());
         assert!(
             Policies::parse(POLICY, "entity X").unwrap_err().to_string().starts_with("schema.cedarschema, line 1: ")

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
+use starrocks_offboard::policy::DEEPEST;
+
 use crate::ask::{Ask, Kind, Signature};
 use crate::fixtures::assert_agreement;
 use crate::harness::{Answer, Gateway, Setup, start_of_time};
@@ -234,6 +236,22 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
         let rows = gateway.rows();
         assert_eq!(rows.len(), 3);
         assert!(rows.iter().all(|row| row.state == "not-sent" && row.code.as_deref() == Some("OFFBOARD.50302")));
+    }
+}
+
+/// A component's stack is small and nothing in it sees its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_nested_as_deep_as_the_component_can_read_and_no_deeper() {
+    for (levels, works) in [(DEEPEST - 2, true), (DEEPEST, false)] {
+        let condition = format!("when {{ {}true{} }};", "(".repeat(levels), ")".repeat(levels));
+        let more = format!("@id(\"deep\")\npermit (principal, action, resource)\n{condition}\n\n@id(\"own-account\")");
+        let gateway = Gateway::start(Setup::default().replace("policy.cedar", "@id(\"own-account\")", &more)).await;
+        let health = gateway.get("/healthz").await;
+        assert_eq!(health.status == 200, works, "{levels} {}", health.json());
+        let reason = health.json()["reason"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(reason.contains("it is nested more than 20 levels deep"), !works, "{reason}");
+        let answer = gateway.ask(Kind::Api, &Ask::default()).await;
+        assert_eq!(answer.status, if works { 200 } else { 503 }, "{answer:#?}");
     }
 }
 
