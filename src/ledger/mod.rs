@@ -27,6 +27,35 @@ pub mod waiting;
 /// How many refusals without a proven actor are kept.
 pub const UNPROVED_KEPT: u32 = 10_000;
 
+/// Counts the removals of the last hour: what was claimed since then and is removed, running or of unknown outcome, in an index
+/// alone. A statement's own row is taken off and not left out, so that the index still suffices.
+macro_rules! last_hour {
+    ($column:literal, $who:literal, $since:literal) => {
+        concat!("(SELECT count(*) ", last_hour!(@of "", $column, $who, $since))
+    };
+    ($column:literal, $who:literal, $since:literal, without $own:literal) => {
+        concat!(
+            last_hour!($column, $who, $since),
+            " - EXISTS (SELECT 1 ",
+            last_hour!(@of $own, $column, $who, $since)
+        )
+    };
+    (@of $own:literal, $column:literal, $who:literal, $since:literal) => {
+        concat!(
+            "FROM removals r WHERE ",
+            $own,
+            "r.",
+            $column,
+            " = ",
+            $who,
+            " AND r.claimed_at > ",
+            $since,
+            " AND r.state IN ('in-flight', 'removed', 'unknown'))"
+        )
+    };
+}
+use last_hour;
+
 /// Its row is joined by a column and not by the parameter itself: with `removals.delivery = ?1` SQLite would ask of each
 /// partial index whether this value happens to fit it, and so compile the statement anew each time it runs.
 const FIND: &str = concat!(
@@ -35,12 +64,11 @@ const FIND: &str = concat!(
     ",
     EXISTS (SELECT 1 FROM removals r WHERE r.instance = ?3 AND r.user_name = ?5 AND r.delivery IS NOT ?1
         AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ?6)
-        AND coalesce(r.place, ?7) = ?7),
-    (SELECT count(*) FROM removals r WHERE r.actor = ?2 AND r.claimed_at > ?4
-        AND r.state IN ('in-flight', 'removed', 'unknown')),
-    (SELECT count(*) FROM removals r WHERE r.instance = ?3 AND r.claimed_at > ?4
-        AND r.state IN ('in-flight', 'removed', 'unknown'))
-    FROM (SELECT ?1 AS asked) LEFT JOIN removals ON removals.delivery = asked"
+        AND coalesce(r.place, ?7) = ?7), ",
+    last_hour!("actor", "?2", "?4"),
+    ", ",
+    last_hour!("instance", "?3", "?4"),
+    " FROM (SELECT ?1 AS asked) LEFT JOIN removals ON removals.delivery = asked"
 );
 
 /// Removals of this account by other deliveries of which nobody knows what they did, and which nobody carries out any more.
@@ -57,9 +85,8 @@ const SETTLE_OPEN: &str = concat!(
 );
 
 /// A delivery of which it is certain that it did nothing may be claimed again; any other is taken.
-///
-/// Its own row is taken off the counts and not left out of them: so they are counted in an index alone.
-const CLAIM: &str = "INSERT INTO removals
+const CLAIM: &str = concat!(
+    "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts,
      in_flight_until, claimed_at, place)
     VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?12, ?3, ?13)
@@ -68,15 +95,11 @@ const CLAIM: &str = "INSERT INTO removals
         code = NULL, message = NULL, request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
         claimed_at = excluded.claimed_at, place = excluded.place, reference = NULL, expires_at = NULL, fingerprint = NULL, later = NULL
         WHERE removals.state IN ('not-sent', 'not-removed')
-    RETURNING id,
-    (SELECT count(*) FROM removals r WHERE r.actor = ?6 AND r.claimed_at > ?11
-        AND r.state IN ('in-flight', 'removed', 'unknown'))
-        - EXISTS (SELECT 1 FROM removals r WHERE r.delivery = ?2 AND r.actor = ?6 AND r.claimed_at > ?11
-            AND r.state IN ('in-flight', 'removed', 'unknown')),
-    (SELECT count(*) FROM removals r WHERE r.instance = ?7 AND r.claimed_at > ?11
-        AND r.state IN ('in-flight', 'removed', 'unknown'))
-        - EXISTS (SELECT 1 FROM removals r WHERE r.delivery = ?2 AND r.instance = ?7 AND r.claimed_at > ?11
-            AND r.state IN ('in-flight', 'removed', 'unknown'))";
+    RETURNING id, ",
+    last_hour!("actor", "?6", "?11", without "r.delivery = ?2 AND "),
+    ", ",
+    last_hour!("instance", "?7", "?11", without "r.delivery = ?2 AND ")
+);
 
 const WITHDRAW: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, policies = ?4, attempts = attempts - 1, status = ?5,

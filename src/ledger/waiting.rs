@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::record::{Event, Record, columns, groups};
-use super::{Claim, Counts, RowId, counts, hour_before};
+use super::{Claim, Counts, RowId, counts, hour_before, last_hour};
 use crate::command::{Actor, Reference, Removal};
 use crate::host::{Host, StoreError};
 use crate::outcome::{Language, Outcome, State};
@@ -48,25 +48,17 @@ const END: &str = concat!(
 );
 
 /// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
-const CLAIM: &str =
+const CLAIM: &str = concat!(
     "UPDATE removals SET state = 'in-flight', policies = ?4, attempts = attempts + 1, in_flight_until = ?5,
     claimed_at = ?3, place = ?9
     WHERE id = ?1 AND state = ?2 AND expires_at > ?3
-    RETURNING id,
-    (SELECT count(*) FROM removals r WHERE r.actor = ?6 AND r.claimed_at > ?8
-        AND r.state IN ('in-flight', 'removed', 'unknown'))
-        - EXISTS (SELECT 1 FROM removals r WHERE r.id = ?1 AND r.actor = ?6 AND r.claimed_at > ?8
-            AND r.state IN ('in-flight', 'removed', 'unknown')),
-    (SELECT count(*) FROM removals r WHERE r.instance = ?7 AND r.claimed_at > ?8
-        AND r.state IN ('in-flight', 'removed', 'unknown'))
-        - EXISTS (SELECT 1 FROM removals r WHERE r.id = ?1 AND r.instance = ?7 AND r.claimed_at > ?8
-            AND r.state IN ('in-flight', 'removed', 'unknown'))";
+    RETURNING id, ",
+    last_hour!("actor", "?6", "?8", without "r.id = ?1 AND "),
+    ", ",
+    last_hour!("instance", "?7", "?8", without "r.id = ?1 AND ")
+);
 
-const COUNT: &str = "SELECT
-    (SELECT count(*) FROM removals r WHERE r.actor = ?1 AND r.claimed_at > ?3
-        AND r.state IN ('in-flight', 'removed', 'unknown')),
-    (SELECT count(*) FROM removals r WHERE r.instance = ?2 AND r.claimed_at > ?3
-        AND r.state IN ('in-flight', 'removed', 'unknown'))";
+const COUNT: &str = concat!("SELECT ", last_hour!("actor", "?1", "?3"), ", ", last_hour!("instance", "?2", "?3"));
 
 const SAY: &str =
     "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at, groups)
