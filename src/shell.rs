@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. Every request gets a response: a handler that returned an error would be an empty 500.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,7 +14,6 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
 use futures_util::future::{Either, join, select};
-use futures_util::lock::Mutex;
 use http_body_util::{BodyExt, Full};
 use spin_sdk::http::Request;
 use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
@@ -46,8 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 thread_local! {
     static GATEWAY: Rc<Result<Gateway, String>> = Rc::new(load());
     static BEGINNING: Instant = Instant::now();
-    /// One connection an instance, kept: opening one is a real open in Spin. Whoever finds none opens it, and the others wait.
-    static LEDGER: Rc<Mutex<Option<Rc<Connection>>>> = Rc::default();
+    /// One connection an instance, kept: opening one is a real open in Spin.
+    static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
 fn load() -> Result<Gateway, String> {
@@ -163,7 +162,7 @@ impl Host for Spin {
                 // It had no effect, and SQLite has waited already.
                 Err(error) if is_busy(&error) && began.elapsed() < PATIENCE => {}
                 Err(error) => {
-                    forget(&connection).await;
+                    forget(&connection);
                     return Err(StoreError(error.to_string()));
                 }
                 Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
@@ -194,22 +193,19 @@ impl Host for Spin {
 }
 
 async fn connection() -> Result<Rc<Connection>, SqliteError> {
-    let ledger = LEDGER.with(Rc::clone);
-    let mut ledger = ledger.lock().await;
-    if let Some(open) = &*ledger {
-        return Ok(Rc::clone(open));
+    if let Some(open) = LEDGER.with(|ledger| ledger.borrow().clone()) {
+        return Ok(open);
     }
     let opened = Rc::new(Connection::open_default().await?);
     // A database that is no file has its own way of waiting.
     let _ = execute(&opened, SHORT_WAIT, Vec::new()).await;
-    *ledger = Some(Rc::clone(&opened));
-    Ok(opened)
+    // Another request may have been faster by a moment; no task of a component can wait for another. Its connection stays.
+    Ok(LEDGER.with(|ledger| Rc::clone(ledger.borrow_mut().get_or_insert(opened))))
 }
 
 /// A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
-async fn forget(failed: &Rc<Connection>) {
-    let ledger = LEDGER.with(Rc::clone);
-    ledger.lock().await.take_if(|kept| Rc::ptr_eq(kept, failed));
+fn forget(failed: &Rc<Connection>) {
+    LEDGER.with(|ledger| ledger.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, failed)));
 }
 
 async fn execute(
