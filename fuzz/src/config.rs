@@ -31,7 +31,13 @@ pub fn config(data: &[u8]) {
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
     match &loaded {
         Ok(_) => assert!(errors.is_empty(), "usable, and yet {errors:?}"),
-        Err(why) => assert_eq!(why.iter().collect::<Vec<_>>(), errors),
+        Err(why) => {
+            // Of several types that a schema lacks Cedar names the place of one, and not always the same.
+            let is_told_alike = |finding: &&Finding| finding.file != "schema.cedarschema";
+            let [first, second]: [Vec<&Finding>; 2] =
+                [why.iter().filter(is_told_alike).collect(), errors.iter().copied().filter(is_told_alike).collect()];
+            assert_eq!((first, why.len()), (second, errors.len()));
+        }
     }
     for finding in &findings {
         assert!(!finding.message.is_empty());
