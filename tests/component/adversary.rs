@@ -5,7 +5,9 @@ use crate::kinds_through_the_component::Component;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_adversary_tries_comes_to_nothing() {
-    kinds::adversary::run::<Component>().await;
+    // Feishu is answered before anything is done, and what a row of the table leaves behind is looked at right after the
+    // answer: in memory everything is done by then.
+    kinds::adversary::run::<Component>(&["feishu"]).await;
 }
 
 /// Of the right form, and a megabyte and a byte long: nobody reads it to its end, whoever sent it.

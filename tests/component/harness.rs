@@ -432,6 +432,10 @@ impl Gateway {
             return Vec::new();
         }
         let ledger = rusqlite::Connection::open_with_flags(&self.ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        if !ledger.table_exists(None, "removals").unwrap() {
+            // Nobody has asked anything yet.
+            return Vec::new();
+        }
         let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
         let rows = statement.query_map([], |row| {
             Ok(Row {

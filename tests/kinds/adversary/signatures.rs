@@ -238,7 +238,7 @@ fn schemes(forge: &Forge<'_>) -> Vec<Row> {
                 ("a colon", format!("{}:{right}", before.trim_end_matches(',')), MALFORMED),
                 ("a list with commas", twice, MALFORMED),
                 ("the version alone", before.to_owned(), MALFORMED),
-                ("a list that ends with nothing", format!("{before}{right} "), MALFORMED),
+                ("a list with nothing in it", format!("{before}{right}  {before}{right}"), MALFORMED),
                 ("sixty that are wrong", many, WRONG),
                 ("both versions, and wrong", format!("{} {}", wrong("v1", 32), wrong("v1a", 64)), WRONG),
             ]

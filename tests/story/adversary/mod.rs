@@ -25,7 +25,7 @@ use crate::kinds_in_memory::InMemory;
 
 #[tokio::test]
 async fn what_an_adversary_tries_comes_to_nothing() {
-    kinds::adversary::run::<InMemory>().await;
+    kinds::adversary::run::<InMemory>(&[]).await;
 }
 
 /// The names of all rows: enough of them, and each once.
