@@ -7,11 +7,10 @@ use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_main};
 use futures_util::FutureExt;
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use local::demo::{self, Asked, DemoCaller};
 use starrocks_offboard::caller::{self, ActiveKey, Answer, Inbound, Keys, Kind, Proof, Said};
 use starrocks_offboard::command::Removal;
@@ -27,7 +26,7 @@ use starrocks_offboard::{database, removal};
 mod native;
 
 use native::config::{Files, access_key, instance_name};
-use native::host::Native;
+use native::host::{Native, inbound};
 
 const CALLERS: [&str; 3] = ["slack", "hr", "portal"];
 
@@ -92,18 +91,6 @@ fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>
         nonce: number as u64,
     };
     Ok(inbound(demo::request(caller, &asked)?))
-}
-
-fn inbound(request: Request<Bytes>) -> Inbound {
-    let (parts, body) = request.into_parts();
-    Inbound {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        host: parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-    }
 }
 
 struct Proving<'c> {

@@ -8,8 +8,22 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use local::demo;
 use rusqlite::types::Value as SqlValue;
+use starrocks_offboard::caller::Inbound;
 use starrocks_offboard::config::Secret;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+
+/// A request as the component's shell hands it on.
+pub(crate) fn inbound(request: http::Request<Bytes>) -> Inbound {
+    let (parts, body) = request.into_parts();
+    Inbound {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        host: parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+    }
+}
 
 /// A call of the core's, from when to when.
 #[derive(Debug, Clone)]

@@ -203,7 +203,7 @@ async fn settled(process: &Process) -> anyhow::Result<u64> {
     anyhow::bail!("the memory of the process does not settle")
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

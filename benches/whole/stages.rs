@@ -14,7 +14,6 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use futures_util::FutureExt;
 use local::demo::{self, Asked};
-use starrocks_offboard::caller::Inbound;
 use starrocks_offboard::gateway::Gateway;
 use starrocks_offboard::host::Host;
 use starrocks_offboard::removal;
@@ -22,10 +21,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
+use crate::cold::median;
 use crate::floor::ledgers;
 use crate::load::Connection;
 use crate::native::config::{Files, instance_name};
-use crate::native::host::Native;
+use crate::native::host::{Native, inbound};
 use crate::plot::Bars;
 use crate::requests::{self, Folder, Kind};
 use crate::serve::Serve;
@@ -251,21 +251,4 @@ fn named(start: Instant, end: Instant, host: &Native) -> Vec<(String, f64)> {
     }
     add(if recorded { "render" } else { "refuse" }, micros(was, end));
     stages
-}
-
-fn inbound(request: http::Request<bytes::Bytes>) -> Inbound {
-    let (parts, body) = request.into_parts();
-    Inbound {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        host: parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-    }
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
