@@ -218,6 +218,8 @@ pub struct Policies {
     scopes: Scopes,
     /// The groups of actions that the schema has, each action's own and theirs; most schemas have none.
     groups: BTreeMap<String, Vec<String>>,
+    /// Whether any of them can ask for the time.
+    with_time: bool,
     authorizer: Authorizer,
     names: Names,
     /// The SHA-256 of the files, in hexadecimal digits.
@@ -344,7 +346,8 @@ impl Policies {
         match Scopes::of(&set, &names) {
             Ok(scopes) => {
                 let (authorizer, digest) = (Authorizer::new(), digest(policy, schema_text));
-                (Some(Self { set, scopes, groups, authorizer, names, digest }), findings)
+                let with_time = can_ask_for_time(policy);
+                (Some(Self { set, scopes, groups, with_time, authorizer, names, digest }), findings)
             }
             Err(why) => {
                 findings.push(Finding::error(POLICY, None, why));
@@ -457,7 +460,7 @@ impl Policies {
     }
 
     fn picture(&self, question: &Question<'_>, circumstances: Circumstances) -> Result<Picture, String> {
-        let mut picture = Picture::of(&self.names, question, circumstances)?;
+        let mut picture = Picture::of(&self.names, question, circumstances, self.with_time)?;
         if let Some(groups) = self.groups.get(question.action.as_str()) {
             let parents = groups.iter().map(|group| uid(&self.names.action, group)).collect();
             picture.entities.push(Entity::new_no_attrs(picture.action.clone(), parents));
@@ -513,6 +516,11 @@ fn too_deep(text: &str) -> Option<usize> {
         }
         depth > DEEPEST
     })
+}
+
+/// Whether `context.time` may be in a text: its name is, or an escape that may spell it.
+fn can_ask_for_time(policy: &str) -> bool {
+    policy.contains("time") || policy.contains('\\')
 }
 
 /// The SHA-256 of the files.
@@ -794,6 +802,21 @@ mod tests {
         };"#;
         assert_eq!(decided(policy, "staging", &[], 3, "left"), Ok(vec!["all".to_owned()]));
         assert_eq!(decided(policy, "staging", &[], 3, ""), Err(vec![]));
+    }
+
+    /// It is left out where nobody asks for it, however that is written.
+    #[test]
+    fn the_time_is_there_for_whoever_asks() {
+        for (asking, answered) in [
+            ("context has time", true),
+            (r#"context["\u{74}ime"] > datetime("2026-01-01")"#, true),
+            (r#"context["\x74ime"] > datetime("2026-01-01")"#, true),
+            ("context has \"tim\"", false),
+        ] {
+            let policy = format!("@id(\"all\") permit (principal, action, resource) when {{ {asking} }};");
+            let expected = if answered { Ok(vec!["all".to_owned()]) } else { Err(vec![]) };
+            assert_eq!(decided(&policy, "staging", &[], 0, ""), expected, "{asking}");
+        }
     }
 
     /// Cedar passes over a policy that fails; here a forbid that fails must not open the door.

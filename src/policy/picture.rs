@@ -20,7 +20,14 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    pub(super) fn of(names: &Names, question: &Question<'_>, circumstances: Circumstances) -> Result<Self, String> {
+    /// Without the time of day where no policy asks for it: Cedar has no way to take one but to parse it from a text, and in a
+    /// fresh instance that costs more than the decision.
+    pub(super) fn of(
+        names: &Names,
+        question: &Question<'_>,
+        circumstances: Circumstances,
+        with_time: bool,
+    ) -> Result<Self, String> {
         let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
@@ -56,7 +63,7 @@ impl Picture {
                 account
             }
         };
-        let context = context(actor, *reason_given, circumstances)?;
+        let context = context(actor, *reason_given, circumstances, with_time)?;
         Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
 }
@@ -86,14 +93,20 @@ pub(super) fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
     let who = Who { actor: &actor, teams: &[], accounts: &[word()] };
     for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
         let question = Question { who, action, account, reason_given: false };
-        let Picture { principal, action, resource, entities, context } = Picture::of(names, &question, circumstances)?;
+        let Picture { principal, action, resource, entities, context } =
+            Picture::of(names, &question, circumstances, true)?;
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
         Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
-fn context(actor: &Actor, reason_given: bool, circumstances: Circumstances) -> Result<Context, String> {
+fn context(
+    actor: &Actor,
+    reason_given: bool,
+    circumstances: Circumstances,
+    with_time: bool,
+) -> Result<Context, String> {
     let Circumstances { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
     let weekday = match now.weekday() {
         Weekday::Mon => "monday",
@@ -109,13 +122,16 @@ fn context(actor: &Actor, reason_given: bool, circumstances: Circumstances) -> R
         ("dry_run", RestrictedExpression::new_bool(dry_run)),
         ("confirmed", RestrictedExpression::new_bool(confirmed)),
         ("reason_given", RestrictedExpression::new_bool(reason_given)),
-        ("time", RestrictedExpression::new_datetime(now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true))),
         ("weekday", string(weekday)),
         ("hour", RestrictedExpression::new_long(now.hour().into())),
         ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),
         ("instance_removals_last_hour", RestrictedExpression::new_long(instance_removals_last_hour)),
     ];
-    Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
+    let time = with_time.then(|| {
+        let text = now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+        ("time", RestrictedExpression::new_datetime(text))
+    });
+    Context::from_pairs(pairs.into_iter().chain(time).map(|(name, value)| (name.to_owned(), value)))
         .map_err(|error| format!("context: {error}"))
 }
 

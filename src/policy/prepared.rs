@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{LARGEST, Names, Policies, Scopes, digest};
+use super::{LARGEST, Names, Policies, Scopes, can_ask_for_time, digest};
 
 /// The file's name.
 pub const PREPARED: &str = "prepared.json";
@@ -98,7 +98,8 @@ impl Policies {
         let set = PolicySet::from_json_str(file.policies.get()).map_err(|error| unreadable(error.to_string()))?;
         let names = Names::new().ok_or_else(|| unreadable("the entity type names cannot be parsed".into()))?;
         let scopes = Scopes::of(&set, &names).map_err(unreadable)?;
-        Ok(Self { set, scopes, groups: file.groups, authorizer: Authorizer::new(), names, digest })
+        let with_time = can_ask_for_time(policy);
+        Ok(Self { set, scopes, groups: file.groups, with_time, authorizer: Authorizer::new(), names, digest })
     }
 
     /// Whether a prepared form that is taken for these policies' says what they say.
