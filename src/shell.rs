@@ -36,8 +36,9 @@ const CONFIG: &str = "/config";
 
 /// How long SQLite itself waits for another writer, in milliseconds. Left alone it looks after 1, 2, 5, 10 and at last 100, so
 /// that whoever has waited longest looks most seldom: under load some wait for a third of a second for a file that is free
-/// every other millisecond. After so short a wait it gives up, and the statement is asked anew.
-const SHORT_WAIT: &str = "PRAGMA busy_timeout = 2";
+/// every other millisecond. After three looks it gives up, and the statement is asked anew; with fewer of them the asking
+/// itself is what the processors are busy with.
+const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 
 /// How long a statement is asked anew while another writer has the database: as long as SQLite waits in Spin by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
