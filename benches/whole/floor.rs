@@ -93,7 +93,8 @@ fn plot(title: String, lines: BTreeMap<String, Vec<(f64, f64)>>) -> Plot {
         title,
         x: "connections".to_owned(),
         y: "requests a second".to_owned(),
-        lines: lines.into_iter().collect(),
+        // Ours first, and so in one colour everywhere.
+        lines: lines.into_iter().rev().collect(),
         is_logarithmic: true,
     }
 }

@@ -152,7 +152,7 @@ async fn connections(
         ["connections", "forwarder req/s", "ours req/s", "× req/s", "ours p50 ms", "ours p99 ms", "forwarder p99 ms"],
     );
     let folder = requests::folder(settings.instances, 0)?;
-    let mut lines = [("forwarder".to_owned(), Vec::new()), ("ours".to_owned(), Vec::new())];
+    let mut lines = [("ours".to_owned(), Vec::new()), ("forwarder".to_owned(), Vec::new())];
     let mut tails = lines.clone();
     for connections in [1, 4, 16, 64, 256] {
         let mut subjects = Vec::new();
@@ -172,7 +172,7 @@ async fn connections(
                 number(o.p99()),
                 number(f.p99()),
             ]);
-            for (at, measured) in [f, o].into_iter().enumerate() {
+            for (at, measured) in [o, f].into_iter().enumerate() {
                 lines[at].1.push((connections as f64, measured.rate()));
                 tails[at].1.push((connections as f64, measured.p99()));
             }

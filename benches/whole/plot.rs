@@ -7,7 +7,7 @@ use crate::table::number;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 176.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 44.0;
 const COLOURS: [&str; 6] = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#64748b"];
