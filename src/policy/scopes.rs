@@ -61,7 +61,8 @@ fn resource(policy: &Policy) -> Option<EntityUid> {
     }
 }
 
-/// Whether a policy's scope leaves room for this action: it names it, or no other one that is not a group.
+/// Whether a policy may be about this action: only one whose scope names a single other action is certainly not. What a list or
+/// a group has in it is Cedar's to say.
 fn may_be_about(policy: &Policy, action: &EntityUid) -> bool {
     match policy.action_constraint() {
         ActionConstraint::Any | ActionConstraint::In(_) => true,
