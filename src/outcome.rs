@@ -1389,6 +1389,64 @@ mod tests {
         ]
     }
 
+    /// Endings that TaurusDB's words, a row or an operator's policies speak for, and those that have a second text.
+    fn other_samples() -> Vec<Outcome> {
+        let status = |status| StatusCode::from_u16(status).unwrap();
+        let (code, message) = (|| "DBS.1".to_owned(), || "said upstream".to_owned());
+        let policies = || vec!["frozen".to_owned(), "night".to_owned()];
+        let dry_run = |would, account| Outcome::DryRun { would, account, policies: policies() };
+        vec![
+            Outcome::Removed,
+            Outcome::RemovedByList,
+            Outcome::AlreadyGone { status: status(400), code: code(), message: message() },
+            Outcome::Busy { status: status(409), code: code(), message: message() },
+            Outcome::Upstream { status: status(400), code: code(), message: message() },
+            Outcome::Upstream { status: status(502), code: code(), message: message() },
+            Outcome::Upstream { status: status(504), code: code(), message: message() },
+            Outcome::Undocumented { status: status(404) },
+            Outcome::Undocumented { status: status(503) },
+            Outcome::Recorded { state: State::Cancelled, status: status(409), code: code(), message: message() },
+            Outcome::ParameterUnknown { name: "force".into(), known: &[] },
+            Outcome::Denied { policies: policies() },
+            Outcome::ApproveDenied { policies: policies() },
+            Outcome::LookDenied { policies: policies() },
+            Outcome::Rejected { by: "slack/U2CERLKJA".into(), reason: None },
+            Outcome::AwaitingConfirmation { reference: "K7Q2M9XA".into(), needs_approval: true },
+            Outcome::AwaitingApproval { reference: "K7Q2M9XA".into(), missing: 2 },
+            dry_run(Would::Remove, There::Yes),
+            dry_run(Would::RequestApproval, There::No),
+            dry_run(Would::Deny, There::Unknown),
+            Outcome::Left { departures: vec![] },
+            left(State::Removed, "SUCCESS", None),
+            left(State::Unknown, "OFFBOARD.50401", None),
+        ]
+    }
+
+    /// What every ending says to the outside: status, code, state and both messages. A change of it is meant, or is a mistake.
+    #[test]
+    fn golden() {
+        let mut rows: Vec<String> = samples()
+            .iter()
+            .chain(&other_samples())
+            .map(|outcome| {
+                format!(
+                    "{}\t{}\t{}\t{}\t{}\n",
+                    outcome.code(),
+                    outcome.status().as_u16(),
+                    outcome.state().as_str(),
+                    outcome.message(Language::English),
+                    outcome.message(Language::Chinese)
+                )
+            })
+            .collect();
+        rows.sort();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/outcomes.tsv");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, rows.concat()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), rows.concat());
+    }
+
     fn is_the_gateways_own(outcome: &Outcome) -> bool {
         use Outcome::*;
         match outcome {
