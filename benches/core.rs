@@ -12,16 +12,26 @@ use criterion::{BatchSize, BenchmarkId, Criterion, criterion_main};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use local::demo::{self, Asked, DemoCaller};
-use starrocks_offboard::caller::{self, ActiveKey, Answer, Inbound, Keys, Kind, Proof, Said};
-use starrocks_offboard::command::Removal;
-use starrocks_offboard::config::{Caller, Config, Secret};
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::callers::kind::Kind;
+use starrocks_offboard::callers::proof::{ActiveKey, Keys, Proof};
+use starrocks_offboard::config::Config;
+use starrocks_offboard::config::callers::Caller;
+use starrocks_offboard::crypto::sdk_hmac::{self, Message};
 use starrocks_offboard::host::Host;
-use starrocks_offboard::ledger::{self, RowId, Settlement};
-use starrocks_offboard::outcome::{Language, Outcome};
-use starrocks_offboard::policy::{Circumstances, Decision, Policies};
-use starrocks_offboard::taurusdb::sign::{self, Message};
-use starrocks_offboard::{database, removal};
+use starrocks_offboard::ledger::claims::{self, Settlement};
+use starrocks_offboard::ledger::row::RowId;
+use starrocks_offboard::ledger::schema;
+use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::policy::permit::Decision;
+use starrocks_offboard::policy::{Circumstances, Policies};
+use starrocks_offboard::reply::Answer;
+use starrocks_offboard::request::command::Said;
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::request::removal::Removal;
+use starrocks_offboard::secret::Secret;
+use starrocks_offboard::{callers, flow};
 
 mod native;
 
@@ -105,7 +115,7 @@ impl<'c> Proving<'c> {
     fn new(name: &str, config: &'c Config, number: usize) -> anyhow::Result<Self> {
         let demo = demo::caller(name)?;
         let caller = config.caller(name).map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
-        let kind = caller::kind(&caller.kind).with_context(|| format!("no kind `{}`", caller.kind))?;
+        let kind = callers::kind(&caller.kind).with_context(|| format!("no kind `{}`", caller.kind))?;
         let part = caller.keys.first().and_then(|key| key.variables.first()).map(|(part, _)| *part);
         let parts = part.zip(Secret::new(demo.secret.to_owned())).into_iter().collect();
         let id = (name == "portal").then(|| access_key(number));
@@ -220,10 +230,10 @@ fn signatures(c: &mut Criterion) -> anyhow::Result<()> {
         host: "gaussdb.ap-southeast-3.myhuaweicloud.com",
         body: b"",
     };
-    let date = sign::sdk_date(SystemTime::now().into());
-    sign::sign(&message, "HPUADEMOACCESSKEY00", b"secret", &date).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let date = sdk_hmac::sdk_date(SystemTime::now().into());
+    sdk_hmac::sign(&message, "HPUADEMOACCESSKEY00", b"secret", &date).map_err(|error| anyhow::anyhow!("{error:?}"))?;
     c.bench_function("sign/delete", |b| {
-        b.iter(|| sign::sign(black_box(&message), "HPUADEMOACCESSKEY00", b"secret", &date).is_ok());
+        b.iter(|| sdk_hmac::sign(black_box(&message), "HPUADEMOACCESSKEY00", b"secret", &date).is_ok());
     });
     Ok(())
 }
@@ -236,7 +246,7 @@ fn now<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 /// The ledger's statements about a removal, in SQLite in memory.
 fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
     let host = Native::new(false)?;
-    now(database::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
+    now(schema::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
     let mut number = 0;
     let mut next = || {
         number += 1;
@@ -248,14 +258,14 @@ fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
         }
     };
     let (one, _) = next()?;
-    c.bench_function("ledger/find", |b| b.iter(|| now(ledger::find(&host, &one, host.now())).is_ok()));
+    c.bench_function("ledger/find", |b| b.iter(|| now(claims::find(&host, &one, host.now())).is_ok()));
     c.bench_function("ledger/claim and settle", |b| {
         b.iter_batched(
             || next().ok(),
             |permitted| {
                 let (removal, permit) = permitted?;
                 let at = host.now();
-                let claim = ledger::claim(&host, RowId::new(at, host.random()), &removal, permit, at, at);
+                let claim = claims::claim(&host, RowId::new(at, host.random()), &removal, permit, at, at);
                 let claim = now(claim).ok()?.ok()??;
                 let settlement = Settlement {
                     outcome: &Outcome::Removed,
@@ -263,7 +273,7 @@ fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
                     request_id: Some("7c5bb4e6b2b5a3d4"),
                     attempts: 1,
                 };
-                now(ledger::settle(&host, &claim, &settlement, at)).ok()?.ok()
+                now(claims::settle(&host, &claim, &settlement, at)).ok()?.ok()
             },
             BatchSize::SmallInput,
         );
@@ -283,13 +293,13 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
             asked(caller, &gateway.config, number, host.now())
         };
         let first = next()?;
-        let answered = now(removal::answer(&host, Ok(&gateway), first.clone(), None, |_| {}))?;
+        let answered = now(flow::answer(&host, Ok(&gateway), first.clone(), None, |_| {}))?;
         let text = String::from_utf8_lossy(answered.body()).into_owned();
         anyhow::ensure!(text.contains("SUCCESS") || text.contains("Removed"), "{name}: expected a removal, got {text}");
         c.bench_function(&format!("story/{name}"), |b| {
             b.iter_batched(
                 || next().ok(),
-                |inbound| Some(now(removal::answer(&host, Ok(&gateway), inbound?, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::answer(&host, Ok(&gateway), inbound?, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });
@@ -298,7 +308,7 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
         c.bench_function(&format!("repeated/{name}"), |b| {
             b.iter_batched(
                 || again.clone(),
-                |inbound| Some(now(removal::answer(&host, Ok(&gateway), inbound, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::answer(&host, Ok(&gateway), inbound, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });

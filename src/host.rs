@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// A value in a statement's parameters or in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]

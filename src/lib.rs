@@ -42,37 +42,23 @@
     )
 )]
 
-pub mod account;
-mod approval;
-mod audit;
-pub mod budget;
-pub mod caller;
-pub mod check;
-pub mod command;
+pub mod app;
+pub mod callers;
 pub mod config;
-pub mod database;
-mod directory;
-pub mod finding;
-pub mod gateway;
-pub mod hearing;
+pub mod crypto;
+pub mod diagnostic;
+pub mod flow;
 pub mod host;
-pub mod jose;
-mod later;
-mod leaving;
+pub mod jwks_cache;
 pub mod ledger;
+mod operations;
+pub mod outbound;
 pub mod outcome;
 pub mod policy;
-pub mod public_key;
-pub mod published;
-pub mod regions;
-pub mod removal;
-pub mod retry;
-mod seal;
-pub mod search;
-pub mod strict;
+pub mod reply;
+pub mod request;
+pub mod secret;
 pub mod taurusdb;
-mod told;
-mod words;
 
 #[cfg(target_family = "wasm")]
 mod shell;

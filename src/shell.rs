@@ -23,13 +23,13 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::{http_service, variables};
 
-use crate::caller::Inbound;
-use crate::config::Secret;
-use crate::gateway::Gateway;
-use crate::hearing::{BODY_LIMIT, BodyProblem};
+use crate::app::Gateway;
+use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
-use crate::policy::{PREPARED, Policies};
-use crate::removal;
+use crate::policy::Policies;
+use crate::policy::prepared::PREPARED;
+use crate::request::inbound::{BODY_LIMIT, BodyProblem, Inbound};
+use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
@@ -83,7 +83,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         let answer = Cell::new(Some(answer));
         // Whoever does not wait for it does not get it.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
-        send(removal::answer(&Spin, gateway, inbound, problem, send).await);
+        send(flow::answer(&Spin, gateway, inbound, problem, send).await);
     });
     let response = answered.await.unwrap_or_else(|_| {
         let mut response = http::Response::new(Bytes::new());

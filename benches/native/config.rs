@@ -10,9 +10,10 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use local::{component, simulator};
-use starrocks_offboard::caller;
+use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::policy::{PREPARED, Policies};
+use starrocks_offboard::policy::Policies;
+use starrocks_offboard::policy::prepared::PREPARED;
 
 /// How many access keys ask by turns.
 const ACCESS_KEYS: usize = 64;
@@ -58,7 +59,7 @@ impl Files {
     }
 
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::parse(&self.offboard, &caller::shapes())?)
+        Ok(Config::parse(&self.offboard, &callers::shapes())?)
     }
 }
 

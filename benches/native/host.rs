@@ -8,9 +8,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use local::demo;
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::config::Secret;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::secret::Secret;
 
 /// A request as the component's shell hands it on.
 pub(crate) fn inbound(request: http::Request<Bytes>) -> Inbound {

@@ -13,10 +13,9 @@ use wasmtime::{Config, Engine};
 use crate::load::{self, Connection, Measured, Work};
 use crate::plot::Bars;
 use crate::process::{Process, own_part};
-use crate::requests;
 use crate::serve::Serve;
 use crate::table::{Report, Table, megabytes, number};
-use crate::{Components, Settings};
+use crate::{Components, Settings, requests};
 
 /// How many instances live at once to see what one takes.
 const LIVE: usize = 64;

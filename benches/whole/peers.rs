@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use local::component;
-use local::demo;
+use local::{component, demo};
 use tokio::process::Command;
 
 use crate::load::{self, Work};

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use local::component;
-use local::demo;
 use local::manifest::Manifest;
 use local::runtime::{Options, Reuse, Runtime};
 use local::sqlite::Database;
+use local::{component, demo};
 use tokio::process::Command;
 
 use super::process::{Process, own_part};

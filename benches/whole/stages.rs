@@ -14,9 +14,9 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use futures_util::FutureExt;
 use local::demo::{self, Asked};
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::Host;
-use starrocks_offboard::removal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
@@ -30,8 +30,7 @@ use crate::plot::Bars;
 use crate::requests::{self, Folder, Kind};
 use crate::serve::Serve;
 use crate::table::{Report, Table, number};
-use crate::upstream;
-use crate::{Components, Settings};
+use crate::{Components, Settings, upstream};
 
 /// How many requests a median is of, and how many go before them.
 const COUNT: usize = 400;
@@ -194,7 +193,7 @@ fn inside(report: &mut Report) -> anyhow::Result<()> {
         host.calls.borrow_mut().clear();
         let inbound = inbound(request);
         let start = Instant::now();
-        let answered = removal::answer(&host, Ok(&gateway), inbound, None, |_| {}).now_or_never();
+        let answered = flow::answer(&host, Ok(&gateway), inbound, None, |_| {}).now_or_never();
         let end = Instant::now();
         ensure!(answered.is_some_and(|answer| answer.status() == 200), "the story has no answer");
         if number < WARM {

@@ -5,9 +5,10 @@
 
 use std::net::Ipv4Addr;
 
-use crate::process::{Process, own_part};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::process::{Process, own_part};
 
 pub(crate) const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 7c5bb4e6b2b5a3d4\r\n\

@@ -4,16 +4,22 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use starrocks_offboard::caller::{self, ActiveKey, Answer, Early, Envelope, Inbound, Proof, Rendered, Said, Subject};
-use starrocks_offboard::command::Delivery;
-use starrocks_offboard::config::Secret;
-use starrocks_offboard::outcome::{Language, Outcome};
+use starrocks_offboard::callers;
+use starrocks_offboard::callers::follow_up::Early;
+use starrocks_offboard::callers::kind::Envelope;
+use starrocks_offboard::callers::proof::{ActiveKey, Proof, Subject};
+use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::reply::{Answer, Rendered};
+use starrocks_offboard::request::command::Said;
+use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::secret::Secret;
 
 use crate::host::Cloud;
 use crate::kinds::{self, Kind, NOW, POLICY, SCHEMA};
-use crate::proof;
 use crate::watched::{self, Script, World};
-use crate::wire;
+use crate::{proof, wire};
 
 /// `[caller, way, request]`, the request as `wire::inbound` reads it.
 pub fn caller(data: &[u8]) {
@@ -70,7 +76,7 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
 
 /// What stands behind the proof, without one: the body is what an encrypted one would hold.
 fn as_if_proved(kind: &Kind, inbound: &Inbound) {
-    let Some(of) = caller::kind(&kind.kind) else { return };
+    let Some(of) = callers::kind(&kind.kind) else { return };
     let Some(caller) = kind.config.callers().find(|caller| caller.name == kind.name) else { return };
     let parts: Vec<_> = caller
         .keys

@@ -1,9 +1,13 @@
 //! What people type behind the slash command.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use starrocks_offboard::caller::{self, Click, Inbound, Proof, Said};
-use starrocks_offboard::command::Delivery;
-use starrocks_offboard::outcome::{Language, Outcome};
+use starrocks_offboard::callers;
+use starrocks_offboard::callers::proof::Proof;
+use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::request::command::{Click, Said};
+use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::inbound::Inbound;
 
 use crate::kinds;
 
@@ -32,7 +36,7 @@ pub fn chat(data: &[u8]) {
         body: format!("command=%2Foffboard&user_id=U2CERLKJA&text={encoded}").into(),
     };
     let Some(caller) = slack.config.callers().next() else { return };
-    let kind = caller::kind("slack").expect("it is a kind");
+    let kind = callers::kind("slack").expect("it is a kind");
     let proof = Proof::of(Delivery::new(caller, &[b"delivery"]));
     let reading = (kind.read)(&inbound, &proof, caller, &slack.config, Language::English);
     assert_eq!(reading.actor.map(|actor| actor.principal).as_deref(), Some("slack/U2CERLKJA"));

@@ -1,8 +1,8 @@
 //! What an operator writes: offboard.toml, policy.cedar and schema.cedarschema.
 
-use starrocks_offboard::check;
-use starrocks_offboard::finding::Finding;
-use starrocks_offboard::gateway::Gateway;
+use local::lint;
+use starrocks_offboard::app::{self, Gateway};
+use starrocks_offboard::diagnostic::Finding;
 
 use crate::kinds::{OFFBOARD, POLICY, SCHEMA};
 use crate::wire;
@@ -26,8 +26,8 @@ pub fn config(data: &[u8]) {
         (_, [offboard, policy, schema]) => (*offboard, *policy, *schema),
         _ => return,
     };
-    let loaded = check::load(offboard, policy, schema);
-    let findings = check::findings(offboard, policy, schema);
+    let loaded = app::load(offboard, policy, schema);
+    let findings = lint::findings(offboard, policy, schema);
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
     match &loaded {
         Ok(_) => assert!(errors.is_empty(), "usable, and yet {errors:?}"),
@@ -42,7 +42,7 @@ pub fn config(data: &[u8]) {
     for finding in &findings {
         assert!(!finding.message.is_empty());
         let lines = match finding.file {
-            check::OFFBOARD => offboard,
+            app::OFFBOARD => offboard,
             "policy.cedar" => policy,
             _ => schema,
         };

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use http::{HeaderValue, Method};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use starrocks_offboard::jose::KeySet;
+use starrocks_offboard::crypto::jwks::KeySet;
 
 use crate::host::Cloud;
 use crate::kinds::{self, NOW, OFFBOARD, POLICY, SCHEMA};
-use crate::proof;
 use crate::stories::{self, PORTAL, SECRETS};
 use crate::watched::{self, Script, To, World};
-use crate::wire;
+use crate::{proof, wire};
 
 const TOKEN: &str = "x-subject-token";
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
-use starrocks_offboard::caller;
+use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
 
 /// The folders, in the order in which inputs count them: a new one goes to the end.
@@ -115,14 +115,14 @@ impl Kind {
             line.split('"').nth(1).unwrap_or_default().to_owned()
         };
         let (kind, name) = (value("kind"), value("name"));
-        let shape = caller::kind(&kind).unwrap_or_else(|| panic!("no kind `{kind}`")).shape;
+        let shape = callers::kind(&kind).unwrap_or_else(|| panic!("no kind `{kind}`")).shape;
         let mut caller = toml.caller.clone();
         if shape.is_chat && shape.proves_body && !asked {
             caller = caller.replacen("kind = ", "confirm = false\nkind = ", 1);
         }
         let offboard = format!("{before}{caller}\n{}\n[accounts]{accounts}", toml.config);
         let offboard = offboard.replacen("members = [", &format!("members = [\"{}\", ", toml.principal), 1);
-        let config = Config::parse(&offboard, &caller::shapes()).unwrap_or_else(|why| panic!("{why}\n{offboard}"));
+        let config = Config::parse(&offboard, &callers::shapes()).unwrap_or_else(|why| panic!("{why}\n{offboard}"));
         Self {
             kind,
             name,
@@ -154,6 +154,6 @@ mod tests {
             .collect();
         assert_eq!(there, FOLDERS.iter().map(|name| (*name).to_owned()).collect());
         let kinds: BTreeSet<_> = (0..26).map(|byte| kind(byte).kind.as_str()).collect();
-        assert_eq!(kinds, caller::KINDS.iter().map(|kind| kind.shape.name).collect());
+        assert_eq!(kinds, callers::KINDS.iter().map(|kind| kind.shape.name).collect());
     }
 }

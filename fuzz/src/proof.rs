@@ -10,8 +10,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::taurusdb::sign;
+use starrocks_offboard::crypto::sdk_hmac;
+use starrocks_offboard::request::inbound::Inbound;
 
 /// HMAC-SHA256.
 pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -125,11 +125,11 @@ fn webhook(secret: &str, at: &str, nonce: &str, inbound: &mut Inbound) -> Option
 
 /// Signs as an SDK of Huawei Cloud does; `None` for what no SDK can sign.
 pub(crate) fn access_key(access_key: &str, secret_key: &str, seconds: i64, inbound: &mut Inbound) -> Option<()> {
-    let date = sign::sdk_date(DateTime::from_timestamp(seconds, 0)?);
-    set(inbound, sign::SDK_DATE, &date);
+    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds, 0)?);
+    set(inbound, sdk_hmac::SDK_DATE, &date);
     inbound.headers.remove("authorization");
     let method = inbound.method.clone();
-    let message = sign::Message {
+    let message = sdk_hmac::Message {
         method: method.as_str(),
         path: &inbound.path,
         query: &inbound.query,
@@ -137,7 +137,7 @@ pub(crate) fn access_key(access_key: &str, secret_key: &str, seconds: i64, inbou
         host: &inbound.host,
         body: &inbound.body,
     };
-    let authorization = sign::sign(&message, access_key, secret_key.as_bytes(), &date).ok()?;
+    let authorization = sdk_hmac::sign(&message, access_key, secret_key.as_bytes(), &date).ok()?;
     set(inbound, "authorization", &authorization);
     Some(())
 }

@@ -4,19 +4,23 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
-use starrocks_offboard::caller::{self, Inbound, Proof};
-use starrocks_offboard::command::Delivery;
-use starrocks_offboard::jose::{self, Expected, KeySet};
-use starrocks_offboard::outcome::{Language, Outcome};
-use starrocks_offboard::search::{Form, LARGEST, PARAMETERS, Search};
-use starrocks_offboard::strict::{self, Fields};
-use starrocks_offboard::taurusdb::sign::{self, Message};
+use starrocks_offboard::callers::proof::Proof;
+use starrocks_offboard::callers::{self, proof as headers};
+use starrocks_offboard::crypto::jwks::KeySet;
+use starrocks_offboard::crypto::jwt::{self, Expected};
+use starrocks_offboard::crypto::sdk_hmac::{self, Message};
+use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::request::removal_query::{Form, LARGEST, PARAMETERS, Search};
+use starrocks_offboard::request::strict::{self, Fields};
+use starrocks_offboard::secret;
 
 use crate::kinds::{self, NOW, OFFBOARD, POLICY, SCHEMA};
-use crate::proof;
 use crate::stories::{self, PORTAL, SECRETS};
 use crate::watched::{self, Script, World};
-use crate::wire;
+use crate::{proof, wire};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(NOW, 0).expect("it is a time")
@@ -46,9 +50,9 @@ pub fn token(data: &[u8]) {
         let key = kind.secret.get("key").and_then(toml::Value::as_str).and_then(proof::seed);
         proof::token_of(&key.expect("the fixture has a key"), header, claims)
     };
-    let peeked = jose::peek(&token);
-    let verified = jose::verify(&token, &keys, &expected, now());
-    let proved = jose::proved(&token, &keys, &expected, now());
+    let peeked = jwt::peek(&token);
+    let verified = jwt::verify(&token, &keys, &expected, now());
+    let proved = jwt::proved(&token, &keys, &expected, now());
     if let Ok(claims) = &verified {
         let all = proved.as_ref().expect("what is verified is proved");
         assert_eq!(peeked.map(|peek| peek.issuer).as_deref(), Some(expected.issuer));
@@ -56,7 +60,7 @@ pub fn token(data: &[u8]) {
         assert!(!claims.subject.is_empty() && claims.subject.len() <= 255);
     }
     if let Ok(all) = &proved {
-        assert!(token.len() <= jose::LONGEST_TOKEN);
+        assert!(token.len() <= jwt::LONGEST_TOKEN);
         assert_eq!(all.get("iss").and_then(Json::as_str), Some(expected.issuer));
         let is_meant = |aud: &Json| aud.as_str().is_some_and(|aud| audiences.iter().any(|known| known == aud));
         let aud = all.get("aud").expect("a token is for somebody");
@@ -69,7 +73,7 @@ pub fn token(data: &[u8]) {
         // What is signed is what was proved: the payload has no second reading.
         let payload = token.split('.').nth(1).expect("three parts");
         let again = token.replacen(payload, &format!("{payload}A"), 1);
-        assert!(jose::proved(&again, &keys, &expected, now()).is_err());
+        assert!(jwt::proved(&again, &keys, &expected, now()).is_err());
     }
 }
 
@@ -79,11 +83,11 @@ pub fn signature(data: &[u8]) {
     match way % 3 {
         0 => {
             let Ok(text) = std::str::from_utf8(text) else { return };
-            let Ok(parsed) = sign::parse_authorization(text) else { return };
+            let Ok(parsed) = sdk_hmac::parse_authorization(text) else { return };
             let written = |comma: &str| {
                 let names = parsed.signed_headers.join(";");
                 let signature = hex::encode(parsed.signature);
-                let (algorithm, access) = (sign::ALGORITHM, parsed.access);
+                let (algorithm, access) = (sdk_hmac::ALGORITHM, parsed.access);
                 format!("{algorithm} Access={access}{comma}SignedHeaders={names}{comma}Signature={signature}")
             };
             let plain = |text: &str| text.replace(", ", ",");
@@ -100,15 +104,15 @@ pub fn signature(data: &[u8]) {
             // RFC 9421, with whatever the fields say.
             let Some(inbound) = wire::inbound(text) else { return };
             let kind = kinds::kind(23);
-            let of = caller::kind("http-signature").expect("it is a kind");
+            let of = callers::kind("http-signature").expect("it is a kind");
             let Some(caller) = kind.config.callers().next() else { return };
-            let mut keys = caller::Keys::default();
+            let mut keys = headers::Keys::default();
             for key in &caller.keys {
                 let parts = key.variables.iter().filter_map(|(part, variable)| {
                     let value = kind.variables.get(variable)?.clone();
-                    Some((*part, starrocks_offboard::config::Secret::new(value)?))
+                    Some((*part, secret::Secret::new(value)?))
                 });
-                keys.secrets.extend(caller::ActiveKey::new(key.id.clone(), parts.collect()));
+                keys.secrets.extend(headers::ActiveKey::new(key.id.clone(), parts.collect()));
             }
             if let Ok(proof) = (of.verify)(&inbound, caller, &keys, now()) {
                 for change in changes(&inbound) {
@@ -147,8 +151,8 @@ fn covers(inbound: &Inbound) {
             host: &inbound.host,
             body: &inbound.body,
         };
-        let parsed = sign::parse_authorization(&authorization).ok()?;
-        sign::verify(&message, &parsed, b"secret").ok()
+        let parsed = sdk_hmac::parse_authorization(&authorization).ok()?;
+        sdk_hmac::verify(&message, &parsed, b"secret").ok()
     };
     let verified = read(inbound).unwrap_or_else(|| panic!("signed, and not taken: {inbound:?}"));
     assert_eq!(verified.date, now());
@@ -207,7 +211,7 @@ pub fn strict(data: &[u8]) {
         _ => {
             // The XML that an app of WeCom's gets, decrypted.
             let kind = kinds::kind(7);
-            let of = caller::kind("wecom").expect("it is a kind");
+            let of = callers::kind("wecom").expect("it is a kind");
             let Some(caller) = kind.config.callers().next() else { return };
             let proof = Proof { plain: Some(text.to_vec().into()), ..Proof::of(Delivery::new(caller, &[b"d"])) };
             let inbound = wire::inbound(b"POST /hooks/wecom\n\n").expect("it is a request");

@@ -6,17 +6,16 @@ use arbitrary::{Arbitrary, Unstructured};
 use futures_util::future::join;
 use http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value as Json, json};
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::database;
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::hearing::BodyProblem;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::ledger::schema;
+use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
 
 use crate::host::Memory;
 use crate::kinds::{NOW, OFFBOARD, POLICY, SCHEMA};
-use crate::proof;
 use crate::watched::{self, Odd, Script, To, World};
-use crate::wire;
+use crate::{proof, wire};
+
+use serde_json::{Value as Json, json};
 
 /// What nobody may see: of Slack, of the gateway itself, of the portal, of HR, of Okta, and the address of a channel.
 pub(crate) const SECRETS: [&str; 10] = [
@@ -540,7 +539,7 @@ impl Scene {
         let ((old, old_policy), (new, policy)) = (offboard(self.configuration), offboard(number));
         let gateway = watched::gateway(&new, &policy, SCHEMA);
         watched::keep(&old, &old_policy, SCHEMA, std::mem::replace(&mut self.gateway, gateway));
-        watched::run(database::open(&self.world.memory)).expect("the ledger opens");
+        watched::run(schema::open(&self.world.memory)).expect("the ledger opens");
         self.configuration = number;
     }
 }

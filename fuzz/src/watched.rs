@@ -22,14 +22,15 @@ use chrono::{DateTime, Utc};
 use http::{Method, Request, Response, StatusCode};
 use rusqlite::types::Value as Cell_;
 use serde_json::Value as Json;
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::config::{Config, Secret};
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::hearing::BodyProblem;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::config::Config;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
-use starrocks_offboard::published::Published;
-use starrocks_offboard::taurusdb::tokens::Tokens;
-use starrocks_offboard::{database, removal};
+use starrocks_offboard::jwks_cache::Published;
+use starrocks_offboard::ledger::schema;
+use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
+use starrocks_offboard::secret::Secret;
+use starrocks_offboard::taurusdb::token_cache::Tokens;
 
 use crate::host::{Cloud, Memory};
 use crate::wire;
@@ -102,7 +103,7 @@ pub(crate) fn memory(variables: &[(&'static str, &str)]) -> Memory {
                 memory.database.execute(&format!("DELETE FROM {table}"), []).expect("the table is there");
             }
         }
-        None => run(database::open(&memory)).expect("the ledger opens"),
+        None => run(schema::open(&memory)).expect("the ledger opens"),
     }
     memory
 }
@@ -416,7 +417,7 @@ pub(crate) async fn ask(
         claims: RefCell::default(),
     };
     let asked = SHOWS.with(|shows| shows.then(|| format!("{} {}?{}", inbound.method, inbound.path, inbound.query)));
-    let mut story = pin!(removal::answer(&host, gateway, inbound, problem, |early| world.check(&early)));
+    let mut story = pin!(flow::answer(&host, gateway, inbound, problem, |early| world.check(&early)));
     let answer = poll_fn(|context| match story.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),
         Poll::Pending if host.is_dead.get() => Poll::Ready(None),

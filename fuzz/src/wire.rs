@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri};
-use starrocks_offboard::caller::Inbound;
 use starrocks_offboard::host::{Answered, SendError};
+use starrocks_offboard::request::inbound::Inbound;
 
 use crate::watched::Odd;
 

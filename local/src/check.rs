@@ -12,15 +12,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use starrocks_offboard::caller;
-use starrocks_offboard::check::{OFFBOARD, findings as of_files};
-use starrocks_offboard::config::{
-    AgencyBase, AkskVariables, Config, CredentialSource, PasswordVariables, Placed, Places,
-};
-use starrocks_offboard::finding::{Finding, line_at, sort};
-use starrocks_offboard::policy::{PREPARED, Policies};
+use starrocks_offboard::app::OFFBOARD;
+use starrocks_offboard::callers;
+use starrocks_offboard::config::Config;
+use starrocks_offboard::config::credentials::{AgencyBase, AkskVariables, CredentialSource, PasswordVariables};
+use starrocks_offboard::config::source_map::{Placed, Places};
+use starrocks_offboard::diagnostic::{Finding, line_at, sort};
+use starrocks_offboard::policy::Policies;
+use starrocks_offboard::policy::prepared::PREPARED;
 
 use crate::component;
+use crate::lint::findings as of_files;
 use crate::manifest::{Manifest, resolve};
 use crate::outbound::AllowedHosts;
 
@@ -104,7 +106,7 @@ fn findings(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<
         Err(error) => findings.push(unusable(spin, &error)),
         Ok(manifest) => {
             let spin = Spin::new(spin, &manifest, given, &mut findings);
-            let config = Config::parse(&files.offboard, &caller::shapes()).ok();
+            let config = Config::parse(&files.offboard, &callers::shapes()).ok();
             if let (Some(config), Some(places)) = (config, Places::read(&files.offboard)) {
                 findings.extend(spin.about_callers(&places));
                 findings.extend(spin.about_settings(&config, &places));
@@ -273,7 +275,7 @@ impl Spin {
         let mut findings = Vec::new();
         for place in &places.callers {
             let Ok(configured) = config.caller(&place.name.text) else { continue };
-            let settings = caller::kind(&configured.kind).map_or(&[][..], |kind| kind.shape.settings);
+            let settings = callers::kind(&configured.kind).map_or(&[][..], |kind| kind.shape.settings);
             for setting in settings.iter().filter(|setting| setting.is_reached) {
                 let refused = configured.settings(setting.name).iter().filter(|url| !self.allows(url));
                 findings.extend(refused.map(|url| {

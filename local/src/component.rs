@@ -11,14 +11,13 @@
 //!
 //! Not supported: building elsewhere than in this repository, other package managers than apt, cross-compiling hosts.
 
-use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use anyhow::{Context, anyhow, bail, ensure};
 

@@ -13,14 +13,17 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
-use starrocks_offboard::check::{self, actor};
-use starrocks_offboard::command::{Delivery, Reason, Removal};
-use starrocks_offboard::outcome::Language;
-use starrocks_offboard::policy::{
-    Account, Action, Circumstances, Considered, Decision, Explanation, Question, Role, Verdict, Who,
-};
+use starrocks_offboard::app;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::policy::explain::{Considered, Explanation, Role};
+use starrocks_offboard::policy::permit::Decision;
+use starrocks_offboard::policy::{Account, Action, Circumstances, Question, Verdict, Who};
+use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::reason::Reason;
+use starrocks_offboard::request::removal::Removal;
 
 use crate::check::Files;
+use crate::lint::actor;
 
 /// The arguments of `explain`.
 #[derive(Debug, Clone, Args)]
@@ -90,7 +93,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::Result<String> {
-    let (config, policies) = check::load(&files.offboard, &files.policy, &files.schema).map_err(|errors| {
+    let (config, policies) = app::load(&files.offboard, &files.policy, &files.schema).map_err(|errors| {
         let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
         anyhow!("{}", told.join("\n       "))
     })?;

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod explain;
 pub mod http;
 pub mod later;
+pub mod lint;
 pub mod logs;
 pub mod manifest;
 pub mod prepare;

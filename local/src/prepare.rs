@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use starrocks_offboard::check;
-use starrocks_offboard::policy::PREPARED;
+use starrocks_offboard::app;
+use starrocks_offboard::policy::prepared::PREPARED;
 
 use crate::check::{Files, usual_folder};
 
@@ -18,7 +18,7 @@ use crate::check::{Files, usual_folder};
 /// When the files there cannot be used, or the folder cannot be written to.
 pub fn run(folder: Option<&Path>) -> anyhow::Result<()> {
     let files = Files::read(folder)?;
-    let (_, policies) = check::load(&files.offboard, &files.policy, &files.schema).map_err(|errors| {
+    let (_, policies) = app::load(&files.offboard, &files.policy, &files.schema).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         anyhow!("the configuration cannot be used:\n{}", errors.join("\n"))
     })?;

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
@@ -38,11 +37,13 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::logs::Logs;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::outbound::{AllowedHosts, Gate, StandIns};
 use crate::sqlite::{Database, Databases, Sqlite, SqliteView};
 use crate::variables::{Values, Variables, VariablesView};
-use crate::{bindings, component, engine, manifest};
+use crate::{bindings, component, engine};
+
+use std::task::{Context as TaskContext, Poll};
 
 /// How long [`Runtime::stop`] waits for requests and for what the component does after its answers.
 const PATIENCE: Duration = Duration::from_secs(60);

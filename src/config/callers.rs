@@ -10,124 +10,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::{ConfigError, Lines};
-use crate::outcome::Language;
-
-/// One of the secrets that prove a caller together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
-    /// What offboard.toml calls it.
-    pub name: &'static str,
-    /// Whether the kind can do without.
-    pub required: bool,
-}
-
-impl Part {
-    /// One that has to be there.
-    pub const fn required(name: &'static str) -> Self {
-        Self { name, required: true }
-    }
-
-    /// One that may be there.
-    pub const fn optional(name: &'static str) -> Self {
-        Self { name, required: false }
-    }
-}
-
-/// How a caller kind is given its secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyShape {
-    /// It has none.
-    None,
-    /// `secrets = ["variable", …]`, where one is all that it takes.
-    Secret,
-    /// `secrets = [{ token = "variable", aes_key = "variable" }, …]`; the first part is required, or the second where the first
-    /// is not set.
-    Secrets(&'static [Part]),
-    /// `access_keys = [{ id = "…", secret = "variable" }, …]`
-    AccessKeys {
-        /// Whether a caller can do without, because other settings prove it.
-        optional: bool,
-    },
-}
-
-/// A setting of a caller kind's own.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Its key in `[[caller]]`.
-    pub name: &'static str,
-    /// Whether the kind can do without.
-    pub required: bool,
-    /// Whether it may be a list.
-    pub is_list: bool,
-    /// Whether the gateway sends requests to what it names, so that spin.toml has to allow it.
-    pub is_reached: bool,
-    /// Whether a value is one.
-    pub is_valid: fn(&str) -> bool,
-    /// What is expected of a value, for the operator.
-    pub expected: &'static str,
-}
-
-impl Setting {
-    /// A text of any kind, but for an empty one.
-    pub const fn text(name: &'static str, required: bool) -> Self {
-        Self {
-            name,
-            required,
-            is_list: false,
-            is_reached: false,
-            is_valid: |text| !text.is_empty(),
-            expected: "a text",
-        }
-    }
-
-    /// Several of those.
-    pub const fn texts(name: &'static str, required: bool) -> Self {
-        Self { is_list: true, ..Self::text(name, required) }
-    }
-}
-
-/// What offboard.toml has to know of a caller kind.
-#[derive(Debug, Clone, Copy)]
-pub struct KindShape {
-    /// Its name.
-    pub name: &'static str,
-    /// How it is given its secrets.
-    pub keys: KeyShape,
-    /// Whether there are people at the other end, who can be asked back.
-    pub is_chat: bool,
-    /// Its own settings.
-    pub settings: &'static [Setting],
-    /// Whether `fields` says where in its bodies things are.
-    pub takes_fields: bool,
-    /// Whether it speaks of people who leave, and not of accounts: `[leavers]` then has to say what theirs are.
-    pub is_of_leavers: bool,
-    /// Whether the proof covers the body. Where it does not, a request can be nothing more than a question.
-    pub proves_body: bool,
-    /// Whether the settings of a caller go together; else what is needed, for the operator.
-    pub is_complete: fn(&Caller) -> Result<(), &'static str>,
-}
-
-impl KindShape {
-    /// A system that speaks for itself, and signs what it says with one secret.
-    pub const fn hook(name: &'static str) -> Self {
-        Self {
-            name,
-            keys: KeyShape::Secret,
-            is_chat: false,
-            settings: &[],
-            takes_fields: false,
-            is_of_leavers: false,
-            proves_body: true,
-            is_complete: |_| Ok(()),
-        }
-    }
-
-    /// A chat platform that signs what people say with one secret.
-    pub const fn chat(name: &'static str) -> Self {
-        Self { is_chat: true, ..Self::hook(name) }
-    }
-}
+use crate::config::body_fields::{BodyFields, FieldsTable, OneOrMore};
+use crate::config::caller_shape::{KeyShape, KindShape, Part};
+use crate::config::lines::{ConfigError, Lines};
+use crate::outcome::language::Language;
 
 /// One secret of a caller: where it is, and for access keys its public half.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,29 +26,6 @@ pub struct Key {
 
 /// The name of the part where there is only one.
 pub const SECRET: &str = "secret";
-
-/// What `when` calls the event's type, wherever `event` says that it stands.
-pub const EVENT: &str = "event";
-
-/// Where in a body things are: `fields` of a caller.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BodyFields {
-    /// JSON Pointers (RFC 6901) to the account's name, its instance, the reason, the event's type, and what makes two events
-    /// one; `None` where the body does not say.
-    pub user_name: Option<String>,
-    /// See there. A value that is not a pointer is the instance itself.
-    pub instance: Option<String>,
-    /// See there.
-    pub reason: Option<String>,
-    /// See there.
-    pub event: Option<String>,
-    /// See there.
-    pub id: Option<String>,
-    /// Pointers to what is known of somebody who leaves, by the names that `[leavers]` has for it.
-    pub identity: BTreeMap<String, String>,
-    /// What has to stand where, by pointer or as [`EVENT`], for an event to be about a removal; others are passed over.
-    pub when: BTreeMap<String, Vec<String>>,
-}
 
 /// Somebody who may send requests, once they prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,7 +141,7 @@ impl<'de> Deserialize<'de> for CallerTable {
 /// `"variable"`, or `{ part = "variable" }`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum SecretShape {
+pub(crate) enum SecretShape {
     One(String),
     Parts(BTreeMap<String, String>),
 }
@@ -307,81 +170,6 @@ impl SecretTable {
 pub(super) struct AccessKeyTable {
     id: Spanned<String>,
     pub(super) secret: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl OneOrMore {
-    fn texts(&self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text.clone()],
-            Self::More(texts) => texts.clone(),
-        }
-    }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct FieldsTable {
-    user_name: Option<String>,
-    instance: Option<String>,
-    reason: Option<String>,
-    event: Option<String>,
-    id: Option<String>,
-    identity: BTreeMap<String, String>,
-    when: BTreeMap<String, OneOrMore>,
-}
-
-impl FieldsTable {
-    fn read(&self) -> Result<BodyFields, String> {
-        let pointer = |key: &str, text: &String| {
-            // RFC 6901: each part begins with `/`, and `~` stands before 0 or 1 only.
-            let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-            if text.starts_with('/') && escapes {
-                Ok(text.clone())
-            } else {
-                Err(format!("caller.fields.{key} `{text}` is not a JSON Pointer; expected one like `/data/user/name`"))
-            }
-        };
-        let optional = |key: &str, text: &Option<String>| text.as_ref().map(|text| pointer(key, text)).transpose();
-        let instance = match &self.instance {
-            Some(name) if !name.starts_with('/') && !name.is_empty() => Some(name.clone()),
-            other => optional("instance", other)?,
-        };
-        if self.user_name.is_some() != self.identity.is_empty() {
-            return Err(
-                "caller.fields needs either `user_name` (with `instance`), or `identity = { … }` for people who leave"
-                    .into(),
-            );
-        }
-        if self.user_name.is_some() != instance.is_some() {
-            return Err("caller.fields needs `user_name` and `instance` together".into());
-        }
-        let mut fields = BodyFields {
-            user_name: optional("user_name", &self.user_name)?,
-            instance,
-            reason: optional("reason", &self.reason)?,
-            event: optional("event", &self.event)?,
-            id: optional("id", &self.id)?,
-            ..BodyFields::default()
-        };
-        for (name, text) in &self.identity {
-            fields.identity.insert(name.clone(), pointer(&format!("identity.{name}"), text)?);
-        }
-        for (text, values) in &self.when {
-            let place = match text.as_str() {
-                EVENT if fields.event.is_some() => text.clone(),
-                _ => pointer("when", text)?,
-            };
-            fields.when.insert(place, values.texts());
-        }
-        Ok(fields)
-    }
 }
 
 /// The access keys that there are already, so that an id stands for one caller only.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConfigError, Lines};
+use crate::config::lines::{ConfigError, Lines};
 
 /// The most accounts that one leaver can have: instances times names.
 pub const MOST: usize = 10_000;

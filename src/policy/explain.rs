@@ -6,7 +6,7 @@
 use cedar_policy::{Effect, Policy, PolicySet};
 use serde_json::Value;
 
-use super::{Circumstances, Policies, Question, Verdict};
+use crate::policy::{Circumstances, Policies, Question, Verdict};
 
 /// The verdict on a question, and every policy whose scope takes the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,15 +93,20 @@ fn without_conditions(policy: &Policy) -> Option<Policy> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Account, Action, Decision, Who};
     use super::*;
-    use crate::check;
-    use crate::command::{Actor, Delivery, Removal};
+    use crate::app;
+    use crate::policy::Account;
+    use crate::policy::Action;
+    use crate::policy::Who;
+    use crate::policy::permit::Decision;
+    use crate::request::actor::Actor;
+    use crate::request::ids::Delivery;
+    use crate::request::removal::Removal;
 
     /// The verdict, and each policy's role and id, for somebody of these teams who is `alice`.
     fn explained(policy: &str, teams: &[&str], action: Action, environment: &str, last_hour: i64) -> Vec<String> {
         let schema = include_str!("../../config/schema.cedarschema");
-        let (config, policies) = check::load(include_str!("../../config/offboard.toml"), policy, schema).unwrap();
+        let (config, policies) = app::load(include_str!("../../config/offboard.toml"), policy, schema).unwrap();
         let instance = config.instances().iter().find(|instance| instance.environment == environment).unwrap();
         let actor =
             Actor { principal: "slack/U1".into(), caller: "slack".into(), kind: "slack".into(), groups: Vec::new() };
@@ -220,7 +225,7 @@ mod tests {
             include_str!("../../config/policy.cedar"),
             include_str!("../../config/schema.cedarschema"),
         ];
-        let (config, policies) = check::load(offboard, policy, schema).unwrap();
+        let (config, policies) = app::load(offboard, policy, schema).unwrap();
         for (principal, instance, user_name, now, last_hour, expected) in [
             ("slack/U2CERLKJA", "analytics", "alice", "2026-06-01T10:00:00Z", 0, "permit: dba-removes-on-staging"),
             (
@@ -239,7 +244,10 @@ mod tests {
             ("hr", "analytics", "alice", "2026-06-01T10:00:00Z", 0, "permit: dba-removes-on-staging"),
         ] {
             let removal = Removal {
-                actor: check::actor(&config, principal).unwrap(),
+                actor: match principal.split_once('/') {
+                    Some((caller, id)) => Actor::person(config.caller(caller).unwrap(), id),
+                    None => Actor::system(config.caller(principal).unwrap()),
+                },
                 user_name: config.accounts.parse(user_name).unwrap(),
                 instance: config.instance(instance).unwrap(),
                 reason: None,

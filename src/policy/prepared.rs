@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{LARGEST, Names, Policies, Scopes, can_ask_for_time, digest};
+use crate::policy::load::{LARGEST, can_ask_for_time, digest};
+use crate::policy::names::Names;
+use crate::policy::{Policies, Scopes};
 
 /// The file's name.
 pub const PREPARED: &str = "prepared.json";

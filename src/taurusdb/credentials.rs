@@ -1,9 +1,10 @@
 //! The gateway's own credentials: read from Spin variables for each request that needs them, so that a rotation needs no
 //! restart.
 
-use crate::config::{Agency, AgencyBase, AkskVariables, CredentialSource, PasswordVariables, Secret};
+use crate::config::credentials::{Agency, AgencyBase, AkskVariables, CredentialSource, PasswordVariables};
 use crate::host::Host;
 use crate::outcome::Outcome;
+use crate::secret::Secret;
 
 /// How the gateway proves itself to TaurusDB.
 #[derive(Debug)]

@@ -16,14 +16,15 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::credentials::Password;
-use super::redacted;
-use super::request::{Asked, Proof};
-use crate::budget::Budget;
-use crate::config::{Agency, Domain, Secret};
+use crate::config::credentials::{Agency, Domain};
 use crate::host::{Answered, Host};
+use crate::outbound::budget::Budget;
+use crate::outbound::retry;
 use crate::outcome::Outcome;
-use crate::retry;
+use crate::secret::Secret;
+use crate::taurusdb::answer::redacted;
+use crate::taurusdb::credentials::Password;
+use crate::taurusdb::request::{Asked, Proof};
 
 /// The largest answer that is read, in bytes; the token itself is in a header.
 const ANSWER_LIMIT: usize = 64 * 1024;

@@ -10,31 +10,37 @@
 //! - what an answer means: this file and [`codes`]
 //! - an outcome that the answer does not tell is settled by the account list: [`list`]
 
+pub mod accounts;
+pub mod answer;
+pub mod credentials;
+pub mod error_codes;
+pub mod iam;
+pub mod request;
+pub mod token_cache;
+
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
 
-use self::credentials::{Base, Credentials, Password};
-use self::iam::{Identity, Issued, NoToken, Scope};
-use self::list::{Listed, Page};
-use self::request::{Asked, Proof};
-use self::tokens::{Held, Key, Tokens};
-use crate::budget::Budget;
-use crate::config::{Agency, Domain, Instance, Secret, endpoint};
-use crate::host::{Answered, Host, SendError};
-use crate::outcome::{Language, Outcome, State};
-use crate::policy::Permit;
-use crate::regions;
-use crate::retry::{self, Sent};
-
-pub mod codes;
-mod credentials;
-mod iam;
-pub mod list;
-mod request;
-pub mod sign;
-pub mod tokens;
+use crate::config::credentials::{Agency, Domain};
+use crate::config::endpoint::endpoint;
+use crate::config::instance::Instance;
+use crate::config::regions;
+use crate::crypto::sdk_hmac;
+use crate::host::Host;
+use crate::outbound::budget::Budget;
+use crate::outbound::retry::{self, Sent};
+use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+use crate::outcome::state::State;
+use crate::policy::permit::Permit;
+use crate::secret::Secret;
+use crate::taurusdb::accounts::{Listed, Page};
+use crate::taurusdb::answer::{is_token_refused, outcome, request_id};
+use crate::taurusdb::credentials::{Base, Credentials, Password};
+use crate::taurusdb::iam::{Identity, Issued, NoToken, Scope};
+use crate::taurusdb::request::{Asked, Proof};
+use crate::taurusdb::token_cache::{Held, Key, Tokens};
 
 /// The Spin variables that this module reads when offboard.toml names no others.
 pub const VARIABLES: [&str; 9] = [
@@ -49,8 +55,9 @@ pub const VARIABLES: [&str; 9] = [
     IAM_ENDPOINT,
 ];
 
-const ENDPOINT: &str = "taurusdb_endpoint";
-const IAM_ENDPOINT: &str = "iam_endpoint";
+pub(crate) const ENDPOINT: &str = "taurusdb_endpoint";
+
+pub(crate) const IAM_ENDPOINT: &str = "iam_endpoint";
 
 /// The header of TaurusDB's request id, sent back to whoever asked.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -84,7 +91,7 @@ pub struct Removed {
 }
 
 /// What is asked of TaurusDB. A DELETE cannot be asked for without its permit.
-enum Operation<'p> {
+pub(crate) enum Operation<'p> {
     Delete(&'p Permit<'p>),
     List { user_name: &'p str, offset: usize },
 }
@@ -150,12 +157,12 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     /// Looks for an account in the instance's list.
     pub async fn account(&self, user_name: &str) -> Listed {
         let budget = self.budget.for_settling();
-        for _ in 0..list::READINGS {
-            let mut reading = list::Reading::default();
+        for _ in 0..accounts::READINGS {
+            let mut reading = accounts::Reading::default();
             let mut offset = 0;
             loop {
                 let page = Operation::List { user_name, offset };
-                let answer = match self.call(&budget, &page, list::ANSWER_LIMIT, &mut 0).await {
+                let answer = match self.call(&budget, &page, accounts::ANSWER_LIMIT, &mut 0).await {
                     Ok((Sent { answer: Ok(answer), .. }, _)) => answer,
                     Ok((Sent { answer: Err(error), .. }, _)) => {
                         self.host.log(&format!("taurusdb: the account list could not be read: {error:?}"));
@@ -200,7 +207,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                 (_, None) => return Err(Outcome::TokenUnavailable),
             };
             let make = || self.request(operation, &proof);
-            let sent = retry::send(self.host, budget, *attempts, answer_limit, codes::is_busy, make).await?;
+            let sent = retry::send(self.host, budget, *attempts, answer_limit, error_codes::is_busy, make).await?;
             *attempts = attempts.saturating_add(sent.attempts);
             match held {
                 Some((key, refused)) if !renewed && is_token_refused(&sent) => {
@@ -214,13 +221,13 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     }
 
     fn request(&self, operation: &Operation<'_>, proof: &Proof<'_>) -> Result<Request<Bytes>, Outcome> {
-        let encoded = |name| utf8_percent_encode(name, sign::ENCODED);
+        let encoded = |name| utf8_percent_encode(name, sdk_hmac::ENCODED);
         let (method, query) = match operation {
             Operation::Delete(permit) => {
                 (Method::DELETE, format!("user_name={}", encoded(permit.user_name().as_str())))
             }
             Operation::List { user_name, offset } => {
-                (Method::GET, format!("limit={}&offset={offset}&user_name={}", list::PAGE, encoded(user_name)))
+                (Method::GET, format!("limit={}&offset={offset}&user_name={}", accounts::PAGE, encoded(user_name)))
             }
         };
         let Instance { project_id, instance_id, .. } = self.instance;
@@ -315,7 +322,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
 
 /// The endpoint that overrides every region's, when the variable names one host. Its default,
 /// `https://*.myhuaweicloud.com`, names none: Spin needs something that can stand in `allowed_outbound_hosts`.
-async fn override_of<H: Host>(host: &H, variable: &str) -> Result<Option<String>, Outcome> {
+pub(crate) async fn override_of<H: Host>(host: &H, variable: &str) -> Result<Option<String>, Outcome> {
     match host.variable(variable).await {
         Some(value) if !value.expose().contains('*') => endpoint(value.expose()).map(Some).map_err(|expected| {
             host.log(&format!("taurusdb: variable `{variable}` is not an endpoint: {expected}"));
@@ -323,90 +330,4 @@ async fn override_of<H: Host>(host: &H, variable: &str) -> Result<Option<String>
         }),
         _ => Ok(None),
     }
-}
-
-fn is_token_refused(sent: &Sent) -> bool {
-    sent.answer.as_ref().is_ok_and(|answer| {
-        answer.status() == StatusCode::UNAUTHORIZED
-            && codes::is_token_refused(answer.body().as_deref().unwrap_or_default())
-    })
-}
-
-#[derive(Deserialize)]
-struct Success {
-    result: String,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    error_code: String,
-    error_msg: String,
-}
-
-/// What became of a DELETE, as far as its answer tells.
-fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>, now: chrono::DateTime<chrono::Utc>) -> Outcome {
-    let answer = match &sent.answer {
-        Ok(answer) => answer,
-        Err(SendError::NotSent(_) | SendError::NotAllowed(_)) => return Outcome::NotSent,
-        Err(SendError::ConnectTimedOut(_)) if sent.cut_short => return Outcome::TimeSpent,
-        Err(SendError::ConnectTimedOut(_)) => return Outcome::ConnectTimedOut,
-        Err(SendError::FirstByteTimedOut(_) | SendError::CallTimedOut(_)) if sent.cut_short => {
-            return Outcome::TimeSpentSending;
-        }
-        Err(SendError::FirstByteTimedOut(_)) => return Outcome::TimedOut,
-        Err(SendError::CallTimedOut(_)) => return Outcome::CallTimedOut,
-        Err(SendError::Broken(_)) => return Outcome::OutcomeUnknown,
-    };
-    let status = answer.status();
-    let body = answer.body().as_deref().unwrap_or_default();
-    if status == StatusCode::OK {
-        return match serde_json::from_slice::<Success>(body) {
-            Ok(success) if success.result == "SUCCESS" => Outcome::Removed,
-            _ => Outcome::OutcomeUnknown,
-        };
-    }
-    // Neither a success nor an error that the page knows: whoever answered may or may not have passed the DELETE on.
-    if !status.is_client_error() && !status.is_server_error() {
-        return Outcome::OutcomeUnknown;
-    }
-    let Some(Failure { error_code: code, error_msg }) =
-        serde_json::from_slice::<Failure>(body).ok().filter(|failure| is_code(&failure.error_code))
-    else {
-        return Outcome::Undocumented { status };
-    };
-    let message = redacted(as_written(error_msg), secrets);
-    if status == StatusCode::BAD_REQUEST && code == codes::ACCOUNT_GONE {
-        Outcome::AlreadyGone { status, code, message }
-    } else if retry::again(&sent.answer, codes::is_busy, now).is_some() || status == StatusCode::SERVICE_UNAVAILABLE {
-        Outcome::Busy { status, code, message }
-    } else {
-        Outcome::Upstream { status, code, message }
-    }
-}
-
-fn is_code(code: &str) -> bool {
-    (1..=64).contains(&code.len())
-        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
-}
-
-/// Without the characters that turn the direction of what follows (Unicode's property Bidi_Control): a log and a chat would show
-/// another text than was sent.
-fn as_written(mut message: String) -> String {
-    let turns =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    message.retain(|c| !turns(c));
-    message
-}
-
-/// A signature error of the API gateway quotes the canonical request, and with it the security token.
-fn redacted<'s>(message: String, secrets: impl Iterator<Item = &'s Secret>) -> String {
-    secrets.fold(message, |message, secret| message.replace(secret.expose(), "…"))
-}
-
-/// TaurusDB's request id, when it is one that can stand in a header and a chat message.
-fn request_id(answer: &Answered) -> Option<&str> {
-    let value = answer.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let good = (1..=128).contains(&value.len())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    good.then_some(value)
 }

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
-use super::credentials::AkSk;
-use super::sign;
-use crate::config::Secret;
+use crate::crypto::sdk_hmac;
 use crate::outcome::Outcome;
+use crate::secret::Secret;
+use crate::taurusdb::credentials::AkSk;
 
 /// What proves a request.
 pub(super) enum Proof<'a> {
@@ -56,12 +56,12 @@ impl Asked<'_> {
                 headers.insert("x-auth-token", secret_value(token.expose())?);
             }
             Proof::Signature(AkSk { access_key, secret_key, security_token }) => {
-                let date = sign::sdk_date(now);
-                headers.insert(HeaderName::from_static(sign::SDK_DATE), secret_value(&date)?);
+                let date = sdk_hmac::sdk_date(now);
+                headers.insert(HeaderName::from_static(sdk_hmac::SDK_DATE), secret_value(&date)?);
                 if let Some(token) = security_token {
                     headers.insert("x-security-token", secret_value(token.expose())?);
                 }
-                let message = sign::Message {
+                let message = sdk_hmac::Message {
                     method: self.method.as_str(),
                     path: self.path,
                     query: self.query,
@@ -69,7 +69,7 @@ impl Asked<'_> {
                     host: &host,
                     body: &self.body,
                 };
-                let authorization = sign::sign(&message, access_key, secret_key.expose().as_bytes(), &date)
+                let authorization = sdk_hmac::sign(&message, access_key, secret_key.expose().as_bytes(), &date)
                     .map_err(|_| Outcome::CredentialsUnset)?;
                 headers.insert("authorization", secret_value(&authorization)?);
             }

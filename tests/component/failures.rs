@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use local::simulator::{Simulator, SimulatorOptions};
 use sha2::{Digest, Sha256};
+use starrocks_offboard::policy::load::DEEPEST;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
-
-use starrocks_offboard::policy::DEEPEST;
 
 use crate::ask::{Ask, Kind, Signature};
 use crate::fixtures::assert_agreement;

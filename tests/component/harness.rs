@@ -15,20 +15,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use local::component;
-use local::http as client;
 use local::later::{LaterChannel, Posted};
 use local::logs::Logs;
 use local::runtime::{Clock, Options, Runtime};
-use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
 use local::sqlite::Database;
+use local::{component, http as client};
 use rusqlite::OpenFlags;
 use serde::Deserialize;
 use serde_json::Value;
-use starrocks_offboard::policy::PREPARED;
+use starrocks_offboard::policy::prepared::PREPARED;
 use tempfile::TempDir;
 
 use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Way, Who};
+
+use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
 
 /// 2026-06-01T10:00:00Z, in milliseconds: what the clocks say at first.
 pub(crate) const START: i64 = 1_780_308_000_000;

@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 
 use crate::ask::{INSTANCE, PORTAL_KEY, PORTAL_SECRET, PROJECT, SLACK_SECRET, WEBHOOK_SECRET};
 use crate::harness::{Gateway, Setup};
-use crate::kinds::Kind;
-use crate::kinds::Platforms;
 use crate::kinds::python::{javascript, python, scripts};
+use crate::kinds::{Kind, Platforms};
 
 /// What a script of `tests/python` prints.
 async fn run(script: &str, arguments: &[&str]) -> Value {

@@ -1,6 +1,6 @@
 //! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy.rs`.
 
-use starrocks_offboard::policy::PREPARED;
+use starrocks_offboard::policy::prepared::PREPARED;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use local::component;
 use local::manifest::Manifest;
-use starrocks_offboard::caller;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::policy::{PREPARED, Policies};
-use starrocks_offboard::taurusdb;
+use starrocks_offboard::policy::Policies;
+use starrocks_offboard::policy::prepared::PREPARED;
+use starrocks_offboard::{callers, taurusdb};
 
 use crate::harness::demo_file;
 use crate::kinds::Kind;
@@ -20,7 +20,7 @@ fn manifest() -> Manifest {
 
 /// Those that the code reads, those that the demo configuration names, and those of the kinds' own pages.
 fn variables_that_are_read() -> BTreeSet<String> {
-    let config = Config::parse(&demo_file("offboard.toml"), &caller::shapes()).unwrap();
+    let config = Config::parse(&demo_file("offboard.toml"), &callers::shapes()).unwrap();
     let named =
         config.callers().flat_map(|caller| &caller.keys).flat_map(|key| &key.variables).map(|(_, name)| name.clone());
     // One for each kind, so that a caller is configured without touching spin.toml.
@@ -94,7 +94,7 @@ fn only_shell_names_spin_s_sdk() {
 fn every_kind_has_its_page_its_row_and_its_cases() {
     let readme = fs::read_to_string(component::root().join("README.md")).unwrap();
     let tried: BTreeSet<String> = Kind::all().iter().filter(|kind| !kind.cases().is_empty()).map(Kind::kind).collect();
-    let names: BTreeSet<String> = caller::shapes().iter().map(|shape| shape.name.to_owned()).collect();
+    let names: BTreeSet<String> = callers::shapes().iter().map(|shape| shape.name.to_owned()).collect();
     assert_eq!(tried, names);
     for name in &names {
         let page = fs::read_to_string(component::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();

@@ -24,6 +24,7 @@ use local::component;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use starrocks_offboard::callers;
 
 pub(crate) mod adversary;
 pub(crate) mod cases;
@@ -329,7 +330,7 @@ impl Kind {
 
     /// Whether a caller of this kind asks people whether they mean it, and can be told not to.
     fn asks_back(&self) -> bool {
-        let shapes = starrocks_offboard::caller::shapes();
+        let shapes = callers::shapes();
         let shape = shapes.iter().find(|shape| shape.name == self.kind()).unwrap_or_else(|| panic!("{}", self.name));
         shape.is_chat && shape.proves_body
     }

@@ -8,10 +8,10 @@ use http::{Method, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::removal;
+use starrocks_offboard::request::inbound::Inbound;
 
 use crate::host::Memory;
 use crate::{DOCUMENTED, SUCCESS, ask, memory, portal, seconds, slack, slash_as, text};
@@ -305,7 +305,7 @@ fn click(host: &Memory, who: &str, action: &str, reference: &str) -> Inbound {
 async fn clicks(host: &Memory, gateway: &Gateway, inbound: Inbound) -> (String, Vec<(String, Value)>) {
     let before = host.sent.borrow().len();
     let early = RefCell::new(None);
-    removal::answer(host, Ok(gateway), inbound, None, |response| {
+    flow::answer(host, Ok(gateway), inbound, None, |response| {
         assert!(early.replace(Some(text(&response))).is_none());
     })
     .await;
@@ -370,7 +370,7 @@ async fn buttons_do_it_without_typing() {
 }
 
 async fn ask_now(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Value {
-    let response = removal::answer(host, Ok(gateway), inbound, None, |early| panic!("{early:?}")).await;
+    let response = flow::answer(host, Ok(gateway), inbound, None, |early| panic!("{early:?}")).await;
     serde_json::from_slice(response.body()).unwrap()
 }
 

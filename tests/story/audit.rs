@@ -9,13 +9,13 @@ use http::{HeaderMap, Method, Response};
 use proptest::prelude::*;
 use rusqlite::params;
 use serde_json::{Value, json};
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::ledger::list;
-use starrocks_offboard::outcome::State;
-use starrocks_offboard::search::Search;
-use starrocks_offboard::taurusdb::sign;
+use starrocks_offboard::ledger::query;
+use starrocks_offboard::outcome::state::State;
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::request::removal_query::Search;
 
 use crate::host::Memory;
 use crate::{DOCUMENTED, SECRETS, SUCCESS, ask, documented, gateway, memory, portal, seconds, slash, text};
@@ -199,7 +199,7 @@ async fn searches_use_indexes() {
         ),
         (Search { actor, instance, since: Some(1), ..usual }, "removals_by_actor (actor=? AND asked_at>? AND", true),
     ] {
-        let sql = format!("EXPLAIN QUERY PLAN {}", list::statement(&search));
+        let sql = format!("EXPLAIN QUERY PLAN {}", query::statement(&search));
         let mut statement = host.database.prepare(&sql).unwrap();
         let nothing = vec![None::<i64>; statement.parameter_count()];
         let plan = statement.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>(3)).unwrap();
@@ -650,12 +650,12 @@ async fn the_log_is_the_ledger(host: &Memory, gateway: &Gateway) -> BTreeSet<Str
 /// A decision of the portal's about what waits.
 fn decision(host: &Memory, reference: &str, body: Value) -> Inbound {
     let (path, body) = (format!("/approvals/{reference}"), Bytes::from(body.to_string()));
-    let date = sign::sdk_date(DateTime::from_timestamp(seconds(host), 0).unwrap());
+    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds(host), 0).unwrap());
     let mut headers = HeaderMap::new();
-    headers.insert(sign::SDK_DATE, date.parse().unwrap());
+    headers.insert(sdk_hmac::SDK_DATE, date.parse().unwrap());
     let message =
-        sign::Message { method: "POST", path: &path, query: "", headers: &headers, host: "localhost", body: &body };
-    let authorization = sign::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
+        sdk_hmac::Message { method: "POST", path: &path, query: "", headers: &headers, host: "localhost", body: &body };
+    let authorization = sdk_hmac::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
     headers.insert("authorization", authorization.parse().unwrap());
     Inbound { method: Method::POST, path, query: String::new(), host: "localhost".into(), headers, body }
 }

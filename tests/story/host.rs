@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::config::Secret;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::secret::Secret;
 
 /// `(state, actor, user_name, code, attempts)`
 pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i64);

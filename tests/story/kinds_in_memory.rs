@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use local::simulator::demo;
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::removal;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
+use starrocks_offboard::request::inbound::Inbound;
 
 use crate::host::{Cloud, Memory};
 use crate::kinds::{self, NOW, Posted, Reply, Row, Setup, Stage, Wire};
@@ -59,7 +59,7 @@ impl Stage for InMemory {
         };
         let early = RefCell::new(None);
         let early_answer = |response| *early.borrow_mut() = Some(response);
-        let response = removal::answer(&self.host, Ok(&self.gateway), inbound, None, early_answer).await;
+        let response = flow::answer(&self.host, Ok(&self.gateway), inbound, None, early_answer).await;
         let (parts, body) = early.into_inner().unwrap_or(response).into_parts();
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
     }

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use local::simulator::demo;
 use serde_json::{Value, json};
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::removal;
+use starrocks_offboard::request::inbound::Inbound;
 
 use super::upstream::header;
 use super::{gateway_with, memory, slash_as, text};
@@ -53,7 +53,7 @@ async fn scim(host: &Memory, gateway: &Gateway, method: Method, path: &str, body
         headers,
         body: body.to_string().into(),
     };
-    removal::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    flow::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 async fn created(host: &Memory, gateway: &Gateway, user_name: &str) -> String {

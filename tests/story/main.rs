@@ -21,12 +21,11 @@ use host::Memory;
 use http::{HeaderMap, Method, Response, StatusCode};
 use proptest::prelude::*;
 use sha2::Sha256;
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::hearing::BodyProblem;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::crypto::sdk_hmac;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::removal;
-use starrocks_offboard::taurusdb::sign;
+use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
 
 const SUCCESS: &str = r#"{"result":"SUCCESS"}"#;
 const SECRETS: [&str; 4] = ["slack-secret-7f3a", "upstream-secret-51cc", "security-token-90ab", "portal-secret-e2d1"];
@@ -107,11 +106,11 @@ fn portal(seconds: i64, method: Method, path: &str, query: &str) -> Inbound {
 
 /// The same, with a body.
 fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str) -> Inbound {
-    let date = sign::sdk_date(DateTime::from_timestamp(seconds, 0).unwrap());
+    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds, 0).unwrap());
     let mut headers = HeaderMap::new();
-    headers.insert(sign::SDK_DATE, date.parse().unwrap());
+    headers.insert(sdk_hmac::SDK_DATE, date.parse().unwrap());
     let method_name = method.clone();
-    let message = sign::Message {
+    let message = sdk_hmac::Message {
         method: method_name.as_str(),
         path,
         query,
@@ -119,7 +118,7 @@ fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str
         host: "localhost",
         body: body.as_bytes(),
     };
-    let authorization = sign::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
+    let authorization = sdk_hmac::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
     headers.insert("authorization", authorization.parse().unwrap());
     Inbound {
         method,
@@ -132,7 +131,7 @@ fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str
 }
 
 async fn ask(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Response<Bytes> {
-    removal::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    flow::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 fn text(response: &Response<Bytes>) -> String {
@@ -164,8 +163,8 @@ async fn one_removal_from_end_to_end() {
     assert_eq!(request.headers()["x-language"], "en-us");
     assert_eq!(request.headers()["x-security-token"], SECRETS[2]);
     let authorization = request.headers()["authorization"].to_str().unwrap();
-    let parsed = sign::parse_authorization(authorization).unwrap();
-    let message = sign::Message {
+    let parsed = sdk_hmac::parse_authorization(authorization).unwrap();
+    let message = sdk_hmac::Message {
         method: "DELETE",
         path: DOCUMENTED,
         query: "user_name=alice",
@@ -174,7 +173,7 @@ async fn one_removal_from_end_to_end() {
         body: b"",
     };
     assert!(parsed.signed_headers.contains(&"x-security-token"));
-    sign::verify(&message, &parsed, SECRETS[1].as_bytes()).unwrap();
+    sdk_hmac::verify(&message, &parsed, SECRETS[1].as_bytes()).unwrap();
 
     let actor = Some("portal/HPUAPORTALKEY0000001".into());
     assert_eq!(host.rows(), [("removed".into(), actor, Some("alice".into()), Some("SUCCESS".into()), 1)]);
@@ -294,7 +293,7 @@ async fn bodies_that_were_not_read_whole() {
     {
         let (host, gateway) = (memory(), gateway());
         let answer =
-            removal::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
+            flow::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).contains(code));
         assert_eq!(host.rows(), [("refused".into(), None, None, Some(code.into()), 0)]);

@@ -1,16 +1,16 @@
 //! Where the public keys of tokens come from: asked for once an hour, once more for a key that is not among them, and never
 //! without end.
 
+use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
+use starrocks_offboard::request::inbound::Inbound;
 
 use super::memory;
 use crate::host::{Cloud, Memory};
 use crate::kinds::{Kind, NOW, Platforms};
-use bytes::Bytes;
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::removal;
 
 const URL: &str = "https://login.example.com/realms/staff/keys";
 
@@ -67,7 +67,7 @@ impl World {
             body,
         };
         let answer: Response<Bytes> =
-            removal::answer(&self.host, Ok(&self.gateway), inbound, None, |early| panic!("{early:?}")).await;
+            flow::answer(&self.host, Ok(&self.gateway), inbound, None, |early| panic!("{early:?}")).await;
         answer.headers()["x-offboard-code"].to_str().unwrap().to_owned()
     }
 

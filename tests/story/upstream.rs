@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::removal;
 
 use crate::host::Memory;
 use crate::{
@@ -612,7 +612,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
         }
         let inbound = slash_with(seconds(&host), "alice analytics", &fields);
         let early = std::cell::RefCell::new(None);
-        let answer = removal::answer(&host, Ok(&gateway), inbound, None, |response| {
+        let answer = flow::answer(&host, Ok(&gateway), inbound, None, |response| {
             assert!(early.replace(Some(text(&response))).is_none());
         });
         let answer = answer.await;
@@ -647,7 +647,7 @@ async fn a_later_channel_that_fails() {
             status => host.will_answer_with(status, &[("location", "https://evil.example/")], ""),
         }
         let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
-        removal::answer(&host, Ok(&gateway), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
+        flow::answer(&host, Ok(&gateway), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         assert!(logged(&host, "later: the outcome of ") && logged(&host, says), "{:?}", host.lines.borrow());
         assert_eq!(host.sent.borrow().len(), 2);

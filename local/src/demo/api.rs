@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Request};
 use percent_encoding::utf8_percent_encode;
-use starrocks_offboard::taurusdb::sign::{self, Message, SignatureError};
+use starrocks_offboard::crypto::sdk_hmac::{self, Message, SignatureError};
 
 use super::{Asked, DemoCaller, ENCODED};
 
@@ -32,8 +32,8 @@ pub fn headers(
     message: &Message<'_>,
     date: &str,
 ) -> Result<[(&'static str, String); 2], SignatureError> {
-    let authorization = sign::sign(message, access_key, secret.as_bytes(), date)?;
-    Ok([(sign::SDK_DATE, date.to_owned()), (AUTHORIZATION.as_str(), authorization)])
+    let authorization = sdk_hmac::sign(message, access_key, secret.as_bytes(), date)?;
+    Ok([(sdk_hmac::SDK_DATE, date.to_owned()), (AUTHORIZATION.as_str(), authorization)])
 }
 
 fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
@@ -57,7 +57,7 @@ fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
     for (name, value) in &signed {
         request = request.header(name, value);
     }
-    for (name, value) in headers(asked.id, asked.secret, &message, &sign::sdk_date(asked.now))? {
+    for (name, value) in headers(asked.id, asked.secret, &message, &sdk_hmac::sdk_date(asked.now))? {
         request = request.header(name, value);
     }
     Ok(request.body(Bytes::new())?)

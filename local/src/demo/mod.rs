@@ -19,13 +19,13 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use sha2::Sha256;
-use starrocks_offboard::caller;
+use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::taurusdb::sign::ENCODED;
+use starrocks_offboard::crypto::sdk_hmac::ENCODED;
 
+use crate::component;
 use crate::manifest::Manifest;
-use crate::simulator::Simulator;
-use crate::{component, simulator};
+use crate::simulator::{self, Simulator};
 
 mod answer;
 mod api;
@@ -153,7 +153,7 @@ pub fn request(caller: &DemoCaller, asked: &Asked<'_>) -> anyhow::Result<Request
 pub fn config() -> anyhow::Result<Config> {
     let path: PathBuf = component::root().join("config/offboard.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    Ok(Config::parse(&text, &caller::shapes())?)
+    Ok(Config::parse(&text, &callers::shapes())?)
 }
 
 fn now() -> DateTime<Utc> {

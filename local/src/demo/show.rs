@@ -24,6 +24,7 @@ use crate::manifest::Manifest;
 use crate::runtime::{Options, Runtime};
 use crate::simulator::{Seen, Simulator, SimulatorOptions, demo};
 use crate::sqlite::Database;
+
 use crate::{component, http as client};
 
 /// Where the demonstration listens when nobody else does.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::UNIX_EPOCH;
 
 use http::header::{AUTHORIZATION, HOST};
-use starrocks_offboard::taurusdb::sign::{self, Message};
+use starrocks_offboard::crypto::sdk_hmac::{self, Message};
 
 use super::refusals::Refusal;
 use super::{AUTH_TOKEN, SECURITY_TOKEN, Seen, Shared};
@@ -45,7 +45,7 @@ impl Shared {
                 None => Err(Refusal::Unauthenticated("x-auth-token not found".to_owned())),
             };
         };
-        let authorization = sign::parse_authorization(authorization).map_err(|error| wrong(&error))?;
+        let authorization = sdk_hmac::parse_authorization(authorization).map_err(|error| wrong(&error))?;
         let key = self.options.access_keys.iter().find(|key| key.id == authorization.access).ok_or_else(|| {
             let id = authorization.access;
             Refusal::Unauthenticated(format!("Get secretKey failed,ak:{id},err:ak not exist"))
@@ -59,7 +59,8 @@ impl Shared {
             host: header(HOST.as_str()).unwrap_or_default(),
             body: &request.body,
         };
-        let verified = sign::verify(&message, &authorization, key.secret.as_bytes()).map_err(|error| wrong(&error))?;
+        let verified =
+            sdk_hmac::verify(&message, &authorization, key.secret.as_bytes()).map_err(|error| wrong(&error))?;
 
         let now = (self.options.clock)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if verified.date.timestamp().abs_diff(now.cast_signed()) > CLOCK_SKEW {

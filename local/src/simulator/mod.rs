@@ -59,7 +59,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use starrocks_offboard::taurusdb::sign;
+use starrocks_offboard::crypto::sdk_hmac;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -250,7 +250,7 @@ impl fmt::Display for Seen {
         write!(f, "{} {}", self.method, self.path_and_query)?;
         for (name, value) in &self.headers {
             let text = String::from_utf8_lossy(value.as_bytes());
-            match sign::parse_authorization(&text) {
+            match sdk_hmac::parse_authorization(&text) {
                 Ok(parts) if name == AUTHORIZATION => {
                     let names = parts.signed_headers.join(";");
                     write!(
@@ -626,7 +626,7 @@ fn refused(refusal: &Refusal, request: &Seen) -> Response<Bytes> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use starrocks_offboard::taurusdb::sign::Message;
+    use starrocks_offboard::crypto::sdk_hmac::Message;
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpStream;
     use tokio::task::JoinSet;
@@ -674,7 +674,7 @@ mod tests {
     impl Signing<'_> {
         pub(super) fn request(&self, simulator: &Simulator, method: Method, path_and_query: &str) -> Request<Bytes> {
             let mut headers = HeaderMap::new();
-            headers.insert(sign::SDK_DATE, self.date.parse().unwrap());
+            headers.insert(sdk_hmac::SDK_DATE, self.date.parse().unwrap());
             for &(name, value) in self.signed {
                 headers.append(name, value.parse().unwrap());
             }
@@ -682,7 +682,8 @@ mod tests {
             let host = simulator.address().to_string();
             let message =
                 Message { method: method.as_str(), path, query, headers: &headers, host: &host, body: self.body };
-            let authorization = sign::sign(&message, self.access_key, self.secret_key.as_bytes(), self.date).unwrap();
+            let authorization =
+                sdk_hmac::sign(&message, self.access_key, self.secret_key.as_bytes(), self.date).unwrap();
             headers.insert(AUTHORIZATION, authorization.parse().unwrap());
             for &(name, value) in self.unsigned {
                 headers.append(name, value.parse().unwrap());

@@ -14,6 +14,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use starrocks_offboard::callers;
 
 use super::{Kind, Platforms, Reply, Setup, Stage, Wire};
 
@@ -114,7 +115,7 @@ pub(crate) fn status_of(code: &str) -> u16 {
 impl Kind {
     /// Whether people read its answers, which then have status 200 whatever happened.
     pub(crate) fn speaks(&self) -> bool {
-        starrocks_offboard::caller::kind(&self.kind()).is_some_and(|kind| kind.speech.is_some())
+        callers::kind(&self.kind()).is_some_and(|kind| kind.speech.is_some())
     }
 
     pub(crate) fn is(&self, names: &[&str]) -> bool {

@@ -18,7 +18,7 @@ mod store;
 mod upstream;
 
 use serde_json::Value;
-use starrocks_offboard::gateway::Gateway;
+use starrocks_offboard::app::Gateway;
 
 use crate::kinds::{self, Kind, Reply, Stage, Wire};
 use crate::kinds_in_memory::InMemory;

@@ -1,8 +1,8 @@
 //! Configuration and policy that cannot be used, and policy that says nothing: nobody may do anything then.
 
-use starrocks_offboard::caller::Inbound;
-use starrocks_offboard::gateway::Gateway;
-use starrocks_offboard::removal;
+use starrocks_offboard::app::Gateway;
+use starrocks_offboard::flow;
+use starrocks_offboard::request::inbound::Inbound;
 
 use super::{answered, made};
 use crate::kinds::{Kind, Stage};
@@ -115,7 +115,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
                 body,
             };
             let usable = made_of.as_ref().map_err(String::as_str);
-            let answer = removal::answer(&stage.host, usable, inbound, None, |_| ()).await;
+            let answer = flow::answer(&stage.host, usable, inbound, None, |_| ()).await;
             let leaves = kind.config.contains("[leavers]");
             let (code, status) = match rule.code {
                 UNUSABLE => (UNUSABLE, 503),

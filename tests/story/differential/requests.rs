@@ -5,9 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
-use starrocks_offboard::caller::{self, ActiveKey, Inbound, Keys};
-use starrocks_offboard::config::{Caller, Secret};
-use starrocks_offboard::taurusdb::sign::{self, Authorization, Message, SignatureError, parse_authorization};
+use starrocks_offboard::callers;
+use starrocks_offboard::callers::proof::{ActiveKey, Keys};
+use starrocks_offboard::config::callers::Caller;
+use starrocks_offboard::crypto::sdk_hmac::{self, Authorization, Message, SignatureError, parse_authorization};
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::secret::Secret;
 
 use super::{Dice, Python, cases};
 
@@ -233,13 +236,13 @@ impl Arrived {
     /// A signed header that is neither the host nor the date.
     fn any_signed(&self, dice: &mut Dice) -> Option<String> {
         let names = parse_authorization(self.authorization()).unwrap().signed_headers;
-        let names: Vec<_> = names.into_iter().filter(|name| !["host", sign::SDK_DATE].contains(name)).collect();
+        let names: Vec<_> = names.into_iter().filter(|name| !["host", sdk_hmac::SDK_DATE].contains(name)).collect();
         (!names.is_empty()).then(|| dice.pick(&names).to_owned())
     }
 
-    fn verify(&self, secret_key: &str) -> Result<sign::Verified, SignatureError> {
+    fn verify(&self, secret_key: &str) -> Result<sdk_hmac::Verified, SignatureError> {
         let authorization = parse_authorization(self.authorization())?;
-        sign::verify(&self.message(), &authorization, secret_key.as_bytes())
+        sdk_hmac::verify(&self.message(), &authorization, secret_key.as_bytes())
     }
 
     /// To the `api` kind: the access key that it proves.
@@ -255,7 +258,7 @@ impl Arrived {
             body: Bytes::from(self.body.clone()),
         };
         let keys = Keys { secrets: vec![key], published: None };
-        let verify = caller::kind("api").unwrap().verify;
+        let verify = callers::kind("api").unwrap().verify;
         verify(&inbound, &Caller::new("portal", "api"), &keys, date).unwrap().key_id
     }
 }
@@ -369,15 +372,15 @@ const ALTERATIONS: [(&str, Alteration); 28] = [
         MISMATCH
     }),
     ("another date", |_, request, _| {
-        request.set(sign::SDK_DATE, "20190101T000000Z");
+        request.set(sdk_hmac::SDK_DATE, "20190101T000000Z");
         MISMATCH
     }),
     ("no date", |_, request, _| {
-        request.headers.remove(sign::SDK_DATE);
-        Some(Err(SignatureError::Missing(sign::SDK_DATE.into())))
+        request.headers.remove(sdk_hmac::SDK_DATE);
+        Some(Err(SignatureError::Missing(sdk_hmac::SDK_DATE.into())))
     }),
     ("what is no date", |dice, request, _| {
-        request.set(sign::SDK_DATE, dice.pick(&["20190101T000060Z", "20190229T000000Z", "20190101000000", "x"]));
+        request.set(sdk_hmac::SDK_DATE, dice.pick(&["20190101T000060Z", "20190229T000000Z", "20190101000000", "x"]));
         Some(Err(SignatureError::Date))
     }),
     ("another digit of the signature", |dice, request, _| {
@@ -394,7 +397,7 @@ const ALTERATIONS: [(&str, Alteration); 28] = [
             parse_authorization(request.authorization()).unwrap();
         signed_headers.retain(|known| *known != name);
         let (names, signature) = (signed_headers.join(";"), hex::encode(signature));
-        let text = format!("{} Access={access}, SignedHeaders={names}, Signature={signature}", sign::ALGORITHM);
+        let text = format!("{} Access={access}, SignedHeaders={names}, Signature={signature}", sdk_hmac::ALGORITHM);
         request.set("authorization", &text);
         MISMATCH
     }),
@@ -423,8 +426,8 @@ fn what_the_sdk_signs_we_take_and_sign_in_the_same_way() {
         let request = Arrived::new(dice, wanted, signed);
         let verified =
             request.verify(&wanted.secret_key).unwrap_or_else(|error| panic!("{error}\n{wanted:?}\n{signed}"));
-        let date = sign::sdk_date(verified.date);
-        let again = sign::sign(&request.message(), &wanted.access_key, wanted.secret_key.as_bytes(), &date);
+        let date = sdk_hmac::sdk_date(verified.date);
+        let again = sdk_hmac::sign(&request.message(), &wanted.access_key, wanted.secret_key.as_bytes(), &date);
         assert_eq!(again.as_deref(), Ok(request.authorization()), "{wanted:?}");
         assert_eq!(request.heard(wanted, verified.date).as_ref(), Some(&wanted.access_key), "{wanted:?}");
 
@@ -487,7 +490,7 @@ fn what_the_sdk_signs_and_we_refuse_on_purpose() {
         (
             "a date with a digit less",
             |wanted| {
-                let is_date = |name: &str| name.eq_ignore_ascii_case(sign::SDK_DATE);
+                let is_date = |name: &str| name.eq_ignore_ascii_case(sdk_hmac::SDK_DATE);
                 wanted
                     .headers
                     .iter_mut()

@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use serde_json::{Value, json};
-use starrocks_offboard::jose::{self, Expected, KeySet, Refused};
+use starrocks_offboard::crypto::jwks::KeySet;
+use starrocks_offboard::crypto::jwt::{self, Expected, Refused};
 
 use super::{Dice, Meant, Python, all_used, cases, compare};
 use crate::kinds::{Kind, NOW};
@@ -534,7 +535,7 @@ fn what_pyjwt_takes_we_take_and_what_it_refuses_we_refuse() {
     for (((name, _, _), case), theirs) in drafts.iter().zip(&to_verify).zip(&verdicts) {
         let keys = KeySet::parse(case["keys"].as_str().unwrap().as_bytes());
         let ours = keys.map_err(|_| Refused::UnknownKey);
-        let ours = ours.and_then(|keys| jose::verify(case["token"].as_str().unwrap(), &keys, &expected, now));
+        let ours = ours.and_then(|keys| jwt::verify(case["token"].as_str().unwrap(), &keys, &expected, now));
         if let (Ok(claims), Some(subject)) = (&ours, theirs.get("subject")) {
             assert_eq!(subject, &claims.subject, "{name}: {case}");
             taken += 1;

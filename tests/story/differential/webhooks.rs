@@ -9,9 +9,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use starrocks_offboard::caller::{self, ActiveKey, Inbound, Keys};
-use starrocks_offboard::config::{Caller, Secret};
+use starrocks_offboard::callers;
+use starrocks_offboard::callers::proof::{ActiveKey, Keys};
+use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::request::inbound::Inbound;
+use starrocks_offboard::secret::Secret;
 
 use super::{Dice, Meant, Python, all_used, cases, compare};
 use crate::kinds::NOW;
@@ -210,7 +213,7 @@ fn ours(secret: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result
         headers: map,
         body: Bytes::copy_from_slice(body),
     };
-    let verify = caller::kind("standard-webhooks").unwrap().verify;
+    let verify = callers::kind("standard-webhooks").unwrap().verify;
     let now = DateTime::from_timestamp(NOW, 0).unwrap();
     verify(&inbound, &Caller::new("hr", "standard-webhooks"), &keys, now).map(|_| ())
 }

@@ -1,0 +1,544 @@
+//! HTTP Message Signatures (RFC 9421), for clients that have a key pair and no SDK: the calls and the answers of kind
+//! [`api`], proved by `Signature-Input` and `Signature`, and by `Content-Digest` (RFC 9530) for the body.
+//!
+//! What RFC 9421 leaves to the application (section 3.2.1):
+//!
+//! - one signature. A second one would need a rule which of them counts;
+//! - it covers `@method`, `@path`, `@query` and `content-digest`, the digest of an empty body too; `@authority` and any field
+//!   that stands once may be beside them. What it does not cover is not believed;
+//! - `created` is within 300 seconds, and `expires`, where it is there, has not come. `keyid` is mandatory. `nonce` is the
+//!   client's: without one, the same request signed twice in one second is one request;
+//! - the key decides the algorithm, and an `alg` that says otherwise is refused. `tag` names another application, as this
+//!   one has none, and is refused;
+//! - the three fields are written in the canonical form of RFC 9651, as section 4.1 asks of a signer: no key twice, no space
+//!   that could be left out.
+//!
+//! A key is one of `access_keys`: its `id` is the `keyid`, and its variable holds either a public key in PEM (`ed25519`,
+//! section 3.3.6; `ecdsa-p256-sha256`, section 3.3.4), or the base64 of a shared one of 32 bytes or more (`hmac-sha256`,
+//! section 3.3.3). A PEM text is no base64, so a public key cannot be taken for a shared one. The principal is
+//! `{caller}/{keyid}`.
+//!
+//! A request with an `Authorization` is kind `api`'s.
+//!
+//! Not supported: RSA, P-384, parameters of components (`;sf`, `;key`, `;bs`, `;req`, `;tr`), `@target-uri` and `@scheme` (they
+//! are known to what terminates TLS before the gateway), `@request-target`, `@query-param`, `Accept-Signature`, signed answers,
+//! digests other than SHA-256 and SHA-512.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use http::header::{AUTHORIZATION, HOST};
+use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::callers::api;
+use crate::callers::kind::{Kind, Place};
+use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::config::Config;
+use crate::config::caller_shape::{KeyShape, KindShape};
+use crate::config::callers::{Caller, Key};
+use crate::crypto::mac::hmac_sha256_is;
+use crate::crypto::public_key::{Algorithm, PublicKey};
+use crate::outcome::Outcome;
+use crate::reply::api_body::documented;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::secret::Secret;
+
+/// The kind's name in offboard.toml.
+pub const NAME: &str = "http-signature";
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape { keys: KeyShape::AccessKeys { optional: false }, ..KindShape::hook(NAME) },
+    place: Place::Documented,
+    content_types: &[],
+    published: None,
+    open: None,
+    verify,
+    read: api::read,
+    render: documented,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: None,
+};
+
+const INPUT: &str = "signature-input";
+
+const SIGNATURE: &str = "signature";
+
+const DIGEST: &str = "content-digest";
+
+/// What a signature has to cover.
+const COVERED: [&str; 4] = ["@method", "@path", "@query", DIGEST];
+
+/// The least bytes of a shared key: the size of what it makes (RFC 2104 section 3).
+const SHORTEST_KEY: usize = 32;
+
+const MALFORMED: Outcome = Outcome::ProofMalformed { header: INPUT };
+
+/// Whether the request is one of this kind.
+pub fn is_stated(inbound: &Inbound) -> bool {
+    let has = |name| inbound.headers.contains_key(name);
+    (has(INPUT) || has(SIGNATURE)) && !has(AUTHORIZATION.as_str())
+}
+
+/// Whose key the request claims to be signed with.
+///
+/// # Errors
+///
+/// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
+pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+    let stated = Stated::read(inbound)?;
+    let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
+    found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let stated = Stated::read(inbound)?;
+    let digest = required_header(&inbound.headers, DIGEST)?;
+    let is_of_body = digests(digest, &inbound.body).ok_or(Outcome::ProofMalformed { header: DIGEST })?;
+    let base = stated.base(inbound)?;
+    fresh(stated.created, now)?;
+    if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
+        return Err(Outcome::ProofExpired);
+    }
+    let is_meant = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
+    let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(Outcome::ProofWrong)?;
+    let key = Verifier::of(&key.secret).ok_or(Outcome::SecretUnset)?;
+    let is_its_own = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
+    if !is_its_own || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
+        return Err(Outcome::ProofWrong);
+    }
+    // Not the signature: ECDSA has two for one request.
+    let delivery = Delivery::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
+    Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
+}
+
+/// What the two fields say.
+struct Stated {
+    /// The names of the components, in order, each once.
+    components: Vec<String>,
+    created: i64,
+    expires: Option<i64>,
+    key_id: String,
+    algorithm: Option<String>,
+    /// The value of `@signature-params`.
+    params: String,
+    signature: Vec<u8>,
+}
+
+impl Stated {
+    fn read(inbound: &Inbound) -> Result<Self, Outcome> {
+        let input = required_header(&inbound.headers, INPUT)?;
+        let signature = required_header(&inbound.headers, SIGNATURE)?;
+        let Some((label, ListEntry::InnerList(list))) = only(input) else { return Err(MALFORMED) };
+        // Canonical as the field is, what stands in it is what was signed.
+        let params = input.strip_prefix(&label).and_then(|rest| rest.strip_prefix('=')).ok_or(MALFORMED)?.to_owned();
+        let signature = match only(signature) {
+            Some((same, ListEntry::Item(Item { bare_item: BareItem::ByteSequence(bytes), params })))
+                if same == label && params.is_empty() =>
+            {
+                bytes
+            }
+            _ => return Err(Outcome::ProofMalformed { header: SIGNATURE }),
+        };
+        Self::of(list, params, signature).ok_or(MALFORMED)
+    }
+
+    fn of(list: InnerList, params: String, signature: Vec<u8>) -> Option<Self> {
+        let mut components: Vec<String> = Vec::new();
+        for item in list.items {
+            let BareItem::String(name) = item.bare_item else { return None };
+            let name = String::from(name);
+            // A component may stand once (section 2), and its name is in lower case (section 2.1).
+            if !item.params.is_empty() || components.contains(&name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
+                return None;
+            }
+            components.push(name);
+        }
+        if !COVERED.iter().all(|name| components.iter().any(|known| known == name)) {
+            return None;
+        }
+        let (mut created, mut expires, mut key_id, mut algorithm) = (None, None, None, None);
+        for (name, value) in list.params {
+            match (name.as_str(), value) {
+                ("created", BareItem::Integer(seconds)) => created = Some(i64::from(seconds)),
+                ("expires", BareItem::Integer(seconds)) => expires = Some(i64::from(seconds)),
+                ("keyid", BareItem::String(text)) => key_id = Some(String::from(text)),
+                ("alg", BareItem::String(text)) => algorithm = Some(String::from(text)),
+                ("nonce", BareItem::String(_)) => {}
+                _ => return None,
+            }
+        }
+        Some(Self { components, created: created?, expires, key_id: key_id?, algorithm, params, signature })
+    }
+
+    /// The signature base (section 2.5).
+    fn base(&self, inbound: &Inbound) -> Result<String, Outcome> {
+        let mut base = String::new();
+        for name in &self.components {
+            let value = component(name, inbound)?;
+            base += &format!("\"{name}\": {value}\n");
+        }
+        Ok(format!("{base}\"@signature-params\": {}", self.params))
+    }
+}
+
+/// The value of a component (sections 2.1 and 2.2).
+fn component(name: &str, inbound: &Inbound) -> Result<String, Outcome> {
+    Ok(match name {
+        "@method" => inbound.method.as_str().to_owned(),
+        // As on the wire: percent-encoded octets are not decoded.
+        "@path" if inbound.path.is_empty() => "/".into(),
+        "@path" => inbound.path.clone(),
+        "@query" => format!("?{}", inbound.query),
+        "@authority" => authority(&inbound.host),
+        // The runtime owns the field.
+        name if name == HOST.as_str() => inbound.host.clone(),
+        name if name.starts_with('@') => return Err(MALFORMED),
+        name => {
+            let mut values = inbound.headers.get_all(name).iter();
+            let value = values.next().ok_or(MALFORMED)?;
+            if values.next().is_some() {
+                return Err(Outcome::ProofDoubled { header: name.to_owned().into() });
+            }
+            value.to_str().map_err(|_| MALFORMED)?.trim().to_owned()
+        }
+    })
+}
+
+/// In lower case and without a default port (section 2.2.3). Which port is the default one is not known behind whatever
+/// terminates TLS; either is what no client writes.
+fn authority(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    let bare = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80"));
+    bare.map(str::to_owned).unwrap_or(host)
+}
+
+/// The one member of a Dictionary in canonical form.
+fn only(field: &str) -> Option<(String, ListEntry)> {
+    let dictionary = canonical(field)?;
+    let mut members = dictionary.into_iter();
+    let (name, member) = members.next()?;
+    members.next().is_none().then(|| (name.as_str().to_owned(), member))
+}
+
+fn canonical(field: &str) -> Option<Dictionary> {
+    let dictionary: Dictionary = Parser::new(field).parse().ok()?;
+    (dictionary.serialize()? == field).then_some(dictionary)
+}
+
+/// Whether the digests are the body's: every one that is known, and at least one is (RFC 9530 section 2). `None` when the
+/// field is malformed or has none that is known.
+fn digests(field: &str, body: &[u8]) -> Option<bool> {
+    let mut right = None;
+    for (name, member) in canonical(field)? {
+        let ListEntry::Item(Item { bare_item: BareItem::ByteSequence(given), params }) = member else { return None };
+        if !params.is_empty() {
+            return None;
+        }
+        let same = match name.as_str() {
+            "sha-256" => given == Sha256::digest(body).as_slice(),
+            "sha-512" => given == Sha512::digest(body).as_slice(),
+            _ => continue,
+        };
+        right = Some(right.unwrap_or(true) && same);
+    }
+    right
+}
+
+enum Verifier {
+    Public(PublicKey),
+    Shared(Vec<u8>),
+}
+
+impl Verifier {
+    /// The key that the variable holds; `None` for one that is not taken.
+    fn of(secret: &Secret) -> Option<Self> {
+        let text = secret.expose().trim();
+        if text.starts_with("-----BEGIN") {
+            let key = PublicKey::from_pem(text).ok()?;
+            return (key.algorithm() != Algorithm::Rsa).then_some(Self::Public(key));
+        }
+        STANDARD.decode(text).ok().filter(|key| key.len() >= SHORTEST_KEY).map(Self::Shared)
+    }
+
+    /// Its name in the registry of section 6.2.2.
+    fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Shared(_) => "hmac-sha256",
+            Self::Public(key) => match key.algorithm() {
+                Algorithm::Ed25519 => "ed25519",
+                Algorithm::EcdsaP256 => "ecdsa-p256-sha256",
+                Algorithm::Rsa => "rsa-v1_5-sha256",
+            },
+        }
+    }
+
+    fn verify(&self, base: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Public(key) => key.verify(base, signature),
+            Self::Shared(key) => hmac_sha256_is(key, &[base], signature),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderName, Method};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::callers::proof::ActiveKey;
+    use crate::config::callers::SECRET;
+
+    const NOW: i64 = 1_780_308_000;
+    const SHARED: &str = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
+    const EMPTY: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+    const PARAMS: &str =
+        r#"("@method" "@path" "@query" "content-digest");created=1780308000;keyid="k";alg="hmac-sha256";nonce="n""#;
+
+    fn inbound(method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Inbound {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        Inbound {
+            method,
+            path: path.into(),
+            query: query.into(),
+            host: "Example.com:443".into(),
+            headers: map,
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    fn tag(key: &str, base: &str) -> String {
+        use hmac::{Hmac, KeyInit, Mac};
+        let mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(key).unwrap()).unwrap();
+        STANDARD.encode(mac.chain_update(base).finalize().into_bytes())
+    }
+
+    fn verified(inbound: &Inbound) -> Result<Proof, Outcome> {
+        let secret = Secret::new(SHARED.into()).unwrap();
+        let keys =
+            Keys { secrets: vec![ActiveKey::new(Some("k".into()), vec![(SECRET, secret)]).unwrap()], published: None };
+        verify(inbound, &Caller::new("ops", NAME), &keys, DateTime::from_timestamp(NOW, 0).unwrap())
+    }
+
+    /// `DELETE /a%2Fb?c=d` with these fields; the signature is right for `PARAMS`.
+    fn with(input: &str, signature: &str, digest: &str) -> Inbound {
+        let headers = [(INPUT, input), (SIGNATURE, signature), (DIGEST, digest)];
+        inbound(Method::DELETE, "/a%2Fb?c=d", &headers, "")
+    }
+
+    fn right_signature() -> String {
+        let base = format!(
+            "\"@method\": DELETE\n\"@path\": /a%2Fb\n\"@query\": ?c=d\n\"content-digest\": {EMPTY}\n\"@signature-params\": {PARAMS}"
+        );
+        tag(SHARED, &base)
+    }
+
+    /// See `tests/fixtures/vectors`: the bases and signatures of RFC 9421, appendix B.2, and a digest of RFC 9530.
+    #[test]
+    fn published_vectors() {
+        let file: Value = serde_json::from_str(include_str!("../../../tests/fixtures/vectors/callers.json")).unwrap();
+        let mut ran = 0;
+        for vector in file["vectors"].as_array().unwrap() {
+            let (scheme, id) = (vector["scheme"].as_str().unwrap(), vector["id"].as_str().unwrap());
+            let inputs = &vector["inputs"];
+            let text = |name: &str| inputs[name].as_str().unwrap().to_owned();
+            let secret = match scheme {
+                "rfc9421-hmac-sha256" => text("shared_secret_base64"),
+                "rfc9421-ecdsa-p256-sha256" => text("public_key_pem"),
+                "rfc9421-ed25519" => {
+                    let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text("public_key_base64url"));
+                    let der = [b"0*0\x05\x06\x03+ep\x03!\x00".as_slice(), &raw.unwrap()].concat();
+                    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
+                }
+                "rfc9421-content-digest-sha512" => {
+                    let (digest, body) = (vector["expected"].as_str().unwrap(), text("body"));
+                    assert_eq!(digests(digest, body.as_bytes()), Some(true), "{id}");
+                    assert_eq!(digests(digest, b""), Some(false), "{id}");
+                    ran += 1;
+                    continue;
+                }
+                _ => continue,
+            };
+            let input = text("signature_input");
+            let (label, ListEntry::InnerList(list)) = only(&input).unwrap() else { panic!("{id}") };
+            let params = input.strip_prefix(&format!("{label}=")).unwrap();
+            // Two of them sign answers, which have components of their own.
+            if let Some(request) = inputs.get("request") {
+                let headers: Vec<_> = request["headers"].as_object().unwrap().iter().collect();
+                let headers: Vec<_> =
+                    headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+                let target = request["target"].as_str().unwrap();
+                let request = inbound(Method::POST, target, &headers, request["body"].as_str().unwrap());
+                let mut base = String::new();
+                for item in list.items {
+                    let BareItem::String(name) = item.bare_item else { panic!("{id}") };
+                    base += &format!("\"{}\": {}\n", name.as_str(), component(name.as_str(), &request).unwrap());
+                }
+                base += &format!("\"@signature-params\": {params}");
+                assert_eq!(base, text("signature_base"), "{id}");
+            }
+            let signature = STANDARD.decode(vector["expected"].as_str().unwrap()).unwrap();
+            let key = Verifier::of(&Secret::new(secret).unwrap()).unwrap();
+            assert_eq!(format!("rfc9421-{}", key.algorithm()), scheme, "{id}");
+            assert!(key.verify(text("signature_base").as_bytes(), &signature), "{id}");
+            ran += 1;
+        }
+        assert_eq!(ran, 5);
+    }
+
+    #[test]
+    fn what_is_signed_is_what_came() {
+        let (input, signature) = (format!("sig1={PARAMS}"), format!("sig1=:{}:", right_signature()));
+        let right = || with(&input, &signature, EMPTY);
+        assert!(verified(&right()).is_ok());
+        let delivery = |inbound: &Inbound| verified(inbound).unwrap().delivery;
+        // The label is the client's own word and not signed.
+        let other_label = with(&format!("a={PARAMS}"), &signature.replace("sig1", "a"), EMPTY);
+        assert_eq!(delivery(&right()), delivery(&other_label));
+        for (what, other) in [
+            ("method", Inbound { method: Method::GET, ..right() }),
+            ("path", Inbound { path: "/a/b".into(), ..right() }),
+            ("the path's spelling", Inbound { path: "/a%2fb".into(), ..right() }),
+            ("query", Inbound { query: "c=e".into(), ..right() }),
+            ("no query", Inbound { query: String::new(), ..right() }),
+            ("body", Inbound { body: Bytes::from_static(b" "), ..right() }),
+        ] {
+            assert_eq!(verified(&other).unwrap_err(), Outcome::ProofWrong, "{what}");
+        }
+        // The digest of the body that is sent, and not of the one that was signed.
+        let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(b" ")));
+        let forged = Inbound { body: Bytes::from_static(b" "), ..with(&input, &signature, &digest) };
+        assert_eq!(verified(&forged).unwrap_err(), Outcome::ProofWrong);
+    }
+
+    #[test]
+    fn fields_have_one_spelling() {
+        let right = right_signature();
+        let input = format!("sig1={PARAMS}");
+        let signature = format!("sig1=:{right}:");
+        for given in [
+            input.replace("\" \"", "\"  \""),
+            input.replace("(\"", "( \""),
+            input.replace(";created", "; created"),
+            input.replace("\"@method\"", "\"@METHOD\""),
+            input.replace("\"@method\"", "@method"),
+            input.replace("\"@method\"", "\"@method\";req"),
+            input.replace("\"content-digest\"", "\"content-digest\";sf"),
+            input.replace("\"@method\"", "\"@method\" \"@method\""),
+            input.replace("1780308000", "1780308000.0"),
+            input.replace("1780308000", "\"1780308000\""),
+            input.replace("1780308000", "01780308000"),
+            format!("{input};created=1780308000"),
+            format!("{input};keyid=\"k\""),
+            format!("{input};tag=\"offboard\""),
+            format!("{input}, sig2={PARAMS}"),
+            format!("{input}, sig1={PARAMS}"),
+            format!("{input},"),
+            input.replace("sig1=", "sig1"),
+            input.replace("sig1=", "Sig1="),
+            "sig1".into(),
+            "sig1=1".into(),
+            "sig1=()".into(),
+            "=".into(),
+            "(".repeat(4000),
+        ] {
+            assert_eq!(verified(&with(&given, &signature, EMPTY)).unwrap_err(), MALFORMED, "{given}");
+        }
+        for given in [
+            signature.replace("sig1", "sig2"),
+            format!("{signature};a=1"),
+            format!("{signature}, sig2=:AA==:"),
+            format!("{signature}, {signature}"),
+            format!("sig1=\"{right}\""),
+            format!("sig1=:{}:", right.trim_end_matches('=')),
+            format!("sig1=:{right}"),
+            right.clone(),
+            ":".into(),
+        ] {
+            let malformed = Outcome::ProofMalformed { header: SIGNATURE };
+            assert_eq!(verified(&with(&input, &given, EMPTY)).unwrap_err(), malformed, "{given}");
+        }
+        for given in [
+            EMPTY.replace("sha-256", "SHA-256"),
+            EMPTY.replace("sha-256", "md5"),
+            EMPTY.replace("=:", ""),
+            EMPTY.replace('=', "= "),
+            format!("{EMPTY}, {EMPTY}"),
+            format!("{EMPTY};a"),
+            "sha-256=1".into(),
+            "unixsum=:AA==:".into(),
+        ] {
+            let malformed = Outcome::ProofMalformed { header: DIGEST };
+            assert_eq!(verified(&with(&input, &signature, &given)).unwrap_err(), malformed, "{given}");
+        }
+        for (given, right) in [
+            (format!("md5=:1B2M2Y8AsgTpgAmY7PhCfg==:, {EMPTY}"), Some(true)),
+            (format!("{EMPTY}, sha-512=:AA==:"), Some(false)),
+            ("sha-256=::".into(), Some(false)),
+        ] {
+            assert_eq!(digests(&given, b""), right, "{given}");
+        }
+    }
+
+    #[test]
+    fn keys_of_three_kinds_and_no_other() {
+        let of = |text: &str| Verifier::of(&Secret::new(text.to_owned()).unwrap()).map(|key| key.algorithm());
+        assert_eq!(of(SHARED), Some("hmac-sha256"));
+        let fixture: toml::Table =
+            toml::from_str(include_str!("../../../tests/fixtures/callers/http-signature/caller.toml")).unwrap();
+        let pem = fixture["variables"]["http_signature_secret"].as_str().unwrap();
+        assert_eq!(of(pem), Some("ed25519"));
+        let rsa = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtsQsUV8QpqrygsY+2+JC\n-----END PUBLIC KEY-----";
+        for text in ["secret", "AA==", rsa, &pem.replace("PUBLIC", "PRIVATE"), &STANDARD.encode([7; 31]), "-----BEGIN"]
+        {
+            assert_eq!(of(text), None, "{text}");
+        }
+        // The public key as it is written, or without its armor, is nobody's shared key but of whoever set it.
+        assert_ne!(of(pem), Some("hmac-sha256"));
+    }
+
+    #[test]
+    fn components() {
+        let request = inbound(Method::GET, "", &[("x-a", " b \t"), ("x-c", "1"), ("x-c", "2"), ("x-d", "")], "");
+        let value = |name| component(name, &request);
+        assert_eq!(value("@path"), Ok("/".into()));
+        assert_eq!(value("@query"), Ok("?".into()));
+        assert_eq!(value("@authority"), Ok("example.com".into()));
+        assert_eq!(value("host"), Ok("Example.com:443".into()));
+        assert_eq!(value("x-a"), Ok("b".into()));
+        assert_eq!(value("x-d"), Ok(String::new()));
+        assert_eq!(value("x-c"), Err(Outcome::ProofDoubled { header: "x-c".into() }));
+        for name in ["", "x-e", "@", "@status", "@target-uri", "@signature-params", "a\"b", "a b"] {
+            assert_eq!(value(name), Err(MALFORMED), "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_fields_are_refused(input in "[ -~]{0,120}", signature in "[ -~]{0,80}", digest in "[ -~]{0,80}") {
+            proptest::prop_assert!(verified(&with(&input, &signature, &digest)).is_err());
+        }
+
+        /// The one that everything hangs on: parameters and components in any order and number.
+        #[test]
+        fn any_input_is_refused(
+            components in proptest::collection::vec("(@method|@path|@query|content-digest|x|@authority)", 0..7),
+            parameters in proptest::collection::vec("(created=1780308000|keyid=\"k\"|expires=1|alg=\"x\"|a)", 0..5),
+        ) {
+            let components: Vec<_> = components.iter().map(|name| format!("\"{name}\"")).collect();
+            let parameters: String = parameters.iter().map(|parameter| format!(";{parameter}")).collect();
+            let input = format!("sig1=({}){parameters}", components.join(" "));
+            let signature = format!("sig1=:{}:", right_signature());
+            proptest::prop_assert!(verified(&with(&input, &signature, EMPTY)).is_err());
+        }
+    }
+}

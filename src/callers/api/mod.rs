@@ -1,0 +1,343 @@
+//! TaurusDB's own API, so that portals, the official SDKs, KooCLI and Terraform work by changing the endpoint alone:
+//! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`.
+//!
+//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `taurusdb::sign`), and then the principal is
+//! `{caller}/{access key id}`; or a bearer token of an identity provider (see `jose`), and then it is `{caller}/{sub}`, whose
+//! `groups` are teams where the operator names that claim. A token proves who asks and nothing of what they ask: the same request
+//! with the same token within a minute is the same delivery. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
+//! documented one. A body is covered by the signature and otherwise ignored: the call has none.
+//!
+//! `?dry_run=true` beside `user_name` asks what would happen. Beside the documented call, with the same proof:
+//!
+//! - `GET /removals/{id}`: what became of a removal
+//! - `GET /removals`: which removals there were, newest first, as far as this caller may see them; the parameters are
+//!   `search`'s. By `Accept` it is `application/json` (`{"removals":[…],"next":"…"}`), `text/csv` or `application/x-ndjson`; the
+//!   `cursor` of the next page is `X-Offboard-Next` too, and there is none on the last
+//! - `GET /approvals`: what waits for somebody's yes, as far as this caller may see it
+//! - `POST /approvals/{id}`, JSON `{"decision":"approve"|"deny"|"confirm"|"cancel","reason":"…"}`
+//!
+//! Not supported: `X-Auth-Token` (only IAM can check one), other query parameters.
+
+pub mod http_signature;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::callers::chat::grammar;
+use crate::callers::kind::{Kind, Place, Reading};
+use crate::callers::proof::{Keys, Proof, Subject, bearer, fresh, header, required_header, token_refused};
+use crate::config::Config;
+use crate::config::caller_shape::{KeyShape, KindShape, Setting};
+use crate::config::callers::{Caller, Key};
+use crate::config::endpoint::is_web_address;
+use crate::crypto::jwks::KeySet;
+use crate::crypto::jwt::{self, Expected};
+use crate::crypto::sdk_hmac::{self, Message, SignatureError};
+use crate::jwks_cache::Source;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::api_body::documented;
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::reason::Reason;
+use crate::request::removal_query::{Form, Search};
+use crate::request::route::{Path, path};
+use crate::request::strict::{Fields, json, percent_decode};
+
+/// The kind's name in offboard.toml.
+pub const NAME: &str = "api";
+
+pub(super) const KIND: Kind = Kind {
+    shape: KindShape {
+        keys: KeyShape::AccessKeys { optional: true },
+        settings: SETTINGS,
+        is_complete,
+        ..KindShape::hook(NAME)
+    },
+    place: Place::Documented,
+    content_types: &[],
+    published: Some(published),
+    open: None,
+    verify,
+    read,
+    render: documented,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: None,
+};
+
+pub(crate) const AUTHORIZATION: &str = "authorization";
+
+/// Public keys that the operator keeps.
+pub(super) const JWKS_FILE: Setting = Setting {
+    is_valid: |name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']),
+    expected: "the name of a file beside offboard.toml",
+    ..Setting::text("jwks_file", false)
+};
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting::text("issuer", false),
+    Setting::texts("audience", false),
+    Setting {
+        is_reached: true,
+        is_valid: is_web_address,
+        expected: "`https://…` (`http` for a loopback address only)",
+        ..Setting::text("jwks_url", false)
+    },
+    JWKS_FILE,
+    Setting {
+        is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
+        expected: "the name of a header",
+        ..Setting::text("header", false)
+    },
+    Setting::text("azp", false),
+    Setting::text("groups", false),
+];
+
+/// Whether what proves a caller is all there.
+pub(crate) fn is_complete(caller: &Caller) -> Result<(), &'static str> {
+    let has = |name: &str| caller.setting(name).is_some();
+    let of_tokens = ["audience", "jwks_url", "jwks_file", "header", "azp", "groups"];
+    match (has("issuer"), has("audience"), has("jwks_url"), has("jwks_file")) {
+        (false, ..) if of_tokens.into_iter().any(has) => Err("`issuer`, beside the other settings of tokens"),
+        (false, ..) if caller.keys.is_empty() => Err(
+            "`access_keys = [{ id = \"…\", secret = \"spin_variable\" }, …]`, or `issuer`, `audience` and `jwks_url` for bearer tokens",
+        ),
+        (true, false, ..) => Err("`audience`: whom the tokens are for"),
+        (true, _, true, true) | (true, _, false, false) => {
+            Err("either `jwks_url` or `jwks_file`: the issuer's public keys")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the documented call takes.
+pub(crate) const PARAMETERS: [&str; 2] = ["user_name", "dry_run"];
+
+/// The header that a caller's tokens come in, in lowercase.
+pub(crate) fn token_header(caller: &Caller) -> String {
+    caller.setting("header").unwrap_or(AUTHORIZATION).to_ascii_lowercase()
+}
+
+/// The token that the request brings for this caller; `None` when it brings none.
+///
+/// # Errors
+///
+/// [`Outcome::ProofDoubled`], [`Outcome::ProofMalformed`]
+pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, Outcome> {
+    let name = token_header(caller);
+    if name == AUTHORIZATION {
+        let value = header(&inbound.headers, AUTHORIZATION)?;
+        let is_bearer =
+            value.is_some_and(|value| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")));
+        return if is_bearer { bearer(&inbound.headers).map(Some) } else { Ok(None) };
+    }
+    let mut values = inbound.headers.get_all(&name).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(Outcome::ProofDoubled { header: name.into() });
+    }
+    let text = first.map(|value| value.to_str().map_err(|_| Outcome::ProofMalformed { header: "the token's header" }));
+    text.transpose().map(|text| text.filter(|text| !text.is_empty()))
+}
+
+/// Where the keys are that a token needs; `None` for a signed request.
+pub(crate) fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<Source<'c>> {
+    if is_signed(inbound) || !matches!(token(inbound, caller), Ok(Some(_))) {
+        return None;
+    }
+    caller.setting("jwks_url").map(Source::Url).or_else(|| caller.setting("jwks_file").map(Source::File))
+}
+
+/// Whether the request is signed with an access key.
+pub(crate) fn is_signed(inbound: &Inbound) -> bool {
+    header(&inbound.headers, AUTHORIZATION)
+        .is_ok_and(|value| value.is_some_and(|value| value.starts_with(sdk_hmac::ALGORITHM)))
+}
+
+/// Whose token the request claims to bring: that of the caller whose `issuer` it names.
+pub(crate) fn bearer_of<'c>(inbound: &Inbound, config: &'c Config) -> Result<Option<&'c Caller>, Outcome> {
+    let mut brought = false;
+    for caller in config.callers() {
+        let Some(issuer) = caller.setting("issuer").filter(|_| caller.kind == NAME) else { continue };
+        let Some(token) = token(inbound, caller)? else { continue };
+        let peek = jwt::peek(token).ok_or(Outcome::ProofMalformed { header: "token" })?;
+        if peek.issuer == issuer {
+            return Ok(Some(caller));
+        }
+        brought = true;
+    }
+    if brought { Err(Outcome::TokenRefused { claim: "iss" }) } else { Ok(None) }
+}
+
+/// Whose access key the request claims to be signed with, or whose token it brings.
+///
+/// # Errors
+///
+/// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
+pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+    if !is_signed(inbound)
+        && let Some(caller) = bearer_of(inbound, config)?
+    {
+        return Ok((caller, Vec::new()));
+    }
+    let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
+    let parsed = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
+    let found = config.access_key(parsed.access).filter(|(caller, _)| caller.kind == NAME);
+    found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
+}
+
+pub(crate) fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
+        return verify_token(inbound, caller, token, published, now);
+    }
+    let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
+    let authorization = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
+    let key =
+        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(Outcome::ProofWrong)?;
+    let message = Message {
+        method: inbound.method.as_str(),
+        path: &inbound.path,
+        query: &inbound.query,
+        headers: &inbound.headers,
+        host: &inbound.host,
+        body: &inbound.body,
+    };
+    let verified =
+        sdk_hmac::verify(&message, &authorization, key.secret.expose().as_bytes()).map_err(|error| refused(&error))?;
+    fresh(verified.date.timestamp(), now)?;
+    let delivery = Delivery::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
+    Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
+}
+
+pub(crate) fn verify_token(
+    inbound: &Inbound,
+    caller: &Caller,
+    token: &str,
+    published: &KeySet,
+    now: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
+    let expected = Expected {
+        issuer: caller.setting("issuer").unwrap_or_default(),
+        audiences: caller.settings("audience"),
+        authorized_party: caller.setting("azp"),
+        groups: caller.setting("groups"),
+    };
+    let claims = jwt::verify(token, published, &expected, now).map_err(token_refused)?;
+    let minute = now.timestamp().div_euclid(60).to_string();
+    let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
+    // Without its signature, which ECDSA lets be written in another way.
+    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+    let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
+    let subject = Subject { id: claims.subject, groups: claims.groups };
+    Ok(Proof { subject: Some(subject), ..Proof::of(Delivery::new(caller, &parts)) })
+}
+
+pub(crate) fn refused(error: &SignatureError) -> Outcome {
+    match error {
+        SignatureError::Mismatch => Outcome::ProofWrong,
+        SignatureError::EmptySecret => Outcome::SecretUnset,
+        SignatureError::Missing(header) if header == sdk_hmac::SDK_DATE => {
+            Outcome::ProofMissing { header: sdk_hmac::SDK_DATE }
+        }
+        SignatureError::Date => Outcome::ProofMalformed { header: sdk_hmac::SDK_DATE },
+        SignatureError::Doubled(header) => Outcome::ProofDoubled { header: header.clone().into() },
+        SignatureError::PercentEncoding(_)
+        | SignatureError::EncodedSlash
+        | SignatureError::Plus
+        | SignatureError::NamelessParameter => Outcome::UrlMalformed,
+        // Everything else is an Authorization value that no SDK writes, or that covers too little.
+        _ => Outcome::ProofMalformed { header: AUTHORIZATION },
+    }
+}
+
+pub(super) fn read<'c>(
+    inbound: &Inbound,
+    proof: &Proof,
+    caller: &Caller,
+    config: &'c Config,
+    _: Language,
+) -> Reading<'c> {
+    let named = proof
+        .subject
+        .as_ref()
+        .map(|subject| Actor { groups: subject.groups.clone(), ..Actor::person(caller, &subject.id) });
+    let actor = named.or_else(|| proof.key_id.as_deref().map(|id| Actor::person(caller, id)));
+    let said = match path(&inbound.path) {
+        Some(Path::Removals) => list(inbound),
+        Some(Path::Removal(id)) => without_query(inbound).and_then(|()| Ok(Said::Look { id: decoded(id)? })),
+        Some(Path::Approvals) => without_query(inbound).map(|()| Said::Pending),
+        Some(Path::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
+        Some(Path::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
+        None => Err(Outcome::RouteUnknown),
+    };
+    Reading { actor, ..Reading::without_actor(said) }
+}
+
+pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
+    let search = Search::parse(&Fields::from_query(&inbound.query)?)?;
+    Ok(Said::List { search, form: Form::accepted(&inbound.headers)? })
+}
+
+pub(crate) fn decoded(segment: &str) -> Result<String, Outcome> {
+    percent_decode(segment).ok_or(Outcome::UrlMalformed)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Decision {
+    decision: String,
+    reason: Option<String>,
+}
+
+pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Said<'c>, Outcome> {
+    let Decision { decision, reason } = json(&inbound.body)?;
+    let Some(how) = grammar::click(&decision) else {
+        return Err(Outcome::FieldInvalid {
+            name: "decision",
+            given: decision,
+            expected: Words {
+                english: "`approve`, `deny`, `confirm` or `cancel`",
+                chinese: " `approve`、`deny`、`confirm` 或 `cancel`",
+            },
+        });
+    };
+    Ok(Said::Decide { id: decoded(id)?, how, reason: Reason::parse(&reason.unwrap_or_default())? })
+}
+
+pub(crate) fn without_query(inbound: &Inbound) -> Result<(), Outcome> {
+    match Fields::from_query(&inbound.query)?.names().next() {
+        Some(name) => Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &[] }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn removal<'c>(
+    inbound: &Inbound,
+    project_id: &str,
+    instance_id: &str,
+    config: &'c Config,
+) -> Result<Said<'c>, Outcome> {
+    let instance = config.instance_by_ids(&decoded(project_id)?, &decoded(instance_id)?)?;
+    let query = Fields::from_query(&inbound.query)?;
+    // Refused rather than passed over: a parameter that a later version gives a meaning must not be lost on this one.
+    if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
+        return Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
+    }
+    let dry_run = match query.required("dry_run") {
+        Ok("true") => true,
+        Ok("false") => false,
+        Err(_) if !query.names().any(|name| name == "dry_run") => false,
+        other => {
+            return Err(Outcome::FieldInvalid {
+                name: "dry_run",
+                given: other.unwrap_or_default().to_owned(),
+                expected: Words { english: "`true` or `false`", chinese: " `true` 或 `false`" },
+            });
+        }
+    };
+    let user_name = config.accounts.parse(query.required("user_name")?)?;
+    Ok(Said::Remove { user_name, instance, reason: None, dry_run })
+}

@@ -1,0 +1,566 @@
+//! Feishu, outside China Lark: what people write to an app's bot, and the buttons below its answers: `POST /hooks/{caller}`.
+//!
+//! Proof: `X-Lark-Signature`, the hex SHA-256 of `X-Lark-Request-Timestamp`, `X-Lark-Request-Nonce`, the app's Encrypt Key and
+//! the raw body, one after the other. The body is `{"encrypt": …}`: base64 of an IV of 16 bytes and AES-256-CBC under the
+//! SHA-256 of the Encrypt Key ("Send callbacks to the developer's server",
+//! <https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/event-subscription-guide/callback-subscription/step-1-choose-a-subscription-mode/send-callbacks-to-developers-server>;
+//! Feishu's own SDK does the same, `event/event.go` of <https://github.com/larksuite/oapi-sdk-go>). No page says how old a
+//! timestamp may be; here it is 300 seconds, as everywhere. An app without an Encrypt Key signs nothing, and can ask nothing.
+//!
+//! The check of a new URL (`url_verification`) comes without a signature and is answered with its own `challenge`, when its
+//! `token` is the app's Verification Token or none is configured; nothing else is believed without a signature.
+//!
+//! The actor is the signed `open_id`, which is somebody within this app and does not change; never a name.
+//!
+//! Nothing of the answer to a message is shown, so everything is told by the reply API
+//! (<https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/im-v1/message/reply>), with a `tenant_access_token`
+//! (<https://open.feishu.cn/document/ukTMukTMukTM/ukDNz4SO0MjL5QzM/auth-v3/auth/tenant_access_token_internal>). A click is
+//! answered within three seconds by a new card in the place of the old one, or by a toast
+//! (<https://open.feishu.cn/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-callback-communication>); what takes longer
+//! follows as a reply. Words are `plain_text`, which has no markup, so that nobody's words can ring for everybody.
+//!
+//! Not supported: events by long connection, apps of the app store, events of version 1.0, old card callbacks
+//! (`card.action.trigger_v1`, which are signed with SHA-1), other messages than text.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::callers::chat::grammar;
+use crate::callers::chat::message::{self, Style};
+use crate::callers::follow_up::{Early, Later, LaterShape, Login};
+use crate::callers::kind::{Kind, Place, Reading, Speech};
+use crate::callers::proof::{ActiveKey, Keys, Proof, fresh, required_header};
+use crate::config::Config;
+use crate::config::caller_shape::{KeyShape, KindShape, Part, Setting};
+use crate::config::callers::Caller;
+use crate::crypto::aes_cbc;
+use crate::crypto::mac::{lower_hex_32, same_secret};
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::{json, unix_seconds};
+use crate::secret::Secret;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape {
+        keys: KeyShape::Secrets(&[
+            Part::required(ENCRYPT_KEY),
+            Part::required(APP_SECRET),
+            Part::optional(VERIFICATION_TOKEN),
+        ]),
+        settings: &[
+            Setting {
+                is_valid: |id| is_id(id, "cli_"),
+                expected: "the app's id, such as `cli_9f5343c580712544`",
+                ..Setting::text(APP_ID, true)
+            },
+            Setting {
+                is_valid: |domain| [FEISHU, LARK].contains(&domain),
+                expected: "`open.feishu.cn`, which is meant when nothing is said, or `open.larksuite.com`",
+                ..Setting::text(DOMAIN, false)
+            },
+        ],
+        ..KindShape::chat("feishu")
+    },
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: Some(Speech { escape: str::to_owned, say: |text| Rendered::json(StatusCode::OK, message(&card(text))) }),
+    early: Some(early),
+    later: Some(LaterShape {
+        method: Method::POST,
+        at: |caller, url| Later::at(&origin(caller), url),
+        bodies: |answer| vec![message(&with_buttons(answer))],
+        words: None,
+        waits_without: true,
+        login: Some(Login { request: login, token }),
+    }),
+    envelope: None,
+};
+
+const ENCRYPT_KEY: &str = "encrypt_key";
+
+const APP_SECRET: &str = "app_secret";
+
+const VERIFICATION_TOKEN: &str = "verification_token";
+
+const APP_ID: &str = "app_id";
+
+const DOMAIN: &str = "domain";
+
+const FEISHU: &str = "open.feishu.cn";
+
+const LARK: &str = "open.larksuite.com";
+
+const SIGNATURE: &str = "x-lark-signature";
+
+const TIMESTAMP: &str = "x-lark-request-timestamp";
+
+const NONCE: &str = "x-lark-request-nonce";
+
+/// Where the app's API is.
+fn origin(caller: &Caller) -> String {
+    format!("https://{}", caller.setting(DOMAIN).unwrap_or(FEISHU))
+}
+
+/// An id as Feishu gives them: what it is of, then letters, digits, `_` and `-`.
+fn is_id(given: &str, of: &str) -> bool {
+    given.len() <= 128
+        && given.strip_prefix(of).is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        })
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let known: Vec<_> = keys.secrets.iter().filter_map(|key| Some((key, key.part(ENCRYPT_KEY)?))).collect();
+    if known.is_empty() {
+        return Err(Outcome::SecretUnset);
+    }
+    if !inbound.headers.contains_key(SIGNATURE)
+        && let Some(proof) = check(inbound, caller, &known)
+    {
+        return Ok(proof);
+    }
+    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+    let nonce = required_header(&inbound.headers, NONCE)?;
+    let signature = required_header(&inbound.headers, SIGNATURE)?;
+    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    // Nothing stands between the timestamp and the nonce: one that began with a digit could belong to either.
+    let good = nonce.len() <= 128 && nonce.bytes().all(|byte| byte.is_ascii_graphic());
+    if !good || timestamp.len() != 10 {
+        return Err(Outcome::ProofMalformed { header: if good { TIMESTAMP } else { NONCE } });
+    }
+    let tag = lower_hex_32(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    fresh(seconds, now)?;
+    let signs = |(_, key): &&(&ActiveKey, &Secret)| {
+        let mut digest = Sha256::new();
+        for part in [timestamp.as_bytes(), nonce.as_bytes(), key.expose().as_bytes(), &inbound.body] {
+            digest.update(part);
+        }
+        bool::from(digest.finalize().as_slice().ct_eq(&tag))
+    };
+    let (key, encrypt_key) = known.iter().find(signs).ok_or(Outcome::ProofWrong)?;
+    let plain = match encrypted(&inbound.body) {
+        Some(text) => Some(decrypt(&text, encrypt_key).ok_or(Outcome::BodyMalformed { why: NOT_ENCRYPTED })?),
+        None => None,
+    };
+    // The same event that comes again has another timestamp, nonce and IV.
+    let delivery = match json::<Event>(plain.as_deref().unwrap_or(&inbound.body)) {
+        Ok(event) => Delivery::new(caller, &[b"event", event.header.event_id.as_bytes()]),
+        Err(_) => Delivery::new(caller, &[b"body", &inbound.body]),
+    };
+    Ok(Proof { plain: plain.map(Bytes::from), key: Some((*key).clone()), ..Proof::of(delivery) })
+}
+
+const NOT_ENCRYPTED: Words = Words {
+    english: "what stands in `encrypt` cannot be decrypted with the app's Encrypt Key",
+    chinese: "`encrypt` 的内容无法用应用的 Encrypt Key 解密",
+};
+
+#[derive(Deserialize)]
+struct Encrypted {
+    encrypt: String,
+}
+
+/// What an encrypted body holds.
+fn encrypted(body: &[u8]) -> Option<String> {
+    json::<Encrypted>(body).ok().map(|body| body.encrypt)
+}
+
+fn decrypt(text: &str, encrypt_key: &Secret) -> Option<Vec<u8>> {
+    let bytes = STANDARD.decode(text).ok()?;
+    let (iv, ciphertext) = bytes.split_first_chunk::<16>()?;
+    let key = Sha256::digest(encrypt_key.expose().as_bytes());
+    aes_cbc::decrypt(&key.into(), iv, ciphertext, 16)
+}
+
+/// The check of a new URL, to which there is nothing but an answer.
+#[derive(Deserialize)]
+struct Check {
+    r#type: String,
+    challenge: String,
+    token: String,
+}
+
+impl Check {
+    /// What is in a body, if it is one.
+    fn of(plain: &[u8]) -> Option<Self> {
+        json(plain).ok().filter(|check: &Self| check.r#type == "url_verification")
+    }
+
+    fn answer(&self) -> Rendered {
+        Rendered::json(StatusCode::OK, json!({"challenge": self.challenge}).to_string())
+    }
+}
+
+/// The check of a new URL, which is not signed. [`read`] takes what is proved here for nothing else.
+fn check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveKey, &Secret)]) -> Option<Proof> {
+    let text = encrypted(&inbound.body);
+    known.iter().find_map(|(key, encrypt_key)| {
+        let plain = match &text {
+            Some(text) => Bytes::from(decrypt(text, encrypt_key)?),
+            None => inbound.body.clone(),
+        };
+        let check = Check::of(&plain)?;
+        let token = key.part(VERIFICATION_TOKEN);
+        let good = token.is_none_or(|token| same_secret(check.token.as_bytes(), token));
+        let proof = Proof::of(Delivery::new(caller, &[b"check", &inbound.body]));
+        good.then(|| Proof { plain: Some(plain), key: Some((*key).clone()), ..proof })
+    })
+}
+
+#[derive(Deserialize)]
+struct Event {
+    header: Header,
+    event: Value,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    event_id: String,
+    event_type: String,
+    app_id: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    sender: Sender,
+    message: Sent,
+}
+
+#[derive(Deserialize)]
+struct Sender {
+    sender_id: Ids,
+    sender_type: String,
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    open_id: String,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    message_id: String,
+    chat_type: String,
+    message_type: String,
+    content: String,
+    mentions: Option<Vec<Mention>>,
+}
+
+#[derive(Deserialize)]
+struct Mention {
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Clicked {
+    operator: Ids,
+    action: Action,
+    context: Context,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    open_message_id: String,
+}
+
+/// What our buttons hand back.
+#[derive(Deserialize)]
+struct Pressed {
+    action: String,
+    id: String,
+}
+
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let plain = proof.plain.as_ref().unwrap_or(&inbound.body);
+    if let Some(check) = Check::of(plain) {
+        return Reading::without_actor(Ok(Said::Handshake(check.answer())));
+    }
+    reading(plain, caller, config).unwrap_or_else(Reading::unreadable)
+}
+
+/// # Errors
+///
+/// When not even the actor can be read.
+fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+    let Event { header, event } = json(plain)?;
+    if caller.setting(APP_ID) != Some(&header.app_id) {
+        return Err(Outcome::FieldInvalid {
+            name: "header.app_id",
+            given: header.app_id,
+            expected: Words { english: "the app that offboard.toml names", chinese: " offboard.toml 中的应用" },
+        });
+    }
+    // Again from text, because only the reader of text says what is wrong with it.
+    let event = event.to_string();
+    match header.event_type.as_str() {
+        "im.message.receive_v1" => said(json(event.as_bytes())?, caller, config),
+        "card.action.trigger" => clicked(json(event.as_bytes())?, caller),
+        _ => Ok(Reading::without_actor(Ok(Said::Nothing("no message and no click")))),
+    }
+}
+
+/// Where what is to be said about a message goes.
+fn later(caller: &Caller, message_id: &str) -> Option<Later> {
+    let origin = origin(caller);
+    let url = format!("{origin}/open-apis/im/v1/messages/{message_id}/reply");
+    if is_id(message_id, "om_") { Later::at(&origin, &url) } else { None }
+}
+
+/// A message to the bot.
+fn said<'c>(Message { sender, message }: Message, caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+    if sender.sender_type != "user" {
+        return Ok(Reading::without_actor(Ok(Said::Nothing("nobody said it"))));
+    }
+    let actor = Actor::person(caller, open_id(&sender.sender_id.open_id)?);
+    let mentions = message.mentions.unwrap_or_default();
+    // An app may have the right to hear all that is said in its groups.
+    if message.chat_type != "p2p" && mentions.is_empty() {
+        return Ok(Reading::of(actor, Ok(Said::Nothing("said in a group, and not to the bot"))));
+    }
+    let said = if message.message_type == "text" {
+        json(message.content.as_bytes()).and_then(|Text { text }| {
+            let text = text.trim();
+            // The mention of the bot, where a message to it begins with one.
+            let text = mentions.iter().find_map(|mention| text.strip_prefix(&mention.key)).unwrap_or(text);
+            grammar::command(text, config)
+        })
+    } else {
+        Err(Outcome::CommandMalformed)
+    };
+    Ok(Reading { later: later(caller, &message.message_id).map(Later::of_all), ..Reading::of(actor, said) })
+}
+
+/// A button below one of our messages.
+fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, Outcome> {
+    let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
+    let value = clicked.action.value.unwrap_or_default().to_string();
+    let pressed = json::<Pressed>(value.as_bytes()).ok();
+    let pressed = pressed.and_then(|pressed| Some((grammar::click(&pressed.action)?, pressed.id)));
+    let (how, said) = match pressed {
+        Some((how, id)) => (Some(how), Ok(Said::Decide { id, how, reason: None })),
+        None => (
+            None,
+            Err(Outcome::FieldInvalid {
+                name: "event.action.value",
+                given: value,
+                expected: Words { english: "one of this gateway's own buttons", chinese: "本网关自己的按钮" },
+            }),
+        ),
+    };
+    let later = how.and_then(|_| later(caller, &clicked.context.open_message_id));
+    Ok(Reading { clicked: how, later, ..Reading::of(actor, said) })
+}
+
+/// Somebody within this app.
+fn open_id(given: &str) -> Result<&str, Outcome> {
+    if is_id(given, "ou_") {
+        Ok(given)
+    } else {
+        Err(Outcome::FieldInvalid {
+            name: "open_id",
+            given: given.into(),
+            expected: Words {
+                english: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
+                chinese: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
+            },
+        })
+    }
+}
+
+/// No markup: the words are `plain_text`.
+const STYLE: Style = Style { escape: str::to_owned, small: str::to_owned, longest: LONGEST };
+
+/// A card may have 30 kB (see the page of the reply API), which this is below whatever the characters are.
+const LONGEST: usize = 3000;
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    let body = match answer.clicked {
+        None => json!({}),
+        Some(_) if message::replaces(answer) => json!({"card": {"type": "raw", "data": with_buttons(answer)}}),
+        Some(_) => toast("error", &message::text(answer, STYLE)),
+    };
+    Rendered::json(StatusCode::OK, body.to_string())
+}
+
+fn early(early: &Early<'_>) -> Rendered {
+    let body = match early.clicked {
+        None => json!({}),
+        Some(_) => toast("info", &message::early(early)),
+    };
+    Rendered::json(StatusCode::OK, body.to_string())
+}
+
+fn toast(how: &str, text: &str) -> Value {
+    json!({"toast": {"type": how, "content": text}})
+}
+
+/// A card with these words. It is the same for all who see it, and changes for all.
+fn card(text: &str) -> Value {
+    let text = message::shortened(text, LONGEST);
+    json!({
+        "config": {"update_multi": true, "wide_screen_mode": true},
+        "elements": [{"tag": "div", "text": {"tag": "plain_text", "content": text}}],
+    })
+}
+
+/// The card about an outcome, with the buttons of what waits.
+fn with_buttons(answer: &Answer<'_>) -> Value {
+    let mut card = card(&message::text(answer, STYLE));
+    let buttons = message::buttons(answer);
+    let actions: Vec<_> = buttons
+        .iter()
+        .map(|button| {
+            json!({
+                "tag": "button",
+                "text": {"tag": "plain_text", "content": button.label},
+                "type": if button.is_yes { "primary" } else { "danger" },
+                "value": {"action": button.name, "id": button.reference},
+            })
+        })
+        .collect();
+    if let (false, Some(Value::Array(elements))) = (actions.is_empty(), card.get_mut("elements")) {
+        elements.push(json!({"tag": "action", "actions": actions}));
+    }
+    card
+}
+
+/// A message that is this card. Its content is a text, in which the card's JSON stands.
+fn message(card: &Value) -> String {
+    json!({"msg_type": "interactive", "content": card.to_string()}).to_string()
+}
+
+fn login(caller: &Caller, key: &ActiveKey) -> Option<Request<Bytes>> {
+    let app_secret = key.part(APP_SECRET)?.expose();
+    let body = json!({"app_id": caller.setting(APP_ID)?, "app_secret": app_secret}).to_string();
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = format!("{}/open-apis/auth/v3/tenant_access_token/internal", origin(caller)).parse().ok()?;
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *request.body_mut() = body.into();
+    Some(request)
+}
+
+#[derive(Deserialize)]
+struct LoggedIn {
+    code: i64,
+    tenant_access_token: String,
+}
+
+fn token(body: &[u8]) -> Option<Secret> {
+    let told: LoggedIn = json(body).ok()?;
+    if told.code == 0 { Secret::new(told.tenant_access_token) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vector(id: &str) -> Value {
+        let file: Value = serde_json::from_str(include_str!("../../../tests/fixtures/vectors/callers.json")).unwrap();
+        file["vectors"].as_array().unwrap().iter().find(|vector| vector["id"] == id).unwrap().clone()
+    }
+
+    fn key(encrypt_key: &str) -> ActiveKey {
+        let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+        ActiveKey::new(None, vec![(ENCRYPT_KEY, secret(encrypt_key)), (APP_SECRET, secret("s"))]).unwrap()
+    }
+
+    #[test]
+    fn published_ciphertext() {
+        let vector = vector("feishu-decrypt-docs");
+        let text = |pointer: &str| vector.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        let secret = Secret::new(text("/inputs/encrypt_key")).unwrap();
+        let plain = decrypt(&text("/inputs/encrypt"), &secret).unwrap();
+        assert_eq!(String::from_utf8(plain).unwrap(), text("/expected/plaintext"));
+    }
+
+    #[test]
+    fn signature() {
+        let vector = vector("feishu-signature-derived");
+        let inputs = &vector["inputs"];
+        let caller = Caller::new("feishu", "feishu").with(APP_ID, &["cli_a"]);
+        let mut headers = http::HeaderMap::new();
+        for (name, value) in inputs["headers"].as_object().unwrap() {
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        let inbound = |headers: &http::HeaderMap| Inbound {
+            method: Method::POST,
+            path: "/hooks/feishu".into(),
+            query: String::new(),
+            host: "localhost".into(),
+            headers: headers.clone(),
+            body: Bytes::from(inputs["body"].as_str().unwrap().to_owned()),
+        };
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let own = key(inputs["encrypt_key"].as_str().unwrap());
+        let secrets = vec![key("another"), own];
+        let proof =
+            verify(&inbound(&headers), &caller, &Keys { secrets: secrets.clone(), published: None }, now).unwrap();
+        assert_eq!(proof.plain.as_deref(), Some(&b"hello world"[..]));
+
+        // Whatever moves between the timestamp and the nonce makes another timestamp.
+        headers.insert(TIMESTAMP, "170000000".parse().unwrap());
+        headers.insert(NONCE, "0nonce-1".parse().unwrap());
+        let moved = verify(&inbound(&headers), &caller, &Keys { secrets, published: None }, now);
+        assert_eq!(moved.err(), Some(Outcome::ProofMalformed { header: TIMESTAMP }));
+    }
+
+    #[test]
+    fn replies_go_to_the_app_s_own_domain() {
+        let caller = Caller::new("feishu", "feishu");
+        let url = |caller: &Caller, id: &str| later(caller, id).map(|later| later.url().to_owned());
+        let expected = "https://open.feishu.cn/open-apis/im/v1/messages/om_1/reply";
+        assert_eq!(url(&caller, "om_1").as_deref(), Some(expected));
+        let expected = "https://open.larksuite.com/open-apis/im/v1/messages/om_1/reply";
+        assert_eq!(url(&caller.clone().with(DOMAIN, &[LARK]), "om_1").as_deref(), Some(expected));
+        for id in ["", "om_", "om_1/../../x", "om_1?x", "om_1#", "ou_1", "om_\u{e4}"] {
+            assert_eq!(url(&caller, id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_from_a_success_only() {
+        assert_eq!(
+            token(br#"{"code":0,"msg":"ok","tenant_access_token":"t-1","expire":7200}"#).unwrap().expose(),
+            "t-1"
+        );
+        for body in [
+            &br#"{"code":10003,"msg":"invalid param"}"#[..],
+            br#"{"code":99991663,"tenant_access_token":"t-1"}"#,
+            br#"{"code":0,"tenant_access_token":""}"#,
+            b"",
+        ] {
+            assert!(token(body).is_none());
+        }
+    }
+}

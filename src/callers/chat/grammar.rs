@@ -1,0 +1,42 @@
+//! The chat grammar, the same on every platform.
+
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::request::command::{Click, Said};
+use crate::request::reason::Reason;
+
+/// Reads what stands after the slash command.
+///
+/// # Errors
+///
+/// [`Outcome::CommandMalformed`], or what is wrong with a name or a reason.
+pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Said<'c>, Outcome> {
+    // At spaces only: a line break inside is part of a word, and no word of a command has one.
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let reason = |words: &[&str]| Reason::parse(&words.join(" "));
+    match words.as_slice() {
+        [] | ["help"] => Ok(Said::Help),
+        ["pending"] => Ok(Said::Pending),
+        ["status", id] => Ok(Said::Status { id: (*id).to_owned() }),
+        [word, id] if click(word).is_some_and(|how| how != Click::Deny) => {
+            Ok(Said::Decide { id: (*id).to_owned(), how: click(word).unwrap_or(Click::Cancel), reason: None })
+        }
+        ["deny", id, why @ ..] => Ok(Said::Decide { id: (*id).to_owned(), how: Click::Deny, reason: reason(why)? }),
+        _ => {
+            let dry_run = words.contains(&"--dry-run");
+            let words: Vec<&str> = words.into_iter().filter(|word| *word != "--dry-run").collect();
+            let [user_name, instance, why @ ..] = words.as_slice() else { return Err(Outcome::CommandMalformed) };
+            Ok(Said::Remove {
+                user_name: config.accounts.parse(user_name)?,
+                instance: config.instance(instance)?,
+                reason: reason(why)?,
+                dry_run,
+            })
+        }
+    }
+}
+
+/// The button or command of this name.
+pub(crate) fn click(name: &str) -> Option<Click> {
+    Click::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, click)| click)
+}

@@ -1,0 +1,224 @@
+//! Mattermost slash commands: `POST /hooks/{caller}`, e.g. `/offboard alice analytics left the company`.
+//!
+//! Proof: the command's token, which stands in `Authorization: Token …` and in the form's `token`; both have to be there and right
+//! ("Custom slash commands", <https://developers.mattermost.com/integrate/slash-commands/custom/>; `DoCommandRequest` in
+//! <https://github.com/mattermost/mattermost/blob/master/server/channels/app/command.go>). Nothing is signed and nothing has a
+//! time: whoever has the token can say anything as anybody, so it has to stay between the two servers, and the URL to be `https`.
+//! The actor is `user_id`, never `user_name`, which people may change. The same form twice is one request: its `trigger_id` is
+//! another for every command.
+//!
+//! The answer is a message with status 200 for every outcome, because Mattermost shows people nothing of another status; only a
+//! request that proves nothing is 401. `response_type` is always there. `skip_slack_parsing` keeps Mattermost from turning
+//! `<!channel>` into a call to everybody.
+//!
+//! Mattermost waits for 30 seconds (`OutgoingIntegrationRequestsTimeout`). With `site_url`, which is Mattermost's own setting of
+//! that name, what takes longer than two is acknowledged, and the outcome follows at the `response_url`; without it, Mattermost
+//! waits.
+//!
+//! Not supported: buttons, because Mattermost sends a click with no proof at all (`PostActionIntegrationRequest` in the server's
+//! `model/integration_action.go` has no token); outgoing webhooks; commands by GET, which leave the token in access logs; an
+//! outgoing OAuth connection for the gateway's URL, which takes the place of the token in `Authorization`.
+
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use crate::callers::chat::grammar;
+use crate::callers::chat::message::{self, INVISIBLE, Style};
+use crate::callers::follow_up::{Later, LaterShape};
+use crate::callers::kind::{Kind, Place, Reading, Speech};
+use crate::callers::proof::{Keys, Proof, required_header};
+use crate::config::Config;
+use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::callers::Caller;
+use crate::crypto::mac::same_secret;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::Fields;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape {
+        settings: &[Setting {
+            is_reached: true,
+            is_valid: is_site,
+            expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
+            ..Setting::text(SITE_URL, false)
+        }],
+        ..KindShape::chat("mattermost")
+    },
+    place: Place::Hook("POST"),
+    content_types: &["application/x-www-form-urlencoded"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: Some(Speech { escape: escaped, say: message }),
+    early: Some(|early| message(&message::early(early))),
+    later: Some(LaterShape {
+        method: Method::POST,
+        at: later,
+        bodies: |answer| vec![body(answer).to_string()],
+        words: None,
+        waits_without: true,
+        login: None,
+    }),
+    envelope: None,
+};
+
+const SITE_URL: &str = "site_url";
+
+const AUTHORIZATION: &str = "authorization";
+
+/// Who is mentioned in the text: a field for each of several (`mentionsToURLValues` in the server's `model/mention_map.go`).
+const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let given = required_header(&inbound.headers, AUTHORIZATION)?;
+    let given = given.strip_prefix("Token ").ok_or(Outcome::ProofMalformed { header: AUTHORIZATION })?;
+    let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
+    // Two tokens, of which one is right, are somebody's who has seen half of a request. A form that cannot be read says nothing.
+    let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
+    if !is_right(given) || in_form == Some(false) {
+        return Err(Outcome::ProofWrong);
+    }
+    Ok(Proof::of(Delivery::new(caller, &[&inbound.body])))
+}
+
+fn form(body: &[u8]) -> Result<Fields, Outcome> {
+    Fields::from_form_with_lists(body, &LISTS)
+}
+
+fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let fields = match form(&inbound.body) {
+        Ok(fields) => fields,
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let actor = match fields.required("user_id").and_then(user_id) {
+        Ok(id) => Actor::person(caller, id),
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    // `/offboard` alone asks what to write.
+    let said = grammar::command(fields.required("text").unwrap_or_default(), config);
+    let later = fields.required("response_url").ok().and_then(|url| later(caller, url));
+    Reading { later, ..Reading::of(actor, said) }
+}
+
+/// A Mattermost id: 26 lower-case letters and digits (`IsValidId` in the server's `model/utils.go`).
+fn user_id(given: &str) -> Result<&str, Outcome> {
+    if given.len() == 26 && given.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Ok(given);
+    }
+    Err(Outcome::FieldInvalid {
+        name: "user_id",
+        given: given.into(),
+        expected: Words {
+            english: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
+            chinese: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
+        },
+    })
+}
+
+/// `https`, a host, and what stands before `/hooks`, if anything does.
+fn is_site(text: &str) -> bool {
+    let plain = !text.ends_with('/') && !text.contains(['?', '#', '@']);
+    plain && origin(text).is_some_and(|origin| origin.starts_with("https://"))
+}
+
+fn origin(url: &str) -> Option<String> {
+    let url: Uri = url.parse().ok()?;
+    Some(format!("{}://{}", url.scheme_str()?, url.authority()?.as_str()))
+}
+
+/// `{site}/hooks/commands/{id}`: the only place at which Mattermost takes answers to commands.
+fn later(caller: &Caller, url: &str) -> Option<Later> {
+    let site = caller.setting(SITE_URL)?;
+    let id = url.strip_prefix(site)?.strip_prefix("/hooks/commands/")?;
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    Later::at(&origin(site)?, url)
+}
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    Rendered::json(StatusCode::OK, body(answer).to_string())
+}
+
+/// How Mattermost marks up what is said: Markdown.
+const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
+
+/// The most characters of a post (<https://developers.mattermost.com/integrate/slash-commands/>).
+const LONGEST: usize = 16_383;
+
+fn body(answer: &Answer<'_>) -> Value {
+    shown(&message::text(answer, STYLE), if message::is_for_all(answer) { "in_channel" } else { "ephemeral" })
+}
+
+fn message(text: &str) -> Rendered {
+    Rendered::json(StatusCode::OK, shown(&message::shortened(text, LONGEST), "ephemeral").to_string())
+}
+
+fn shown(text: &str, response_type: &str) -> Value {
+    json!({"response_type": response_type, "text": text, "skip_slack_parsing": true})
+}
+
+/// No `@all`, and no link or picture behind other words. An `@` inside a word, as in an address, calls nobody.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut before = ' ';
+    for character in text.chars() {
+        escaped.push(character);
+        if character == '@' && !before.is_alphanumeric() {
+            escaped.push(INVISIBLE);
+        }
+        before = character;
+    }
+    message::apart(&escaped, &["]("])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_called() {
+        assert_eq!(escaped("@all (@channel) a.@here"), "@\u{200b}all (@\u{200b}channel) a.@\u{200b}here");
+        assert_eq!(escaped("[x](https://evil.example)"), "[x]\u{200b}(https://evil.example)");
+        assert_eq!(escaped("portal/alice@example.com"), "portal/alice@example.com");
+    }
+
+    #[test]
+    fn answers_go_to_the_site_alone() {
+        let at = |site: &str, url: &str| later(&Caller::new("m", "mattermost").with(SITE_URL, &[site]), url).is_some();
+        let site = "https://chat.example.com";
+        assert!(at(site, "https://chat.example.com/hooks/commands/zozc1xwxybdedeyz8djwjpngny"));
+        assert!(at("https://example.com/chat", "https://example.com/chat/hooks/commands/a"));
+        for url in [
+            "https://chat.example.com.evil.example/hooks/commands/a",
+            "https://chat.example.com@evil.example/hooks/commands/a",
+            "http://chat.example.com/hooks/commands/a",
+            "https://chat.example.com/hooks/commands/",
+            "https://chat.example.com/hooks/commands/a/../../../api/v4/posts",
+            "https://chat.example.com/hooks/commands/a?b",
+            "https://chat.example.com/hooks/a",
+            "",
+        ] {
+            assert!(!at(site, url), "{url}");
+        }
+        assert!(later(&Caller::new("m", "mattermost"), "https://chat.example.com/hooks/commands/a").is_none());
+    }
+
+    #[test]
+    fn a_site_is_https() {
+        for text in ["https://chat.example.com", "https://chat.example.com:8065", "https://example.com/chat"] {
+            assert!(is_site(text), "{text}");
+        }
+        for text in ["http://a.example", "https://a.example/", "https://", "a.example", "https://b@a.example", ""] {
+            assert!(!is_site(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The chat grammar, the same on every platform:
+//!
+//! ```text
+//! <user_name> <instance> [reason …] [--dry-run]
+//! confirm <id> · cancel <id> · approve <id> · deny <id> [reason …] · status <id> · pending · help
+//! ```
+//!
+//! And what is said back: the words are the same everywhere, only how a platform marks them up is its own.
+//!
+//! A command word is one only when its number of words is right, so that an account called `status` can still be removed: by
+//! `status <instance>` nothing is removed, by `status <instance> <reason>` it is.
+
+use crate::callers::follow_up::Early;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::outcome::state::State;
+use crate::reply::Answer;
+use crate::request::command::Click;
+
+/// How a platform marks up what is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    /// Makes words of others harmless: no markup, no call to everybody.
+    pub(super) escape: fn(&str) -> String,
+    /// Small print.
+    pub(super) small: fn(&str) -> String,
+    /// The most characters of a message.
+    pub(super) longest: usize,
+}
+
+/// The text with an invisible character behind the first one of each of these, so that no platform takes it for a mention or a
+/// link. A backslash would do the same, and be seen where the text stands between backticks.
+pub(super) fn apart(text: &str, starts: &[&str]) -> String {
+    starts.iter().fold(text.to_owned(), |text, start| {
+        let mut rest = start.chars();
+        let first: String = rest.by_ref().take(1).collect();
+        text.replace(start, &format!("{first}{INVISIBLE}{}", rest.as_str()))
+    })
+}
+
+/// A space of no width.
+pub(super) const INVISIBLE: char = '\u{200b}';
+
+/// A button to put below a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Button<'a> {
+    /// The name to hand back.
+    pub(super) name: &'static str,
+    /// What stands on it.
+    pub(super) label: &'static str,
+    /// Whether it is the one that goes on.
+    pub(super) is_yes: bool,
+    /// The reference to hand back.
+    pub(super) reference: &'a str,
+}
+
+/// The buttons of what waits.
+pub(super) fn buttons<'a>(answer: &Answer<'a>) -> Vec<Button<'a>> {
+    let (clicks, reference) = match answer.outcome {
+        Outcome::AwaitingConfirmation { reference, .. } => ([Click::Confirm, Click::Cancel], reference),
+        Outcome::AwaitingApproval { reference, .. } => ([Click::Approve, Click::Deny], reference),
+        _ => return Vec::new(),
+    };
+    let button = |click| Button {
+        name: Click::ALL.into_iter().find(|(_, known)| *known == click).map_or("", |(name, _)| name),
+        label: match click {
+            Click::Confirm => Words { english: "Confirm", chinese: "确认" },
+            Click::Cancel => Words { english: "Cancel", chinese: "取消" },
+            Click::Approve => Words { english: "Approve", chinese: "批准" },
+            Click::Deny => Words { english: "Deny", chinese: "拒绝" },
+        }
+        .in_language(answer.language),
+        is_yes: matches!(click, Click::Confirm | Click::Approve),
+        reference,
+    };
+    clicks.map(button).into()
+}
+
+/// Whether everybody in the channel is to see it, because it may be for them to approve.
+pub(super) fn is_for_all(answer: &Answer<'_>) -> bool {
+    matches!(answer.outcome, Outcome::AwaitingApproval { .. })
+}
+
+/// Whether what a click did is to stand where the button stood: not when the click was not for whoever clicked.
+pub(super) fn replaces(answer: &Answer<'_>) -> bool {
+    answer.clicked.is_some() && !matches!(answer.outcome.state(), State::Denied | State::Refused)
+}
+
+/// The message about an outcome.
+pub(super) fn text(answer: &Answer<'_>, style: Style) -> String {
+    let Style { escape: escaped, small, longest } = style;
+    let mut text = sentence(answer, style);
+    let more = match (answer.asked_by, answer.approved_by.as_slice(), answer.language) {
+        (None, [], _) => None,
+        (asked, approved, language) => {
+            let ids = |ids: &[&str]| ids.iter().map(|id| format!("`{}`", escaped(id))).collect::<Vec<_>>().join(", ");
+            let asked = asked.map(|asked| ids(&[asked]));
+            Some(match (asked, approved, language) {
+                (Some(asked), [], Language::English) => format!("asked by {asked}"),
+                (Some(asked), [], Language::Chinese) => format!("申请人 {asked}"),
+                (Some(asked), approved, Language::English) => {
+                    format!("asked by {asked}, approved by {}", ids(approved))
+                }
+                (Some(asked), approved, Language::Chinese) => format!("申请人 {asked}，批准人 {}", ids(approved)),
+                (None, approved, Language::English) => format!("approved by {}", ids(approved)),
+                (None, approved, Language::Chinese) => format!("批准人 {}", ids(approved)),
+            })
+        }
+    };
+    let waits = matches!(answer.outcome.state(), State::AwaitingConfirmation | State::AwaitingApproval | State::DryRun);
+    let mut line = |words: &str| text += &format!("\n{}", small(words));
+    if let (true, Some(environment)) = (waits, answer.environment) {
+        // Whoever is to say yes sees to what, and why they are asked.
+        let by: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
+        let by = if by.is_empty() { "-".to_owned() } else { by.join(", ") };
+        line(&match answer.language {
+            Language::English => format!("environment `{environment}`, decided by {by}"),
+            Language::Chinese => format!("环境 `{environment}`，策略 {by}"),
+        });
+    }
+    if let Some(more) = more {
+        line(&more);
+    }
+    line(&format!("request {}", escaped(answer.request_id)));
+    shortened(&text, longest)
+}
+
+/// One sentence about an outcome, and what it means.
+pub(crate) fn sentence(answer: &Answer<'_>, style: Style) -> String {
+    let escaped = style.escape;
+    let (user_name, instance) = answer.account.unwrap_or_default();
+    let what = shortened(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
+    let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
+    let decided = decided.join(", ");
+    let code = answer.outcome.code();
+    let sure = *answer.outcome == Outcome::RemovedByList;
+    let mut text = match (answer.outcome.state(), answer.language, answer.account) {
+        (State::Removed, Language::English, _) => {
+            let sure = if sure { ", as the account list confirms" } else { "" };
+            format!("✅ Removed `{user_name}` from `{instance}`{sure} (allowed by {decided}).")
+        }
+        (State::Removed, Language::Chinese, _) => {
+            let sure = if sure { "，已由账号列表确认" } else { "" };
+            format!("✅ 已从 `{instance}` 删除 `{user_name}`{sure}（策略：{decided}）。")
+        }
+        (State::AlreadyGone, Language::English, Some(_)) => {
+            return format!("ℹ️ `{user_name}` was not there on `{instance}`, so nothing was removed ({code}).");
+        }
+        (State::AlreadyGone, Language::Chinese, Some(_)) => {
+            return format!("ℹ️ `{instance}` 上没有 `{user_name}`，无需删除（{code}）。");
+        }
+        (state, Language::English, Some(_)) => {
+            format!("{} `{user_name}` on `{instance}`: {} ({code}).", sign(state), escaped(&what))
+        }
+        (state, Language::Chinese, Some(_)) => {
+            format!("{} `{instance}` 上的 `{user_name}`：{}（{code}）。", sign(state), escaped(&what))
+        }
+        (state, _, None) => format!("{} {} ({code})", sign(state), escaped(&what)),
+    };
+    if let Some(meaning) = answer.meaning {
+        let meaning = meaning.in_language(answer.language);
+        text += &match answer.language {
+            Language::English => format!(" That means: {meaning}."),
+            Language::Chinese => format!("这表示：{meaning}。"),
+        };
+    }
+    text
+}
+
+pub(crate) fn sign(state: State) -> &'static str {
+    match state {
+        State::Unknown => "⚠️",
+        State::AwaitingConfirmation | State::AwaitingApproval => "⏳",
+        State::DryRun | State::Cancelled => "ℹ️",
+        _ => "❌",
+    }
+}
+
+/// What is said when it takes longer than a platform waits.
+pub(super) fn early(early: &Early<'_>) -> String {
+    let Early { language, account, row, follows, .. } = *early;
+    let doing = match (language, account) {
+        (Language::English, Some((user_name, instance))) => format!("Removing `{user_name}` from `{instance}`"),
+        (Language::English, None) => "Working on it".to_owned(),
+        (Language::Chinese, Some((user_name, instance))) => format!("正在从 `{instance}` 删除 `{user_name}`"),
+        (Language::Chinese, None) => "正在处理".to_owned(),
+    };
+    match (language, follows) {
+        (Language::English, true) => format!("⏳ {doing}; the outcome follows here."),
+        (Language::English, false) => format!("⏳ {doing}; ask for the outcome in a moment: `status {row}`"),
+        (Language::Chinese, true) => format!("⏳ {doing}；结果将在此处显示。"),
+        (Language::Chinese, false) => format!("⏳ {doing}；请稍后查询结果：`status {row}`"),
+    }
+}
+
+/// The most characters of a message of TaurusDB's.
+pub(crate) const LONGEST_MESSAGE: usize = 500;
+
+/// At most so many characters.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+    }
+}

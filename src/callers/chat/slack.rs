@@ -1,0 +1,261 @@
+//! Slack slash commands: `POST /hooks/{caller}`, e.g. `/offboard alice analytics left the company`.
+//!
+//! Proof: `X-Slack-Signature: v0=` and the hex HMAC-SHA256 of `v0:{X-Slack-Request-Timestamp}:{raw body}` under the signing
+//! secret as text ("Verifying requests from Slack", <https://docs.slack.dev/authentication/verifying-requests-from-slack>).
+//! The actor is the signed `user_id`, never `user_name`. The answer is an ephemeral message with status 200 for every
+//! outcome, because Slack shows people nothing for other statuses; only a request that proves nothing is 401.
+//!
+//! Slack waits for three seconds. What takes longer is acknowledged, and the outcome follows at the signed `response_url`,
+//! which has to be at hooks.slack.com ("Handling user interaction", <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>).
+//!
+//! Buttons come back to the same URL as a form with one field `payload` ("Interaction payloads",
+//! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>), proved the same way. Slack shows nothing of
+//! the answer to them: what is to be said goes to their `response_url`.
+//!
+//! Not supported: dialogs and other interactions than buttons, the legacy `token` field (not a signature), workflow steps.
+
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::callers::chat::grammar;
+use crate::callers::chat::message::{self, Style};
+use crate::callers::follow_up::{Early, Later, LaterShape};
+use crate::callers::kind::{Kind, Place, Reading, Speech};
+use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::config::Config;
+use crate::config::caller_shape::KindShape;
+use crate::config::callers::Caller;
+use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::{Click, Said};
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::{Fields, json, unix_seconds};
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape::chat("slack"),
+    place: Place::Hook("POST"),
+    content_types: &["application/x-www-form-urlencoded"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: Some(Speech { escape: harmless, say: message }),
+    early: Some(early),
+    later: Some(LaterShape {
+        method: Method::POST,
+        at: |_, url| Later::at(LATER, url),
+        bodies,
+        words: None,
+        waits_without: true,
+        login: None,
+    }),
+    envelope: None,
+};
+
+const LATER: &str = "https://hooks.slack.com";
+
+const SIGNATURE: &str = "x-slack-signature";
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+    let signature = required_header(&inbound.headers, SIGNATURE)?;
+    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let tag =
+        signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    fresh(seconds, now)?;
+    let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
+    if !keys.secrets.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &signed, &tag)) {
+        return Err(Outcome::ProofWrong);
+    }
+    Ok(Proof::of(Delivery::new(caller, &[timestamp.as_bytes(), &inbound.body])))
+}
+
+fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let fields = match Fields::from_form(&inbound.body) {
+        Ok(fields) => fields,
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    if let Ok(payload) = fields.required("payload") {
+        return clicked(payload, caller);
+    }
+    let actor = match fields.required("user_id").and_then(user_id) {
+        Ok(id) => Actor::person(caller, id),
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    // `/offboard` alone asks what to write.
+    let said = grammar::command(fields.required("text").unwrap_or_default(), config);
+    let later = fields.required("response_url").ok().and_then(|url| Later::at(LATER, url));
+    Reading { later, ..Reading::of(actor, said) }
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    r#type: String,
+    user: User,
+    actions: Option<Vec<Action>>,
+    response_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    action_id: String,
+    value: Option<String>,
+}
+
+/// A button below one of our messages.
+fn clicked<'c>(payload: &str, caller: &Caller) -> Reading<'c> {
+    let payload: Payload = match json(payload.as_bytes()) {
+        Ok(payload) => payload,
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let actor = match user_id(&payload.user.id) {
+        Ok(id) => Actor::person(caller, id),
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let unknown = |given: &str| Outcome::FieldInvalid {
+        name: "payload",
+        given: given.to_owned(),
+        expected: Words { english: "one of this gateway's own buttons", chinese: "本网关自己的按钮" },
+    };
+    let actions = payload.actions.unwrap_or_default();
+    let (how, said) = match (payload.r#type.as_str(), actions.as_slice()) {
+        ("block_actions", [Action { action_id, value: Some(id) }]) => match grammar::click(action_id) {
+            Some(how) => (Some(how), Ok(Said::Decide { id: id.clone(), how, reason: None })),
+            None => (None, Err(unknown(action_id))),
+        },
+        (other, _) => (None, Err(unknown(other))),
+    };
+    let later = payload.response_url.zip(how).and_then(|(url, _)| Later::at(LATER, &url)).map(Later::of_all);
+    Reading { clicked: how, later, ..Reading::of(actor, said) }
+}
+
+/// A Slack user id: `U` or `W`, then capital letters and digits.
+fn user_id(given: &str) -> Result<&str, Outcome> {
+    let good = given.len() <= 32
+        && given.strip_prefix(['U', 'W']).is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        });
+    if good {
+        Ok(given)
+    } else {
+        Err(Outcome::FieldInvalid {
+            name: "user_id",
+            given: given.into(),
+            expected: Words {
+                english: "an id that Slack gives, such as `U2CERLKJA`",
+                chinese: " Slack 给出的 ID，例如 `U2CERLKJA`",
+            },
+        })
+    }
+}
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    Rendered::json(StatusCode::OK, body(answer).to_string())
+}
+
+/// How Slack marks up what is said: mrkdwn.
+const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
+
+/// The message about an outcome, with the buttons of what waits.
+fn body(answer: &Answer<'_>) -> Value {
+    let mut message = shown(&message::text(answer, STYLE));
+    if message::is_for_all(answer) {
+        message.insert("response_type".into(), "in_channel".into());
+    }
+    let buttons = message::buttons(answer);
+    let elements: Vec<_> = buttons
+        .iter()
+        .map(|button| {
+            json!({
+                "type": "button",
+                "action_id": button.name,
+                "value": button.reference,
+                "style": if button.is_yes { "primary" } else { "danger" },
+                "text": {"type": "plain_text", "text": button.label},
+            })
+        })
+        .collect();
+    if let (false, Some(Value::Array(blocks))) = (elements.is_empty(), message.get_mut("blocks")) {
+        blocks.push(json!({"type": "actions", "elements": elements}));
+    }
+    Value::Object(message)
+}
+
+/// What goes to a `response_url`. A click's message replaces the one with the buttons, unless the click was not for whoever
+/// clicked; then only they see why.
+fn bodies(answer: &Answer<'_>) -> Vec<String> {
+    let mut message = body(answer);
+    let set = |message: &mut Value, key: &str, value: Value| {
+        if let Value::Object(fields) = message {
+            fields.insert(key.into(), value);
+        }
+    };
+    match (answer.clicked, answer.outcome) {
+        (None, _) => vec![message.to_string()],
+        // The message with Confirm was for one person; the one with Approve is for all.
+        (Some(Click::Confirm), Outcome::AwaitingApproval { reference, .. }) => {
+            let asked = match answer.language {
+                Language::English => format!("⏳ Asked for approval: `{reference}`."),
+                Language::Chinese => format!("⏳ 已提交审批：`{reference}`。"),
+            };
+            let mut asked = Value::Object(shown(&asked));
+            set(&mut asked, "replace_original", true.into());
+            set(&mut message, "replace_original", false.into());
+            vec![asked.to_string(), message.to_string()]
+        }
+        (Some(_), _) => {
+            set(&mut message, "replace_original", message::replaces(answer).into());
+            vec![message.to_string()]
+        }
+    }
+}
+
+fn early(early: &Early<'_>) -> Rendered {
+    match early.clicked {
+        Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
+        None => message(&message::early(early)),
+    }
+}
+
+/// The most characters that Slack takes in a section; over that, it shows nothing at all
+/// (<https://docs.slack.dev/reference/block-kit/blocks/section-block>).
+const LONGEST: usize = 3000;
+
+fn message(text: &str) -> Rendered {
+    Rendered::json(StatusCode::OK, Value::Object(shown(text)).to_string())
+}
+
+fn shown(text: &str) -> Map<String, Value> {
+    let text = message::shortened(text, LONGEST);
+    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
+    Map::from_iter([
+        ("response_type".to_owned(), "ephemeral".into()),
+        ("text".to_owned(), text.into()),
+        ("blocks".to_owned(), vec![section].into()),
+    ])
+}
+
+/// Slack's three control characters; without this, what TaurusDB says could ring `<!channel>`
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The same for words in the middle of ours, where they could begin or end a markup.
+fn harmless(text: &str) -> String {
+    escaped(text).replace('`', "'").replace('*', "∗")
+}

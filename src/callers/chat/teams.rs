@@ -1,0 +1,240 @@
+//! Microsoft Teams outgoing webhooks: `POST /hooks/{caller}`, e.g. `@offboard alice analytics left the company` in a channel.
+//!
+//! Proof: `Authorization: HMAC` and the base64 HMAC-SHA256 of the raw body, the key being what the security token is the base64 of
+//! ("Create Outgoing Webhooks",
+//! <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook>; that the token
+//! is decoded is in Microsoft's sample,
+//! <https://github.com/OfficeDev/microsoft-teams-sample-outgoing-webhook/blob/master/WebhookSampleBot/Models/AuthProvider.cs>). The
+//! header has no time, so the signed Activity's own is held to 300 seconds, and its `id` says which request it is.
+//!
+//! The body is an Activity of the Bot Framework
+//! (<https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>). The
+//! actor is `from.aadObjectId`, the person's object id in Entra, never `from.name`. The text begins with the mention of the webhook,
+//! `<at>…</at>`, which is taken off; what follows has the character references of HTML, although it is called plain
+//! (published requests show `&nbsp;`; which others there are is not documented).
+//!
+//! Teams waits for five seconds, and takes nothing afterwards: what takes longer is acknowledged, and has to be asked for
+//! (`status …`). The answer is a message in the same thread with status 200 for every outcome, seen by everybody in the channel; only
+//! a request that proves nothing is 401.
+//!
+//! Not supported: buttons, because cards of an outgoing webhook can only open URLs: people write `confirm …`. Bots of the Bot
+//! Framework, which prove themselves with a token.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::callers::chat::grammar;
+use crate::callers::chat::message::{self, Style};
+use crate::callers::kind::{Kind, Place, Reading, Speech};
+use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::config::Config;
+use crate::config::caller_shape::KindShape;
+use crate::config::callers::Caller;
+use crate::crypto::mac::hmac_sha256_is;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::json;
+use crate::secret::Secret;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape::chat("teams"),
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: Some(Speech { escape: escaped, say: message }),
+    early: Some(|early| message(&message::early(early))),
+    later: None,
+    envelope: None,
+};
+
+const AUTHORIZATION: &str = "authorization";
+
+/// What tells one Activity from another.
+#[derive(Deserialize)]
+struct Stamp {
+    id: String,
+    timestamp: String,
+}
+
+#[derive(Deserialize)]
+struct Activity {
+    #[serde(flatten)]
+    _stamp: Stamp,
+    r#type: String,
+    from: From,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct From {
+    #[serde(rename = "aadObjectId")]
+    object_id: Option<String>,
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let malformed = Outcome::ProofMalformed { header: AUTHORIZATION };
+    let tag = required_header(&inbound.headers, AUTHORIZATION)?.strip_prefix("HMAC ");
+    let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
+    let keys: Vec<_> = keys.secrets.iter().filter_map(|key| signing_key(&key.secret)).collect();
+    if keys.is_empty() {
+        return Err(Outcome::SecretUnset);
+    }
+    if !keys.iter().any(|key| hmac_sha256_is(key, &[&inbound.body], &tag)) {
+        return Err(Outcome::ProofWrong);
+    }
+    // What is no Activity is for `read` to refuse, in words that people see.
+    let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
+        return Ok(Proof::of(Delivery::new(caller, &[&inbound.body])));
+    };
+    let at = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| Outcome::FieldInvalid {
+        name: "timestamp",
+        given: timestamp,
+        expected: Words {
+            english: "a time such as `2026-06-01T10:00:00.000Z`",
+            chinese: "时间，例如 `2026-06-01T10:00:00.000Z`",
+        },
+    })?;
+    fresh(at.timestamp(), now)?;
+    Ok(Proof::of(Delivery::new(caller, &[id.as_bytes()])))
+}
+
+/// The key; `None` for one that is empty or not base64.
+fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
+    STANDARD.decode(secret.expose()).ok().filter(|key| !key.is_empty())
+}
+
+fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let Activity { r#type, from, text, .. } = match json(&inbound.body) {
+        Ok(activity) => activity,
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    let actor = match object_id(&from.object_id.unwrap_or_default()) {
+        Ok(id) => Actor::person(caller, &id),
+        Err(outcome) => return Reading::unreadable(outcome),
+    };
+    if r#type != "message" {
+        return Reading::of(actor, Ok(Said::Nothing("it is not a message")));
+    }
+    let text = text.unwrap_or_default();
+    let said = match without_mention(&text) {
+        Some(text) => grammar::command(plain(text).trim(), config),
+        None => Err(Outcome::CommandMalformed),
+    };
+    Reading::of(actor, said)
+}
+
+/// An object id of Entra: a UUID in lower case.
+fn object_id(given: &str) -> Result<String, Outcome> {
+    let digits = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<&str> = given.split('-').collect();
+    if parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| digits(part)) {
+        return Ok(given.to_owned());
+    }
+    Err(Outcome::FieldInvalid {
+        name: "from.aadObjectId",
+        given: given.into(),
+        expected: Words {
+            english: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
+            chinese: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
+        },
+    })
+}
+
+/// What stands after the mention that the text begins with. Only that one is the webhook's; another is part of what is said.
+fn without_mention(text: &str) -> Option<&str> {
+    let (_, rest) = text.trim_start().strip_prefix("<at>")?.split_once("</at>")?;
+    Some(rest)
+}
+
+/// The text without character references, in one pass: `&amp;lt;` is `&lt;`.
+fn plain(text: &str) -> String {
+    const REFERENCES: [(&str, &str); 7] = [
+        ("&nbsp;", " "),
+        ("&#160;", " "),
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+    ];
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        plain.push_str(before);
+        let known = REFERENCES
+            .iter()
+            .find_map(|(reference, meaning)| Some((*meaning, after.strip_prefix(reference.strip_prefix('&')?)?)));
+        let (meaning, after) = known.unwrap_or(("&", after));
+        plain.push_str(meaning);
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain.replace('\u{a0}', " ")
+}
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    message(&message::text(answer, STYLE))
+}
+
+/// Nothing is marked up: "raw text with no formatting applied"
+/// (<https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/format-your-bot-messages>).
+const STYLE: Style = Style { escape: escaped, small: |words| words.to_owned(), longest: LONGEST };
+
+/// Well within the 40 KB of a message (same page).
+const LONGEST: usize = 10_000;
+
+fn message(text: &str) -> Rendered {
+    let text = message::shortened(text, LONGEST);
+    Rendered::json(StatusCode::OK, json!({"type": "message", "textFormat": "plain", "text": text}).to_string())
+}
+
+/// No tag, should a client read some.
+fn escaped(text: &str) -> String {
+    message::apart(text, &["<"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mention_is_taken_off() {
+        for (text, said) in [
+            ("<at>offboard</at> alice analytics\n", Some("alice analytics")),
+            ("<at>offboard</at>&nbsp;alice&nbsp;analytics&nbsp;\n", Some("alice analytics")),
+            ("\n<at>Off Board</at>\u{a0}help", Some("help")),
+            ("<at>offboard</at> bob analytics asked by <at>Dana</at>", Some("bob analytics asked by <at>Dana</at>")),
+            ("<at>offboard</at>", Some("")),
+            ("alice analytics <at>offboard</at>", None),
+            ("<at>offboard alice analytics", None),
+            ("", None),
+        ] {
+            assert_eq!(without_mention(text).map(|text| plain(text).trim().to_owned()).as_deref(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_read_once() {
+        for (text, read) in [
+            ("R&amp;D", "R&D"),
+            ("&amp;lt;", "&lt;"),
+            ("a &lt;b&gt; &quot;c&quot; it&#39;s", "a <b> \"c\" it's"),
+            ("&unknown; & &", "&unknown; & &"),
+        ] {
+            assert_eq!(plain(text), read);
+        }
+    }
+}

@@ -1,0 +1,627 @@
+//! WeCom (企业微信), the messages that people send to an app of the enterprise or to a smart bot: `/hooks/{caller}`.
+//!
+//! Proof: `msg_signature`, `timestamp` and `nonce` in the query. The signature is the hex SHA-1 of the token, the two others and
+//! the ciphertext, sorted as text and put together (<https://developer.work.weixin.qq.com/document/path/90968>). The ciphertext
+//! is AES-256-CBC under the EncodingAESKey, whose first half is the initialization vector too, over 16 random bytes, the
+//! length of the message, the message and the receiver's id, padded to a multiple of 32. The receiver is the enterprise of an app
+//! (setting `receive_id`), and nobody for a bot (<https://developer.work.weixin.qq.com/document/path/101033>). How old a
+//! timestamp may be WeCom does not say; here it is 300 seconds.
+//!
+//! A GET proves that the URL is ours: its `echostr` is answered decrypted, and nothing else. An app is sent XML, a bot JSON, and
+//! both get answers of the same form, encrypted (`90238`, `90241`; `100719`, `101031`). WeCom waits for five seconds, and repeats a
+//! message three times, with the same `MsgId`. What takes longer follows at a bot's `response_url`, which takes one message
+//! within an hour (`101138`); whoever asked an app has to ask again.
+//!
+//! The actor is the `userid`, which an administrator can change once; WeCom has no id of people that lasts longer.
+//!
+//! Not supported: template cards, so that there are no buttons, and people write `confirm` and the reference; messages that
+//! are not text; the JSON form that an app can be set to; bots and apps of other enterprises. The content type of WeCom's
+//! requests its pages do not say; those that its forms can have are taken.
+
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine, alphabet};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde::Deserialize;
+use serde_json::json;
+use sha1::{Digest, Sha1};
+use subtle::ConstantTimeEq;
+
+use crate::callers::chat::grammar;
+use crate::callers::chat::message::{self, Style};
+use crate::callers::follow_up::{Later, LaterShape};
+use crate::callers::kind::{Envelope, Kind, Place, Reading, Speech};
+use crate::callers::proof::{ActiveKey, Keys, Proof, fresh};
+use crate::config::Config;
+use crate::config::caller_shape::{KeyShape, KindShape, Part, Setting};
+use crate::config::callers::Caller;
+use crate::crypto::aes_cbc;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::{Fields, json, unix_seconds};
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape {
+        keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(AES_KEY)]),
+        settings: &[Setting::text(RECEIVE_ID, false)],
+        ..KindShape::chat("wecom")
+    },
+    place: Place::Hook("GET, POST"),
+    content_types: &["text/xml", "application/xml", "application/json", "text/plain"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: Some(Speech { escape: escaped, say: message }),
+    early: Some(|early| message(&message::early(early))),
+    later: Some(LaterShape {
+        method: Method::POST,
+        at: |_, url| Later::at(LATER, url),
+        bodies: |answer| vec![markdown(&message::text(answer, STYLE))],
+        words: Some(|rendered| vec![markdown(&rendered.body)]),
+        waits_without: false,
+        login: None,
+    }),
+    envelope: Some(envelope),
+};
+
+const TOKEN: &str = "token";
+
+const AES_KEY: &str = "aes_key";
+
+const RECEIVE_ID: &str = "receive_id";
+
+const LATER: &str = "https://qyapi.weixin.qq.com";
+
+const SIGNATURE: &str = "msg_signature";
+
+const TIMESTAMP: &str = "timestamp";
+
+const NONCE: &str = "nonce";
+
+const ECHO: &str = "echostr";
+
+const NOT_XML: Words = Words {
+    english: "it is not an XML document with one `xml` element, whose children stand once each",
+    chinese: "不是仅含一个 `xml` 元素且其子元素各出现一次的 XML 文档",
+};
+
+const NOT_DECRYPTED: Words = Words { english: "it cannot be decrypted", chinese: "无法解密" };
+
+/// An EncodingAESKey is drawn from letters and digits, so that the last of its 43 has bits that are nowhere in the 32 bytes.
+const KEY: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// What a ciphertext is padded to a multiple of.
+const PAD_TO: u8 = 32;
+
+/// A token and a key that belong together.
+struct Pair<'k> {
+    key: &'k ActiveKey,
+    token: &'k str,
+    aes: [u8; 32],
+    iv: [u8; 16],
+}
+
+impl<'k> Pair<'k> {
+    fn of(key: &'k ActiveKey) -> Option<Self> {
+        let token = key.part(TOKEN)?.expose();
+        let aes: [u8; 32] = KEY.decode(key.part(AES_KEY)?.expose()).ok()?.try_into().ok()?;
+        let iv = *aes.first_chunk()?;
+        Some(Self { key, token, aes, iv })
+    }
+
+    fn signature(&self, timestamp: &str, nonce: &str, ciphertext: &str) -> String {
+        let mut parts = [self.token, timestamp, nonce, ciphertext];
+        parts.sort_unstable();
+        hex::encode(Sha1::digest(parts.concat()))
+    }
+
+    /// The message and whom it is for.
+    fn open(&self, ciphertext: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+        let plain = aes_cbc::decrypt(&self.aes, &self.iv, &STANDARD.decode(ciphertext).ok()?, PAD_TO)?;
+        let (_, rest) = plain.split_first_chunk::<16>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (message, receiver) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        Some((message.to_vec(), receiver.to_vec()))
+    }
+
+    fn seal(&self, message: &str, receiver: &str, random: u128) -> Option<String> {
+        let length = u32::try_from(message.len()).ok()?.to_be_bytes();
+        let plain = [&random.to_be_bytes()[..], &length, message.as_bytes(), receiver.as_bytes()].concat();
+        Some(STANDARD.encode(aes_cbc::encrypt(&self.aes, &self.iv, &plain, PAD_TO)))
+    }
+}
+
+#[derive(Deserialize)]
+struct Encrypted {
+    encrypt: String,
+}
+
+/// Whom messages are for, and in which form they come: to an enterprise's app XML, to its bots JSON.
+fn receiver(caller: &Caller) -> Option<&str> {
+    caller.setting(RECEIVE_ID)
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let query = Fields::from_query(&inbound.query)?;
+    let given = |name| query.required(name).map_err(|_| Outcome::ProofMissing { header: name });
+    let (signature, timestamp, nonce) = (given(SIGNATURE)?, given(TIMESTAMP)?, given(NONCE)?);
+    let lower = signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if signature.len() != 40 || !lower {
+        return Err(Outcome::ProofMalformed { header: SIGNATURE });
+    }
+    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let ciphertext = match (&inbound.method, receiver(caller)) {
+        (&Method::GET, _) => given(ECHO)?.to_owned(),
+        (_, Some(_)) => required(&xml(&inbound.body)?, "Encrypt")?.to_owned(),
+        (_, None) => json::<Encrypted>(&inbound.body)?.encrypt,
+    };
+    fresh(seconds, now)?;
+    let pairs: Vec<_> = keys.secrets.iter().filter_map(Pair::of).collect();
+    if pairs.is_empty() {
+        return Err(Outcome::SecretUnset);
+    }
+    let signed = |pair: &&Pair<'_>| {
+        bool::from(pair.signature(timestamp, nonce, &ciphertext).as_bytes().ct_eq(signature.as_bytes()))
+    };
+    let pair = pairs.iter().find(signed).ok_or(Outcome::ProofWrong)?;
+    let (message, whom) = pair.open(&ciphertext).ok_or(Outcome::BodyMalformed { why: NOT_DECRYPTED })?;
+    // A message to another enterprise's app that has this token is not for us.
+    if whom != receiver(caller).unwrap_or_default().as_bytes() {
+        return Err(Outcome::ProofWrong);
+    }
+    let delivery = match (&inbound.method, id(&message, caller)) {
+        (&Method::POST, Some(id)) => Delivery::new(caller, &[id.as_bytes()]),
+        _ => Delivery::new(caller, &[timestamp.as_bytes(), &message]),
+    };
+    Ok(Proof { key: Some(pair.key.clone()), plain: Some(Bytes::from(message)), ..Proof::of(delivery) })
+}
+
+/// What makes two messages one.
+fn id(message: &[u8], caller: &Caller) -> Option<String> {
+    match receiver(caller) {
+        Some(_) => Some(required(&xml(message).ok()?, "MsgId").ok()?.to_owned()),
+        None => Some(json::<Message>(message).ok()?.msgid),
+    }
+}
+
+/// A message to a bot.
+#[derive(Deserialize)]
+struct Message {
+    msgid: String,
+    msgtype: String,
+    chattype: Option<String>,
+    from: Option<From>,
+    text: Option<Text>,
+    response_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct From {
+    userid: String,
+    /// Of whoever is of another enterprise, where somebody else may have the same `userid`.
+    corpid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    content: String,
+}
+
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let plain = proof.plain.clone().unwrap_or_default();
+    if inbound.method == Method::GET {
+        let echo = String::from_utf8_lossy(&plain).into_owned();
+        return Reading::without_actor(Ok(Said::Handshake(Rendered::of(AS_IT_IS, StatusCode::OK, echo))));
+    }
+    let reading = match receiver(caller) {
+        Some(_) => to_app(&plain, caller, config),
+        None => to_bot(&plain, caller, config),
+    };
+    reading.unwrap_or_else(Reading::unreadable)
+}
+
+const NOT_TEXT: &str = "it is not a text message";
+
+fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+    let message = xml(plain)?;
+    if required(&message, "MsgType")? != "text" {
+        return Ok(Reading::without_actor(Ok(Said::Nothing(NOT_TEXT))));
+    }
+    let actor = Actor::person(caller, user_id(required(&message, "FromUserName")?)?);
+    let said = required(&message, "Content").and_then(|text| grammar::command(text.trim(), config));
+    Ok(Reading::of(actor, said))
+}
+
+fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+    let message: Message = json(plain)?;
+    let (Some(from), Some(Text { content }), "text") = (message.from, message.text, message.msgtype.as_str()) else {
+        return Ok(Reading::without_actor(Ok(Said::Nothing(NOT_TEXT))));
+    };
+    if let Some(given) = from.corpid {
+        return Err(Outcome::FieldInvalid {
+            name: "from.corpid",
+            given,
+            expected: Words {
+                english: "nothing: people of this enterprise", chinese: "无此字段：仅限本企业成员"
+            },
+        });
+    }
+    let actor = Actor::person(caller, user_id(&from.userid)?);
+    let text = content.trim();
+    // In a group people address the bot first, and WeCom leaves that in.
+    let text = match (message.chattype.as_deref(), text.split_once(' ')) {
+        (Some("group"), Some((name, rest))) if name.starts_with('@') => rest,
+        (Some("group"), None) if text.starts_with('@') => "",
+        _ => text,
+    };
+    let later = message.response_url.and_then(|url| Later::at(LATER, &url));
+    Ok(Reading { later, ..Reading::of(actor, grammar::command(text.trim(), config)) })
+}
+
+/// A member's `userid`: up to 64 letters, digits and `_-@.`, and first a letter or a digit
+/// (<https://developer.work.weixin.qq.com/document/path/90195>).
+fn user_id(given: &str) -> Result<&str, Outcome> {
+    let good = given.len() <= 64
+        && given.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
+    if good {
+        Ok(given)
+    } else {
+        Err(Outcome::FieldInvalid {
+            name: "userid",
+            given: given.into(),
+            expected: Words {
+                english: "a member's id, such as `zhangsan`", chinese: "成员的 userid，例如 `zhangsan`"
+            },
+        })
+    }
+}
+
+/// An element's children: their names and their text, each name once. What stands deeper is passed over.
+type Elements = Vec<(String, String)>;
+
+fn required<'e>(elements: &'e Elements, name: &'static str) -> Result<&'e str, Outcome> {
+    let found = elements.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+    found.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name })
+}
+
+/// Reads the XML that WeCom writes, and no more of XML than that: no document type, so that there are no entities but the five;
+/// no attributes; no processing instructions; nothing behind the end.
+fn xml(text: &[u8]) -> Result<Elements, Outcome> {
+    let malformed = || Outcome::BodyMalformed { why: NOT_XML };
+    let text = std::str::from_utf8(text).map_err(|_| malformed())?;
+    let mut reader = Reader::from_str(text.trim());
+    let mut elements = Elements::new();
+    let mut depth = 0_usize;
+    let mut closed = false;
+    loop {
+        let event = reader.read_event().map_err(|_| malformed())?;
+        let more = match event {
+            Event::Eof if closed => return Ok(elements),
+            _ if closed => return Err(malformed()),
+            Event::Start(tag) => {
+                let name = std::str::from_utf8(tag.name().into_inner()).map_err(|_| malformed())?.to_owned();
+                if tag.attributes().next().is_some() || (depth == 0) != (name == "xml") {
+                    return Err(malformed());
+                }
+                if depth == 1 {
+                    if elements.iter().any(|(known, _)| *known == name) {
+                        return Err(Outcome::FieldDoubled { name });
+                    }
+                    elements.push((name, String::new()));
+                }
+                depth = depth.saturating_add(1);
+                continue;
+            }
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                closed = depth == 0;
+                continue;
+            }
+            Event::Text(text) => text.decode().map_err(|_| malformed())?.into_owned(),
+            Event::CData(text) => text.decode().map_err(|_| malformed())?.into_owned(),
+            Event::GeneralRef(reference) => {
+                let name = reference.decode().map_err(|_| malformed())?;
+                let known = quick_xml::escape::resolve_predefined_entity(&name).map(str::to_owned);
+                let number = reference.resolve_char_ref().map_err(|_| malformed())?;
+                known.or(number.map(String::from)).ok_or_else(malformed)?
+            }
+            _ => return Err(malformed()),
+        };
+        match (depth, elements.last_mut()) {
+            (2, Some((_, text))) => text.push_str(&more),
+            (0 | 1, _) if !more.trim().is_empty() => return Err(malformed()),
+            _ => {}
+        }
+    }
+}
+
+/// The content type of what is answered without encryption.
+const AS_IT_IS: &str = "text/plain";
+
+/// And of what people are to read, before it gets the form that they can.
+const WORDS: &str = "text/markdown";
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    message(&message::text(answer, STYLE))
+}
+
+/// Apps show plain text, bots Markdown; what is said is readable as both.
+const STYLE: Style = Style { escape: escaped, small: str::to_owned, longest: LONGEST };
+
+/// WeCom takes 20480 bytes of a bot, and cuts those of an app off after [`LONGEST_OF_APP`].
+const LONGEST: usize = 2000;
+
+const LONGEST_OF_APP: usize = 2048;
+
+/// 200 for whatever there is to say: WeCom repeats what was answered with another status.
+fn message(text: &str) -> Rendered {
+    Rendered::of(WORDS, StatusCode::OK, message::shortened(text, LONGEST))
+}
+
+fn markdown(text: &str) -> String {
+    json!({"msgtype": "markdown", "markdown": {"content": text}}).to_string()
+}
+
+/// What makes links, mentions and tags in Markdown, and links in an app's text, as characters that look like it: neither
+/// has an escape that the other would not show.
+fn escaped(text: &str) -> String {
+    text.replace('<', "＜").replace('>', "＞").replace("](", "］(")
+}
+
+/// Puts words into the form of the request and encrypts them.
+fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
+    match rendered.content_type {
+        AS_IT_IS => rendered,
+        WORDS => answered(&rendered.body, envelope).unwrap_or_else(nothing),
+        // Nobody is to read what there is to say about an event.
+        _ => nothing(),
+    }
+}
+
+/// An answer without a message is an empty one.
+fn nothing() -> Rendered {
+    Rendered::of(AS_IT_IS, StatusCode::OK, String::new())
+}
+
+fn answered(text: &str, envelope: &Envelope<'_>) -> Option<Rendered> {
+    let Envelope { caller, key, plain, now, random } = *envelope;
+    let pair = Pair::of(key)?;
+    let timestamp = now.timestamp();
+    let receiver = receiver(caller);
+    let message = match receiver {
+        Some(_) => {
+            let asked = xml(plain).ok()?;
+            let (user, app) = (required(&asked, "FromUserName").ok()?, required(&asked, "ToUserName").ok()?);
+            let text = cut(text, LONGEST_OF_APP);
+            format!(
+                "<xml><ToUserName>{}</ToUserName><FromUserName>{}</FromUserName><CreateTime>{timestamp}</CreateTime><MsgType>{}</MsgType><Content>{}</Content></xml>",
+                cdata(user),
+                cdata(app),
+                cdata("text"),
+                cdata(&text),
+            )
+        }
+        None => {
+            let Message { msgid, .. } = json(plain).ok()?;
+            json!({"msgtype": "stream", "stream": {"id": msgid, "finish": true, "content": text}}).to_string()
+        }
+    };
+    let ciphertext = pair.seal(&message, receiver.unwrap_or_default(), random)?;
+    // Everybody can see it, and it makes no secret of anything: the ciphertext's first block is random by its other half too.
+    let nonce = (random >> 96).to_string();
+    let signature = pair.signature(&timestamp.to_string(), &nonce, &ciphertext);
+    Some(match receiver {
+        Some(_) => {
+            let body = format!(
+                "<xml><Encrypt>{}</Encrypt><MsgSignature>{}</MsgSignature><TimeStamp>{timestamp}</TimeStamp><Nonce>{}</Nonce></xml>",
+                cdata(&ciphertext),
+                cdata(&signature),
+                cdata(&nonce),
+            );
+            Rendered::of("application/xml", StatusCode::OK, body)
+        }
+        None => {
+            let body =
+                json!({"encrypt": ciphertext, "msgsignature": signature, "timestamp": timestamp, "nonce": nonce});
+            Rendered::json(StatusCode::OK, body.to_string())
+        }
+    })
+}
+
+fn cdata(text: &str) -> String {
+    format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
+}
+
+/// At most so many bytes.
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.len().saturating_add(c.len_utf8()).saturating_add('…'.len_utf8()) > most {
+            break;
+        }
+        kept.push(c);
+    }
+    kept + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn published() -> serde_json::Value {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/fixtures/vectors/callers.json")).unwrap();
+        let vectors = file["vectors"].as_array().unwrap();
+        vectors.iter().find(|vector| vector["id"] == "wecom-verify-url").unwrap().clone()
+    }
+
+    fn key(token: &str, aes_key: &str) -> ActiveKey {
+        let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+        ActiveKey::new(None, vec![(TOKEN, secret(token)), (AES_KEY, secret(aes_key))]).unwrap()
+    }
+
+    fn of(vector: &serde_json::Value) -> ActiveKey {
+        let text = |name: &str| vector["inputs"][name].as_str().unwrap();
+        key(text("token"), text("encoding_aes_key"))
+    }
+
+    fn query(vector: &serde_json::Value) -> Vec<(String, String)> {
+        let fields = vector["inputs"]["query"].as_object().unwrap();
+        fields.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    }
+
+    fn verified(fields: &[(String, String)], keys: Vec<ActiveKey>, receive_id: Option<&str>) -> Result<Proof, Outcome> {
+        let encoded = |text: &str| text.replace('+', "%2B").replace('=', "%3D").replace('/', "%2F");
+        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let inbound = Inbound {
+            method: Method::GET,
+            path: "/hooks/wecom".into(),
+            query: fields.join("&"),
+            host: "localhost".into(),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let mut caller = Caller::new("wecom", "wecom");
+        if let Some(id) = receive_id {
+            caller = caller.with(RECEIVE_ID, &[id]);
+        }
+        verify(
+            &inbound,
+            &caller,
+            &Keys { secrets: keys, published: None },
+            DateTime::from_timestamp(1_409_659_589, 0).unwrap(),
+        )
+    }
+
+    /// Tencent's own example of WXBizMsgCrypt; see `tests/fixtures/vectors`.
+    #[test]
+    fn published_vector() {
+        let vector = published();
+        let receive_id = vector["inputs"]["receive_id"].as_str();
+        let fields = query(&vector);
+        let proof = verified(&fields, vec![of(&vector)], receive_id).unwrap();
+        assert_eq!(proof.plain.unwrap(), vector["expected"]["plaintext_echostr"].as_str().unwrap());
+
+        // Both secrets of a rotation, in either order; the one that proved it is the one to answer with.
+        let other = key("other", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG");
+        let proof = verified(&fields, vec![other.clone(), of(&vector)], receive_id).unwrap();
+        assert_eq!(proof.key.unwrap().part(TOKEN).unwrap().expose(), "QDG6eK");
+
+        assert_eq!(verified(&fields, vec![other], receive_id).unwrap_err(), Outcome::ProofWrong);
+        assert_eq!(verified(&fields, vec![of(&vector)], None).unwrap_err(), Outcome::ProofWrong);
+        assert_eq!(verified(&fields, vec![of(&vector)], Some("wx5823bf96d3bd56c8")).unwrap_err(), Outcome::ProofWrong);
+    }
+
+    #[test]
+    fn every_part_of_a_proof_is_needed_once() {
+        let vector = published();
+        let receive_id = vector["inputs"]["receive_id"].as_str();
+        let fields = query(&vector);
+        for name in [SIGNATURE, TIMESTAMP, NONCE, ECHO] {
+            let without: Vec<_> = fields.iter().filter(|(known, _)| known != name).cloned().collect();
+            let missing = Err(Outcome::ProofMissing { header: name });
+            assert_eq!(verified(&without, vec![of(&vector)], receive_id).map(drop), missing);
+            let twice: Vec<_> =
+                fields.iter().chain(fields.iter().filter(|(known, _)| known == name)).cloned().collect();
+            let doubled = Err(Outcome::FieldDoubled { name: name.into() });
+            assert_eq!(verified(&twice, vec![of(&vector)], receive_id).map(drop), doubled);
+            let mut altered = fields.clone();
+            let (_, value) = altered.iter_mut().find(|(known, _)| known == name).unwrap();
+            let last = value.rfind(|c: char| c.is_ascii_alphanumeric()).unwrap();
+            let other = if value[last..].starts_with('1') { "2" } else { "1" };
+            value.replace_range(last..=last, other);
+            assert_eq!(verified(&altered, vec![of(&vector)], receive_id).unwrap_err(), Outcome::ProofWrong, "{name}");
+        }
+        let mut upper = fields;
+        for (_, value) in upper.iter_mut().filter(|(name, _)| name == SIGNATURE) {
+            *value = value.to_uppercase();
+        }
+        let malformed = Outcome::ProofMalformed { header: SIGNATURE };
+        assert_eq!(verified(&upper, vec![of(&vector)], receive_id).unwrap_err(), malformed);
+    }
+
+    #[test]
+    fn no_more_of_xml_than_wecom_writes() {
+        let read = |text: &str| xml(text.as_bytes());
+        let elements = |list: &[(&str, &str)]| -> Result<Elements, Outcome> {
+            Ok(list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+        };
+        let text = "<xml>\n <A><![CDATA[a<b]]>c</A>\n <B>1 &amp; &#20320;</B><C/><D>x<E>y</E></D><F></F></xml>\n";
+        assert!(read(text).is_err(), "an empty-element tag");
+        let text = text.replace("<C/>", "");
+        assert_eq!(read(&text), elements(&[("A", "a<bc"), ("B", "1 & 你"), ("D", "x"), ("F", "")]));
+        assert_eq!(read("<xml><A>1</A><A>2</A></xml>"), Err(Outcome::FieldDoubled { name: "A".into() }));
+        for text in [
+            "",
+            "x",
+            "<xml>",
+            "<xml></xml><xml></xml>",
+            "<xml></xml>x",
+            "<xml>x</xml>",
+            "<yml></yml>",
+            "<xml><A></B></xml>",
+            "<xml><A>&x;</A></xml>",
+            "<xml><A b='c'></A></xml>",
+            "<xml><!-- --></xml>",
+            "<?xml version='1.0'?><xml></xml>",
+            "<!DOCTYPE xml><xml></xml>",
+            "<!DOCTYPE xml [<!ENTITY x 'y'>]><xml><A>&x;</A></xml>",
+        ] {
+            assert_eq!(read(text), Err(Outcome::BodyMalformed { why: NOT_XML }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_comes_later_is_markdown_at_wecom() {
+        let later = KIND.later.unwrap();
+        let caller = Caller::new("wecom", "wecom");
+        let at = |url| (later.at)(&caller, url).is_some();
+        assert!(at("https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
+        assert!(!at("https://qyapi.weixin.qq.com.evil.example/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
+        let bodies = later.words.unwrap()(message("a"));
+        assert_eq!(bodies, [r#"{"msgtype":"markdown","markdown":{"content":"a"}}"#]);
+        assert_eq!(escaped("<@all> [a](https://b.example) `c`"), "＜@all＞ [a］(https://b.example) `c`");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcdefg", 6), "abc…");
+        assert_eq!(cut("你好啊", 8), "你…");
+        assert_eq!(cdata("a]]>b"), "<![CDATA[a]]]]><![CDATA[>b]]>");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = xml(&body);
+        }
+
+        #[test]
+        fn cdata_comes_back(text in "[\\]>&<a-z ]{0,20}") {
+            let read = xml(format!("<xml><A>{}</A></xml>", cdata(&text)).as_bytes()).unwrap();
+            proptest::prop_assert_eq!(&read[0].1, &text);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What a caller kind is, and the table of all kinds.
+//!
+//! A kind turns one platform's request into the typed command and an outcome into what that platform shows people. It is
+//! three pure functions over (request, secrets, now): no clock, no network, no SQL, and nothing of TaurusDB. Adding a kind is
+//! one file beside this one and one line in [`KINDS`].
+//!
+//! Rules that every kind keeps: what the signature does not cover is not believed; comparison is constant-time; encodings
+//! are strict; a header that may stand once and stands twice is a refusal; an empty secret proves nothing.
+
+pub mod api;
+pub mod chat;
+pub mod follow_up;
+pub mod kind;
+pub mod proof;
+pub mod scim;
+pub mod webhook;
+
+use crate::callers::api::http_signature;
+use crate::callers::chat::{dingtalk, discord, feishu, google_chat, mattermost, slack, teams, wecom};
+use crate::callers::kind::Kind;
+use crate::callers::webhook::{cloudevents, github, gitlab, okta, oneaccess, standard_webhooks, welink};
+use crate::config::caller_shape::KindShape;
+
+/// Every kind that there is.
+pub static KINDS: &[Kind] = &[
+    slack::KIND,
+    mattermost::KIND,
+    teams::KIND,
+    discord::KIND,
+    google_chat::KIND,
+    feishu::KIND,
+    dingtalk::KIND,
+    wecom::KIND,
+    standard_webhooks::KIND,
+    github::KIND,
+    gitlab::KIND,
+    okta::KIND,
+    oneaccess::KIND,
+    welink::KIND,
+    cloudevents::KIND,
+    scim::KIND,
+    api::KIND,
+    http_signature::KIND,
+];
+
+/// The kind that offboard.toml calls `name`.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.shape.name == name)
+}
+
+/// The kinds' names and shapes, for [`Config::parse`].
+pub fn shapes() -> Vec<KindShape> {
+    KINDS.iter().map(|kind| kind.shape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use crate::callers::follow_up::Later;
+    use crate::callers::proof::{ActiveKey, Keys, fresh};
+    use crate::config::callers::Caller;
+    use crate::crypto::mac::lower_hex_32;
+    use crate::crypto::public_key::ed25519_is;
+    use crate::outcome::Outcome;
+    use crate::request::inbound::Inbound;
+    use crate::secret::Secret;
+    use chrono::DateTime;
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::config::callers::SECRET;
+
+    #[test]
+    fn three_hundred_seconds_either_way_and_not_one_more() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let now = at(1_700_000_000_000);
+        for seconds in [-300, -299, 0, 299, 300] {
+            assert_eq!(fresh(1_700_000_000 + seconds, now), Ok(()));
+        }
+        for seconds in [-301, 301, -1_700_000_000] {
+            assert_eq!(fresh(1_700_000_000 + seconds, now), Err(Outcome::ProofStale));
+        }
+        assert_eq!(fresh(1_700_000_000, at(1_700_000_300_001)), Err(Outcome::ProofStale));
+        assert_eq!(fresh(i64::MAX, now), Err(Outcome::ProofStale));
+    }
+
+    /// Every published signature of a scheme that there is a kind for; see `tests/fixtures/vectors`.
+    #[test]
+    fn published_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/vectors/callers.json")).unwrap();
+        let mut ran = Vec::new();
+        for vector in file["vectors"].as_array().unwrap() {
+            let (scheme, id) = (vector["scheme"].as_str().unwrap(), vector["id"].as_str().unwrap());
+            let (kind, secret) = match scheme {
+                "slack-v0" => (&slack::KIND, "signing_secret"),
+                "standard-webhooks-v1" => (&standard_webhooks::KIND, "secret"),
+                "standard-webhooks-v1a-ed25519" => (&standard_webhooks::KIND, "public_key_whpk"),
+                "gitlab-webhook-signature" => (&gitlab::KIND, "secret"),
+                "github-x-hub-signature-256" => (&github::KIND, "secret"),
+                "msteams-outgoing-hmac" => (&teams::KIND, "secret_base64"),
+                "discord-ed25519" => (&discord::KIND, "public_key_hex"),
+                _ => continue,
+            };
+            let inputs = &vector["inputs"];
+            let Some(secret) = inputs[secret].as_str() else { panic!("{id}: no secret") };
+            let mut headers = HeaderMap::new();
+            for (name, value) in inputs["headers"].as_object().unwrap() {
+                let name: http::HeaderName = name.parse().unwrap();
+                headers.insert(name, value.as_str().unwrap().parse().unwrap());
+            }
+            let inbound = Inbound {
+                method: Method::POST,
+                path: "/hooks/a".into(),
+                query: String::new(),
+                host: "localhost".into(),
+                headers,
+                body: Bytes::from(inputs["body"].as_str().unwrap().to_owned()),
+            };
+            let caller = Caller::new("a", kind.shape.name);
+            let secret = Secret::new(secret.to_owned()).unwrap();
+            let secrets = vec![ActiveKey::new(None, vec![(SECRET, secret)]).unwrap()];
+            let keys = Keys { secrets, published: None };
+            // Where a vector names no time, it is its own.
+            let own = match scheme {
+                "discord-ed25519" => inputs["headers"]["X-Signature-Timestamp"].as_str().unwrap().parse().unwrap(),
+                // 2017-02-01T21:10:07Z, in the body.
+                "msteams-outgoing-hmac" => 1_485_983_407,
+                _ => 1_700_000_000,
+            };
+            let now = inputs["now_for_test"].as_i64().unwrap_or(own);
+            let verified = (kind.verify)(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
+            assert_eq!(verified.is_ok(), vector["valid"].as_bool().unwrap(), "{id}: {verified:?}");
+            if let Err(outcome) = verified {
+                let stale = id.ends_with("-expired") || id.ends_with("-old") || id.ends_with("-future");
+                assert_eq!(outcome, if stale { Outcome::ProofStale } else { Outcome::ProofWrong }, "{id}");
+            }
+            ran.push(id);
+        }
+        assert_eq!(ran.len(), 14, "{ran:?}");
+    }
+
+    /// Among them signatures that a lenient verifier takes.
+    #[test]
+    fn ed25519_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/vectors/callers.json")).unwrap();
+        let mut ran = 0;
+        for vector in file["vectors"].as_array().unwrap().iter().filter(|vector| vector["scheme"] == "ed25519-raw") {
+            let bytes = |name: &str| hex::decode(vector["inputs"][name].as_str().unwrap()).unwrap();
+            let key: [u8; 32] = bytes("public_key_hex").try_into().unwrap();
+            let signature: Result<[u8; 64], _> = bytes("signature_hex").try_into();
+            let is = signature.is_ok_and(|signature| ed25519_is(&key, &[&bytes("message_hex")], &signature));
+            assert_eq!(is, vector["valid"].as_bool().unwrap(), "{}", vector["id"]);
+            ran += 1;
+        }
+        assert!(ran > 5);
+    }
+
+    #[test]
+    fn a_later_channel_is_the_platform_s_own() {
+        let at = |url| Later::at("https://hooks.slack.com", url).is_some();
+        assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
+        for url in [
+            "http://hooks.slack.com/commands/1",
+            "https://hooks.slack.com.evil.example/commands/1",
+            "https://evil.example/hooks.slack.com",
+            "https://hooks.slack.com@evil.example/",
+            "https://evil.example@hooks.slack.com/",
+            "https://hooks.slack.com:444/commands/1",
+            "https://HOOKS.slack.com/commands/1",
+            "//hooks.slack.com/commands/1",
+            "/commands/1",
+            "hooks.slack.com",
+            "",
+        ] {
+            assert!(!at(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn hex_has_one_spelling() {
+        assert_eq!(lower_hex_32(&"0a".repeat(32)), Some([10; 32]));
+        for text in ["0A".repeat(32), "0a".repeat(31), "0a".repeat(33), "0g".repeat(32), String::new()] {
+            assert_eq!(lower_hex_32(&text), None);
+        }
+    }
+}

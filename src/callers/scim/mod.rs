@@ -1,0 +1,365 @@
+//! SCIM 2.0, as identity systems speak it: `/scim/v2/{caller}/Users…` (RFC 7643, RFC 7644).
+//!
+//! Proof: `Authorization: Bearer` with a secret that both sides have. The principal is the caller itself. Somebody who becomes
+//! inactive, or is deleted, leaves: their accounts are removed (`[leavers]`), and only when all of them are gone does the
+//! identity system hear that it is done. Until then `active` stays true for whoever looks, and the same request again
+//! finishes the rest.
+//!
+//! What is kept of people is what the schema below names: enough to know whose accounts are whose.
+//! How Okta and Entra write it, beside what the RFC says: `op` in any case, `"False"` for `false`, `active` in a value without
+//! a path, names of attributes in any case and with the schema before them, `name.givenName` as a key
+//! (<https://developer.okta.com/docs/api/openapi/okta-scim/guides/scim-20/>,
+//! <https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility>).
+//!
+//! Not supported, and said so in ServiceProviderConfig: bulk, sorting, ETags, changing passwords; filters other than `eq` on
+//! `userName`, `externalId` or `id`; groups.
+
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::callers::kind::{Kind, Place, Reading};
+use crate::callers::proof::{Keys, Proof, bearer};
+use crate::config::Config;
+use crate::config::caller_shape::KindShape;
+use crate::config::callers::Caller;
+use crate::config::endpoint::is_loopback;
+use crate::crypto::mac::same_secret;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, USER, View, plain_name};
+use crate::request::strict::{Fields, json, percent_decode};
+
+pub(super) const KIND: Kind = Kind {
+    shape: KindShape { is_of_leavers: true, ..KindShape::hook("scim") },
+    place: Place::Scim,
+    content_types: &["application/scim+json", "application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: None,
+};
+
+/// The content type of every answer.
+pub(crate) const SCIM: &str = "application/scim+json";
+
+pub(crate) const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+pub(crate) const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+
+pub(crate) const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+
+pub(crate) const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+
+pub(crate) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+
+/// The most people of one page.
+pub const LARGEST_PAGE: usize = 200;
+
+pub(crate) fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let token = bearer(&inbound.headers)?;
+    if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
+        return Err(Outcome::ProofWrong);
+    }
+    let parts = [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];
+    Ok(Proof::of(Delivery::new(caller, &parts)))
+}
+
+pub(crate) fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
+    Reading::of(Actor::system(caller), operation(inbound))
+}
+
+pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
+    let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
+    let id = |id: &str| percent_decode(id).ok_or(Outcome::UrlMalformed);
+    let view = view(inbound);
+    let base = view.base.clone();
+    let documents = |documents: Vec<Value>| {
+        let all = documents.len();
+        page(all, 1, documents)
+    };
+    let says = |body: Value| Ok(Said::Handshake(rendered(StatusCode::OK, &body)));
+    let operation = match (&inbound.method, segments.as_slice()) {
+        (&Method::GET, ["Users"]) => list(inbound)?,
+        (&Method::POST, [".search"] | ["Users", ".search"]) => return search(&inbound.body, base),
+        (&Method::POST, ["Users"]) => Operation::Create(Person::read(&json(&inbound.body)?, true)?),
+        (&Method::GET, ["Users", user]) => Operation::Look(id(user)?),
+        (&Method::PUT, ["Users", user]) => Operation::Replace(id(user)?, Person::read(&json(&inbound.body)?, true)?),
+        (&Method::PATCH, ["Users", user]) => Operation::Change(id(user)?, changes(&inbound.body)?),
+        (&Method::DELETE, ["Users", user]) => Operation::Delete(id(user)?),
+        (&Method::GET, ["ServiceProviderConfig"]) => return says(service_provider_config(&base)),
+        (&Method::GET, ["ResourceTypes"]) => return says(documents(vec![resource_type(&base)])),
+        (&Method::GET, ["ResourceTypes", "User"]) => return says(resource_type(&base)),
+        (&Method::GET, ["Schemas"]) => return says(documents(schemas(&base))),
+        (&Method::GET, ["Schemas", name]) => {
+            let name = id(name)?;
+            let found = schemas(&base).into_iter().find(|schema| schema["id"] == *name);
+            return says(found.ok_or(Outcome::RouteUnknown)?);
+        }
+        (&Method::GET, ["ResourceTypes", _]) => return Err(Outcome::RouteUnknown),
+        (_, ["Users"]) => return Err(Outcome::MethodNotAllowed { allow: "GET, POST" }),
+        (_, ["Users", _]) => return Err(Outcome::MethodNotAllowed { allow: "GET, PUT, PATCH, DELETE" }),
+        (_, ["ServiceProviderConfig"] | ["ResourceTypes"] | ["ResourceTypes", _] | ["Schemas"] | ["Schemas", _]) => {
+            return Err(Outcome::MethodNotAllowed { allow: "GET" });
+        }
+        _ => return Err(Outcome::RouteUnknown),
+    };
+    Ok(Said::Directory(operation, view))
+}
+
+/// What is shown of what there is. This machine alone is spoken to without TLS.
+pub(crate) fn view(inbound: &Inbound) -> View {
+    let prefix: Vec<&str> = inbound.path.split('/').take(4).collect();
+    let scheme = if is_loopback(&inbound.host) { "http" } else { "https" };
+    let base = format!("{scheme}://{}{}", inbound.host, prefix.join("/"));
+    // What is wrong with the query is said where it matters.
+    let query = Fields::from_form(inbound.query.as_bytes()).ok();
+    let list = |name| query.as_ref().and_then(|query| query.required(name).ok()).unwrap_or_default();
+    View::of(base, list("attributes"), list("excludedAttributes"))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Search {
+    #[serde(default)]
+    attributes: Vec<String>,
+    #[serde(default)]
+    excluded_attributes: Vec<String>,
+    filter: Option<String>,
+    start_index: Option<i64>,
+    count: Option<i64>,
+}
+
+/// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
+pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Said<'c>, Outcome> {
+    let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
+    let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| Filter::parse(&filter)).transpose()?;
+    let (start, count) = range(start_index.unwrap_or(1), count.unwrap_or(100));
+    let view = View::of(base, &attributes.join(","), &excluded_attributes.join(","));
+    Ok(Said::Directory(Operation::List { filter, start, count }, view))
+}
+
+/// What is out of range is in it: RFC 7644, section 3.4.2.4.
+pub(crate) fn range(start: i64, count: i64) -> (usize, usize) {
+    (usize::try_from(start.max(1)).unwrap_or(1), usize::try_from(count.max(0)).unwrap_or(0).min(LARGEST_PAGE))
+}
+
+pub(crate) fn list(inbound: &Inbound) -> Result<Operation, Outcome> {
+    let query = Fields::from_form(inbound.query.as_bytes())?;
+    let number = |name: &'static str, default: i64| match query.required(name) {
+        Err(_) => Ok(default),
+        Ok(text) => text.parse::<i64>().map_err(|_| Outcome::FieldInvalid {
+            name,
+            given: text.to_owned(),
+            expected: Words { english: "a number", chinese: "数字" },
+        }),
+    };
+    let (start, count) = range(number("startIndex", 1)?, number("count", 100)?);
+    let filter = match query.required("filter") {
+        Err(_) => None,
+        Ok(text) => Some(Filter::parse(text)?),
+    };
+    Ok(Operation::List { filter, start, count })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Patch {
+    #[serde(alias = "operations")]
+    #[serde(rename = "Operations")]
+    operations: Vec<Op>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Op {
+    op: String,
+    path: Option<String>,
+    #[serde(default)]
+    value: Value,
+}
+
+pub(crate) fn changes(body: &[u8]) -> Result<Vec<Change>, Outcome> {
+    let patch: Patch = json(body)?;
+    let change = |Op { op, path, value }: Op| {
+        let removes = match op.to_ascii_lowercase().as_str() {
+            "add" | "replace" => false,
+            "remove" => true,
+            _ => {
+                return Err(Outcome::FieldInvalid {
+                    name: "op",
+                    given: op,
+                    expected: Words {
+                        english: "`add`, `replace` or `remove`",
+                        chinese: " `add`、`replace` 或 `remove`",
+                    },
+                });
+            }
+        };
+        Ok(Change { removes, path: path.map(|path| parse_path(&path)).unwrap_or_default(), value })
+    };
+    patch.operations.into_iter().map(change).collect()
+}
+
+/// `name.givenName`, `emails[type eq "work"].value` (as `emails`, `work`, `value`), `urn:…:User:employeeNumber`.
+pub(crate) fn parse_path(path: &str) -> Vec<String> {
+    let path = plain_name(path.trim());
+    if let Some(start) = path.get(..ENTERPRISE.len()).filter(|start| start.eq_ignore_ascii_case(ENTERPRISE)) {
+        let rest = path.get(ENTERPRISE.len()..).and_then(|rest| rest.strip_prefix(':'));
+        return [Some(start), rest].into_iter().flatten().map(str::to_owned).collect();
+    }
+    if let Some((outer, rest)) = path.split_once('[')
+        && let Some((filter, after)) = rest.split_once(']')
+    {
+        let kind = filter.split('"').nth(1).unwrap_or_default();
+        let inner = after.strip_prefix('.').unwrap_or("value");
+        return [outer, kind, inner].map(str::to_owned).into();
+    }
+    path.split('.').map(str::to_owned).collect()
+}
+
+pub(crate) fn render(answer: &Answer<'_>) -> Rendered {
+    let status = answer.outcome.status();
+    let scim_type = match answer.outcome {
+        Outcome::FieldInvalid { name: "filter", .. } => Some("invalidFilter"),
+        Outcome::FieldInvalid { .. } | Outcome::FieldMissing { .. } => Some("invalidValue"),
+        Outcome::BodyMalformed { .. } | Outcome::FieldDoubled { .. } => Some("invalidSyntax"),
+        Outcome::PersonTaken { .. } => Some("uniqueness"),
+        _ => None,
+    };
+    let mut body = json!({
+        "schemas": [ERROR],
+        "status": status.as_str(),
+        "detail": answer.outcome.message(answer.language),
+    });
+    if let (Some(scim_type), Some(fields)) = (scim_type, body.as_object_mut()) {
+        fields.insert("scimType".into(), scim_type.into());
+    }
+    rendered(status, &body)
+}
+
+/// An answer in SCIM's content type.
+pub(crate) fn rendered(status: StatusCode, body: &Value) -> Rendered {
+    Rendered::of(SCIM, status, body.to_string())
+}
+
+/// A page of resources.
+pub(crate) fn page(all: usize, start: usize, resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": [LIST],
+        "totalResults": all,
+        "startIndex": start,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
+}
+
+pub(crate) fn service_provider_config(base: &str) -> Value {
+    let no = json!({"supported": false});
+    json!({
+        "schemas": [CONFIG],
+        "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
+        "patch": {"supported": true},
+        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": true, "maxResults": LARGEST_PAGE},
+        "changePassword": no,
+        "sort": no,
+        "etag": no,
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "Authorization: Bearer, with the secret that the operator gave",
+            "primary": true,
+        }],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig")},
+    })
+}
+
+pub(crate) fn resource_type(base: &str) -> Value {
+    json!({
+        "schemas": [RESOURCE_TYPE],
+        "id": "User",
+        "name": "User",
+        "endpoint": "/Users",
+        "description": "Somebody who may have accounts",
+        "schema": USER,
+        "schemaExtensions": [{"schema": ENTERPRISE, "required": false}],
+        "meta": {"resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/User")},
+    })
+}
+
+/// An attribute of the schema.
+pub(crate) fn attribute(name: &str, kind: &str, description: &str) -> Value {
+    let mut attribute = json!({
+        "name": name,
+        "type": kind,
+        "multiValued": false,
+        "description": description,
+        "required": false,
+        "mutability": "readWrite",
+        "returned": "default",
+    });
+    if let (true, Some(fields)) = (kind == "string", attribute.as_object_mut()) {
+        fields.insert("caseExact".into(), false.into());
+        fields.insert("uniqueness".into(), "none".into());
+    }
+    attribute
+}
+
+pub(crate) fn with(mut attribute: Value, key: &str, value: Value) -> Value {
+    if let Some(fields) = attribute.as_object_mut() {
+        fields.insert(key.into(), value);
+    }
+    attribute
+}
+
+pub(crate) fn schemas(base: &str) -> Vec<Value> {
+    let text = |name, description| attribute(name, "string", description);
+    let names = NAMES.map(|name| text(name, "Part of the name"));
+    let email = [
+        text("value", "The address"),
+        text("type", "What it is for"),
+        attribute("primary", "boolean", "Whether it is the usual one"),
+    ];
+    let user_name =
+        with(with(text("userName", "Theirs alone"), "required", true.into()), "uniqueness", "server".into());
+    let emails = with(
+        with(attribute("emails", "complex", "Addresses"), "multiValued", true.into()),
+        "subAttributes",
+        email.to_vec().into(),
+    );
+    let user = [
+        user_name,
+        with(attribute("name", "complex", "The name"), "subAttributes", names.to_vec().into()),
+        text("displayName", "The name to show"),
+        emails,
+        with(
+            attribute("active", "boolean", "Becomes false when somebody leaves, and their accounts are removed"),
+            "required",
+            true.into(),
+        ),
+    ];
+    let schema = |id: &str, name: &str, description: &str, attributes: Vec<Value>| {
+        json!({
+            "schemas": [SCHEMA],
+            "id": id,
+            "name": name,
+            "description": description,
+            "attributes": attributes,
+            "meta": {"resourceType": "Schema", "location": format!("{base}/Schemas/{id}")},
+        })
+    };
+    vec![
+        schema(USER, "User", "Somebody who may have accounts", user.to_vec()),
+        schema(ENTERPRISE, "EnterpriseUser", "More of them", vec![text("employeeNumber", "Their number")]),
+    ]
+}

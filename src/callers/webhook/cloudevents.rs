@@ -1,0 +1,199 @@
+//! CloudEvents 1.0 over HTTP, as HR systems behind an event bus send them: `POST /hooks/{caller}` for events, `OPTIONS` for the
+//! sender's question whether it may.
+//!
+//! Proof: `Authorization: Bearer …`
+//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md>, section 3.1). It signs nothing: whoever reads
+//! one request can make others.
+//!
+//! An event comes in structured mode (`application/cloudevents+json`) or in binary mode (attributes in `ce-…` headers, the data
+//! as the body; <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>), and is read as
+//! the same JSON either way: attributes by name, and `data`. What it means `fields` says; without it, it is an event as of
+//! `standard-webhooks` (`type` `account.delete`, `data.user_name`, `data.instance`). `source` and `id` together say which event
+//! it is, as the specification wants it, unless `fields` says where an `id` is.
+//!
+//! The validation request of section 4 is answered without a proof, because it has none: it only asks whether events are
+//! welcome. Whose are, the setting `origins` says; everybody's where it does not.
+//!
+//! Not supported: batched mode, other formats than JSON, `data_base64`, and the token in the query (`access_token`): addresses end
+//! up in logs, and the specification itself advises against it.
+
+use chrono::{DateTime, Utc};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderName, Method, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::callers::follow_up::accepted;
+use crate::callers::kind::{Kind, Place, Reading};
+use crate::callers::proof::{Keys, Proof, bearer, header};
+use crate::callers::webhook::{body_fields, standard_webhooks};
+use crate::config::Config;
+use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::callers::Caller;
+use crate::crypto::mac::same_secret;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::Rendered;
+use crate::reply::api_body::documented;
+use crate::request::actor::Actor;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::strict::{self, percent_decode};
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape {
+        takes_fields: true,
+        settings: &[Setting::texts(ORIGINS, false)],
+        ..KindShape::hook("cloudevents")
+    },
+    place: Place::Hook("OPTIONS, POST"),
+    content_types: &[STRUCTURED, "application/json"],
+    published: None,
+    open: Some(permission),
+    verify,
+    read,
+    render: documented,
+    speech: None,
+    early: Some(accepted),
+    later: None,
+    envelope: None,
+};
+
+const STRUCTURED: &str = "application/cloudevents+json";
+
+const ORIGINS: &str = "origins";
+
+const REQUEST_ORIGIN: &str = "webhook-request-origin";
+
+/// Answers the validation request; `None` when it is none, or of a sender whose events are not welcome.
+fn permission(inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
+    if inbound.method != Method::OPTIONS {
+        return None;
+    }
+    let origin = header(&inbound.headers, REQUEST_ORIGIN).ok().flatten()?;
+    let is_name =
+        origin.len() <= 253 && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let welcome = caller.settings(ORIGINS);
+    if !is_name || !(welcome.is_empty() || welcome.iter().any(|name| name == origin)) {
+        return None;
+    }
+    let mut rendered = Rendered::of("text/plain; charset=utf-8", StatusCode::OK, String::new());
+    rendered.headers = vec![
+        (ALLOW, "POST".to_owned()),
+        (HeaderName::from_static("webhook-allowed-origin"), origin.to_owned()),
+        (HeaderName::from_static("webhook-allowed-rate"), "*".to_owned()),
+    ];
+    Some(rendered)
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let token = bearer(&inbound.headers)?;
+    if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
+        return Err(Outcome::ProofWrong);
+    }
+    Ok(Proof::of(delivery(inbound, caller)))
+}
+
+fn delivery(inbound: &Inbound, caller: &Caller) -> Delivery {
+    // One that cannot be read is refused later, under whatever name.
+    let Ok(event) = event(inbound) else { return Delivery::new(caller, &[&inbound.body]) };
+    if let Some(id) = caller.fields.as_ref().and_then(|of| body_fields::id(of, &event)) {
+        return Delivery::new(caller, &[b"id", id.as_bytes()]);
+    }
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().as_bytes();
+    Delivery::new(caller, &[text("source"), text("id")])
+}
+
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let said = match inbound.method {
+        Method::OPTIONS => Err(Outcome::FieldMissing { name: "WebHook-Request-Origin" }),
+        _ => event(inbound).and_then(|event| match &caller.fields {
+            Some(of) => body_fields::read(of, &event, &proof.delivery, config),
+            None => standard_webhooks::own(event, config),
+        }),
+    };
+    Reading::of(Actor::system(caller), said)
+}
+
+/// The event as JSON, whichever mode it came in.
+fn event(inbound: &Inbound) -> Result<Value, Outcome> {
+    let content_type = inbound.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // So does the specification tell the modes apart, prefix and all; what kind of either is taken was looked at already.
+    let is_structured =
+        content_type.get(..23).is_some_and(|start| start.eq_ignore_ascii_case("application/cloudevents"));
+    let event = if is_structured { strict::json(&inbound.body)? } else { Value::Object(binary(inbound)?) };
+    for name in ["specversion", "id", "source", "type"] {
+        if event.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(Outcome::FieldMissing { name });
+        }
+    }
+    let version = event.get("specversion").and_then(Value::as_str).unwrap_or_default();
+    if version != "1.0" {
+        return Err(Outcome::FieldInvalid {
+            name: "specversion",
+            given: version.to_owned(),
+            expected: Words { english: "`1.0`", chinese: " `1.0`" },
+        });
+    }
+    Ok(event)
+}
+
+fn binary(inbound: &Inbound) -> Result<Map<String, Value>, Outcome> {
+    let mut event = Map::new();
+    for name in inbound.headers.keys() {
+        let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
+        let mut values = inbound.headers.get_all(name).iter();
+        let (value, second) = (values.next(), values.next());
+        if second.is_some() {
+            return Err(Outcome::FieldDoubled { name: name.as_str().to_owned() });
+        }
+        let text = value.and_then(|value| value.to_str().ok()).and_then(decoded);
+        let Some(text) = text else {
+            return Err(Outcome::FieldInvalid {
+                name: "header",
+                given: name.as_str().to_owned(),
+                expected: Words { english: "percent-encoded UTF-8", chinese: "百分号编码的 UTF-8" },
+            });
+        };
+        event.insert(attribute.to_owned(), text.into());
+    }
+    // Last, so that no header can stand for it.
+    event.insert("data".to_owned(), strict::json(&inbound.body)?);
+    Ok(event)
+}
+
+/// An attribute out of its header: unquoted as older senders quote, then percent-decoded once (section 3.1.3.2).
+fn decoded(value: &str) -> Option<String> {
+    let Some(quoted) = value.strip_prefix('"') else { return percent_decode(value) };
+    let mut text = String::new();
+    let mut rest = quoted.strip_suffix('"')?.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '"' => return None,
+            '\\' => text.push(rest.next()?),
+            other => text.push(other),
+        }
+    }
+    percent_decode(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_decoded_as_the_binding_says() {
+        for (header, attribute) in [
+            ("Euro%20%E2%82%AC%20%F0%9F%98%80", Some("Euro € 😀")),
+            ("/mycontext/subcontext", Some("/mycontext/subcontext")),
+            ("%e2%82%ac", Some("€")),
+            (r#""a \"b\" c""#, Some(r#"a "b" c"#)),
+            ("%C0%A0", None),
+            ("100%", None),
+            (r#""a"#, None),
+            (r#""a"b""#, None),
+            (r#""a\""#, None),
+        ] {
+            assert_eq!(decoded(header).as_deref(), attribute, "{header}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Huawei OneAccess, the event callbacks of an application whose synchronization is "event callback": `POST /hooks/{caller}`
+//! (<https://support.huaweicloud.com/intl/en-us/devg-oneaccess/oneaccess_06_0121.html>).
+//!
+//! Proof: `Authorization: Bearer` and the security token, and in the body `signature`, the base64 HMAC-SHA256 of
+//! `{nonce}&{timestamp}&{eventType}&{data}` under the signature key as text (`oneaccess_06_0122.html`). A request without a
+//! signature, as OneAccess sends them when signing is off, proves nothing. The pages show `timestamp` as a number of seconds, as a
+//! number of milliseconds and as text, and do not say how old it may be; here it is good for 300 seconds, and signed as it
+//! stands there.
+//!
+//! `DELETE_USER` says that somebody leaves; `[leavers]` sees their `id`, which is what the application answered when the user was
+//! created (`oneaccess_06_0136.html`). So that this is something that a name can be made of, `CREATE_USER` is answered with the
+//! `username` as the id, and nothing is kept. `CHECK_URL` is answered with its own random text; the other events are answered
+//! as done. What is a failure has its HTTP status, `code` and `message` (`oneaccess_06_0014.html`).
+//!
+//! With an encryption key, `data` is encrypted, here and in the answer: AES-128-GCM over 16 random letters, `&` and the message.
+//! Where the initialization vector is, the page leaves out. That it is the first 24 characters of `data`, the base64 of
+//! 16 bytes, is taken from what <https://support.huaweicloud.com/imc_faq/imc_08_0019.html> says of the same callbacks as another
+//! product makes them. Were it elsewhere, nothing would be decrypted, and so nothing removed.
+//!
+//! Not supported: AES in ECB mode, which older applications have; `UPDATE_USER` with `disabled` as leaving.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::callers::kind::{Envelope, Kind, Place, Reading};
+use crate::callers::proof::{ActiveKey, Keys, Proof, bearer, fresh, moment};
+use crate::config::Config;
+use crate::config::caller_shape::{KeyShape, KindShape, Part};
+use crate::config::callers::Caller;
+use crate::crypto::aes_gcm;
+use crate::crypto::mac::{hmac_sha256_is, same_secret};
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::leaver::Leaver;
+use crate::request::strict;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape {
+        keys: KeyShape::Secrets(&[
+            Part::required(TOKEN),
+            Part::required(SIGNATURE_KEY),
+            Part::optional(ENCRYPTION_KEY),
+        ]),
+        is_of_leavers: true,
+        ..KindShape::hook("oneaccess")
+    },
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: Some(envelope),
+};
+
+const TOKEN: &str = "token";
+
+const SIGNATURE_KEY: &str = "signature_key";
+
+const ENCRYPTION_KEY: &str = "encryption_key";
+
+const SIGNATURE: &str = "signature";
+
+const TIMESTAMP: &str = "timestamp";
+
+const NOT_DECRYPTED: Words =
+    Words { english: "its `data` cannot be decrypted", chinese: "其中的 `data` 无法解密" };
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Call {
+    nonce: String,
+    timestamp: Value,
+    event_type: String,
+    data: String,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    /// Of a user whom we know.
+    id: Option<String>,
+    /// Of a user.
+    username: Option<String>,
+    /// Of an organization.
+    code: Option<String>,
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let token = bearer(&inbound.headers)?;
+    let complete: Vec<_> =
+        keys.secrets.iter().filter_map(|key| Some((key, key.part(TOKEN)?, key.part(SIGNATURE_KEY)?))).collect();
+    if complete.is_empty() {
+        return Err(Outcome::SecretUnset);
+    }
+    if !complete.iter().any(|(_, secret, _)| same_secret(token.as_bytes(), secret)) {
+        return Err(Outcome::ProofWrong);
+    }
+    let call: Call = strict::json(&inbound.body)?;
+    if call.signature.is_empty() {
+        return Err(Outcome::ProofMissing { header: SIGNATURE });
+    }
+    let tag = STANDARD.decode(&call.signature).ok().filter(|tag| tag.len() == 32);
+    let tag = tag.ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    let (timestamp, seconds) = moment(&call.timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    fresh(seconds, now)?;
+    let parts = [&call.nonce, &timestamp, &call.event_type, &call.data].map(|part| part.as_bytes());
+    let [nonce, at, event, data] = parts;
+    let signed: [&[u8]; 7] = [nonce, b"&", at, b"&", event, b"&", data];
+    let made = |key: &[u8]| hmac_sha256_is(key, &signed, &tag);
+    let proved = complete.into_iter().find(|(_, secret, key)| {
+        // Both of the same application's: nobody proves anything with the token of one and the key of another.
+        same_secret(token.as_bytes(), secret) && made(key.expose().as_bytes())
+    });
+    let Some((key, ..)) = proved else { return Err(Outcome::ProofWrong) };
+    let plain = match key.part(ENCRYPTION_KEY) {
+        None => call.data.clone(),
+        Some(_) => opened(&call.data, key).ok_or(Outcome::BodyMalformed { why: NOT_DECRYPTED })?,
+    };
+    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(Delivery::new(caller, &parts)) })
+}
+
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
+    let plain = proof.plain.clone().unwrap_or_default();
+    let said = strict::json::<Call>(&inbound.body).and_then(|call| said(&call.event_type, &plain, &proof.delivery));
+    Reading::of(Actor::system(caller), said)
+}
+
+fn said<'c>(event: &str, message: &[u8], delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+    if event == "CHECK_URL" {
+        return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
+    }
+    let Subject { id, username, code } = strict::json(message)?;
+    let filled =
+        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
+    let named = |id: String| Some(json!({"id": id}).to_string());
+    match event {
+        "DELETE_USER" => {
+            let identity = BTreeMap::from([("id".to_owned(), filled(id, "data.id")?)]);
+            Ok(Said::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+        }
+        "CREATE_USER" => Ok(done(named(filled(username, "data.username")?))),
+        "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
+        "UPDATE_USER" | "UPDATE_ORGANIZATION" => Ok(done(named(filled(id, "data.id")?))),
+        "DELETE_ORGANIZATION" => Ok(done(None)),
+        other => Err(Outcome::FieldInvalid {
+            name: "eventType",
+            given: other.to_owned(),
+            expected: Words {
+                english: "`CHECK_URL`, or `CREATE_`, `UPDATE_` or `DELETE_` and `USER` or `ORGANIZATION`",
+                chinese: " `CHECK_URL`，或 `CREATE_`、`UPDATE_`、`DELETE_` 加 `USER` 或 `ORGANIZATION`",
+            },
+        }),
+    }
+}
+
+/// What is answered without anything being done.
+fn done<'c>(data: Option<String>) -> Said<'c> {
+    let mut body = json!({"code": "200", "message": "success"});
+    if let (Some(data), Some(fields)) = (data, body.as_object_mut()) {
+        fields.insert("data".into(), data.into());
+    }
+    Said::Handshake(Rendered::json(StatusCode::OK, body.to_string()))
+}
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    let status = answer.outcome.status();
+    let message = if status.is_success() { "success".to_owned() } else { answer.outcome.message(answer.language) };
+    Rendered::json(status, json!({"code": status.as_str(), "message": message}).to_string())
+}
+
+/// Encrypts what an answer says beside its code and message, for an application with encryption.
+fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
+    let sealed = || {
+        let mut body: Value = serde_json::from_str(&rendered.body).ok()?;
+        let data = body.get_mut("data")?;
+        *data = sealed(data.as_str()?, envelope.key, envelope.random)?.into();
+        Some(body.to_string())
+    };
+    match sealed() {
+        Some(body) => Rendered { body, ..rendered },
+        None => rendered,
+    }
+}
+
+/// How many random letters stand before the message.
+const LETTERS: usize = 16;
+
+fn encryption_key(key: &ActiveKey) -> Option<&[u8]> {
+    key.part(ENCRYPTION_KEY).map(|key| key.expose().as_bytes())
+}
+
+fn opened(data: &str, key: &ActiveKey) -> Option<String> {
+    let (vector, sealed) = aes_gcm::taken_apart(data)?;
+    let plain = aes_gcm::open(encryption_key(key)?, vector, &sealed)?;
+    let text = String::from_utf8(plain).ok()?;
+    let (letters, message) = text.split_at_checked(LETTERS)?;
+    let message = message.strip_prefix('&').filter(|_| letters.bytes().all(|byte| byte.is_ascii_alphabetic()))?;
+    Some(message.to_owned())
+}
+
+fn sealed(message: &str, key: &ActiveKey, random: u128) -> Option<String> {
+    // They hide nothing that the vector does not, so that they may come out of it.
+    let letters = Sha256::digest(random.to_be_bytes()).into_iter().take(LETTERS);
+    let letters = letters.map(|byte| char::from(b'a'.saturating_add(byte % 26)));
+    let plain = letters.chain(['&']).collect::<String>() + message;
+    aes_gcm::seal(encryption_key(key)?, random, plain.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method};
+
+    use super::*;
+    use crate::secret::Secret;
+
+    fn key(parts: &[(&'static str, &str)]) -> ActiveKey {
+        let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+        ActiveKey::new(None, parts.iter().map(|(name, text)| (*name, secret(text))).collect()).unwrap()
+    }
+
+    fn inbound(token: &str, body: String) -> Inbound {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        Inbound {
+            method: Method::POST,
+            path: "/hooks/a".into(),
+            query: String::new(),
+            host: "localhost".into(),
+            headers,
+            body: body.into(),
+        }
+    }
+
+    /// `tests/fixtures/vectors`: derived from the pages, because they have none that is whole.
+    #[test]
+    fn vectors() {
+        let file: Value = serde_json::from_str(include_str!("../../../tests/fixtures/vectors/callers.json")).unwrap();
+        let vectors = file["vectors"].as_array().unwrap().iter();
+        let vectors: Vec<_> = vectors.filter(|vector| vector["scheme"] == "huawei-oneaccess-event").collect();
+        assert_eq!(vectors.len(), 1);
+        let inputs = &vectors[0]["inputs"];
+        let caller = Caller::new("a", "oneaccess");
+        let own = key(&[(TOKEN, "t"), (SIGNATURE_KEY, inputs["signature_key"].as_str().unwrap())]);
+        let other = key(&[(TOKEN, "u"), (SIGNATURE_KEY, "another key")]);
+        let at = DateTime::from_timestamp(inputs["body"]["timestamp"].as_str().unwrap().parse().unwrap(), 0).unwrap();
+        let verified = |token: &str, keys: &[&ActiveKey], body: &Value| {
+            let secrets = keys.iter().map(|key| (*key).clone()).collect();
+            let keys = Keys { secrets, published: None };
+            verify(&inbound(token, body.to_string()), &caller, &keys, at).map(|proof| proof.plain.unwrap())
+        };
+        let body = &inputs["body"];
+        assert_eq!(verified("t", &[&other, &own], body), Ok(Bytes::from(body["data"].as_str().unwrap().to_owned())));
+        // The signature of one application and the token of another.
+        assert_eq!(verified("u", &[&other, &own], body), Err(Outcome::ProofWrong));
+        for (field, value, outcome) in [
+            ("nonce", json!("AmgjjEAJbrMzWmUx"), Outcome::ProofWrong),
+            ("eventType", json!("CHECK_URL"), Outcome::ProofWrong),
+            ("data", json!(r#"{"id":"bob"}"#), Outcome::ProofWrong),
+            ("timestamp", json!("15093849586"), Outcome::ProofWrong),
+            ("timestamp", json!("15093849999"), Outcome::ProofStale),
+            ("timestamp", json!("+15093849585"), Outcome::ProofMalformed { header: TIMESTAMP }),
+            ("timestamp", json!(15093849585.5), Outcome::ProofMalformed { header: TIMESTAMP }),
+            ("signature", json!(""), Outcome::ProofMissing { header: SIGNATURE }),
+            ("signature", json!("K08yDiTEc094KoccOY+VYLQFxxQ="), Outcome::ProofMalformed { header: SIGNATURE }),
+        ] {
+            let mut body = body.clone();
+            body[field] = value;
+            assert_eq!(verified("t", &[&own], &body), Err(outcome), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_either_size_is_a_time() {
+        for (given, read) in [
+            (json!(1_573_784_783_795_u64), Some(("1573784783795", 1_573_784_783))),
+            (json!(1_783_610_513), Some(("1783610513", 1_783_610_513))),
+            (json!("15093849585"), Some(("15093849585", 15_093_849_585))),
+            (json!("1573784783795"), Some(("1573784783795", 1_573_784_783))),
+            (json!(-1), None),
+            (json!(""), None),
+            (json!("1573784783795000"), None),
+            (json!(null), None),
+        ] {
+            let seen = moment(&given);
+            assert_eq!(seen.as_ref().map(|(text, seconds)| (text.as_str(), *seconds)), read, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_with_the_same_key_only() {
+        let own = key(&[(TOKEN, "t"), (SIGNATURE_KEY, "s"), (ENCRYPTION_KEY, "b8RkX3uVn5TcJ0eQ")]);
+        let other = key(&[(TOKEN, "t"), (SIGNATURE_KEY, "s"), (ENCRYPTION_KEY, "M6dLs1KzO9qWgP2y")]);
+        for message in ["", "random string", "a&b", "张三"] {
+            let data = sealed(message, &own, 7).unwrap();
+            assert_eq!(opened(&data, &own).as_deref(), Some(message));
+            assert_eq!(opened(&data, &other), None);
+            assert_eq!(opened(&data[1..], &own), None);
+        }
+        // The pages' own examples are of older days, and of no key that is known.
+        for data in ["6IXEWxQhUa3UqsXHWsDZ5LTAo/xU3zhjq9H3syCuFYDYKg==", "", "四"] {
+            assert_eq!(opened(data, &own), None);
+        }
+        let short = key(&[(ENCRYPTION_KEY, "short")]);
+        assert_eq!(sealed("a", &short, 7), None);
+    }
+}

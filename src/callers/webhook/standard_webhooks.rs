@@ -1,0 +1,262 @@
+//! Standard Webhooks, as HR and identity systems send them: `POST /hooks/{caller}` with the body
+//! `{"type":"account.delete","data":{"instance":"…","user_name":"…","reason":"…"}}`, or with a body of the sender's own, of
+//! which the operator says where things are (`fields`).
+//!
+//! Proof: `webhook-signature`, a space-separated list of signatures of `{webhook-id}.{webhook-timestamp}.{raw body}`
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>):
+//! - `v1,` and the base64 HMAC-SHA256, the key being the base64 after `whsec_`;
+//! - `v1a,` and the base64 Ed25519 signature, the public key being the base64 after `whpk_`. The sender's secret half (`whsk_`)
+//!   has no business here, and proves nothing.
+//!
+//! The form of a secret says which of the two it is for, so that neither stands in for the other. The principal is the caller
+//! itself. The answer is the documented body with the outcome's status.
+//!
+//! `"dry_run": true` in `data` asks what would happen; the types `removal.confirm`, `removal.cancel`, `removal.approve`,
+//! `removal.deny`, `removal.status` (with `id` in `data`) and `removal.pending` are the chat commands. A caller with `fields`
+//! has none of these.
+//!
+//! A sender repeats a delivery with the same `webhook-id` and a new timestamp, so the id alone says which delivery it is.
+//!
+//! Not supported: the older `svix-…` header names.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::callers::chat::grammar;
+use crate::callers::kind::{Kind, Place, Reading};
+use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::webhook::body_fields;
+use crate::config::Config;
+use crate::config::caller_shape::KindShape;
+use crate::config::callers::Caller;
+use crate::crypto::mac::hmac_sha256_is;
+use crate::crypto::public_key::ed25519_is;
+use crate::outcome::Outcome;
+use crate::outcome::language::{Language, Words};
+use crate::reply::api_body::documented;
+use crate::request::actor::Actor;
+use crate::request::command::{Click, Said};
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::reason::Reason;
+use crate::request::strict::{self, unix_seconds};
+use crate::secret::Secret;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape { takes_fields: true, ..KindShape::hook("standard-webhooks") },
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render: documented,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: None,
+};
+
+const ID: &str = "webhook-id";
+
+const TIMESTAMP: &str = "webhook-timestamp";
+
+/// Where the signatures are.
+pub(super) const SIGNATURE: &str = "webhook-signature";
+
+/// What a shared key begins with.
+pub(super) const SHARED: &str = "whsec_";
+
+/// What a public key begins with.
+const PUBLIC: &str = "whpk_";
+
+#[derive(Deserialize)]
+struct Event {
+    r#type: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    instance: Option<String>,
+    user_name: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    /// Of what waits.
+    id: Option<String>,
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let secrets: Vec<_> = keys.secrets.iter().map(|key| &key.secret).collect();
+    signed(inbound, caller, &secrets, now)
+}
+
+/// Proves a request by one of these secrets.
+pub(super) fn signed(
+    inbound: &Inbound,
+    caller: &Caller,
+    secrets: &[&Secret],
+    now: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
+    let id = required_header(&inbound.headers, ID)?;
+    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+    let signature = required_header(&inbound.headers, SIGNATURE)?;
+    // A full stop in the id could be taken for the one that ends it, and one signed text be read in two ways.
+    if id.len() > 256 || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
+        return Err(Outcome::ProofMalformed { header: ID });
+    }
+    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let tags = tags(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    fresh(seconds, now)?;
+    let keys: Vec<_> = secrets.iter().filter_map(|secret| Key::of(secret)).collect();
+    if keys.is_empty() {
+        return Err(Outcome::SecretUnset);
+    }
+    let signed: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", &inbound.body];
+    if !keys.iter().any(|key| tags.iter().any(|tag| key.made(tag, &signed))) {
+        return Err(Outcome::ProofWrong);
+    }
+    Ok(Proof::of(Delivery::new(caller, &[id.as_bytes()])))
+}
+
+/// What can prove a signature.
+enum Key {
+    Shared(Vec<u8>),
+    Public([u8; 32]),
+}
+
+impl Key {
+    /// The key in a secret; `None` for one that is empty or not base64, or no public key.
+    fn of(secret: &Secret) -> Option<Self> {
+        let text = secret.expose();
+        if let Some(public) = text.strip_prefix(PUBLIC) {
+            return Some(Self::Public(STANDARD.decode(public).ok()?.try_into().ok()?));
+        }
+        let key = STANDARD.decode(text.strip_prefix(SHARED).unwrap_or(text)).ok()?;
+        (!key.is_empty()).then_some(Self::Shared(key))
+    }
+
+    fn made(&self, tag: &Tag, signed: &[&[u8]]) -> bool {
+        match (self, tag) {
+            (Self::Shared(key), Tag::Hmac(tag)) => hmac_sha256_is(key, signed, tag),
+            (Self::Public(key), Tag::Ed25519(signature)) => ed25519_is(key, signed, signature),
+            _ => false,
+        }
+    }
+}
+
+/// One of the signatures of a request.
+enum Tag {
+    /// `v1`
+    Hmac([u8; 32]),
+    /// `v1a`
+    Ed25519([u8; 64]),
+}
+
+/// The signatures of the list; `None` when there is none that is known, or one that is not canonical base64 of its length.
+fn tags(list: &str) -> Option<Vec<Tag>> {
+    let mut tags = Vec::new();
+    for entry in list.split(' ') {
+        let (version, tag) = entry.split_once(',')?;
+        match version {
+            "v1" => tags.push(Tag::Hmac(STANDARD.decode(tag).ok()?.try_into().ok()?)),
+            "v1a" => tags.push(Tag::Ed25519(STANDARD.decode(tag).ok()?.try_into().ok()?)),
+            _ => {}
+        }
+    }
+    (!tags.is_empty()).then_some(tags)
+}
+
+fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+    let said = strict::json::<Value>(&inbound.body).and_then(|body| match &caller.fields {
+        Some(fields) => body_fields::read(fields, &body, &proof.delivery, config),
+        None => own(body, config),
+    });
+    Reading::of(Actor::system(caller), said)
+}
+
+/// Reads an event of the form that this gateway defines.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn own(body: Value, config: &Config) -> Result<Said<'_>, Outcome> {
+    let Event { r#type, data } = strict::typed(body)?;
+    let filled =
+        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
+    let reason = Reason::parse(&data.reason.unwrap_or_default());
+    if r#type == "account.delete" {
+        return Ok(Said::Remove {
+            user_name: config.accounts.parse(&filled(data.user_name, "data.user_name")?)?,
+            instance: config.instance(&filled(data.instance, "data.instance")?)?,
+            reason: reason?,
+            dry_run: data.dry_run,
+        });
+    }
+    match r#type.strip_prefix("removal.") {
+        Some("pending") => Ok(Said::Pending),
+        Some("status") => Ok(Said::Status { id: filled(data.id, "data.id")? }),
+        Some(how) if grammar::click(how).is_some() => Ok(Said::Decide {
+            id: filled(data.id, "data.id")?,
+            how: grammar::click(how).unwrap_or(Click::Cancel),
+            reason: reason?,
+        }),
+        _ => Err(Outcome::FieldInvalid {
+            name: "type",
+            given: r#type,
+            expected: Words {
+                english: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
+                chinese: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
+            },
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
+
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_of_one_kind() {
+        let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+        assert!(matches!(Key::of(&secret(public)), Some(Key::Public(_))));
+        assert!(matches!(Key::of(&secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), Some(Key::Shared(_))));
+        // The public half is no shared key, whoever signs with it.
+        let bytes = STANDARD.decode(public.trim_start_matches(PUBLIC)).unwrap();
+        let tag = Hmac::<Sha256>::new_from_slice(&bytes).unwrap().chain_update(b"text").finalize().into_bytes();
+        assert!(!Key::of(&secret(public)).unwrap().made(&Tag::Hmac(tag.into()), &[b"text"]));
+        for text in [
+            "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
+            "whsec_",
+            "whpk_",
+            "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_%",
+        ] {
+            assert!(Key::of(&secret(text)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_one_form() {
+        let (v1, v1a) = (format!("v1,{}", STANDARD.encode([1; 32])), format!("v1a,{}", STANDARD.encode([1; 64])));
+        for (list, count) in
+            [(v1.clone(), 1), (v1a.clone(), 1), (format!("v1a,{} {v1} v2,x", STANDARD.encode([2; 64])), 2)]
+        {
+            assert_eq!(tags(&list).unwrap().len(), count, "{list}");
+        }
+        for list in ["", "v1", "v2,x", "v1,", "v1,AAAA", "v1a,AAAA", &format!("{v1}  {v1}"), &v1.replace('=', "")] {
+            assert!(tags(list).is_none(), "{list}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Huawei WeLink, the callback of an application on its open platform: `POST /hooks/{caller}`
+//! (<https://open.welink.huaweicloud.com/wecode/docs/dev/serverapi/isv/app_callback.html>).
+//!
+//! Proof: the body is `{"encrypt": …}`, and what is inside decrypts with AES-GCM under the app secret: nobody else can make such a
+//! text. Its `timestamp` may be 30 minutes off, as the page recommends; it comes as a number of seconds, and as text of seconds or
+//! of milliseconds. The answer is encrypted in the same way, and carries the request's own `timestamp` back.
+//!
+//! How the key comes out of the app secret, and that the ciphertext is not hexadecimal text inside its base64 as in the page's one
+//! example, is not on the page but in an appendix that could not be found. The vendor's sample (a Java `KeyGenerator` for 128 bits
+//! whose SHA1PRNG is seeded with the secret) stands in public code with its secret and what it printed, and that decrypts so, as do
+//! two callbacks of 2020 that such code kept. If it is otherwise for somebody, nothing decrypts, and so nothing is removed.
+//!
+//! `corpDelUser` says that people leave: `data` has the `userId` and `tenantId` of each, and these are what `[leavers]` sees. A
+//! `userId` is one person's within one tenant (<https://support.huaweicloud.com/devg-welink/start-08.html>): an application that
+//! more than one company uses names its own in `tenants`. Event and fields are from the same public code. `test`, which the platform
+//! sends when the URL is entered, is answered, and every other event is passed over.
+//!
+//! Not supported: messages of people. WeLink's robots speak and do not listen, as far as its documentation could be found.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+
+use crate::callers::kind::{Envelope, Kind, Place, Reading};
+use crate::callers::proof::{Keys, Proof, moment};
+use crate::config::Config;
+use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::callers::Caller;
+use crate::crypto::aes_gcm;
+use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+use crate::reply::{Answer, Rendered};
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::Inbound;
+use crate::request::leaver::Leaver;
+use crate::request::strict;
+use crate::secret::Secret;
+
+pub(crate) const KIND: Kind = Kind {
+    shape: KindShape { is_of_leavers: true, settings: &[Setting::texts(TENANTS, false)], ..KindShape::hook("welink") },
+    place: Place::Hook("POST"),
+    content_types: &["application/json"],
+    published: None,
+    open: None,
+    verify,
+    read,
+    render,
+    speech: None,
+    early: None,
+    later: None,
+    envelope: Some(envelope),
+};
+
+const TENANTS: &str = "tenants";
+
+const ENCRYPT: &str = "encrypt";
+
+const TIMESTAMP: &str = "timestamp";
+
+/// How far a timestamp may be from now, in milliseconds, either way.
+const TOLERANCE: u64 = 1_800_000;
+
+#[derive(Deserialize)]
+struct Call {
+    encrypt: String,
+}
+
+#[derive(Deserialize)]
+struct Stamped {
+    timestamp: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    event_type: String,
+    data: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    user_id: String,
+    tenant_id: String,
+}
+
+fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+    let call: Call = strict::json(&inbound.body)?;
+    let (vector, sealed) = aes_gcm::taken_apart(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
+    let opened = keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&drawn(&key.secret)?, vector, &sealed)?)));
+    let (key, plain) = opened.ok_or(Outcome::ProofWrong)?;
+    let Stamped { timestamp } = strict::json(&plain)?;
+    let (_, seconds) = moment(&timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    // Outside of it, what decrypts may be of somebody who kept it.
+    if now.timestamp_millis().abs_diff(seconds.saturating_mul(1000)) > TOLERANCE {
+        return Err(Outcome::ProofExpired);
+    }
+    // Not the ciphertext, which another vector makes another.
+    let delivery = Delivery::new(caller, &[&plain]);
+    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(delivery) })
+}
+
+fn read<'c>(_: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
+    let plain = proof.plain.clone().unwrap_or_default();
+    Reading::of(Actor::system(caller), said(&plain, caller, &proof.delivery))
+}
+
+fn said<'c>(plain: &[u8], caller: &Caller, delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+    let Event { event_type, data } = strict::json(plain)?;
+    match event_type.as_str() {
+        "test" => return Ok(Said::Handshake(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
+        "corpDelUser" => {}
+        _ => return Ok(Said::Nothing("its event does not say that somebody leaves")),
+    }
+    let data = data.ok_or(Outcome::FieldMissing { name: "data" })?;
+    let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
+    let tenants = caller.settings(TENANTS);
+    let mut leavers: Vec<Leaver> = Vec::new();
+    for User { user_id, tenant_id } in users {
+        if user_id.is_empty() {
+            return Err(Outcome::FieldMissing { name: "data.userId" });
+        }
+        let identity = BTreeMap::from([("userId".to_owned(), user_id), ("tenantId".to_owned(), tenant_id.clone())]);
+        let is_ours = tenants.is_empty() || tenants.contains(&tenant_id);
+        if is_ours && !leavers.iter().any(|leaver| leaver.identity == identity) {
+            leavers.push(Leaver { event: delivery.as_str().to_owned(), identity, reason: None });
+        }
+    }
+    Ok(if leavers.is_empty() {
+        Said::Nothing("it names nobody, or nobody of our tenants")
+    } else {
+        Said::Leave(leavers)
+    })
+}
+
+const SUCCESS: &str = "success";
+
+fn render(answer: &Answer<'_>) -> Rendered {
+    let status = answer.outcome.status();
+    let message = if status.is_success() { SUCCESS.to_owned() } else { answer.outcome.message(answer.language) };
+    Rendered::json(status, json!({"msg": message}).to_string())
+}
+
+/// What WeLink takes for an answer: `msg` and the request's own time, encrypted.
+fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
+    let said: Value = serde_json::from_str(&rendered.body).unwrap_or_default();
+    // What is passed over has an answer of another form, and is done as far as WeLink knows.
+    let message = said.get("msg").and_then(Value::as_str).unwrap_or(SUCCESS);
+    let timestamp = serde_json::from_slice::<Stamped>(envelope.plain).map(|stamped| stamped.timestamp);
+    let timestamp = timestamp.unwrap_or_else(|_| envelope.now.timestamp().into());
+    let answer = json!({"msg": message, "timestamp": timestamp}).to_string();
+    let sealed = drawn(&envelope.key.secret).and_then(|key| aes_gcm::seal(&key, envelope.random, answer.as_bytes()));
+    match sealed {
+        Some(sealed) => Rendered { body: json!({ENCRYPT: sealed}).to_string(), ..rendered },
+        None => rendered,
+    }
+}
+
+/// The first 128 bits that Java's SHA1PRNG gives when it is seeded with the secret and nothing else.
+fn drawn(secret: &Secret) -> Option<[u8; 16]> {
+    Sha1::digest(Sha1::digest(secret.expose())).first_chunk().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::callers::proof::ActiveKey;
+    use crate::config::callers::SECRET;
+
+    /// Made with another implementation (Python's `hashlib` and `cryptography`), by the same rule.
+    const MADE: (&str, &str, &str) = (
+        "0b1f6c1e-5f5c-4e57-9d0e-2d6a4c1b7a55",
+        "AAECAwQFBgcICQoLDA0ODw==nI9I5x78YqzqczACpwGYLN9mknwhCztU4CCTFB8U9Xt3w3047vkJI96AR0pJBRv0x1rEtudOXJcD9F6r8g==",
+        r#"{"eventType":"test","timestamp":"1562752619"}"#,
+    );
+
+    fn key(secret: &str) -> ActiveKey {
+        ActiveKey::new(None, vec![(SECRET, Secret::new(secret.to_owned()).unwrap())]).unwrap()
+    }
+
+    fn verified(secrets: &[&str], encrypt: &str, seconds: i64) -> Result<Proof, Outcome> {
+        let inbound = Inbound {
+            method: Method::POST,
+            path: "/hooks/a".into(),
+            query: String::new(),
+            host: "localhost".into(),
+            headers: HeaderMap::new(),
+            body: json!({ENCRYPT: encrypt}).to_string().into(),
+        };
+        let keys = Keys { secrets: secrets.iter().map(|secret| key(secret)).collect(), published: None };
+        verify(&inbound, &Caller::new("a", "welink"), &keys, DateTime::from_timestamp(seconds, 0).unwrap())
+    }
+
+    #[test]
+    fn what_another_implementation_made_decrypts() {
+        let (secret, encrypt, plain) = MADE;
+        let proof = verified(&["another", secret], encrypt, 1_562_752_619).unwrap();
+        assert_eq!(proof.plain.unwrap(), plain);
+        assert_eq!(verified(&["another"], encrypt, 1_562_752_619).unwrap_err(), Outcome::ProofWrong);
+        for (off, is_fresh) in [(-1801, false), (-1800, true), (1800, true), (1801, false)] {
+            let outcome = verified(&[secret], encrypt, 1_562_752_619 + off).map(|_| ());
+            assert_eq!(outcome, if is_fresh { Ok(()) } else { Err(Outcome::ProofExpired) }, "{off}");
+        }
+    }
+
+    /// The vendor's sample, with its secret and what it printed as the request and as the answer.
+    #[test]
+    fn what_the_vendor_s_sample_made_decrypts() {
+        let secret = "8cf860c0-30b7-4357-a104-fa627c59085d";
+        let request = "PGkTPQrrTwlqBEu5pzPyxw==3BWfWmYTj67h5qdD4og6el7GrxaXHqm0gndcv/X8zK6j9ablMO+571LbjQWJJogcIunLPkJf9Yo4iHAP+QIB3KcihrLj3IHrRhbE8KuQvzCPVAo=";
+        let answer =
+            "5wwd5oVCbwgvaGzE2W9vPg==kdG1FYbicMlNY77ALZdBtC1ylS0aF+jzff8iyq2Ro1SJqUQCTAG96hLp+A7OyX/Im8IoFQ1XtfE=";
+        for (encrypt, plain) in [
+            (request, r#"{"eventType":"corpAuth","tenantId":"tenant","timestamp":1565167553}"#),
+            (answer, r#"{"timestamp":1565167553,"msg":"success"}"#),
+        ] {
+            assert_eq!(verified(&[secret], encrypt, 1_565_167_553).unwrap().plain.unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn every_bit_counts() {
+        let (secret, encrypt, _) = MADE;
+        for place in 0..encrypt.len() {
+            let other = if encrypt.as_bytes()[place] == b'A' { "B" } else { "A" };
+            let altered = format!("{}{other}{}", &encrypt[..place], &encrypt[place + 1..]);
+            let outcome = verified(&[secret], &altered, 1_562_752_619).unwrap_err();
+            let malformed = Outcome::ProofMalformed { header: ENCRYPT };
+            assert!(outcome == Outcome::ProofWrong || outcome == malformed, "{place}: {outcome:?}");
+        }
+        for cut in [0, 23, 24, 25, encrypt.len() - 4] {
+            assert!(verified(&[secret], &encrypt[..cut], 1_562_752_619).is_err(), "{cut}");
+        }
+        // The page's own example, of no secret that is known and of an older form.
+        assert!(verified(&[secret], "MDgwNTY0NDIxODUyMjA3OA==RTE3Q0E5MEI5RDIyRjlFRg==", 1_562_752_619).is_err());
+        assert!(verified(&[secret], "四", 1_562_752_619).is_err());
+    }
+
+    /// As the page shows it, and as it came in 2020.
+    #[test]
+    fn the_time_comes_back_as_it_came() {
+        let (secret, ..) = MADE;
+        let key = key(secret);
+        for (plain, expected) in [
+            (r#"{"timestamp":"1565167553"}"#, r#"{"msg":"success","timestamp":"1565167553"}"#),
+            (r#"{"timestamp":1586844821}"#, r#"{"msg":"success","timestamp":1586844821}"#),
+            (r#"{"timestamp":"1587092814997"}"#, r#"{"msg":"success","timestamp":"1587092814997"}"#),
+        ] {
+            let caller = Caller::new("a", "welink");
+            let now = DateTime::from_timestamp(0, 0).unwrap();
+            let of = Envelope { caller: &caller, key: &key, plain: plain.as_bytes(), now, random: 7 };
+            let body = envelope(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string()), &of).body;
+            let Call { encrypt } = strict::json(body.as_bytes()).unwrap();
+            let (vector, sealed) = aes_gcm::taken_apart(&encrypt).unwrap();
+            let plain = aes_gcm::open(&drawn(&key.secret).unwrap(), vector, &sealed).unwrap();
+            assert_eq!(String::from_utf8(plain).unwrap(), expected);
+        }
+    }
+}

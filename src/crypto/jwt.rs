@@ -1,0 +1,777 @@
+//! Bearer tokens that an identity provider signed: JWTs (RFC 7519) in JWS compact serialization (RFC 7515), as OpenID
+//! Connect ID tokens (<https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>) and OAuth access tokens
+//! (RFC 9068) are. Pure: the token, the provider's keys, what is expected and the time are arguments.
+//!
+//! What RFC 8725 ("JSON Web Token Best Current Practices") warns of, and what is done about it:
+//!
+//! - the algorithm is the key's; the header's `alg` must say the same. `RS256`, `ES256` and `EdDSA` (RFC 7518 section 3.1,
+//!   RFC 8037 section 3.1; `Ed25519` is its new name, RFC 9864), never `none`, and nothing with a shared secret, so that no
+//!   public key is taken for one;
+//! - the keys are the provider's set, never the token's: a header with `jwk`, `jku`, `x5u` or `x5c` is refused;
+//! - `kid` is a text to compare and nothing else. A token without one is taken when one key of its algorithm is there;
+//! - `crit` is refused, because nothing that it could name is understood here; and so is `b64`, the unencoded payload of
+//!   RFC 7797, which has to be named in it: an issuer that forgets to would have a text of anybody's taken for claims;
+//! - `typ`, where it is there, is `JWT` or `at+jwt` (RFC 9068 section 2.1): no other kind of token passes for one of these;
+//! - one token has one spelling: three segments of base64url without padding and without bits left over, JSON in which no
+//!   key stands twice;
+//! - `iss`, `aud`, `exp` and `sub` are mandatory; `nbf`, `iat` and `azp` are held to when they are there.
+//!
+//! An access token that is bound to its holder's key (`cnf`, RFC 7800; DPoP, RFC 9449; mutual TLS, RFC 8705) is refused: a
+//! bearer has not proved to hold the key.
+//!
+//! Not supported: encrypted tokens, opaque tokens and their introspection, groups deeper than the top of the claims, and
+//! groups that the token only points to (`_claim_names`, OpenID Connect Core section 5.6.2; with Microsoft Entra also
+//! `hasgroups`): such a token is refused, lest a policy that forbids by group never hears of it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::crypto::jwks::{KeySet, named};
+use crate::request::strict;
+
+/// The longest token, in bytes: room for 200 groups by their ids, the most that Microsoft Entra puts into one.
+pub const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// How far ahead of ours the provider's clock may be, in milliseconds. A token that has ended has ended at once.
+pub(crate) const SKEW: i64 = 60_000;
+
+/// The longest `sub`: OpenID Connect Core section 2 allows no more.
+pub(crate) const LONGEST_SUBJECT: usize = 255;
+
+/// What a token's header may not bring along: keys, and places to get them.
+pub(crate) const KEYS_IN_THE_HEADER: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
+
+pub(crate) type Object = Map<String, Value>;
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It is not a token as this module takes them.
+    Malformed,
+    /// Its algorithm is not one that is taken, or not its key's.
+    Algorithm,
+    /// The set has no key of this name, or not exactly one where none is named.
+    UnknownKey,
+    /// The signature is not its key's.
+    Signature,
+    /// It has ended (`exp`) or not begun (`nbf`, `iat`).
+    Expired,
+    /// The claim is missing, malformed, or says something else than is expected.
+    Claim(&'static str),
+}
+
+/// What a token says of itself, unproved: good for nothing but to choose whose keys to verify it with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peek {
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The header's `kid`.
+    pub key_id: Option<String>,
+}
+
+/// What a token says of itself; `None` when it is not one.
+pub fn peek(token: &str) -> Option<Peek> {
+    let parts = Parts::of(token).ok()?;
+    let header = parts.header().ok()?;
+    let claims = object(&decoded(parts.payload).ok()?).ok()?;
+    Some(Peek { issuer: claims.get("iss")?.as_str()?.to_owned(), key_id: key_id(&header).ok()?.map(str::to_owned) })
+}
+
+/// What a token has to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// `iss`, exactly.
+    pub issuer: &'a str,
+    /// One of these is `aud`, or in it.
+    pub audiences: &'a [String],
+    /// `azp`, exactly; not looked at when it is `None`.
+    pub authorized_party: Option<&'a str>,
+    /// The claim that lists the groups; no groups when it is `None`.
+    pub groups: Option<&'a str>,
+}
+
+/// What a token proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// `sub`: who, to this provider.
+    pub subject: String,
+    /// The groups; none when the token has no such claim.
+    pub groups: Vec<String>,
+    /// `jti`: which token.
+    pub id: Option<String>,
+}
+
+/// Proves a token.
+///
+/// # Errors
+///
+/// As [`Refused`] says. No claim is looked at before the signature is right.
+pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<Claims, Refused> {
+    claims(&proved(token, keys, expected, now)?, expected)
+}
+
+/// Proves a token that need not name anybody, because its issuer speaks for itself, and gives all of its claims.
+///
+/// # Errors
+///
+/// As [`verify`], but for `sub`.
+pub fn proved(
+    token: &str,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+    now: DateTime<Utc>,
+) -> Result<Map<String, Value>, Refused> {
+    let claims = object(&signed(token, keys)?)?;
+    fitting(&claims, expected, now)?;
+    Ok(claims)
+}
+
+/// The payload of a token whose signature is right.
+pub(crate) fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, Refused> {
+    let parts = Parts::of(token)?;
+    let header = parts.header()?;
+    if ["crit", "b64"].iter().any(|name| header.contains_key(*name))
+        || KEYS_IN_THE_HEADER.iter().any(|name| header.contains_key(*name))
+    {
+        return Err(Refused::Malformed);
+    }
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(media_type)) if is_token(media_type) => {}
+        Some(_) => return Err(Refused::Malformed),
+    }
+    let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Refused::Malformed)?;
+    let key = keys.find(key_id(&header)?, named(algorithm).ok_or(Refused::Algorithm)?)?;
+    let (payload, signature) = (decoded(parts.payload)?, decoded(parts.signature)?);
+    if key.verify(parts.signed.as_bytes(), &signature) { Ok(payload) } else { Err(Refused::Signature) }
+}
+
+/// Media types are compared without case, and may leave out `application/` (RFC 7515 section 4.1.9).
+pub(crate) fn is_token(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    matches!(media_type.strip_prefix("application/").unwrap_or(&media_type), "jwt" | "at+jwt")
+}
+
+/// The three segments of a token, still encoded.
+pub(crate) struct Parts<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+    /// The first two, as they are signed.
+    signed: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn of(token: &'t str) -> Result<Self, Refused> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(Refused::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refused::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(Refused::Malformed)?;
+        if payload.contains('.') {
+            return Err(Refused::Malformed);
+        }
+        Ok(Self { header, payload, signature, signed })
+    }
+
+    fn header(&self) -> Result<Object, Refused> {
+        object(&decoded(self.header)?)
+    }
+}
+
+pub(crate) fn decoded(segment: &str) -> Result<Vec<u8>, Refused> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refused::Malformed)
+}
+
+pub(crate) fn object(json: &[u8]) -> Result<Object, Refused> {
+    strict::json(json).map_err(|_| Refused::Malformed)
+}
+
+pub(crate) fn key_id(header: &Object) -> Result<Option<&str>, Refused> {
+    match header.get("kid") {
+        None => Ok(None),
+        Some(Value::String(id)) => Ok(Some(id)),
+        Some(_) => Err(Refused::Malformed),
+    }
+}
+
+/// Whether it is for us, and for now.
+pub(crate) fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<(), Refused> {
+    if text(claims, "iss")? != expected.issuer {
+        return Err(Refused::Claim("iss"));
+    }
+    let audiences = match claims.get("aud") {
+        Some(Value::String(audience)) => vec![audience.clone()],
+        Some(list) => strings(list).ok_or(Refused::Claim("aud"))?,
+        None => return Err(Refused::Claim("aud")),
+    };
+    if !audiences.iter().any(|audience| expected.audiences.contains(audience)) {
+        return Err(Refused::Claim("aud"));
+    }
+    if expected.authorized_party.is_some_and(|party| text(claims, "azp") != Ok(party)) {
+        return Err(Refused::Claim("azp"));
+    }
+    if claims.contains_key("cnf") {
+        return Err(Refused::Claim("cnf"));
+    }
+
+    // In milliseconds, because a date may have a fraction.
+    let now = now.timestamp_millis();
+    let ends = date(claims, "exp")?.ok_or(Refused::Claim("exp"))?;
+    let begins = date(claims, "nbf")?.max(date(claims, "iat")?);
+    if now >= ends || begins.is_some_and(|begins| begins > now.saturating_add(SKEW)) {
+        return Err(Refused::Expired);
+    }
+    Ok(())
+}
+
+pub(crate) fn claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims, Refused> {
+    let subject = text(claims, "sub")?;
+    let printable = subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if subject.is_empty() || subject.len() > LONGEST_SUBJECT || !printable || subject.trim() != subject {
+        return Err(Refused::Claim("sub"));
+    }
+    let groups = expected.groups.map_or(Ok(Vec::new()), |name| groups(claims, name))?;
+    let id = if claims.contains_key("jti") { Some(text(claims, "jti")?.to_owned()) } else { None };
+    Ok(Claims { subject: subject.to_owned(), groups, id })
+}
+
+pub(crate) fn text<'a>(claims: &'a Object, name: &'static str) -> Result<&'a str, Refused> {
+    claims.get(name).and_then(Value::as_str).ok_or(Refused::Claim(name))
+}
+
+pub(crate) fn strings(list: &Value) -> Option<Vec<String>> {
+    list.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+pub(crate) fn groups(claims: &Object, name: &str) -> Result<Vec<String>, Refused> {
+    // <https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/get-signed-in-users-groups-in-access-token>
+    let elsewhere =
+        claims.get("_claim_names").is_some_and(|names| names.get(name).is_some()) || claims.contains_key("hasgroups");
+    let groups = match claims.get(name) {
+        _ if elsewhere => None,
+        None => Some(Vec::new()),
+        Some(list) => strings(list),
+    };
+    let good = |group: &String| !group.is_empty() && !group.chars().any(char::is_control);
+    groups.filter(|groups| groups.iter().all(good)).ok_or(Refused::Claim("groups"))
+}
+
+/// A NumericDate (RFC 7519 section 2) in milliseconds; `None` when it is not there.
+pub(crate) fn date(claims: &Object, name: &'static str) -> Result<Option<i64>, Refused> {
+    // Twelve digits, as `strict::unix_seconds`; what is beyond is a mistake, such as milliseconds.
+    const LATEST: i64 = 999_999_999_999;
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let millis = match (value.as_i64(), value.as_f64()) {
+        (Some(seconds), _) if (0..=LATEST).contains(&seconds) => Some(seconds.saturating_mul(1000)),
+        // A fraction of a millisecond is cut off; nobody's clock is that right.
+        (None, Some(seconds)) if (0.0..=LATEST as f64).contains(&seconds) => Some((seconds * 1000.0) as i64),
+        _ => None,
+    };
+    millis.map(Some).ok_or(Refused::Claim(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::crypto::jwks::LARGEST_SET;
+    use std::sync::LazyLock;
+
+    use p256::ecdsa::signature::Signer;
+    use rsa::Pkcs1v15Sign;
+    use rsa::pkcs8::DecodePrivateKey;
+    use serde_json::json;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    const NOW: i64 = 1_780_308_000;
+    const ISSUER: &str = "https://login.example.com/";
+    const AUDIENCE: &str = "https://offboard.example.com/";
+
+    /// The keys of the example provider, private halves and all.
+    fn private(name: &str) -> String {
+        let text = match name {
+            "RS256" => include_str!("../../tests/fixtures/callers/api-token/rsa.toml"),
+            "ES256" => include_str!("../../tests/fixtures/callers/api-token/p256.toml"),
+            _ => include_str!("../../tests/fixtures/callers/api-token/caller.toml"),
+        };
+        let case: toml::Table = toml::from_str(text).unwrap();
+        case["secret"]["key"].as_str().unwrap().trim_start().to_owned()
+    }
+
+    fn sign(name: &str, message: &[u8]) -> Vec<u8> {
+        let pem = private(name);
+        match name {
+            "RS256" => rsa::PrivateKey::from_pkcs8_pem(&pem)
+                .unwrap()
+                .sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))
+                .unwrap(),
+            "ES256" => {
+                let signature: p256::ecdsa::Signature =
+                    p256::ecdsa::SigningKey::from_pkcs8_pem(&pem).unwrap().sign(message);
+                signature.to_bytes().to_vec()
+            }
+            _ => {
+                let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem).unwrap();
+                ed25519_dalek::Signer::sign(&key, message).to_bytes().to_vec()
+            }
+        }
+    }
+
+    static PROVIDER: LazyLock<KeySet> =
+        LazyLock::new(|| KeySet::parse(include_bytes!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap());
+
+    fn kid(name: &str) -> &'static str {
+        match name {
+            "RS256" => "rsa",
+            "ES256" => "ec",
+            _ => "ed",
+        }
+    }
+
+    fn segment(bytes: impl AsRef<[u8]>) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// A token of these texts, rightly signed with the key that this algorithm has.
+    fn written(name: &str, header: &str, payload: &str) -> String {
+        let signed = format!("{}.{}", segment(header), segment(payload));
+        let signature = sign(name, signed.as_bytes());
+        format!("{signed}.{}", segment(signature))
+    }
+
+    fn token(name: &str, header: Value, claims: &Value) -> String {
+        written(name, &header.to_string(), &claims.to_string())
+    }
+
+    fn right_claims() -> Value {
+        json!({
+            "iss": ISSUER, "sub": "5ba552d67", "aud": [AUDIENCE, "https://other.example.com"], "azp": "portal",
+            "iat": NOW, "nbf": NOW, "exp": NOW + 300, "jti": "n-1", "groups": ["dba", "staff"],
+        })
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut claims = right_claims();
+        claims[name] = value;
+        claims
+    }
+
+    fn without(name: &str) -> Value {
+        let mut claims = right_claims();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn verified_at(token: &str, seconds: i64) -> Result<Claims, Refused> {
+        let audiences = [AUDIENCE.to_owned()];
+        let expected = Expected {
+            issuer: ISSUER,
+            audiences: &audiences,
+            authorized_party: Some("portal"),
+            groups: Some("groups"),
+        };
+        verify(token, &PROVIDER, &expected, at(seconds))
+    }
+
+    fn verified(token: &str) -> Result<Claims, Refused> {
+        verified_at(token, NOW)
+    }
+
+    /// An Ed25519 token, the cheapest, with these claims.
+    fn claiming(claims: &Value) -> Result<Claims, Refused> {
+        verified(&token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), claims))
+    }
+
+    #[test]
+    fn every_algorithm_proves() {
+        for name in ["RS256", "ES256", "EdDSA"] {
+            let token = token(name, json!({"typ": "at+JWT", "alg": name, "kid": kid(name)}), &right_claims());
+            let claims = verified(&token).unwrap();
+            assert_eq!((claims.subject.as_str(), claims.id.as_deref()), ("5ba552d67", Some("n-1")), "{name}");
+            assert_eq!(claims.groups, ["dba", "staff"], "{name}");
+            assert_eq!(peek(&token).unwrap(), Peek { issuer: ISSUER.into(), key_id: Some(kid(name).into()) }, "{name}");
+        }
+        assert!(verified(&token("EdDSA", json!({"alg": "Ed25519", "kid": "ed"}), &right_claims())).is_ok());
+        assert!(
+            verified(&token("EdDSA", json!({"alg": "EdDSA"}), &right_claims())).is_ok(),
+            "the only key of its kind"
+        );
+    }
+
+    /// See `tests/fixtures/vectors`: those of JWS, of which this module takes only what has a public key.
+    #[test]
+    fn published_vectors() {
+        let file: Value = serde_json::from_str(include_str!("../../tests/fixtures/vectors/callers.json")).unwrap();
+        let mut ran = 0;
+        for vector in file["vectors"].as_array().unwrap() {
+            let (scheme, id) = (vector["scheme"].as_str().unwrap(), vector["id"].as_str().unwrap());
+            let Some(algorithm) = scheme.strip_prefix("jws-") else { continue };
+            let set = json!({"keys": [vector["inputs"]["jwk"]]}).to_string();
+            let token = vector["inputs"]["jws"].as_str().unwrap();
+            let payload = match KeySet::parse(set.as_bytes()) {
+                Ok(keys) => signed(token, &keys),
+                Err(_) => Err(Refused::UnknownKey),
+            };
+            let valid = vector["valid"].as_bool().unwrap() && algorithm != "hs256";
+            assert_eq!(payload.is_ok(), valid, "{id}: {payload:?}");
+            if let Ok(payload) = payload {
+                assert_eq!(segment(&payload), token.split('.').nth(1).unwrap(), "{id}");
+                assert_eq!(object(&payload), Err(Refused::Malformed), "{id}: no vector's payload is JSON");
+            }
+            ran += 1;
+        }
+        assert_eq!(ran, 37);
+    }
+
+    #[test]
+    fn the_header_chooses_nothing() {
+        let set: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap();
+        let own = set["keys"][0].clone();
+        let with = |more: Value| {
+            let mut header = json!({"alg": "EdDSA", "kid": "ed"});
+            header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            verified(&token("EdDSA", header, &right_claims()))
+        };
+        assert!(with(json!({})).is_ok());
+        for (header, why) in [
+            (json!({"alg": "none"}), Refused::Algorithm),
+            (json!({"alg": "None"}), Refused::Algorithm),
+            (json!({"alg": ""}), Refused::Algorithm),
+            (json!({"alg": "HS256"}), Refused::Algorithm),
+            (json!({"alg": "RS512"}), Refused::Algorithm),
+            (json!({"alg": "PS256"}), Refused::Algorithm),
+            (json!({"alg": "eddsa"}), Refused::Algorithm),
+            // One that is taken, and not this key's.
+            (json!({"alg": "ES256"}), Refused::Algorithm),
+            (json!({"alg": null}), Refused::Malformed),
+            (json!({"alg": ["EdDSA"]}), Refused::Malformed),
+            (json!({"kid": "ec"}), Refused::Algorithm),
+            (json!({"kid": "ed2"}), Refused::UnknownKey),
+            (json!({"kid": "ED"}), Refused::UnknownKey),
+            (json!({"kid": "../ed"}), Refused::UnknownKey),
+            (json!({"kid": "/dev/null"}), Refused::UnknownKey),
+            (json!({"kid": "ed' or '1'='1"}), Refused::UnknownKey),
+            (json!({"kid": ""}), Refused::UnknownKey),
+            (json!({"kid": null}), Refused::Malformed),
+            (json!({"kid": 1}), Refused::Malformed),
+            (json!({"jwk": own}), Refused::Malformed),
+            (json!({"jku": "https://login.example.com/keys"}), Refused::Malformed),
+            (json!({"x5u": "https://login.example.com/chain"}), Refused::Malformed),
+            (json!({"x5c": ["MIIB"]}), Refused::Malformed),
+            (json!({"crit": ["exp"]}), Refused::Malformed),
+            (json!({"crit": []}), Refused::Malformed),
+            (json!({"crit": ["b64"], "b64": false}), Refused::Malformed),
+            (json!({"b64": false}), Refused::Malformed),
+            (json!({"b64": true}), Refused::Malformed),
+            (json!({"typ": "dpop+jwt"}), Refused::Malformed),
+            (json!({"typ": "logout+jwt"}), Refused::Malformed),
+            (json!({"typ": ""}), Refused::Malformed),
+            (json!({"typ": 1}), Refused::Malformed),
+        ] {
+            assert_eq!(with(header.clone()), Err(why), "{header}");
+        }
+        for header in [
+            json!({"typ": "JWT"}),
+            json!({"typ": "jwt"}),
+            json!({"typ": "at+jwt"}),
+            json!({"typ": "application/at+jwt"}),
+            json!({"x5t": "dGhpcyBpcyBhIFNIQTEgdGVz", "something": {"else": true}}),
+        ] {
+            assert!(with(header.clone()).is_ok(), "{header}");
+        }
+    }
+
+    /// The classic: the public key, which everybody has, as the secret of an HMAC.
+    #[test]
+    fn a_public_key_is_no_secret() {
+        use hmac::{Hmac, KeyInit, Mac};
+        let jwks = include_str!("../../tests/fixtures/callers/api-token/jwks.json");
+        let set: Value = serde_json::from_str(jwks).unwrap();
+        let n = set["keys"][2]["n"].as_str().unwrap();
+        for key in [jwks.as_bytes(), n.as_bytes(), &URL_SAFE_NO_PAD.decode(n).unwrap()] {
+            let header = segment(json!({"alg": "HS256", "kid": "rsa"}).to_string());
+            let signed = format!("{header}.{}", segment(right_claims().to_string()));
+            let tag = Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(&signed).finalize().into_bytes();
+            assert_eq!(verified(&format!("{signed}.{}", segment(tag))), Err(Refused::Algorithm));
+        }
+    }
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        let right = token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &right_claims());
+        assert!(verified(&right).is_ok());
+        let [header, payload, signature] = right.split('.').collect::<Vec<_>>()[..] else { panic!("{right}") };
+        // 64 bytes leave four bits of the last character: the other 15 of them decode alike to a lenient reader.
+        let last = signature.chars().last().unwrap();
+        let other = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let leftover = other.chars().nth(other.find(last).unwrap() + 1).unwrap();
+        let trailing = format!("{}{leftover}", &signature[..signature.len() - 1]);
+        for (token, why) in [
+            (format!("{header}.{payload}.{trailing}"), Refused::Malformed),
+            (format!("{header}.{payload}.{signature}=="), Refused::Malformed),
+            (format!("{header}={payload}.{signature}"), Refused::Malformed),
+            (format!("{header}.{payload}"), Refused::Malformed),
+            (format!("{header}.{payload}.{signature}."), Refused::Malformed),
+            (format!("{header}.{payload}.{signature}.{signature}"), Refused::Malformed),
+            (format!(".{header}.{payload}.{signature}"), Refused::Malformed),
+            (format!("{header}..{signature}"), Refused::Signature),
+            (format!("{header}.{payload}."), Refused::Signature),
+            (format!(".{payload}.{signature}"), Refused::Malformed),
+            (format!(" {right}"), Refused::Malformed),
+            (format!("{right}\n"), Refused::Malformed),
+            (right.replace('-', "+").replace('_', "/") + "+", Refused::Malformed),
+            (
+                format!("{header}.{payload}.{}", segment(&URL_SAFE_NO_PAD.decode(signature).unwrap()[..63])),
+                Refused::Signature,
+            ),
+            (format!("{header}.{}.{signature}", segment(with("sub", json!("root")).to_string())), Refused::Signature),
+            (format!("{header}.{payload}.{}", "A".repeat(LONGEST_TOKEN)), Refused::Malformed),
+            (String::new(), Refused::Malformed),
+            ("..".into(), Refused::Malformed),
+        ] {
+            assert_eq!(verified(&token), Err(why), "{token}");
+        }
+        let header = r#"{"alg":"EdDSA","kid":"ed"}"#;
+        let claims = right_claims().to_string();
+        for (header, claims) in [
+            (r#"{"alg":"EdDSA","alg":"EdDSA","kid":"ed"}"#, claims.as_str()),
+            (r#"{"alg":"none","\u0061lg":"EdDSA","kid":"ed"}"#, &claims),
+            (r#"{"alg":"EdDSA","kid":"ed"} {}"#, &claims),
+            (r#"["EdDSA"]"#, &claims),
+            ("\u{feff}{\"alg\":\"EdDSA\",\"kid\":\"ed\"}", &claims),
+            (header, &claims.replacen("\"sub\"", "\"sub\":\"root\",\"sub\"", 1)),
+            (header, &claims.replacen("\"exp\"", "\"x\":{\"y\":1,\"y\":2},\"exp\"", 1)),
+            (header, "[]"),
+            (header, "null"),
+            (header, ""),
+        ] {
+            assert_eq!(verified(&written("EdDSA", header, claims)), Err(Refused::Malformed), "{header} {claims}");
+        }
+    }
+
+    #[test]
+    fn claims_are_held_to() {
+        for (name, value, right) in [
+            ("iss", json!(ISSUER), true),
+            ("iss", json!("https://login.example.com"), false),
+            ("iss", json!("https://LOGIN.example.com/"), false),
+            ("iss", json!([ISSUER]), false),
+            ("iss", json!(""), false),
+            ("aud", json!(AUDIENCE), true),
+            ("aud", json!([AUDIENCE]), true),
+            ("aud", json!("https://offboard.example.com"), false),
+            ("aud", json!(["https://other.example.com"]), false),
+            ("aud", json!([[AUDIENCE]]), false),
+            ("aud", json!([AUDIENCE, 1]), false),
+            ("aud", json!([]), false),
+            ("aud", json!(null), false),
+            ("aud", json!({AUDIENCE: true}), false),
+            ("azp", json!("other"), false),
+            ("azp", json!(["portal"]), false),
+            ("exp", json!((NOW + 300).to_string()), false),
+            ("exp", json!(null), false),
+            ("exp", json!(-1), false),
+            ("exp", json!(1e300), false),
+            ("exp", json!((NOW + 300) * 1000), false),
+            ("exp", json!(u64::MAX), false),
+            ("nbf", json!("now"), false),
+            ("iat", json!(true), false),
+            ("sub", json!("auth0|5ba552d67"), true),
+            ("sub", json!("repo:octo-org/octo-repo:environment:Production West"), true),
+            ("sub", json!("x".repeat(255)), true),
+            ("sub", json!("x".repeat(256)), false),
+            ("sub", json!(""), false),
+            ("sub", json!(" "), false),
+            ("sub", json!(" alice"), false),
+            ("sub", json!("alice\n"), false),
+            ("sub", json!("al\u{0}ice"), false),
+            ("sub", json!("аlice"), false),
+            ("sub", json!(7), false),
+            ("cnf", json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}), false),
+            ("jti", json!(1), false),
+            ("groups", json!([]), true),
+            ("groups", json!("dba"), false),
+            ("groups", json!(["dba", 1]), false),
+            ("groups", json!(["dba\u{7}"]), false),
+            ("groups", json!([""]), false),
+            ("groups", json!(null), false),
+            ("unknown", json!({"anything": [1.5]}), true),
+        ] {
+            let expected = if right { Ok(()) } else { Err(Refused::Claim(name)) };
+            assert_eq!(claiming(&with(name, value.clone())).map(|_| ()), expected, "{name}: {value}");
+        }
+        for name in ["iss", "aud", "azp", "exp", "sub"] {
+            assert_eq!(claiming(&without(name)), Err(Refused::Claim(name)), "{name}");
+        }
+        for name in ["nbf", "iat", "jti"] {
+            assert!(claiming(&without(name)).is_ok(), "{name}");
+        }
+        assert_eq!(claiming(&without("groups")).unwrap().groups, Vec::<String>::new());
+        for claims in [with("_claim_names", json!({"groups": "src1"})), with("hasgroups", json!(true))] {
+            assert_eq!(claiming(&claims), Err(Refused::Claim("groups")));
+        }
+        assert!(claiming(&with("_claim_names", json!({"address": "src1"}))).is_ok());
+    }
+
+    #[test]
+    fn a_token_has_its_time() {
+        let at = |name, value: Value| claiming(&with(name, value)).map(|_| ());
+        for (name, value, right) in [
+            ("exp", json!(NOW + 1), true),
+            ("exp", json!(NOW), false),
+            ("exp", json!(NOW - 1), false),
+            ("exp", json!(NOW as f64 + 0.5), true),
+            ("nbf", json!(NOW + 60), true),
+            ("nbf", json!(NOW + 61), false),
+            ("nbf", json!(NOW as f64 + 60.5), false),
+            ("iat", json!(NOW + 60), true),
+            ("iat", json!(NOW + 61), false),
+            ("iat", json!(0), true),
+        ] {
+            assert_eq!(at(name, value.clone()), if right { Ok(()) } else { Err(Refused::Expired) }, "{name}: {value}");
+        }
+        let token = token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &right_claims());
+        for (seconds, right) in [(-61, false), (-60, true), (299, true), (300, false)] {
+            assert_eq!(verified_at(&token, NOW + seconds).is_ok(), right, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_for_that_is_not_expected() {
+        let token = token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &without("azp"));
+        let audiences = ["a".to_owned(), AUDIENCE.to_owned()];
+        let expected = Expected { issuer: ISSUER, audiences: &audiences, authorized_party: None, groups: None };
+        assert_eq!(verify(&token, &PROVIDER, &expected, at(NOW)).unwrap().groups, Vec::<String>::new());
+        let nobody = Expected { audiences: &[], ..expected };
+        assert_eq!(verify(&token, &PROVIDER, &nobody, at(NOW)), Err(Refused::Claim("aud")));
+    }
+
+    #[test]
+    fn key_sets() {
+        let set: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap();
+        let own = |place: usize, more: Value| {
+            let mut key = set["keys"][place].clone();
+            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            key
+        };
+        let parse = |keys: Value| KeySet::parse(json!({"keys": keys}).to_string().as_bytes());
+        let count = |keys: Value| parse(keys).map(|set| set.0.len());
+        let ed = |more| own(0, more);
+        assert_eq!(count(set["keys"].clone()), Ok(3));
+        // Passed over, and the others used.
+        for other in [
+            json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}),
+            json!({"kty": "new"}),
+            json!({"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
+            json!({}),
+            json!("key"),
+            ed(json!({"use": "enc", "kid": "e"})),
+            ed(json!({"key_ops": ["sign"], "kid": "e"})),
+            ed(json!({"key_ops": "verify", "kid": "e"})),
+            ed(json!({"alg": "RS256", "kid": "e"})),
+            ed(json!({"alg": 1, "kid": "e"})),
+            ed(json!({"kid": 1})),
+            ed(json!({"x": "AA", "kid": "e"})),
+            own(2, json!({"alg": "PS256"})),
+            own(2, json!({"alg": "RSA-OAEP", "use": "enc"})),
+            own(2, json!({"n": "AQAB"})),
+            own(1, json!({"x": own(1, json!({}))["y"]})),
+        ] {
+            assert_eq!(count(json!([other.clone(), ed(json!({}))])), Ok(1), "{other}");
+            assert!(count(json!([other.clone()])).unwrap_err().contains("no key that can be used"), "{other}");
+        }
+        // One name, two keys.
+        let other = json!({"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        assert!(count(json!([ed(json!({})), ed(other.clone())])).unwrap_err().contains("`kid` of another key"));
+        assert_eq!(count(json!([ed(json!({})), ed(json!({}))])), Ok(1));
+        assert_eq!(count(json!([ed(json!({"kid": "a"})), own(1, json!({"kid": "a"}))])), Ok(2));
+        assert_eq!(
+            parse(json!([ed(json!({"d": "AA"}))])).unwrap_err(),
+            "key 0 of the key set: it has a private half, `d`, which belongs to its owner alone"
+        );
+        for keys in [json!([]), json!({}), json!(null), json!("x"), json!(vec![ed(json!({})); 101])] {
+            assert!(parse(keys.clone()).is_err(), "{keys}");
+        }
+        for text in ["", "[]", "{}", r#"{"keys":[],"keys":[]}"#, "{\"keys\":", "null"] {
+            assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(KeySet::parse(&vec![b' '; LARGEST_SET + 1]).unwrap_err().contains("larger"));
+    }
+
+    /// A token without `kid` is taken when there is no doubt whose it is.
+    #[test]
+    fn an_unnamed_key() {
+        let claims = right_claims();
+        let token = token("EdDSA", json!({"alg": "EdDSA"}), &claims);
+        let set: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap();
+        let mut other = set["keys"][0].clone();
+        other["kid"] = json!("other");
+        other["x"] = json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        let mut unnamed = set["keys"][0].clone();
+        unnamed.as_object_mut().unwrap().remove("kid");
+        let payload = |keys: Value| {
+            signed(&token, &KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap()).map(|_| ())
+        };
+        assert_eq!(payload(json!([set["keys"][2], set["keys"][0]])), Ok(()));
+        assert_eq!(payload(json!([unnamed])), Ok(()));
+        assert_eq!(payload(json!([set["keys"][0], other])), Err(Refused::UnknownKey));
+        assert_eq!(payload(json!([set["keys"][2]])), Err(Refused::UnknownKey));
+    }
+
+    #[test]
+    fn a_peek_proves_nothing_and_breaks_nothing() {
+        let unsigned = format!("{}.{}.", segment(r#"{"alg":"none"}"#), segment(r#"{"iss":"x"}"#));
+        assert_eq!(peek(&unsigned), Some(Peek { issuer: "x".into(), key_id: None }));
+        for token in ["", "a.b.c", "e30.e30.", &format!("e30.{}.x.y", segment(r#"{"iss":"x"}"#))] {
+            assert_eq!(peek(token), None, "{token}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_refused(text in ".{0,200}") {
+            proptest::prop_assert!(verified(&text).is_err());
+            let _ = peek(&text);
+        }
+
+        /// Three segments that decode, of anything at all.
+        #[test]
+        fn any_segments_are_refused(
+            header in "\\{(\"(alg|kid|typ)\":\"(EdDSA|RS256|ES256|ed|rsa|ec|JWT)\",?){0,4}\\}",
+            payload in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
+            signature in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+        ) {
+            let token = format!("{}.{}.{}", segment(header), segment(payload), segment(signature));
+            proptest::prop_assert!(verified(&token).is_err());
+            let _ = peek(&token);
+        }
+
+        /// One character of a right token, and it is none any more.
+        #[test]
+        fn any_change_is_refused(place in 0_usize..1000, character in "[A-Za-z0-9._=-]") {
+            static RIGHT: LazyLock<String> =
+                LazyLock::new(|| token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &right_claims()));
+            let right = RIGHT.clone();
+            let place = place % right.len();
+            let mut other = right.clone();
+            other.replace_range(place..=place, &character);
+            proptest::prop_assert_eq!(verified(&other).is_ok(), other == right);
+        }
+
+        #[test]
+        fn any_bytes_are_a_key_set_or_not(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = KeySet::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Who sent a request: the caller that it claims, and the proof.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::app::Gateway;
+use crate::callers::api::{self, http_signature};
+use crate::callers::kind::Place;
+use crate::callers::proof::{ActiveKey, Keys};
+use crate::callers::{self};
+use crate::config::Config;
+use crate::config::callers::{Caller, Key};
+use crate::flow::follow_up::Channel;
+use crate::flow::parse::{acceptable, asked_language};
+use crate::flow::record::{Sealed, Told};
+use crate::host::Host;
+use crate::operations::remove::ledger_down;
+use crate::outcome::Outcome;
+use crate::reply::Rendered;
+use crate::request::actor::Actor;
+use crate::request::command::Said;
+use crate::request::ids::Delivery;
+use crate::request::inbound::{BodyProblem, Inbound};
+use crate::request::route::Route;
+use crate::secret::Secret;
+
+/// What somebody says, who proved who they are.
+#[derive(Debug)]
+pub(crate) struct Heard<'c> {
+    pub(crate) said: Said<'c>,
+    /// Who; a kind that answers by itself may not have asked.
+    pub(crate) actor: Option<Actor>,
+    /// Which request it is.
+    pub(crate) delivery: Delivery,
+    /// A secret of the caller's, to seal what is the caller's own.
+    pub(crate) secret: Option<Secret>,
+}
+
+/// What there is to do.
+#[derive(Debug)]
+pub(crate) enum Hearing<'c> {
+    /// What somebody says.
+    Heard(Box<Heard<'c>>),
+    /// Nothing more: the platform has its answer.
+    Answered(Rendered),
+}
+
+/// Hears a request.
+///
+/// # Errors
+///
+/// Why it is refused before anything is decided.
+pub(crate) async fn hear<'c, H: Host>(
+    host: &H,
+    gateway: &'c Gateway,
+    inbound: &Inbound,
+    route: &Route,
+    problem: Option<BodyProblem>,
+    told: &mut Told<'c>,
+) -> Result<Hearing<'c>, Outcome> {
+    match problem {
+        Some(BodyProblem::TooLarge) => return Err(Outcome::BodyTooLarge),
+        Some(BodyProblem::CutShort) => return Err(Outcome::BodyCutShort),
+        None => {}
+    }
+
+    // Who asked, proved.
+    let config = &gateway.config;
+    let (caller, keys) = claimed_caller(route, inbound, config)?;
+    told.caller = Some(caller);
+    told.language = caller.language.unwrap_or(told.language);
+    let kind = callers::kind(&caller.kind).ok_or(Outcome::Unusable)?;
+    if let Some(rendered) = kind.open.and_then(|open| open(inbound, caller)) {
+        return Ok(Hearing::Answered(rendered));
+    }
+    // A kind that is proved by published keys may have none of its own.
+    let secrets = if keys.is_empty() { Vec::new() } else { active_keys(host, &keys).await? };
+    let mut keys = Keys { secrets, published: None };
+    let source = kind.published.and_then(|source| source(inbound, caller));
+    if let Some(source) = source {
+        gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
+        keys.published = gateway.published.keys(host, source, config.limits, false).await?;
+    }
+    let mut verified = (kind.verify)(inbound, caller, &keys, told.at);
+    if let (Err(Outcome::KeyUnknown), Some(source)) = (&verified, source)
+        && let Some(anew) = gateway.published.keys(host, source, config.limits, true).await?
+    {
+        keys.published = Some(anew);
+        verified = (kind.verify)(inbound, caller, &keys, told.at);
+    }
+    let proof = verified?;
+    told.kind = Some(kind);
+    told.sealed = Sealed::of(host, kind, caller, &proof);
+
+    // What they say.
+    let language = asked_language(inbound);
+    if let Ok(Some(language)) = language {
+        told.language = language;
+    }
+    let reading = (kind.read)(inbound, &proof, caller, config, told.language);
+    // Before anything is refused: whoever proved themselves is named in the row of a refusal too, and hears of it.
+    told.actor.clone_from(&reading.actor);
+    told.clicked = reading.clicked;
+    let key = proof.key.or_else(|| keys.secrets.first().cloned());
+    let secret = key.as_ref().map(|key| key.secret.clone());
+    told.channel = reading.later.and_then(|later| Channel::new(kind, later, caller, key, config.limits));
+    language?;
+    // What there is no way to ask for is that, whatever body it has.
+    if let Err(outcome @ (Outcome::RouteUnknown | Outcome::MethodNotAllowed { .. })) = reading.said {
+        return Err(outcome);
+    }
+    acceptable(inbound, kind)?;
+    match reading.said? {
+        Said::Handshake(rendered) => Ok(Hearing::Answered(rendered)),
+        Said::Nothing(why) => {
+            let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
+            host.log(&line.to_string());
+            Ok(Hearing::Answered(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
+        }
+        said => Ok(Hearing::Heard(Box::new(Heard { said, actor: reading.actor, delivery: proof.delivery, secret }))),
+    }
+}
+
+/// Who the request claims to be from, and the keys that could prove it.
+pub(crate) fn claimed_caller<'c>(
+    route: &Route,
+    inbound: &Inbound,
+    config: &'c Config,
+) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+    match route {
+        Route::Api if http_signature::is_stated(inbound) => http_signature::holder(inbound, config),
+        Route::Api => api::holder(inbound, config),
+        Route::Scim(name) => {
+            let caller = config.caller(name)?;
+            if callers::kind(&caller.kind).map(|kind| kind.place) != Some(Place::Scim) {
+                return Err(Outcome::CallerUnknown { name: name.clone() });
+            }
+            Ok((caller, caller.keys.iter().collect()))
+        }
+        Route::Hook(name) => {
+            let caller = config.caller(name)?;
+            // A caller of TaurusDB's own API has no hook.
+            let Some(Place::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.place) else {
+                return Err(Outcome::CallerUnknown { name: name.clone() });
+            };
+            if !allow.split(", ").any(|method| method == inbound.method.as_str()) {
+                return Err(Outcome::MethodNotAllowed { allow });
+            }
+            Ok((caller, caller.keys.iter().collect()))
+        }
+    }
+}
+
+/// The secrets that are set. One of several parts counts as far as these are; its kind says what it cannot do without.
+///
+/// # Errors
+///
+/// [`Outcome::SecretUnset`] when none is.
+pub(crate) async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveKey>, Outcome> {
+    let mut active = Vec::new();
+    for key in keys {
+        let mut parts = Vec::new();
+        for (part, variable) in &key.variables {
+            match host.variable(variable).await {
+                Some(secret) => parts.push((*part, secret)),
+                None => host.log(&format!("caller: variable `{variable}` is not set")),
+            }
+        }
+        active.extend(ActiveKey::new(key.id.clone(), parts));
+    }
+    if active.is_empty() { Err(Outcome::SecretUnset) } else { Ok(active) }
+}

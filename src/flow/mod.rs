@@ -1,0 +1,220 @@
+//! One request, from bytes to response.
+
+pub(crate) mod authenticate;
+pub(crate) mod follow_up;
+pub(crate) mod parse;
+pub(crate) mod record;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::{Method, Response};
+
+use crate::app::Gateway;
+use crate::callers::follow_up::Early;
+use crate::flow::authenticate::{Heard, Hearing};
+use crate::flow::follow_up::Channel;
+use crate::flow::record::{Notify, Told};
+use crate::host::Host;
+use crate::operations::decide_approval::{self, Voice};
+use crate::operations::remove::remove;
+use crate::operations::{get_removal, list_removals, offboard_leavers, provision_people};
+use crate::outbound::budget::Budget;
+use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+use crate::reply::{Answer, Rendered};
+use crate::request::command::Said;
+use crate::request::inbound::{BodyProblem, Inbound};
+use crate::request::removal::Removal;
+use crate::request::route;
+
+/// How the story ended.
+pub(crate) enum Ending {
+    Outcome(Outcome),
+    /// There is an answer, and nothing was asked of anybody.
+    Answered(Rendered),
+}
+
+/// Answers one request. `gateway` is the reason when configuration or policy cannot be used.
+///
+/// When it takes longer than the asker's platform waits, `early` gets an answer, at most once; what is returned is then for
+/// nobody, and the outcome went where the platform takes it later.
+pub async fn answer<H: Host>(
+    host: &H,
+    gateway: Result<&Gateway, &str>,
+    inbound: Inbound,
+    problem: Option<BodyProblem>,
+    early: impl FnOnce(Response<Bytes>),
+) -> Response<Bytes> {
+    let began = host.elapsed();
+    let mut is_early = false;
+    let language = gateway.map_or_else(|_| Language::default(), |gateway| gateway.config.language);
+    let mut told = Told::new(host, language);
+    if inbound.path == "/healthz" && inbound.method == Method::GET {
+        return told.health(gateway);
+    }
+
+    let mut late = None;
+    let ending = match hear(host, gateway, &inbound, problem, &mut told).await {
+        Err(outcome) => {
+            let waiting = acknowledgement(None, Some(&outcome), &told, gateway);
+            if let Some(Waiting { channel: Some(channel), acknowledgement, .. }) = waiting {
+                early(acknowledgement);
+                late = Some(channel);
+            }
+            Err(outcome)
+        }
+        Ok((_, Hearing::Answered(rendered))) => return told.respond(rendered, None),
+        Ok((gateway, Hearing::Heard(heard))) => {
+            let budget = Budget::new(began, gateway.config.limits);
+            let waiting = acknowledgement(Some(&heard.said), None, &told, Ok(gateway));
+            let work = pin!(carry_out(host, gateway, *heard, &budget, &mut told));
+            match waiting {
+                None => work.await,
+                Some(Waiting { channel, is_all, patience, acknowledgement }) => {
+                    let patience = pin!(host.sleep(patience.saturating_sub(host.elapsed().saturating_sub(began))));
+                    match select(work, patience).await {
+                        Either::Left((ending, _)) if !is_all => ending,
+                        Either::Left((ending, _)) => {
+                            early(acknowledgement);
+                            late = channel;
+                            ending
+                        }
+                        Either::Right(((), work)) => {
+                            early(acknowledgement);
+                            is_early = true;
+                            late = channel;
+                            work.await
+                        }
+                    }
+                }
+            }
+        }
+    };
+
+    let outcome = match ending {
+        Ok(Ending::Answered(rendered)) => {
+            if let Some(channel) = &late {
+                let bodies = match channel.shape.words {
+                    Some(words) => words(rendered.clone()),
+                    None => vec![rendered.body.clone()],
+                };
+                channel.tell(host, bodies, told.id.as_str()).await;
+            }
+            return told.respond(rendered, None);
+        }
+        Ok(Ending::Outcome(outcome)) | Err(outcome) => outcome,
+    };
+    told.late = is_early || late.is_some();
+    if !told.is_summary {
+        told.record(host, gateway, &outcome).await;
+        told.log(host, &outcome, language);
+    }
+    if let Some(channel) = &late {
+        let bodies = (channel.shape.bodies)(&told.answer(&outcome, told.language));
+        channel.tell(host, bodies, told.id.as_str()).await;
+    }
+    if let Some(Notify { channel, language }) = &told.notify {
+        let bodies = (channel.shape.bodies)(&Answer { clicked: None, ..told.answer(&outcome, *language) });
+        channel.tell(host, bodies, told.id.as_str()).await;
+    }
+    told.respond(told.render(&outcome), Some(&outcome))
+}
+
+pub(crate) async fn hear<'c, H: Host>(
+    host: &H,
+    gateway: Result<&'c Gateway, &str>,
+    inbound: &Inbound,
+    problem: Option<BodyProblem>,
+    told: &mut Told<'c>,
+) -> Result<(&'c Gateway, Hearing<'c>), Outcome> {
+    let route = route::route(inbound)?;
+    let gateway = gateway.map_err(|_| Outcome::Unusable)?;
+    let hearing = authenticate::hear(host, gateway, inbound, &route, problem, told).await?;
+    Ok((gateway, hearing))
+}
+
+/// Somebody who is not to wait.
+pub(crate) struct Waiting<'c> {
+    /// Where the outcome goes; `None` when it has to be asked for.
+    channel: Option<Channel<'c>>,
+    /// The platform shows nothing of the answer, so that there is nothing to wait for.
+    is_all: bool,
+    patience: Duration,
+    acknowledgement: Response<Bytes>,
+}
+
+/// What to say when it takes longer than the asker's platform waits, and where the outcome goes then. `said` is `None` for
+/// what could not be read; its `outcome` is known already, and the answer's headers say it.
+pub(crate) fn acknowledgement<'c>(
+    said: Option<&Said<'_>>,
+    outcome: Option<&Outcome>,
+    told: &Told<'c>,
+    gateway: Result<&Gateway, &str>,
+) -> Option<Waiting<'c>> {
+    let kind = told.kind?;
+    let (say, channel) = (kind.early?, told.channel.clone());
+    let is_all = channel.as_ref().is_some_and(|channel| channel.later.is_all);
+    let account = match said {
+        Some(Said::Remove { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
+        Some(Said::Decide { .. } | Said::Status { .. } | Said::Leave(_)) => None,
+        _ if is_all => None,
+        _ => return None,
+    };
+    if channel.is_none() && kind.later.as_ref().is_some_and(|later| later.waits_without) {
+        return None;
+    }
+    let language = told.language;
+    let rendered =
+        say(&Early { language, account, row: told.id.as_str(), follows: channel.is_some(), clicked: told.clicked });
+    let patience = match is_all {
+        true => Duration::ZERO,
+        false => gateway.map(|gateway| gateway.config.limits.early_answer).unwrap_or_default(),
+    };
+    Some(Waiting { channel, is_all, patience, acknowledgement: told.respond(rendered, outcome) })
+}
+
+pub(crate) async fn carry_out<'c, H: Host>(
+    host: &H,
+    gateway: &'c Gateway,
+    heard: Heard<'c>,
+    budget: &Budget,
+    told: &mut Told<'c>,
+) -> Result<Ending, Outcome> {
+    let Heard { said, actor, delivery, secret } = heard;
+    let later = told.channel.as_ref().map(|channel| channel.later.clone());
+    // A kind that reads a command without an actor has none to ask policy about.
+    let actor = actor.ok_or(Outcome::Unusable)?;
+    match said {
+        Said::Help => Ok(Ending::Answered(decide_approval::help(gateway, &actor, told))),
+        Said::Pending => decide_approval::pending(host, gateway, &actor, told).await.map(Ending::Answered),
+        Said::Status { id } | Said::Look { id } => {
+            get_removal::look(host, gateway, &actor, &id, budget, told).await.map(Ending::Answered)
+        }
+        Said::List { search, form } => {
+            list_removals::search(host, gateway, &actor, &search, form, budget, told).await.map(Ending::Answered)
+        }
+        Said::Decide { id, how, reason } => {
+            let voice = Voice { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
+            decide_approval::decide(host, gateway, voice, &id, budget, told).await.map(Ending::Outcome)
+        }
+        Said::Leave(leavers) => {
+            offboard_leavers::carry_out(host, gateway, &actor, leavers, budget, told).await.map(Ending::Outcome)
+        }
+        Said::Directory(operation, view) => {
+            provision_people::carry_out(host, gateway, &actor, operation, &view, budget, told)
+                .await
+                .map(Ending::Answered)
+        }
+        // Heard and answered.
+        Said::Handshake(rendered) => Ok(Ending::Answered(rendered)),
+        Said::Nothing(_) => Err(Outcome::Unusable),
+        Said::Remove { user_name, instance, reason, dry_run } => {
+            let removal = Removal { actor, user_name, instance, reason, delivery, dry_run };
+            let removal = told.removal.insert(removal).clone();
+            remove(host, gateway, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A row for its readers: JSON, CSV and the line of the log.
+
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value as Json, json};
+
+use crate::ledger::row::Record;
+use crate::outcome::state::State;
+
+/// What happened to a row, beside the row itself, for the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// What happened: the state that the outcome stands for.
+    pub event: State,
+    /// Who did it, where anybody did.
+    pub by: Option<&'a str>,
+    /// The code of the answer.
+    pub answered: &'a str,
+    /// What that means, where TaurusDB said it.
+    pub meaning: Option<&'a str>,
+    /// Whether the asker was told to wait, and heard the outcome afterwards.
+    pub late: bool,
+    /// Whether the row is the ledger's; `false` when it could not be written or not be brought up to date.
+    pub written: bool,
+}
+
+impl Record {
+    /// Everything of it that may be shown; times in RFC 3339.
+    pub fn json(&self) -> Json {
+        let approvals: Vec<_> = self
+            .approvals
+            .iter()
+            .map(|approval| {
+                let decision = if approval.is_yes() { "approve" } else { "deny" };
+                json!({"actor": approval.actor, "decision": decision, "reason": approval.reason, "at": time(approval.at)})
+            })
+            .collect();
+        json!({
+            "id": self.id.as_str(),
+            "reference": self.reference,
+            "state": self.state.as_str(),
+            "asked_at": time(self.asked_at),
+            "expires_at": self.expires_at.and_then(time),
+            "ended_at": self.ended_at.and_then(time),
+            "milliseconds": self.ended_at.map(|ended| ended.saturating_sub(self.asked_at)),
+            "caller": self.caller,
+            "kind": self.kind,
+            "actor": self.actor,
+            "instance": self.instance,
+            "user_name": self.user_name,
+            "reason": self.reason,
+            "dry_run": self.dry_run,
+            "policies": self.policies,
+            "approvals": approvals,
+            "attempts": self.attempts,
+            "status": self.status,
+            "code": self.code,
+            "message": self.message,
+            "request_id": self.request_id,
+            "confirmed_by": self.confirmed_by,
+        })
+    }
+
+    /// The same as a line of CSV. A list is one field: policies with commas between them, approvals as
+    /// `approve by slack/U2CERLKJA at 2026-06-01T10:00:00.000Z: why`, with semicolons between them. What is not there is empty.
+    pub fn csv(&self) -> String {
+        let json = self.json();
+        line(COLUMNS.map(|column| match (column, json.get(column)) {
+            ("policies", _) => self.policies.join(","),
+            ("approvals", Some(Json::Array(approvals))) => approvals.iter().map(flat).collect::<Vec<_>>().join("; "),
+            (_, Some(Json::String(text))) => text.clone(),
+            (_, None | Some(Json::Null)) => String::new(),
+            (_, Some(other)) => other.to_string(),
+        }))
+    }
+
+    /// The line of the log about what happened to it: everything of it that may be shown, and the event's own keys.
+    pub fn line(&self, event: &Event<'_>) -> String {
+        let Event { event, by, answered, meaning, late, written } = event;
+        let mut line = self.json();
+        if let Json::Object(fields) = &mut line {
+            for (name, value) in [
+                ("event", json!(event.as_str())),
+                ("by", json!(by)),
+                ("answered", json!(answered)),
+                ("meaning", json!(meaning)),
+                ("late", json!(late)),
+                ("written", json!(written)),
+            ] {
+                fields.insert(name.to_owned(), value);
+            }
+        }
+        line.to_string()
+    }
+}
+
+/// A time in RFC 3339.
+pub(crate) fn time(millis: i64) -> Option<String> {
+    DateTime::from_timestamp_millis(millis).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// An approval, out of [`Record::json`], as words.
+pub(crate) fn flat(approval: &Json) -> String {
+    let text = |name| approval.get(name).and_then(Json::as_str);
+    let words = format!(
+        "{} by {} at {}",
+        text("decision").unwrap_or_default(),
+        text("actor").unwrap_or_default(),
+        text("at").unwrap_or_default()
+    );
+    text("reason").map_or_else(|| words.clone(), |reason| format!("{words}: {reason}"))
+}
+
+/// [`Record::json`]'s keys, in its order: the columns of [`Record::csv`].
+pub const COLUMNS: [&str; 22] = [
+    "id",
+    "reference",
+    "state",
+    "asked_at",
+    "expires_at",
+    "ended_at",
+    "milliseconds",
+    "caller",
+    "kind",
+    "actor",
+    "instance",
+    "user_name",
+    "reason",
+    "dry_run",
+    "policies",
+    "approvals",
+    "attempts",
+    "status",
+    "code",
+    "message",
+    "request_id",
+    "confirmed_by",
+];
+
+/// A line of CSV (RFC 4180), every field quoted.
+pub(crate) fn line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
+    let fields: Vec<_> = fields
+        .into_iter()
+        .map(|field| {
+            let field = field.as_ref();
+            // A spreadsheet would take it for a formula, and an asker wrote it.
+            let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+            format!("\"{guard}{}\"", field.replace('"', "\"\""))
+        })
+        .collect();
+    fields.join(",") + "\r\n"
+}
+
+/// The first line of CSV.
+pub fn csv_header() -> String {
+    line(COLUMNS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_column() {
+        let json = Record::default().json();
+        let keys: std::collections::BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, COLUMNS.into());
+    }
+
+    #[test]
+    fn fields_of_a_line() {
+        for (field, written) in [
+            ("", "\"\"\r\n"),
+            ("a,b", "\"a,b\"\r\n"),
+            ("say \"hi\"", "\"say \"\"hi\"\"\"\r\n"),
+            ("a\r\nb", "\"a\r\nb\"\r\n"),
+            ("=1+1", "\"'=1+1\"\r\n"),
+            ("+1", "\"'+1\"\r\n"),
+            ("-1", "\"'-1\"\r\n"),
+            ("@a", "\"'@a\"\r\n"),
+            ("\ta", "\"'\ta\"\r\n"),
+            ("\ra", "\"'\ra\"\r\n"),
+            ("a=b", "\"a=b\"\r\n"),
+            (" =b", "\" =b\"\r\n"),
+        ] {
+            assert_eq!(line([field]), written);
+        }
+        assert_eq!(line(["a", "b"]), "\"a\",\"b\"\r\n");
+    }
+}

@@ -1,0 +1,151 @@
+//! A question in Cedar's words: the entities and the context that policies speak of, as schema.cedarschema has them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpression, Schema};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Weekday};
+
+use crate::config::credentials::CredentialSource;
+use crate::config::instance::Instance;
+use crate::policy::names::{Names, uid};
+use crate::policy::{Account, Action, Circumstances, Question, Who};
+use crate::request::actor::Actor;
+
+/// A question, in Cedar's words.
+pub(super) struct Picture {
+    pub(super) principal: EntityUid,
+    pub(super) action: EntityUid,
+    pub(super) resource: EntityUid,
+    pub(super) entities: Vec<Entity>,
+    pub(super) context: Context,
+}
+
+impl Picture {
+    /// Without the time of day where no policy asks for it: Cedar has no way to take one but to parse it from a text, and in a
+    /// fresh instance that costs more than the decision.
+    pub(super) fn of(
+        names: &Names,
+        question: &Question<'_>,
+        circumstances: Circumstances,
+        with_time: bool,
+    ) -> Result<Self, String> {
+        let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
+        let principal = uid(&names.user, &actor.principal);
+        let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
+        let own = accounts.iter().map(|name| string(name));
+        let user = entity(
+            principal.clone(),
+            [
+                ("caller", string(&actor.caller)),
+                ("kind", string(&actor.kind)),
+                ("accounts", RestrictedExpression::new_set(own)),
+            ],
+            teams.clone(),
+        )?;
+        let mut entities = vec![user];
+        entities.extend(teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new())));
+        let resource = match account {
+            None => {
+                let ledger = uid(&names.ledger, "removals");
+                entities.push(Entity::new_no_attrs(ledger.clone(), HashSet::new()));
+                ledger
+            }
+            Some(Account { instance: configured, user_name }) => {
+                let instance = uid(&names.instance, &configured.name);
+                let environment = uid(&names.environment, &configured.environment);
+                let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
+                entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?);
+                entities.push(entity(
+                    instance,
+                    [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
+                    [environment.clone()].into(),
+                )?);
+                entities.push(Entity::new_no_attrs(environment, HashSet::new()));
+                account
+            }
+        };
+        let context = context(actor, *reason_given, circumstances, with_time)?;
+        Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
+    }
+}
+
+/// Whether a schema takes what the gateway will say. It always says the same things, in other words; so they are held against
+/// the schema once, and not with every request.
+pub(super) fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
+    let word = || "word".to_owned();
+    let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
+    let instance = Instance {
+        name: word(),
+        project_id: word(),
+        instance_id: word(),
+        region: word(),
+        endpoint: word(),
+        environment: word(),
+        credentials: Arc::new(CredentialSource::Token { token: word() }),
+    };
+    let circumstances = Circumstances {
+        now: DateTime::default(),
+        dry_run: false,
+        confirmed: false,
+        removals_last_hour: 0,
+        instance_removals_last_hour: 0,
+    };
+    let account = Some(Account { instance: &instance, user_name: "word" });
+    let who = Who { actor: &actor, teams: &[], accounts: &[word()] };
+    for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
+        let question = Question { who, action, account, reason_given: false };
+        let Picture { principal, action, resource, entities, context } =
+            Picture::of(names, &question, circumstances, true)?;
+        Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
+        Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn context(
+    actor: &Actor,
+    reason_given: bool,
+    circumstances: Circumstances,
+    with_time: bool,
+) -> Result<Context, String> {
+    let Circumstances { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
+    let weekday = match now.weekday() {
+        Weekday::Mon => "monday",
+        Weekday::Tue => "tuesday",
+        Weekday::Wed => "wednesday",
+        Weekday::Thu => "thursday",
+        Weekday::Fri => "friday",
+        Weekday::Sat => "saturday",
+        Weekday::Sun => "sunday",
+    };
+    let pairs = [
+        ("caller_kind", string(&actor.kind)),
+        ("dry_run", RestrictedExpression::new_bool(dry_run)),
+        ("confirmed", RestrictedExpression::new_bool(confirmed)),
+        ("reason_given", RestrictedExpression::new_bool(reason_given)),
+        ("weekday", string(weekday)),
+        ("hour", RestrictedExpression::new_long(now.hour().into())),
+        ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),
+        ("instance_removals_last_hour", RestrictedExpression::new_long(instance_removals_last_hour)),
+    ];
+    let time = with_time.then(|| {
+        let text = now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+        ("time", RestrictedExpression::new_datetime(text))
+    });
+    Context::from_pairs(pairs.into_iter().chain(time).map(|(name, value)| (name.to_owned(), value)))
+        .map_err(|error| format!("context: {error}"))
+}
+
+fn entity<const N: usize>(
+    uid: EntityUid,
+    attributes: [(&str, RestrictedExpression); N],
+    parents: HashSet<EntityUid>,
+) -> Result<Entity, String> {
+    let attributes: HashMap<_, _> = attributes.map(|(name, value)| (name.to_owned(), value)).into();
+    Entity::new(uid, attributes, parents).map_err(|error| format!("entity: {error}"))
+}
+
+fn string(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
+}

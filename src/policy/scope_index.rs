@@ -1,0 +1,197 @@
+//! Policies by what their scopes name, so that a thousand of them about other teams cost a request nothing.
+//!
+//! Cedar looks at every policy of the set that it is given. A scope names at most one entity for the principal and one for the
+//! resource, and cannot hold unless that entity is one of those that the request's own is or belongs to. So only the sets
+//! whose entities are among these are asked. What is left out could not have applied and not have failed either: Cedar
+//! evaluates a condition only where the scope holds.
+
+use std::collections::HashMap;
+
+use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint};
+
+use crate::policy::Action;
+use crate::policy::cedar_request::Picture;
+use crate::policy::names::{Names, uid};
+
+/// By the entity that a scope names; `None` where it names none.
+type Named<T> = HashMap<Option<EntityUid>, T>;
+
+/// Sets of policies, by the action and by what their scopes name for the principal and for the resource.
+#[derive(Debug)]
+pub(super) struct Scopes(HashMap<&'static str, Named<Named<PolicySet>>>);
+
+impl Scopes {
+    /// # Errors
+    ///
+    /// What Cedar will not have in a set; nothing that comes out of one.
+    pub(super) fn of(set: &PolicySet, names: &Names) -> Result<Self, String> {
+        let actions = Action::ALL.map(|action| (action, uid(&names.action, action.as_str())));
+        let mut scopes = HashMap::<_, Named<Named<PolicySet>>>::new();
+        for policy in set.policies() {
+            let (principal, resource) = (principal(policy), resource(policy));
+            for (action, uid) in &actions {
+                if may_be_about(policy, uid) {
+                    let resources = scopes.entry(action.as_str()).or_default().entry(principal.clone()).or_default();
+                    let set = resources.entry(resource.clone()).or_default();
+                    set.add(policy.clone()).map_err(|error| error.to_string())?;
+                }
+            }
+        }
+        Ok(Self(scopes))
+    }
+
+    /// The sets that can apply. `picture` has the principal and the resource, and everything that either belongs to.
+    pub(super) fn applicable(&self, action: Action, picture: &Picture) -> Vec<&PolicySet> {
+        let named = || std::iter::once(None).chain(picture.entities.iter().map(|entity| Some(entity.uid())));
+        let Some(principals) = self.0.get(action.as_str()) else { return Vec::new() };
+        let resources = named().filter_map(|principal| principals.get(&principal));
+        resources.flat_map(|resources| named().filter_map(|resource| resources.get(&resource))).collect()
+    }
+}
+
+fn principal(policy: &Policy) -> Option<EntityUid> {
+    match policy.principal_constraint() {
+        PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => Some(uid),
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+    }
+}
+
+fn resource(policy: &Policy) -> Option<EntityUid> {
+    match policy.resource_constraint() {
+        ResourceConstraint::In(uid) | ResourceConstraint::Eq(uid) | ResourceConstraint::IsIn(_, uid) => Some(uid),
+        ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
+    }
+}
+
+/// Whether a policy may be about this action: only one whose scope names a single other action is certainly not. What a list or
+/// a group has in it is Cedar's to say.
+fn may_be_about(policy: &Policy, action: &EntityUid) -> bool {
+    match policy.action_constraint() {
+        ActionConstraint::Any | ActionConstraint::In(_) => true,
+        ActionConstraint::Eq(uid) => uid == *action,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callers;
+    use crate::config::Config;
+    use crate::policy::Account;
+    use crate::policy::Circumstances;
+    use crate::policy::Policies;
+    use crate::policy::Question;
+    use crate::policy::Who;
+    use crate::policy::decide::verdict;
+    use crate::request::actor::Actor;
+
+    const SCHEMA: &str = include_str!("../../config/schema.cedarschema");
+
+    const PRINCIPALS: [&str; 7] = [
+        "principal",
+        "principal == User::\"slack/U1\"",
+        "principal == User::\"slack/U2\"",
+        "principal in Team::\"dba\"",
+        "principal in Team::\"nobody\"",
+        "principal is User",
+        "principal is User in Team::\"dba\"",
+    ];
+    const ACTIONS: [&str; 4] = [
+        "action",
+        "action == Action::\"delete\"",
+        "action in Action::\"change\"",
+        "action in [Action::\"request\", Action::\"audit\"]",
+    ];
+    const RESOURCES: [&str; 7] = [
+        "resource",
+        "resource == Account::\"analytics/alice\"",
+        "resource in Instance::\"analytics\"",
+        "resource in Environment::\"staging\"",
+        "resource is Account",
+        "resource is Ledger",
+        "resource is Account in Environment::\"staging\"",
+    ];
+    /// The last fails.
+    const CONDITIONS: [&str; 5] =
+        ["", "", "when { context.hour < 8 }", "", "when { context.hour * 9223372036854775807 > 0 }"];
+
+    fn policies() -> Vec<String> {
+        let mut policies = Vec::new();
+        for (principal, action) in PRINCIPALS.iter().flat_map(|principal| ACTIONS.map(|action| (principal, action))) {
+            for resource in RESOURCES {
+                let number = policies.len();
+                let effect = if number % 3 == 0 { "forbid" } else { "permit" };
+                let condition = CONDITIONS[number % CONDITIONS.len()];
+                policies
+                    .push(format!("@id(\"p{number}\") {effect} ({principal}, {action}, {resource}) {condition};\n"));
+            }
+        }
+        policies
+    }
+
+    /// How many of the questions were a yes, a no and a failure.
+    fn agree(policy: &str, seen: &mut [usize; 3]) {
+        let schema = SCHEMA
+            .replace("action delete applies", "action change; action delete in [change] applies")
+            .replace("action request applies", "action request in [change] applies");
+        let policies = Policies::parse(policy, &schema).unwrap();
+        let config = Config::parse(include_str!("../../config/offboard.toml"), &callers::shapes()).unwrap();
+        let circumstances = Circumstances {
+            now: "2026-06-01T10:00:00Z".parse().unwrap(),
+            dry_run: false,
+            confirmed: true,
+            removals_last_hour: 0,
+            instance_removals_last_hour: 0,
+        };
+        let accounts =
+            config.instances().iter().map(|instance| Some(Account { instance, user_name: "alice" })).chain([None]);
+        let questions = accounts.flat_map(|account| Action::ALL.map(|action| (account, action)));
+        for (account, action) in questions.filter(|(account, action)| account.is_some() || *action == Action::Audit) {
+            for (principal, teams) in
+                [("slack/U1", &["dba".to_owned()][..]), ("slack/U2", &[]), ("slack/U3", &["x".to_owned()])]
+            {
+                let actor = Actor {
+                    principal: principal.into(),
+                    caller: "slack".into(),
+                    kind: "slack".into(),
+                    groups: Vec::new(),
+                };
+                let who = Who { actor: &actor, teams, accounts: &[] };
+                let question = Question { who, action, account, reason_given: false };
+                let asked = policies.ask(&question, circumstances);
+                let picture = policies.picture(&question, circumstances).unwrap();
+                let whole = verdict(policies.evaluate([&policies.set], picture));
+                let sorted = |failed: &Option<String>| {
+                    let mut lines: Vec<_> =
+                        failed.iter().flat_map(|failed| failed.split("; ")).map(str::to_owned).collect();
+                    lines.sort_unstable();
+                    lines
+                };
+                assert_eq!((asked.allowed, &asked.policies), (whole.allowed, &whole.policies), "{question:?} {policy}");
+                assert_eq!(sorted(&asked.failed), sorted(&whole.failed), "{question:?} {policy}");
+                seen[match () {
+                    () if asked.failed.is_some() => 2,
+                    () if asked.allowed => 0,
+                    () => 1,
+                }] += 1;
+            }
+        }
+    }
+
+    /// By fourteens, and all that let something happen: of them all together every answer would be a no.
+    #[test]
+    fn the_sets_say_what_all_policies_say() {
+        let all = policies();
+        let mut seen = [0; 3];
+        for some in all.chunks(14) {
+            agree(&some.concat(), &mut seen);
+        }
+        let permits: Vec<_> = all
+            .iter()
+            .filter(|policy| policy.contains("permit") && !policy.contains('*'))
+            .map(String::as_str)
+            .collect();
+        agree(&permits.concat(), &mut seen);
+        assert!(seen.iter().all(|times| *times > 20), "{seen:?}");
+    }
+}

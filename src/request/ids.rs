@@ -1,0 +1,118 @@
+//! The one typed command that every caller kind reads its request into, and that policy, ledger and upstream see.
+//!
+//! Nothing in here can be made from raw strings without passing its check, so nobody behind the callers checks again.
+
+use sha2::{Digest, Sha256};
+
+use crate::config::callers::Caller;
+
+/// What makes two requests the same request: a digest of what the sender signed, 64 hexadecimal digits.
+///
+/// It depends on nothing that a sender may leave out or that somebody on the way may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery(String);
+
+impl Delivery {
+    /// The delivery of `caller` that the signed `parts` identify. Each part counts with its length, so that no two lists
+    /// of parts run into each other.
+    pub fn new(caller: &Caller, parts: &[&[u8]]) -> Self {
+        Self(digest(&[&[caller.name.as_bytes()], parts].concat()))
+    }
+
+    /// One that the ledger holds already.
+    pub fn recorded(digest: String) -> Self {
+        Self(digest)
+    }
+
+    /// The digest, for the ledger.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What people type to speak of a request that waits: eight of Crockford's 32 characters, 40 random bits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference(String);
+
+impl Reference {
+    const CHARACTERS: [char; 32] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N',
+        'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
+    ];
+
+    /// A new one, of 40 of these bits.
+    pub fn new(random: u128) -> Self {
+        let place = |index: u32| usize::try_from(random.checked_shr(index.saturating_mul(5)).unwrap_or(0) & 31).ok();
+        Self((0..8).filter_map(|index| Self::CHARACTERS.get(place(index)?)).collect())
+    }
+
+    /// Reads one as people write it: in any case, `O` for `0`, `I` and `L` for `1`; `None` for anything else.
+    pub fn parse(given: &str) -> Option<Self> {
+        let read = |character: char| match character.to_ascii_uppercase() {
+            'O' => Some('0'),
+            'I' | 'L' => Some('1'),
+            character => Self::CHARACTERS.contains(&character).then_some(character),
+        };
+        let text: Option<String> = given.chars().map(read).collect();
+        text.filter(|text| text.len() == 8).map(Self)
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// SHA-256 of the parts, each with its length, so that no two lists of parts run into each other; hexadecimal.
+pub(crate) fn digest(parts: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    hex::encode(digest.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::request::reason::Reason;
+
+    #[test]
+    fn deliveries_do_not_run_into_each_other() {
+        let caller = |name: &str| Caller::new(name, "slack");
+        let one = Delivery::new(&caller("a"), &[b"bc", b"d"]);
+        assert_eq!(one, Delivery::new(&caller("a"), &[b"bc", b"d"]));
+        for other in [
+            Delivery::new(&caller("ab"), &[b"c", b"d"]),
+            Delivery::new(&caller("a"), &[b"b", b"cd"]),
+            Delivery::new(&caller("a"), &[b"bcd"]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn references_can_be_typed() {
+        assert_eq!(Reference::new(0).as_str(), "00000000");
+        assert_eq!(Reference::new(u128::MAX).as_str(), "ZZZZZZZZ");
+        let reference = Reference::new(0x1234_5678_9abc);
+        assert_eq!(Reference::parse(&reference.as_str().to_lowercase()), Some(reference));
+        assert_eq!(Reference::parse("oIlO1010").unwrap().as_str(), "01101010");
+        for given in ["", "0000000", "000000000", "0000000U", "0000 000", "００００００００"] {
+            assert_eq!(Reference::parse(given), None, "{given}");
+        }
+    }
+
+    #[test]
+    fn reasons() {
+        let read = |given: &str| Reason::parse(given).map(|reason| reason.map(|r| r.as_str().to_owned()));
+        assert_eq!(read("  left in June "), Ok(Some("left in June".into())));
+        assert_eq!(read("已离职"), Ok(Some("已离职".into())));
+        assert_eq!(read(" "), Ok(None));
+        for given in ["a\nb".to_owned(), "x".repeat(501)] {
+            assert!(matches!(read(&given), Err(Outcome::FieldInvalid { name: "reason", .. })));
+        }
+    }
+}

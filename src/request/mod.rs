@@ -1,0 +1,14 @@
+//! What comes in: pure types, and strict readers of outside bytes.
+
+pub mod account_name;
+pub mod actor;
+pub mod command;
+pub mod ids;
+pub mod inbound;
+pub mod leaver;
+pub mod reason;
+pub mod removal;
+pub mod removal_query;
+pub mod route;
+pub mod scim;
+pub mod strict;

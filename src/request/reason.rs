@@ -1,0 +1,35 @@
+//! The requester's reason.
+
+use crate::outcome::Outcome;
+use crate::outcome::language::Words;
+
+/// Why somebody asks, in their words: 1 to 500 characters without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// Reads a reason; surrounding white space goes, and nothing is left of an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::FieldInvalid`]
+    pub fn parse(given: &str) -> Result<Option<Self>, Outcome> {
+        let given = given.trim();
+        if given.chars().count() > 500 || given.chars().any(char::is_control) {
+            return Err(Outcome::FieldInvalid {
+                name: "reason",
+                given: given.to_owned(),
+                expected: Words {
+                    english: "at most 500 characters without line breaks or other control characters",
+                    chinese: "不超过 500 个字符，且不含换行等控制字符",
+                },
+            });
+        }
+        Ok((!given.is_empty()).then(|| Self(given.to_owned())))
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,384 @@
+//! People of identity systems, and what SCIM asks about them.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::callers::scim::parse_path;
+use crate::config::leavers::Identity;
+use crate::outcome::Outcome;
+use crate::outcome::language::Words;
+
+pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
+pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// What is asked about the people of an identity system.
+#[derive(Debug)]
+pub enum Operation {
+    /// Which of them there are.
+    List {
+        /// Those who match.
+        filter: Option<Filter>,
+        /// From this one on, counted from 1.
+        start: usize,
+        /// So many at most.
+        count: usize,
+    },
+    /// One of them.
+    Look(String),
+    /// There is somebody new.
+    Create(Person),
+    /// Somebody is exactly this.
+    Replace(String, Person),
+    /// Something about somebody changes.
+    Change(String, Vec<Change>),
+    /// Somebody is gone.
+    Delete(String),
+}
+
+/// What of a resource is shown, and where it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// What stands before `/Users`.
+    pub base: String,
+    /// These and no others, in lowercase; all when it is empty.
+    attributes: Vec<String>,
+    /// Without these.
+    excluded: Vec<String>,
+}
+
+impl View {
+    pub(crate) fn of(base: String, attributes: &str, excluded: &str) -> Self {
+        let names = |list: &str| -> Vec<String> {
+            list.split(',')
+                .map(|name| plain_name(name.trim()).to_ascii_lowercase())
+                .filter(|name| !name.is_empty())
+                .collect()
+        };
+        Self { base, attributes: names(attributes), excluded: names(excluded) }
+    }
+
+    /// A resource without what is not asked for. `id` and `schemas` are always there (RFC 7643, section 7, `returned`).
+    fn of_resource(&self, mut resource: Map<String, Value>) -> Value {
+        let names = |list: &[String], name: &str| {
+            let name = name.to_ascii_lowercase();
+            list.iter().any(|asked| {
+                *asked == name || asked.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['.', ':']))
+            })
+        };
+        resource.retain(|name, _| {
+            let is_always = matches!(name.as_str(), "id" | "schemas");
+            let is_excluded = self.excluded.contains(&name.to_ascii_lowercase());
+            is_always || (!is_excluded && (self.attributes.is_empty() || names(&self.attributes, name)))
+        });
+        // Parts of a complex attribute.
+        for (name, value) in &mut resource {
+            let part = |inner: &str| format!("{}.{}", name.to_ascii_lowercase(), inner.to_ascii_lowercase());
+            let whole = self.attributes.is_empty() || self.attributes.contains(&name.to_ascii_lowercase());
+            let shown = |inner: &str| {
+                !self.excluded.contains(&part(inner)) && (whole || self.attributes.contains(&part(inner)))
+            };
+            let is_complex = matches!(name.as_str(), "name" | "emails");
+            match value {
+                Value::Object(fields) if is_complex => fields.retain(|inner, _| shown(inner)),
+                Value::Array(items) if is_complex => {
+                    items
+                        .iter_mut()
+                        .filter_map(Value::as_object_mut)
+                        .for_each(|fields| fields.retain(|inner, _| shown(inner)));
+                }
+                _ => {}
+            }
+        }
+        Value::Object(resource)
+    }
+}
+
+/// The one filter that there is: this attribute equals this text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter {
+    /// `userName`, in any case.
+    UserName(String),
+    /// `externalId`
+    ExternalId(String),
+    /// `id`
+    Id(String),
+}
+
+/// Somebody, as an identity system describes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The attributes that are kept, by the names that the schema has for them.
+    pub attributes: Map<String, Value>,
+    /// Whether they are one of us; `None` when nothing is said.
+    pub active: Option<bool>,
+}
+
+/// One operation of a PATCH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// `remove`, and not `add` or `replace`, which come to the same for the attributes that there are.
+    pub(crate) removes: bool,
+    pub(crate) path: Vec<String>,
+    pub(crate) value: Value,
+}
+
+impl Filter {
+    pub(crate) fn parse(text: &str) -> Result<Self, Outcome> {
+        let wrong = || Outcome::FieldInvalid {
+            name: "filter",
+            given: text.to_owned(),
+            expected: Words {
+                english: "`userName eq \"…\"`, or the same with `externalId` or `id`",
+                chinese: " `userName eq \"…\"`，或对 `externalId`、`id` 的同类条件",
+            },
+        };
+        let (attribute, rest) = text.trim().split_once(' ').ok_or_else(wrong)?;
+        let (operator, value) = rest.trim_start().split_once(' ').ok_or_else(wrong)?;
+        let value: String = serde_json::from_str(value.trim()).map_err(|_| wrong())?;
+        if !operator.eq_ignore_ascii_case("eq") {
+            return Err(wrong());
+        }
+        match plain_name(attribute).to_ascii_lowercase().as_str() {
+            "username" => Ok(Self::UserName(value)),
+            "externalid" => Ok(Self::ExternalId(value)),
+            "id" => Ok(Self::Id(value)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Without the schema before it.
+pub(crate) fn plain_name(name: &str) -> &str {
+    let schema = name.get(..USER.len()).filter(|start| start.eq_ignore_ascii_case(USER));
+    schema.and_then(|_| name.get(USER.len()..)).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name)
+}
+
+pub(crate) fn wrong_value(name: &'static str, given: &Value, english: &'static str, chinese: &'static str) -> Outcome {
+    Outcome::FieldInvalid { name, given: given.to_string(), expected: Words { english, chinese } }
+}
+
+/// The longest text of an attribute, in bytes.
+pub(crate) const LONGEST: usize = 1024;
+
+pub(crate) fn text(name: &'static str, value: &Value) -> Result<Value, Outcome> {
+    match value {
+        Value::String(text) if text.len() <= LONGEST && !text.chars().any(char::is_control) => Ok(value.clone()),
+        other => Err(wrong_value(name, other, "a text of at most 1024 bytes", "不超过 1024 字节的文本")),
+    }
+}
+
+/// `true`, `"False"`, `[{"value": "true"}]`.
+pub(crate) fn flag(value: &Value) -> Result<bool, Outcome> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Value::Array(items) if items.len() == 1 => flag(items.first().unwrap_or(&Value::Null)),
+        Value::Object(fields) if fields.len() == 1 => flag(fields.get("value").unwrap_or(&Value::Null)),
+        other => Err(wrong_value("active", other, "`true` or `false`", " `true` 或 `false`")),
+    }
+}
+
+/// The simple attributes, as the schema spells them.
+pub(crate) const TEXTS: [&str; 3] = ["userName", "externalId", "displayName"];
+
+/// Those of `name`.
+pub(crate) const NAMES: [&str; 3] = ["formatted", "familyName", "givenName"];
+
+/// Those of each of `emails`.
+pub(crate) const EMAIL: [&str; 3] = ["value", "type", "primary"];
+
+pub(crate) fn spelled(known: &[&'static str], given: &str) -> Option<&'static str> {
+    known.iter().copied().find(|name| name.eq_ignore_ascii_case(given))
+}
+
+impl Person {
+    /// Reads a resource. What the schema does not name is passed over (RFC 7644, section 3.3). A whole one needs `userName`.
+    pub(crate) fn read(body: &Map<String, Value>, is_whole: bool) -> Result<Self, Outcome> {
+        let mut person = Self { attributes: Map::new(), active: None };
+        for (key, value) in body {
+            person.set(std::slice::from_ref(key), value)?;
+        }
+        let has_name =
+            person.attributes.get("userName").is_some_and(|name| name.as_str().is_some_and(|n| !n.is_empty()));
+        if is_whole && !has_name { Err(Outcome::FieldMissing { name: "userName" }) } else { Ok(person) }
+    }
+
+    /// One that was kept.
+    pub fn kept(resource: &str, active: bool) -> Option<Self> {
+        Some(Self { attributes: serde_json::from_str(resource).ok()?, active: Some(active) })
+    }
+
+    /// The name that is theirs alone among the caller's people, in lowercase.
+    pub fn user_name(&self) -> String {
+        self.attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_lowercase()
+    }
+
+    /// What `[leavers]` may speak of.
+    pub fn identity(&self, id: &str) -> Identity {
+        let mut identity = Identity::from([("id".to_owned(), id.to_owned())]);
+        let mut put = |name: &str, value: Option<&Value>| {
+            if let Some(Value::String(text)) = value {
+                identity.insert(name.to_owned(), text.clone());
+            }
+        };
+        for name in TEXTS {
+            put(name, self.attributes.get(name));
+        }
+        for name in NAMES {
+            put(&format!("name.{name}"), self.attributes.get("name").and_then(|of| of.get(name)));
+        }
+        let emails = || self.attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
+        let primary =
+            emails().find(|email| email.get("primary") == Some(&Value::Bool(true))).or_else(|| emails().next());
+        put("email", primary.and_then(|email| email.get("value")));
+        put("employeeNumber", self.attributes.get(ENTERPRISE).and_then(|of| of.get("employeeNumber")));
+        identity
+    }
+
+    /// Sets what stands at this path.
+    fn set(&mut self, path: &[String], value: &Value) -> Result<(), Outcome> {
+        let [first, rest @ ..] = path else { return Ok(()) };
+        let name = plain_name(first);
+        if let Some((outer, inner)) = name.split_once('.').filter(|_| !name.contains(':')) {
+            // `name.givenName` as one key, as Entra writes it.
+            return self.set(&[&[outer.to_owned(), inner.to_owned()], rest].concat(), value);
+        }
+        if name.eq_ignore_ascii_case("active") {
+            self.active = Some(flag(value)?);
+        } else if let Some(name) = spelled(&TEXTS, name) {
+            self.attributes.insert(name.into(), text(name, value)?);
+        } else if name.eq_ignore_ascii_case("name") {
+            self.set_inside("name", &NAMES, rest, value)?;
+        } else if name.eq_ignore_ascii_case(ENTERPRISE) {
+            self.set_inside(ENTERPRISE, &["employeeNumber"], rest, value)?;
+        } else if name.eq_ignore_ascii_case("emails") {
+            self.set_emails(rest, value)?;
+        }
+        Ok(())
+    }
+
+    fn set_inside(
+        &mut self,
+        outer: &'static str,
+        known: &[&'static str],
+        rest: &[String],
+        value: &Value,
+    ) -> Result<(), Outcome> {
+        let given: Map<String, Value> = match (rest, value) {
+            ([inner, ..], value) => Map::from_iter([(inner.clone(), value.clone())]),
+            ([], Value::Object(fields)) => fields.clone(),
+            ([], Value::Null) => return self.unset(outer),
+            ([], other) => return Err(wrong_value(outer, other, "an object", "对象")),
+        };
+        let kept = self.attributes.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+        for (key, value) in &given {
+            if let (Some(name), Some(kept)) = (spelled(known, key), kept.as_object_mut()) {
+                kept.insert(name.into(), text(name, value)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn unset(&mut self, name: &str) -> Result<(), Outcome> {
+        self.attributes.remove(name);
+        Ok(())
+    }
+
+    /// All of them, or `emails[type eq "work"].value`.
+    fn set_emails(&mut self, rest: &[String], value: &Value) -> Result<(), Outcome> {
+        let email = |given: &Map<String, Value>| -> Result<Value, Outcome> {
+            let mut kept = Map::new();
+            for (key, value) in given {
+                match spelled(&EMAIL, key) {
+                    Some("primary") => kept.insert("primary".into(), flag(value)?.into()),
+                    Some(name) => kept.insert(name.into(), text(name, value)?),
+                    None => None,
+                };
+            }
+            Ok(Value::Object(kept))
+        };
+        let wrong = || wrong_value("emails", value, "a list of objects with `value`", "含 `value` 的对象列表");
+        let emails = match (rest, value) {
+            ([], Value::Array(items)) if items.len() <= 20 => {
+                items.iter().map(|item| email(item.as_object().ok_or_else(wrong)?)).collect::<Result<Vec<_>, _>>()?
+            }
+            ([], Value::Object(item)) => vec![email(item)?],
+            ([], Value::Null) => return self.unset("emails"),
+            ([kind, inner, ..], value) => {
+                let mut emails = self.attributes.get("emails").and_then(Value::as_array).cloned().unwrap_or_default();
+                let set = Map::from_iter([(inner.clone(), value.clone()), ("type".to_owned(), kind.as_str().into())]);
+                let set = email(&set)?;
+                let place = emails.iter_mut().find(|known| known.get("type").and_then(Value::as_str) == Some(kind));
+                match (place.and_then(Value::as_object_mut), set) {
+                    (Some(known), Value::Object(set)) => known.extend(set),
+                    (_, set) => emails.push(set),
+                }
+                emails
+            }
+            _ => return Err(wrong()),
+        };
+        self.attributes.insert("emails".into(), emails.into());
+        Ok(())
+    }
+
+    /// Applies a change.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::FieldInvalid`], [`Outcome::FieldMissing`] when nothing would be left of `userName`.
+    pub fn change(&mut self, change: &Change) -> Result<(), Outcome> {
+        if !change.removes {
+            return match (change.path.as_slice(), &change.value) {
+                ([], Value::Object(fields)) => {
+                    fields.iter().try_for_each(|(key, value)| self.set(&parse_path(key), value))
+                }
+                ([], other) => {
+                    Err(wrong_value("value", other, "an object, where there is no `path`", "对象（无 `path` 时）"))
+                }
+                (path, value) => self.set(path, value),
+            };
+        }
+        match change.path.as_slice() {
+            [name] if name.eq_ignore_ascii_case("userName") => Err(Outcome::FieldMissing { name: "userName" }),
+            [name] if name.eq_ignore_ascii_case("active") => Err(Outcome::FieldMissing { name: "active" }),
+            [name] => {
+                let found = self.attributes.keys().find(|known| known.eq_ignore_ascii_case(plain_name(name))).cloned();
+                found.map_or(Ok(()), |name| self.unset(&name))
+            }
+            [outer, inner, ..] => {
+                let known = self.attributes.keys().find(|known| known.eq_ignore_ascii_case(plain_name(outer))).cloned();
+                let of = known.and_then(|known| self.attributes.get_mut(&known)).and_then(Value::as_object_mut);
+                if let Some(of) = of {
+                    of.retain(|name, _| !name.eq_ignore_ascii_case(inner));
+                }
+                Ok(())
+            }
+            [] => Err(Outcome::FieldMissing { name: "path" }),
+        }
+    }
+
+    /// The resource, as it is shown.
+    pub fn resource(&self, id: &str, view: &View, created_at: i64, changed_at: i64) -> Value {
+        let mut resource = self.attributes.clone();
+        let mut schemas = vec![USER];
+        if resource.contains_key(ENTERPRISE) {
+            schemas.push(ENTERPRISE);
+        }
+        resource.insert("schemas".into(), schemas.into());
+        resource.insert("id".into(), id.into());
+        resource.insert("active".into(), self.active.unwrap_or(true).into());
+        let time = |millis| DateTime::from_timestamp_millis(millis).map(|time: DateTime<Utc>| time.to_rfc3339());
+        resource.insert(
+            "meta".into(),
+            json!({
+                "resourceType": "User",
+                "created": time(created_at),
+                "lastModified": time(changed_at),
+                "location": format!("{}/Users/{id}", view.base),
+            }),
+        );
+        view.of_resource(resource)
+    }
+}

@@ -1,0 +1,325 @@
+//! Readers of outside bytes that refuse what two parsers could read in two ways: a field or key that stands twice,
+//! half an escape, a header that is there twice.
+//!
+//! They only read; what a field means is for the caller kinds.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::outcome::Outcome;
+use crate::outcome::language::Words;
+
+pub(crate) const NOT_A_FORM: Words =
+    Words { english: "it is not a percent-encoded UTF-8 form", chinese: "不是百分号编码的 UTF-8 表单" };
+
+pub(crate) const NOT_JSON: Words = Words { english: "it is not valid JSON", chinese: "不是有效的 JSON" };
+
+pub(crate) const TOO_DEEP: Words =
+    Words { english: "it is nested more than 128 levels deep", chinese: "嵌套超过 128 层" };
+
+pub(crate) const WRONG_SHAPE: Words = Words {
+    english: "a key is missing, or has a value of another type than documented",
+    chinese: "缺少某个键，或其值的类型与文档不符",
+};
+
+/// Unix seconds in decimal digits only: no sign, no space, no leading zero.
+pub fn unix_seconds(text: &str) -> Option<i64> {
+    let plain =
+        text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+/// Percent-decodes strictly: every `%` is followed by two hexadecimal digits, and the result is UTF-8.
+pub fn percent_decode(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('%') {
+        let escape = after.get(..2)?;
+        if !escape.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        rest = after;
+    }
+    Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
+}
+
+/// Reads `name=value&…` into pairs; `plus_is_space` as in form bodies, not as in the queries of TaurusDB's API. Fields
+/// of the names in `lists` may stand more than once, and are passed over.
+///
+/// # Errors
+///
+/// `None` inside for malformed encoding; the name of a field that stands twice.
+pub(crate) fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String, String)>, PairError> {
+    let mut read: Vec<(String, String)> = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decode = |part: &str| {
+            let part = if plus_is_space { part.replace('+', " ") } else { part.to_owned() };
+            percent_decode(&part).ok_or(PairError::Malformed)
+        };
+        let (name, value) = (decode(name)?, decode(value)?);
+        if lists.contains(&name.as_str()) {
+            continue;
+        }
+        if read.iter().any(|(known, _)| *known == name) {
+            return Err(PairError::Doubled(name));
+        }
+        read.push((name, value));
+    }
+    Ok(read)
+}
+
+pub(crate) enum PairError {
+    Malformed,
+    Doubled(String),
+}
+
+/// A form body or a query, every name once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads an `application/x-www-form-urlencoded` body.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
+    pub fn from_form(body: &[u8]) -> Result<Self, Outcome> {
+        Self::from_form_with_lists(body, &[])
+    }
+
+    /// The same, of a sender that repeats fields of these names: they are not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fields::from_form`].
+    pub fn from_form_with_lists(body: &[u8], lists: &[&str]) -> Result<Self, Outcome> {
+        let malformed = Outcome::BodyMalformed { why: NOT_A_FORM };
+        let Ok(text) = std::str::from_utf8(body) else { return Err(malformed) };
+        match pairs(text, true, lists) {
+            Ok(read) => Ok(Self(read)),
+            Err(PairError::Malformed) => Err(malformed),
+            Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
+        }
+    }
+
+    /// Reads a query without its `?`.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::UrlMalformed`], [`Outcome::FieldDoubled`]
+    pub fn from_query(query: &str) -> Result<Self, Outcome> {
+        match pairs(query, false, &[]) {
+            Ok(read) => Ok(Self(read)),
+            Err(PairError::Malformed) => Err(Outcome::UrlMalformed),
+            Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
+        }
+    }
+
+    /// A field that must be there and not empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::FieldMissing`]
+    pub fn required(&self, name: &'static str) -> Result<&str, Outcome> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+            .ok_or(Outcome::FieldMissing { name })
+    }
+
+    /// The names, in the order they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Reads a JSON body; a key that stands twice, at any depth and however it is escaped, is refused. serde_json's own limit
+/// of 128 levels keeps the stack.
+///
+/// # Errors
+///
+/// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Outcome> {
+    let value: Once = serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        match text.strip_prefix(DOUBLED).and_then(|rest| rest.rsplit_once(" at line ")) {
+            Some((name, _)) => Outcome::FieldDoubled { name: name.to_owned() },
+            None if text.starts_with("recursion limit") => Outcome::BodyMalformed { why: TOO_DEEP },
+            None => Outcome::BodyMalformed { why: NOT_JSON },
+        }
+    })?;
+    typed(value.0)
+}
+
+/// The same JSON as a type.
+///
+/// # Errors
+///
+/// [`Outcome::BodyMalformed`]
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Outcome> {
+    serde_json::from_value(value).map_err(|_| Outcome::BodyMalformed { why: WRONG_SHAPE })
+}
+
+pub(crate) const DOUBLED: &str = "doubled key ";
+
+/// A JSON value in which no object has a key twice. serde_json alone would keep the last one without a word.
+pub(crate) struct Once(Value);
+
+impl<'de> de::Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceVisitor).map(Self)
+    }
+}
+
+pub(crate) struct OnceVisitor;
+
+impl<'de> Visitor<'de> for OnceVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut read = Vec::new();
+        while let Some(Once(item)) = items.next_element()? {
+            read.push(item);
+        }
+        Ok(read.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut read = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let Once(value) = entries.next_value()?;
+            if read.contains_key(&key) {
+                return Err(de::Error::custom(format_args!("{DOUBLED}{key}")));
+            }
+            read.insert(key, value);
+        }
+        Ok(read.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoding_is_strict() {
+        for (text, read) in [
+            ("alice", Some("alice")),
+            ("a%6Cice", Some("alice")),
+            ("%E4%BD%A0", Some("你")),
+            ("a+b", Some("a+b")),
+            ("a%", None),
+            ("a%4", None),
+            ("a%zz", None),
+            ("%+1", None),
+            ("%e4%bd", None),
+            ("%ff", None),
+        ] {
+            assert_eq!(percent_decode(text).as_deref(), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_digits() {
+        for (text, read) in [
+            ("1531420618", Some(1_531_420_618)),
+            ("0", Some(0)),
+            ("", None),
+            ("+1531420618", None),
+            ("-1", None),
+            ("01", None),
+            ("1531420618 ", None),
+            ("1531420618.0", None),
+            ("١٥٣", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(unix_seconds(text), read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn fields_stand_once() {
+        let doubled = |name: &str| Outcome::FieldDoubled { name: name.into() };
+        assert_eq!(Fields::from_form(b"text=a&text=b"), Err(doubled("text")));
+        assert_eq!(Fields::from_form(b"text=a&te%78t=b"), Err(doubled("text")));
+        assert_eq!(Fields::from_query("user_name=a&user%5Fname=b"), Err(doubled("user_name")));
+        assert_eq!(Fields::from_query("user_name=%"), Err(Outcome::UrlMalformed));
+        let fields = Fields::from_form(b"text=a+b%2Bc&x").unwrap();
+        assert_eq!(fields.required("text"), Ok("a b+c"));
+        assert_eq!(fields.required("x"), Err(Outcome::FieldMissing { name: "x" }));
+        let fields = Fields::from_form_with_lists(b"m=1&text=a&m=2", &["m"]).unwrap();
+        assert_eq!(fields.names().collect::<Vec<_>>(), ["text"]);
+        assert_eq!(Fields::from_form_with_lists(b"m=1&m=2&text=a&text=b", &["m"]), Err(doubled("text")));
+    }
+
+    #[test]
+    fn keys_stand_once() {
+        let read = json::<Value>;
+        assert_eq!(
+            read(br#"{"a":1,"b":[{"c":null},true,1.5,-2]}"#).unwrap(),
+            serde_json::json!({"a":1,"b":[{"c":null},true,1.5,-2]})
+        );
+        let doubled = |name: &str| Err(Outcome::FieldDoubled { name: name.into() });
+        assert_eq!(read(br#"{"a":1,"a":2}"#), doubled("a"));
+        assert_eq!(read(br#"{"x":[{"at line ":1,"\u0061t line ":2}]}"#), doubled("at line "));
+        let deep = "[".repeat(100_000);
+        assert_eq!(read(deep.as_bytes()), Err(Outcome::BodyMalformed { why: TOO_DEEP }));
+        assert_eq!(read(b"{"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
+        assert_eq!(read(b"{} {}"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
+    }
+
+    proptest::proptest! {
+        /// What our reader takes, a lenient one reads in the same way.
+        #[test]
+        fn a_lenient_reader_agrees(text in "[a-z%=&+0-9]{0,40}") {
+            if let Ok(fields) = Fields::from_form(text.as_bytes()) {
+                for name in fields.names() {
+                    proptest::prop_assert_eq!(fields.names().filter(|other| *other == name).count(), 1);
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = Fields::from_form(&body);
+            let _ = json::<Value>(&body);
+        }
+    }
+}
