@@ -12,24 +12,24 @@ use criterion::{BatchSize, BenchmarkId, Criterion, criterion_main};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use local::demo::{self, Asked, DemoCaller};
-use starrocks_offboard::app::Gateway;
-use starrocks_offboard::callers::kind::Kind;
-use starrocks_offboard::callers::proof::{ActiveKey, Keys, Proof};
+use starrocks_offboard::app::App;
+use starrocks_offboard::callers::kind::CallerKind;
+use starrocks_offboard::callers::proof::{ActiveSecret, Proof, VerificationKeys};
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
 use starrocks_offboard::host::Host;
-use starrocks_offboard::ledger::claims::{self, Settlement};
-use starrocks_offboard::ledger::row::RowId;
+use starrocks_offboard::ledger::claims::{self, Completion};
+use starrocks_offboard::ledger::row::RemovalId;
 use starrocks_offboard::ledger::schema;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::policy::permit::Decision;
-use starrocks_offboard::policy::{Circumstances, Policies};
-use starrocks_offboard::reply::Answer;
-use starrocks_offboard::request::command::Said;
+use starrocks_offboard::policy::{AuthzContext, Policies};
+use starrocks_offboard::reply::Reply;
+use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::inbound::Inbound;
-use starrocks_offboard::request::removal::Removal;
+use starrocks_offboard::request::removal::RemovalRequest;
 use starrocks_offboard::secret::Secret;
 use starrocks_offboard::{callers, flow};
 
@@ -62,20 +62,20 @@ criterion_main!(core);
 
 fn benches(c: &mut Criterion) -> anyhow::Result<()> {
     let files = Files::sized(INSTANCES, 0)?;
-    let gateway = self::gateway(&files)?;
+    let app = self::app(&files)?;
     for name in CALLERS {
-        proof_and_words(c, name, &gateway.config)?;
+        proof_and_words(c, name, &app.config)?;
     }
     files_of_growing_size(c)?;
-    decisions(c, &gateway.config)?;
+    decisions(c, &app.config)?;
     signatures(c)?;
-    records(c, &gateway)?;
+    records(c, &app)?;
     stories(c, &files)
 }
 
 /// What an instance keeps: one for each ledger, because it knows whether that is open.
-fn gateway(files: &Files) -> anyhow::Result<Gateway> {
-    Gateway::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)
+fn app(files: &Files) -> anyhow::Result<App> {
+    App::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)
 }
 
 /// What a caller of the demonstration asks, number `number`.
@@ -104,9 +104,9 @@ fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>
 }
 
 struct Proving<'c> {
-    kind: &'static Kind,
+    kind: &'static CallerKind,
     caller: &'c Caller,
-    keys: Keys,
+    keys: VerificationKeys,
     inbound: Inbound,
     now: DateTime<Utc>,
 }
@@ -119,7 +119,7 @@ impl<'c> Proving<'c> {
         let part = caller.keys.first().and_then(|key| key.variables.first()).map(|(part, _)| *part);
         let parts = part.zip(Secret::new(demo.secret.to_owned())).into_iter().collect();
         let id = (name == "portal").then(|| access_key(number));
-        let keys = Keys { secrets: ActiveKey::new(id, parts).into_iter().collect(), published: None };
+        let keys = VerificationKeys { secrets: ActiveSecret::new(id, parts).into_iter().collect(), published: None };
         let now = SystemTime::now().into();
         Ok(Self { kind, caller, keys, inbound: asked(demo, config, number, now)?, now })
     }
@@ -128,12 +128,12 @@ impl<'c> Proving<'c> {
         (self.kind.verify)(&self.inbound, self.caller, &self.keys, self.now)
     }
 
-    fn removal(&self, config: &'c Config) -> anyhow::Result<Removal<'c>> {
+    fn removal(&self, config: &'c Config) -> anyhow::Result<RemovalRequest<'c>> {
         let proof = self.verify().map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
         let reading = (self.kind.read)(&self.inbound, &proof, self.caller, config, Language::English);
         match (reading.actor, reading.said) {
-            (Some(actor), Ok(Said::Remove { user_name, instance, reason, dry_run })) => {
-                Ok(Removal { actor, user_name, instance, reason, delivery: proof.delivery, dry_run })
+            (Some(actor), Ok(Command::Remove { user_name, instance, reason, dry_run })) => {
+                Ok(RemovalRequest { actor, user_name, instance, reason, delivery: proof.delivery, dry_run })
             }
             (_, said) => anyhow::bail!("expected a removal, got {said:?}"),
         }
@@ -149,7 +149,7 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
         b.iter(|| (proving.kind.read)(&proving.inbound, &proof, proving.caller, config, Language::English));
     });
     let policies = ["bench".to_owned()];
-    let answer = Answer {
+    let answer = Reply {
         outcome: &Outcome::Removed,
         language: Language::English,
         account: Some((removal.user_name.as_str(), &removal.instance.name)),
@@ -169,7 +169,7 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
 fn files_of_growing_size(c: &mut Criterion) -> anyhow::Result<()> {
     let demo = Files::demo()?;
     c.bench_function("fresh/demo", |b| {
-        b.iter(|| Gateway::parse(&demo.offboard, &demo.policy, &demo.schema).is_ok());
+        b.iter(|| App::parse(&demo.offboard, &demo.policy, &demo.schema).is_ok());
     });
     let mut group = c.benchmark_group("config");
     group.sample_size(10);
@@ -193,8 +193,8 @@ fn files_of_growing_size(c: &mut Criterion) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn circumstances() -> Circumstances {
-    Circumstances {
+fn circumstances() -> AuthzContext {
+    AuthzContext {
         now: DateTime::<Utc>::from(SystemTime::now()).fixed_offset(),
         dry_run: false,
         confirmed: false,
@@ -244,15 +244,15 @@ fn now<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 }
 
 /// The ledger's statements about a removal, in SQLite in memory.
-fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
+fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
     let host = Native::new(false)?;
     now(schema::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
     let mut number = 0;
     let mut next = || {
         number += 1;
         host.clock.set(host.clock.get() + HALF_A_MINUTE);
-        let removal = Proving::new("slack", &gateway.config, number)?.removal(&gateway.config)?;
-        match gateway.policies.decide(&removal, &gateway.config, circumstances()).0 {
+        let removal = Proving::new("slack", &app.config, number)?.removal(&app.config)?;
+        match app.policies.decide(&removal, &app.config, circumstances()).0 {
             Decision::Permit(permit) => Ok((removal, permit)),
             other => anyhow::bail!("expected a permit, got {other:?}"),
         }
@@ -265,9 +265,9 @@ fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
             |permitted| {
                 let (removal, permit) = permitted?;
                 let at = host.now();
-                let claim = claims::claim(&host, RowId::new(at, host.random()), &removal, permit, at, at);
+                let claim = claims::claim(&host, RemovalId::new(at, host.random()), &removal, permit, at, at);
                 let claim = now(claim).ok()?.ok()??;
-                let settlement = Settlement {
+                let settlement = Completion {
                     outcome: &Outcome::Removed,
                     language: Language::English,
                     request_id: Some("7c5bb4e6b2b5a3d4"),
@@ -285,30 +285,30 @@ fn records(c: &mut Criterion, gateway: &Gateway) -> anyhow::Result<()> {
 fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
     for name in CALLERS {
         let caller = demo::caller(name)?;
-        let (host, gateway) = (Native::new(false)?, self::gateway(files)?);
+        let (host, app) = (Native::new(false)?, self::app(files)?);
         let mut number = 0;
         let mut next = || {
             number += 1;
             host.clock.set(host.clock.get() + HALF_A_MINUTE);
-            asked(caller, &gateway.config, number, host.now())
+            asked(caller, &app.config, number, host.now())
         };
         let first = next()?;
-        let answered = now(flow::answer(&host, Ok(&gateway), first.clone(), None, |_| {}))?;
+        let answered = now(flow::answer(&host, Ok(&app), first.clone(), None, |_| {}))?;
         let text = String::from_utf8_lossy(answered.body()).into_owned();
         anyhow::ensure!(text.contains("SUCCESS") || text.contains("Removed"), "{name}: expected a removal, got {text}");
         c.bench_function(&format!("story/{name}"), |b| {
             b.iter_batched(
                 || next().ok(),
-                |inbound| Some(now(flow::answer(&host, Ok(&gateway), inbound?, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::answer(&host, Ok(&app), inbound?, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });
-        let (host, gateway) = (Native::new(false)?, self::gateway(files)?);
-        let again = asked(caller, &gateway.config, 1, host.now())?;
+        let (host, app) = (Native::new(false)?, self::app(files)?);
+        let again = asked(caller, &app.config, 1, host.now())?;
         c.bench_function(&format!("repeated/{name}"), |b| {
             b.iter_batched(
                 || again.clone(),
-                |inbound| Some(now(flow::answer(&host, Ok(&gateway), inbound, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::answer(&host, Ok(&app), inbound, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });

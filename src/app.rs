@@ -7,12 +7,12 @@ use std::cell::Cell;
 
 use crate::callers;
 use crate::config::Config;
-use crate::diagnostic::{Finding, sort};
+use crate::diagnostic::{Diagnostic, sort};
 use crate::host::{Host, StoreError};
-use crate::jwks_cache::Published;
+use crate::jwks_cache::JwksCache;
 use crate::ledger::schema;
 use crate::policy::Policies;
-use crate::taurusdb::token_cache::Tokens;
+use crate::taurusdb::token_cache::TokenCache;
 
 /// The file that this module says most about.
 pub const OFFBOARD: &str = "offboard.toml";
@@ -22,43 +22,43 @@ pub const OFFBOARD: &str = "offboard.toml";
 /// # Errors
 ///
 /// All errors that there are.
-pub fn load(offboard: &str, policy: &str, schema: &str) -> Result<(Config, Policies), Vec<Finding>> {
+pub fn load(offboard: &str, policy: &str, schema: &str) -> Result<(Config, Policies), Vec<Diagnostic>> {
     match read(offboard, policy, schema) {
         (Some(config), Some(policies), _) => Ok((config, policies)),
-        (.., mut findings) => {
-            findings.retain(Finding::is_error);
-            Err(findings)
+        (.., mut diagnostics) => {
+            diagnostics.retain(Diagnostic::is_error);
+            Err(diagnostics)
         }
     }
 }
 
 /// What can be read, and what is to be said of the rest.
-pub fn read(offboard: &str, policy: &str, schema: &str) -> (Option<Config>, Option<Policies>, Vec<Finding>) {
+pub fn read(offboard: &str, policy: &str, schema: &str) -> (Option<Config>, Option<Policies>, Vec<Diagnostic>) {
     let (config, error) = match Config::parse(offboard, &callers::shapes()) {
         Ok(config) => (Some(config), None),
-        Err(error) => (None, Some(Finding::error(OFFBOARD, error.line, error.message))),
+        Err(error) => (None, Some(Diagnostic::error(OFFBOARD, error.line, error.message))),
     };
     let (policies, of_policies) = Policies::check(policy, schema);
-    let mut findings: Vec<_> = error.into_iter().chain(of_policies).collect();
-    sort(&mut findings);
-    (config, policies, findings)
+    let mut diagnostics: Vec<_> = error.into_iter().chain(of_policies).collect();
+    sort(&mut diagnostics);
+    (config, policies, diagnostics)
 }
 
 /// Configuration and policies, parsed once an instance.
 #[derive(Debug)]
-pub struct Gateway {
+pub struct App {
     /// offboard.toml
     pub config: Config,
     /// policy.cedar and schema.cedarschema
     pub policies: Policies,
     /// Tokens for TaurusDB.
-    pub tokens: Tokens,
+    pub tokens: TokenCache,
     /// Public keys of whoever issues tokens to callers.
-    pub published: Published,
+    pub published: JwksCache,
     ledger_is_open: Cell<bool>,
 }
 
-impl Gateway {
+impl App {
     /// Parses the three files of `config/`.
     ///
     /// # Errors
@@ -84,8 +84,8 @@ impl Gateway {
         Self {
             config,
             policies,
-            tokens: Tokens::default(),
-            published: Published::default(),
+            tokens: TokenCache::default(),
+            published: JwksCache::default(),
             ledger_is_open: Cell::new(false),
         }
     }

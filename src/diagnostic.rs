@@ -22,7 +22,7 @@ impl fmt::Display for Severity {
 
 /// One thing to know about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// The file's name.
@@ -33,7 +33,7 @@ pub struct Finding {
     pub message: String,
 }
 
-impl Finding {
+impl Diagnostic {
     /// With this, the file cannot be used.
     pub fn error(file: &'static str, line: Option<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, file, line, message: message.into() }
@@ -51,7 +51,7 @@ impl Finding {
 }
 
 /// Without the severity: `offboard.toml, line 12: …`.
-impl fmt::Display for Finding {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}, line {line}: {}", self.file, self.message),
@@ -66,6 +66,6 @@ pub fn line_at(text: &str, offset: usize) -> usize {
 }
 
 /// By file, then by line; and whatever Cedar's order was, the same findings always stand in the same order.
-pub fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| (a.file, a.line, &a.message).cmp(&(b.file, b.line, &b.message)));
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| (a.file, a.line, &a.message).cmp(&(b.file, b.line, &b.message)));
 }

@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where somebody's keys are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source<'c> {
+pub enum JwksSource<'c> {
     /// `https://…`
     Url(&'c str),
     /// The name of a file beside offboard.toml.
@@ -45,7 +45,7 @@ pub enum Source<'c> {
 
 /// Keys that an instance has in memory.
 #[derive(Debug, Default)]
-pub struct Published(RefCell<BTreeMap<String, (KeySet, i64)>>);
+pub struct JwksCache(RefCell<BTreeMap<String, (KeySet, i64)>>);
 
 const KEPT: &str = "SELECT body, fetched_at FROM published_keys WHERE url = ?1 AND body IS NOT NULL";
 
@@ -55,7 +55,7 @@ const ASK: &str = "INSERT INTO published_keys (url, tried_at) VALUES (?1, ?2)
 
 const KEEP: &str = "UPDATE published_keys SET body = ?2, fetched_at = ?3 WHERE url = ?1 RETURNING url";
 
-impl Published {
+impl JwksCache {
     /// The keys. `anew` when those that there are do not have the one that is looked for: `None` when they cannot be had anew
     /// at this moment.
     ///
@@ -65,14 +65,14 @@ impl Published {
     pub(crate) async fn keys<H: Host>(
         &self,
         host: &H,
-        source: Source<'_>,
+        source: JwksSource<'_>,
         limits: Limits,
         anew: bool,
     ) -> Result<Option<KeySet>, Outcome> {
         let url = match source {
-            Source::Url(url) => url,
-            Source::File(_) if anew => return Ok(None),
-            Source::File(name) => {
+            JwksSource::Url(url) => url,
+            JwksSource::File(_) if anew => return Ok(None),
+            JwksSource::File(name) => {
                 let text = host.file(name).ok_or_else(|| unavailable(host, name, "it cannot be read"))?;
                 return KeySet::parse(text.as_bytes()).map(Some).map_err(|why| unavailable(host, name, &why));
             }

@@ -20,10 +20,10 @@
 //! - [`jose`], [`public_key`]: bearer tokens and what verifies them; [`published`]: where the keys come from
 //! - [`command`], [`account`], [`search`]: the typed command, and the typed search; [`config`], [`regions`]: what the operator says
 //! - [`policy`]: Cedar; the only maker of permits
-//! - [`check`]: whether these files can be used, and what in them can hardly be meant; [`finding`]: one such thing
+//! - [`check`]: whether these files can be used, and what in them can hardly be meant; [`diagnostic`]: one such thing
 //! - [`ledger`]: SQLite; the only maker of claims; [`database`]: its tables and their versions
 //! - [`taurusdb`]: the DELETE, what became of it, tokens; [`retry`], [`budget`]: how often, and for how long
-//! - [`host`]: the one port; [`gateway`]: what an instance keeps; `shell`: Spin, in a build for wasm
+//! - [`host`]: the one port; [`app`]: what an instance keeps; `shell`: Spin, in a build for wasm
 //!
 //! Directions: `shell → removal → {caller, policy, ledger, taurusdb} → {command, config, outcome}`. `caller` sees nothing of
 //! `taurusdb` but its signature, `policy` sees neither HTTP nor SQL, and nothing but `shell` sees Spin.

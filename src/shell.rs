@@ -23,12 +23,12 @@ use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::{http_service, variables};
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
 use crate::policy::Policies;
 use crate::policy::prepared::PREPARED;
-use crate::request::inbound::{BODY_LIMIT, BodyProblem, Inbound};
+use crate::request::inbound::{BODY_LIMIT, BodyError, Inbound};
 use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
@@ -44,31 +44,31 @@ const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static GATEWAY: Rc<Result<Gateway, String>> = Rc::new(load());
+    static GATEWAY: Rc<Result<App, String>> = Rc::new(load());
     static BEGINNING: Instant = Instant::now();
     /// One connection an instance, kept: opening one is a real open in Spin.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
-fn load() -> Result<Gateway, String> {
-    let gateway = read_gateway();
-    if let Err(reason) = &gateway {
+fn load() -> Result<App, String> {
+    let app = read_gateway();
+    if let Err(reason) = &app {
         eprintln!("config: {reason}");
     }
-    gateway
+    app
 }
 
-fn read_gateway() -> Result<Gateway, String> {
+fn read_gateway() -> Result<App, String> {
     let file = |name: &str| fs::read_to_string(format!("{CONFIG}/{name}"));
     let read = |name: &str| file(name).map_err(|error| format!("{name}: cannot be read: {error}"));
     let (offboard, policy, schema) = (read("offboard.toml")?, read("policy.cedar")?, read("schema.cedarschema")?);
     if let Ok(prepared) = file(PREPARED) {
         match Policies::prepared(&prepared, &policy, &schema) {
-            Ok(policies) => return Gateway::with(&offboard, policies),
+            Ok(policies) => return App::with(&offboard, policies),
             Err(why) => eprintln!("config: {why}"),
         }
     }
-    Gateway::parse(&offboard, &policy, &schema)
+    App::parse(&offboard, &policy, &schema)
 }
 
 /// The request's task answers as soon as there is an answer, and goes on for as long as there is something left to do:
@@ -77,13 +77,13 @@ fn read_gateway() -> Result<Gateway, String> {
 async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        let gateway = GATEWAY.with(Rc::clone);
+        let app = GATEWAY.with(Rc::clone);
         let (inbound, problem) = read(request).await;
-        let gateway = (*gateway).as_ref().map_err(String::as_str);
+        let app = (*app).as_ref().map_err(String::as_str);
         let answer = Cell::new(Some(answer));
         // Whoever does not wait for it does not get it.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
-        send(flow::answer(&Spin, gateway, inbound, problem, send).await);
+        send(flow::answer(&Spin, app, inbound, problem, send).await);
     });
     let response = answered.await.unwrap_or_else(|_| {
         let mut response = http::Response::new(Bytes::new());
@@ -93,17 +93,17 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     response.map(Full::new)
 }
 
-async fn read(request: Request) -> (Inbound, Option<BodyProblem>) {
+async fn read(request: Request) -> (Inbound, Option<BodyError>) {
     let (parts, mut body) = request.into_parts();
     let mut bytes = BytesMut::new();
     let problem = loop {
         match body.frame().await {
             None => break None,
-            Some(Err(_)) => break Some(BodyProblem::CutShort),
+            Some(Err(_)) => break Some(BodyError::CutShort),
             Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref() else { continue };
                 if bytes.len().saturating_add(data.len()) > BODY_LIMIT {
-                    break Some(BodyProblem::TooLarge);
+                    break Some(BodyError::TooLarge);
                 }
                 bytes.extend_from_slice(data);
             }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use futures_util::FutureExt;
 use local::demo::{self, Asked};
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::Host;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -170,7 +170,7 @@ async fn converse(mut stream: TcpStream, mut connected: Instant, seen: Seen) -> 
 /// The core's own work, between the calls that it makes.
 fn inside(report: &mut Report) -> anyhow::Result<()> {
     let files = Files::sized(64, 0)?;
-    let gateway = Gateway::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)?;
+    let app = App::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)?;
     let caller = demo::caller("slack")?;
     let host = Native::new(true)?;
     let mut stages: Vec<(String, Vec<f64>)> = Vec::new();
@@ -182,7 +182,7 @@ fn inside(report: &mut Report) -> anyhow::Result<()> {
             &Asked {
                 text: &format!("u{number} {instance} left the company"),
                 instance: &instance,
-                config: &gateway.config,
+                config: &app.config,
                 id: &format!("U{number:08}"),
                 secret: caller.secret,
                 host: "offboard.example.com",
@@ -193,7 +193,7 @@ fn inside(report: &mut Report) -> anyhow::Result<()> {
         host.calls.borrow_mut().clear();
         let inbound = inbound(request);
         let start = Instant::now();
-        let answered = flow::answer(&host, Ok(&gateway), inbound, None, |_| {}).now_or_never();
+        let answered = flow::answer(&host, Ok(&app), inbound, None, |_| {}).now_or_never();
         let end = Instant::now();
         ensure!(answered.is_some_and(|answer| answer.status() == 200), "the story has no answer");
         if number < WARM {

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use starrocks_offboard::callers;
-use starrocks_offboard::callers::follow_up::Early;
+use starrocks_offboard::callers::follow_up::Acknowledgement;
 use starrocks_offboard::callers::kind::Envelope;
-use starrocks_offboard::callers::proof::{ActiveKey, Proof, Subject};
+use starrocks_offboard::callers::proof::{ActiveSecret, Proof, Subject};
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
-use starrocks_offboard::reply::{Answer, Rendered};
-use starrocks_offboard::request::command::Said;
-use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::reply::{Rendered, Reply};
+use starrocks_offboard::request::command::Command;
+use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
@@ -62,14 +62,14 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
     let secrets: Vec<_> =
         secrets.filter(|secret| secret.len() > 5 && !sent.contains(secret) && !decoded.contains(secret)).collect();
     let world = World::new(memory, &secrets);
-    let gateway = watched::gateway(&kind.offboard, POLICY, SCHEMA);
-    let answer = watched::run(watched::ask(&world, Ok(&gateway), inbound, None, 20, Script::default()));
+    let app = watched::app(&kind.offboard, POLICY, SCHEMA);
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
     assert!(answer.is_some(), "an answer");
     let actors = world.actors();
     if actors.is_empty() {
         assert_eq!(world.deletes(), 0, "nobody asked");
     }
-    watched::keep(&kind.offboard, POLICY, SCHEMA, gateway);
+    watched::keep(&kind.offboard, POLICY, SCHEMA, app);
     world.end();
     actors
 }
@@ -84,13 +84,13 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
         .flat_map(|key| &key.variables)
         .filter_map(|(part, variable)| Some((*part, Secret::new(kind.variables.get(variable)?.clone())?)))
         .collect();
-    let key = ActiveKey::new(caller.keys.first().and_then(|key| key.id.clone()), parts);
+    let key = ActiveSecret::new(caller.keys.first().and_then(|key| key.id.clone()), parts);
     let proof = Proof {
         key_id: key.as_ref().and_then(|key| key.id.clone()),
         key: key.clone(),
         subject: key.is_none().then(|| Subject { id: "dana".into(), groups: vec!["dba".into()] }),
         plain: Some(inbound.body.clone()),
-        ..Proof::of(Delivery::new(caller, &[b"delivery"]))
+        ..Proof::of(DeliveryId::new(caller, &[b"delivery"]))
     };
     for language in [Language::English, Language::Chinese] {
         let reading = (of.read)(inbound, &proof, caller, &kind.config, language);
@@ -101,21 +101,21 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
         }
         let (outcome, account) = match &reading.said {
             Err(outcome) => (outcome.clone(), None),
-            Ok(Said::Remove { user_name, instance, .. }) => {
+            Ok(Command::Remove { user_name, instance, .. }) => {
                 crate::chat::may_be_asked_for(user_name.as_str());
                 assert!(kind.config.instances().contains(instance), "{instance:?}");
                 (Outcome::Removed, Some((user_name.as_str(), instance.name.as_str())))
             }
-            Ok(Said::Leave(leavers)) => {
+            Ok(Command::Leave(leavers)) => {
                 assert!(!leavers.is_empty());
                 (Outcome::Denied { policies: vec!["p".into()] }, None)
             }
-            Ok(Said::Decide { id, .. } | Said::Status { id } | Said::Look { id }) => {
+            Ok(Command::Decide { id, .. } | Command::Status { id } | Command::Look { id }) => {
                 (Outcome::WaitingUnknown { id: id.clone() }, None)
             }
             Ok(_) => continue,
         };
-        let answer = Answer {
+        let answer = Reply {
             outcome: &outcome,
             language,
             account,
@@ -136,7 +136,7 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
         }
         if let Some(early) = of.early {
             let follows = reading.later.is_some();
-            sound(&early(&Early { language, account, row: "01a2", follows, clicked: reading.clicked }));
+            sound(&early(&Acknowledgement { language, account, row: "01a2", follows, clicked: reading.clicked }));
         }
         if let Some(later) = &of.later {
             for body in (later.bodies)(&answer) {

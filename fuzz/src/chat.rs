@@ -5,8 +5,8 @@ use starrocks_offboard::callers;
 use starrocks_offboard::callers::proof::Proof;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
-use starrocks_offboard::request::command::{Click, Said};
-use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::command::{ApprovalAction, Command};
+use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
 
 use crate::kinds;
@@ -37,7 +37,7 @@ pub fn chat(data: &[u8]) {
     };
     let Some(caller) = slack.config.callers().next() else { return };
     let kind = callers::kind("slack").expect("it is a kind");
-    let proof = Proof::of(Delivery::new(caller, &[b"delivery"]));
+    let proof = Proof::of(DeliveryId::new(caller, &[b"delivery"]));
     let reading = (kind.read)(&inbound, &proof, caller, &slack.config, Language::English);
     assert_eq!(reading.actor.map(|actor| actor.principal).as_deref(), Some("slack/U2CERLKJA"));
 
@@ -45,16 +45,16 @@ pub fn chat(data: &[u8]) {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let rest: Vec<&str> = words.iter().copied().filter(|word| *word != "--dry-run").collect();
     match reading.said {
-        Ok(Said::Help) => assert!(words.is_empty() || words == ["help"], "{text:?}"),
-        Ok(Said::Pending) => assert_eq!(words, ["pending"]),
-        Ok(Said::Status { id }) => assert_eq!(words, ["status", id.as_str()]),
-        Ok(Said::Decide { id, how, reason }) => {
-            let name = Click::ALL.iter().find(|(_, click)| *click == how).map(|(name, _)| *name);
+        Ok(Command::Help) => assert!(words.is_empty() || words == ["help"], "{text:?}"),
+        Ok(Command::Pending) => assert_eq!(words, ["pending"]),
+        Ok(Command::Status { id }) => assert_eq!(words, ["status", id.as_str()]),
+        Ok(Command::Decide { id, how, reason }) => {
+            let name = ApprovalAction::ALL.iter().find(|(_, click)| *click == how).map(|(name, _)| *name);
             assert_eq!((Some(words[0]), words[1]), (name, id.as_str()), "{text:?}");
-            assert!(how == Click::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
+            assert!(how == ApprovalAction::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
             same_reason(reason.as_ref().map(|reason| reason.as_str()), &words[2..]);
         }
-        Ok(Said::Remove { user_name, instance, reason, dry_run }) => {
+        Ok(Command::Remove { user_name, instance, reason, dry_run }) => {
             may_be_asked_for(user_name.as_str());
             assert_eq!((rest[0], rest[1]), (user_name.as_str(), instance.name.as_str()), "{text:?}");
             assert_eq!(dry_run, rest.len() < words.len(), "{text:?}");

@@ -1,8 +1,8 @@
 //! What an operator writes: offboard.toml, policy.cedar and schema.cedarschema.
 
 use local::lint;
-use starrocks_offboard::app::{self, Gateway};
-use starrocks_offboard::diagnostic::Finding;
+use starrocks_offboard::app::{self, App};
+use starrocks_offboard::diagnostic::Diagnostic;
 
 use crate::kinds::{OFFBOARD, POLICY, SCHEMA};
 use crate::wire;
@@ -27,30 +27,30 @@ pub fn config(data: &[u8]) {
         _ => return,
     };
     let loaded = app::load(offboard, policy, schema);
-    let findings = lint::findings(offboard, policy, schema);
-    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.is_error()).collect();
+    let diagnostics = lint::diagnostics(offboard, policy, schema);
+    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
     match &loaded {
         Ok(_) => assert!(errors.is_empty(), "usable, and yet {errors:?}"),
         Err(why) => {
             // Of several types that a schema lacks Cedar names the place of one, and not always the same.
-            let is_told_alike = |finding: &&Finding| finding.file != "schema.cedarschema";
-            let [first, second]: [Vec<&Finding>; 2] =
+            let is_told_alike = |diagnostic: &&Diagnostic| diagnostic.file != "schema.cedarschema";
+            let [first, second]: [Vec<&Diagnostic>; 2] =
                 [why.iter().filter(is_told_alike).collect(), errors.iter().copied().filter(is_told_alike).collect()];
             assert_eq!((first, why.len()), (second, errors.len()));
         }
     }
-    for finding in &findings {
-        assert!(!finding.message.is_empty());
-        let lines = match finding.file {
+    for diagnostic in &diagnostics {
+        assert!(!diagnostic.message.is_empty());
+        let lines = match diagnostic.file {
             app::OFFBOARD => offboard,
             "policy.cedar" => policy,
             _ => schema,
         };
         let most = lines.split('\n').count();
-        assert!(finding.line.is_none_or(|line| (1..=most).contains(&line)), "{finding:?} of {most} lines");
+        assert!(diagnostic.line.is_none_or(|line| (1..=most).contains(&line)), "{diagnostic:?} of {most} lines");
     }
-    let gateway = Gateway::parse(offboard, policy, schema);
-    assert_eq!(gateway.is_ok(), loaded.is_ok());
+    let app = App::parse(offboard, policy, schema);
+    assert_eq!(app.is_ok(), loaded.is_ok());
     let Ok((config, _)) = loaded else { return };
     for instance in config.instances() {
         let endpoint = instance.endpoint.as_str();

@@ -58,15 +58,15 @@ fn tokens(way: u8, text: &[u8]) {
         let refused = wire::answer(b"401\n\n{\"error_code\":\"APIGW.0307\",\"error_msg\":\"token\"}");
         world.will(To::Delete, refused);
     }
-    let gateway = watched::gateway(&offboard, POLICY, SCHEMA);
+    let app = watched::app(&offboard, POLICY, SCHEMA);
     for later in [0, 1, 90] {
         let seconds = NOW + later;
         world.memory.now.set(seconds * 1000);
         let target = format!("{}?user_name=alice", stories::ANALYTICS);
         let inbound = stories::portal(PORTAL[0], seconds, Method::DELETE, &target, "");
-        watched::run(watched::ask(&world, Ok(&gateway), inbound, None, 20, Script::default())).expect("an answer");
+        watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default())).expect("an answer");
     }
-    watched::keep(&offboard, POLICY, SCHEMA, gateway);
+    watched::keep(&offboard, POLICY, SCHEMA, app);
     world.end();
 }
 
@@ -79,11 +79,11 @@ fn keys(text: &[u8]) {
     let published = BTreeMap::from([("https://login.example.com".to_owned(), body)]);
     memory.cloud = Some(Cloud { published: RefCell::new(published), ..watched::cloud(&["alice"]) });
     let world = World::new(memory, &["upstream-secret-51cc"]);
-    let gateway = watched::gateway(&kind.offboard, POLICY, SCHEMA);
+    let app = watched::app(&kind.offboard, POLICY, SCHEMA);
     let target = format!("DELETE {}?user_name=alice\n\n", stories::ANALYTICS);
     let mut inbound = wire::inbound(target.as_bytes()).expect("it is a request");
     proof::prove("api", &kind.secret, NOW, "n", &mut inbound).expect("it is proved by a token");
-    let answer = watched::run(watched::ask(&world, Ok(&gateway), inbound, None, 20, Script::default()));
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
     let status = answer.expect("an answer").status();
     // Only the set that has the very key of the harness proves its token.
     let proves = status.is_success();
@@ -95,6 +95,6 @@ fn keys(text: &[u8]) {
     if set.is_err() {
         assert_eq!(status.as_u16(), 503, "{set:?}");
     }
-    watched::keep(&kind.offboard, POLICY, SCHEMA, gateway);
+    watched::keep(&kind.offboard, POLICY, SCHEMA, app);
     world.end();
 }

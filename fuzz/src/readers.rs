@@ -11,9 +11,9 @@ use starrocks_offboard::crypto::jwt::{self, Expected};
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
-use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
-use starrocks_offboard::request::removal_query::{Form, LARGEST, PARAMETERS, Search};
+use starrocks_offboard::request::removal_query::{LARGEST, ListFormat, PARAMETERS, RemovalQuery};
 use starrocks_offboard::request::strict::{self, Fields};
 use starrocks_offboard::secret;
 
@@ -106,13 +106,13 @@ pub fn signature(data: &[u8]) {
             let kind = kinds::kind(23);
             let of = callers::kind("http-signature").expect("it is a kind");
             let Some(caller) = kind.config.callers().next() else { return };
-            let mut keys = headers::Keys::default();
+            let mut keys = headers::VerificationKeys::default();
             for key in &caller.keys {
                 let parts = key.variables.iter().filter_map(|(part, variable)| {
                     let value = kind.variables.get(variable)?.clone();
                     Some((*part, secret::Secret::new(value)?))
                 });
-                keys.secrets.extend(headers::ActiveKey::new(key.id.clone(), parts.collect()));
+                keys.secrets.extend(headers::ActiveSecret::new(key.id.clone(), parts.collect()));
             }
             if let Ok(proof) = (of.verify)(&inbound, caller, &keys, now()) {
                 for change in changes(&inbound) {
@@ -213,7 +213,7 @@ pub fn strict(data: &[u8]) {
             let kind = kinds::kind(7);
             let of = callers::kind("wecom").expect("it is a kind");
             let Some(caller) = kind.config.callers().next() else { return };
-            let proof = Proof { plain: Some(text.to_vec().into()), ..Proof::of(Delivery::new(caller, &[b"d"])) };
+            let proof = Proof { plain: Some(text.to_vec().into()), ..Proof::of(DeliveryId::new(caller, &[b"d"])) };
             let inbound = wire::inbound(b"POST /hooks/wecom\n\n").expect("it is a request");
             let reading = (of.read)(&inbound, &proof, caller, &kind.config, Language::English);
             if reading.actor.is_some() {
@@ -234,9 +234,9 @@ pub fn search(data: &[u8]) {
     if let (false, Ok(value)) = (accept.is_empty(), HeaderValue::from_bytes(accept)) {
         headers.insert(http::header::ACCEPT, value);
     }
-    let form = Form::accepted(&headers);
+    let form = ListFormat::accepted(&headers);
     let parsed = Fields::from_query(query).and_then(|fields| {
-        let parsed = Search::parse(&fields);
+        let parsed = RemovalQuery::parse(&fields);
         let known = fields.names().all(|name| PARAMETERS.contains(&name));
         assert!(known || parsed.is_err(), "a parameter that nobody knows is passed over: {query}");
         parsed
@@ -271,20 +271,20 @@ pub fn search(data: &[u8]) {
         memory.database.execute(sql, values).expect("the table is there");
     }
     let world = World::new(memory, &SECRETS);
-    let gateway = watched::gateway(OFFBOARD, POLICY, SCHEMA);
-    let answer = watched::run(watched::ask(&world, Ok(&gateway), inbound, None, 20, Script::default()));
+    let app = watched::app(OFFBOARD, POLICY, SCHEMA);
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
     let answer = answer.expect("an answer");
     match (&parsed, &form) {
         (Ok(parsed), Ok(form)) => {
             assert_eq!(answer.status(), 200, "{answer:?}");
             let text = String::from_utf8(answer.body().to_vec()).expect("it is text");
             let rows: Vec<Json> = match form {
-                Form::Json => {
+                ListFormat::Json => {
                     let body: Json = serde_json::from_str(&text).expect("it is JSON");
                     body["removals"].as_array().cloned().expect("a list")
                 }
-                Form::Lines => text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect(),
-                Form::Csv => {
+                ListFormat::Lines => text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect(),
+                ListFormat::Csv => {
                     assert!(text.split("\r\n").skip(1).all(|line| line.is_empty() || line.starts_with('"')), "{text}");
                     assert!(!text.contains("\"=1+1"), "a formula: {text}");
                     Vec::new()
@@ -309,6 +309,6 @@ pub fn search(data: &[u8]) {
         }
         _ => assert!(answer.status().is_client_error(), "{answer:?}"),
     }
-    watched::keep(OFFBOARD, POLICY, SCHEMA, gateway);
+    watched::keep(OFFBOARD, POLICY, SCHEMA, app);
     world.end();
 }

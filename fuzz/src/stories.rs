@@ -6,9 +6,9 @@ use arbitrary::{Arbitrary, Unstructured};
 use futures_util::future::join;
 use http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::ledger::schema;
-use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
+use starrocks_offboard::request::inbound::{BodyError, Inbound};
 
 use crate::host::Memory;
 use crate::kinds::{NOW, OFFBOARD, POLICY, SCHEMA};
@@ -137,7 +137,7 @@ enum What {
     Pending,
     Help,
     List(u8),
-    Words(String),
+    Localized(String),
     /// Not a request that anybody reads.
     Body(Vec<u8>),
 }
@@ -262,7 +262,7 @@ const LEAVERS: &str = "[[caller]]\nname = \"okta\"\nkind = \"okta\"\nsecrets = [
 /// Where the story is.
 struct Scene {
     world: World,
-    gateway: Gateway,
+    app: App,
     configuration: u8,
     asked: Vec<(Inbound, i64)>,
 }
@@ -325,7 +325,7 @@ impl Scene {
                     What::Status(which) => form(&format!("status {}", row(*which))),
                     What::Pending => form("pending"),
                     What::Help | What::List(_) => form("help"),
-                    What::Words(words) => form(words),
+                    What::Localized(words) => form(words),
                     What::Body(body) => String::from_utf8_lossy(body).into_owned(),
                 };
                 let mut inbound = post("/hooks/slack", "application/x-www-form-urlencoded", &body);
@@ -352,7 +352,7 @@ impl Scene {
                         let query = queries[usize::from(*which) % queries.len()];
                         (Method::GET, format!("/removals{query}"), String::new())
                     }
-                    What::Words(words) => {
+                    What::Localized(words) => {
                         let name = utf8_percent_encode(words, NON_ALPHANUMERIC);
                         (Method::DELETE, format!("{ANALYTICS}?user_name={name}"), String::new())
                     }
@@ -388,7 +388,7 @@ impl Scene {
                     What::Pending | What::Help | What::List(_) => {
                         json!({"type": "removal.pending", "data": {}}).to_string()
                     }
-                    What::Words(words) => json!({"type": words, "data": {"user_name": words}}).to_string(),
+                    What::Localized(words) => json!({"type": words, "data": {"user_name": words}}).to_string(),
                     What::Body(body) => String::from_utf8_lossy(body).into_owned(),
                 };
                 let mut inbound = post("/hooks/hr", "application/json", &event);
@@ -446,11 +446,11 @@ impl Scene {
             },
         };
         let problem = match how.problem {
-            Problem::TooLarge => Some(BodyProblem::TooLarge),
-            Problem::CutShort => Some(BodyProblem::CutShort),
+            Problem::TooLarge => Some(BodyError::TooLarge),
+            Problem::CutShort => Some(BodyError::CutShort),
             _ => None,
         };
-        let answer = watched::ask(&self.world, Ok(&self.gateway), inbound, problem, BRAKE, script).await;
+        let answer = watched::ask(&self.world, Ok(&self.app), inbound, problem, BRAKE, script).await;
         assert!(answer.is_some() || script.dies.is_some(), "no answer");
     }
 
@@ -537,8 +537,8 @@ impl Scene {
     /// Another instance, with nothing in memory. That it opens the ledger once more changes nothing.
     fn start(&mut self, number: u8) {
         let ((old, old_policy), (new, policy)) = (offboard(self.configuration), offboard(number));
-        let gateway = watched::gateway(&new, &policy, SCHEMA);
-        watched::keep(&old, &old_policy, SCHEMA, std::mem::replace(&mut self.gateway, gateway));
+        let app = watched::app(&new, &policy, SCHEMA);
+        watched::keep(&old, &old_policy, SCHEMA, std::mem::replace(&mut self.app, app));
         watched::run(schema::open(&self.world.memory)).expect("the ledger opens");
         self.configuration = number;
     }
@@ -603,8 +603,8 @@ pub fn story(data: &[u8]) {
     let Ok(configuration) = u8::arbitrary(&mut bytes) else { return };
     let (text, policy) = offboard(configuration);
     let world = World::new(memory(), &SECRETS);
-    let gateway = watched::gateway(&text, &policy, SCHEMA);
-    let mut scene = Scene { world, gateway, configuration, asked: Vec::new() };
+    let app = watched::app(&text, &policy, SCHEMA);
+    let mut scene = Scene { world, app, configuration, asked: Vec::new() };
     for _ in 0..32 {
         if bytes.is_empty() {
             break;
@@ -616,7 +616,7 @@ pub fn story(data: &[u8]) {
         scene.act(action);
     }
     let (text, policy) = offboard(scene.configuration);
-    watched::keep(&text, &policy, SCHEMA, scene.gateway);
+    watched::keep(&text, &policy, SCHEMA, scene.app);
     scene.world.end();
 }
 

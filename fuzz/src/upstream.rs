@@ -25,7 +25,7 @@ pub fn upstream(data: &[u8]) {
     if SECRETS.iter().any(|secret| said.contains(secret)) {
         return world.end();
     }
-    let gateway = watched::gateway(OFFBOARD, POLICY, SCHEMA);
+    let app = watched::app(OFFBOARD, POLICY, SCHEMA);
     let request = |seconds| {
         let target = format!("{}?user_name=alice", stories::ANALYTICS);
         stories::portal(PORTAL[0], seconds, Method::DELETE, &target, "")
@@ -34,7 +34,7 @@ pub fn upstream(data: &[u8]) {
         // The same delivery, and a while later another one.
         let seconds = if again < 2 { NOW } else { NOW + 60 };
         world.memory.now.set(seconds * 1000);
-        let answer = watched::run(watched::ask(&world, Ok(&gateway), request(seconds), None, 20, Script::default()));
+        let answer = watched::run(watched::ask(&world, Ok(&app), request(seconds), None, 20, Script::default()));
         let answer = answer.expect("an answer");
         let body: Json = serde_json::from_slice(answer.body()).expect("the documented body");
         let documented = body.get("result").and_then(Json::as_str) == Some("SUCCESS")
@@ -49,6 +49,6 @@ pub fn upstream(data: &[u8]) {
             assert!(!is_there || odds.iter().any(sound), "nobody said that it is gone: {answer:?}");
         }
     }
-    watched::keep(OFFBOARD, POLICY, SCHEMA, gateway);
+    watched::keep(OFFBOARD, POLICY, SCHEMA, app);
     world.end();
 }

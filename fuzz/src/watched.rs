@@ -22,15 +22,15 @@ use chrono::{DateTime, Utc};
 use http::{Method, Request, Response, StatusCode};
 use rusqlite::types::Value as Cell_;
 use serde_json::Value as Json;
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
-use starrocks_offboard::jwks_cache::Published;
+use starrocks_offboard::jwks_cache::JwksCache;
 use starrocks_offboard::ledger::schema;
-use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
+use starrocks_offboard::request::inbound::{BodyError, Inbound};
 use starrocks_offboard::secret::Secret;
-use starrocks_offboard::taurusdb::token_cache::Tokens;
+use starrocks_offboard::taurusdb::token_cache::TokenCache;
 
 use crate::host::{Cloud, Memory};
 use crate::wire;
@@ -65,7 +65,7 @@ thread_local! {
     /// Whether to say what becomes of each request: for whoever looks into an input.
     static SHOWS: bool = std::env::var_os("SHOW").is_some();
     /// Configurations that were parsed, for the same reason.
-    static GATEWAYS: RefCell<BTreeMap<String, Gateway>> = const { RefCell::new(BTreeMap::new()) };
+    static GATEWAYS: RefCell<BTreeMap<String, App>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Runs to the end.
@@ -74,23 +74,23 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The gateway of this configuration, as after a start: with a ledger that is open, and no token.
-pub(crate) fn gateway(offboard: &str, policy: &str, schema: &str) -> Gateway {
+pub(crate) fn app(offboard: &str, policy: &str, schema: &str) -> App {
     let key = format!("{offboard}\0{policy}\0{schema}");
     let kept = GATEWAYS.with_borrow_mut(|gateways| gateways.remove(&key));
-    let mut gateway = kept.unwrap_or_else(|| {
-        let gateway = Gateway::parse(offboard, policy, schema).unwrap_or_else(|why| panic!("{why}\n{offboard}"));
+    let mut app = kept.unwrap_or_else(|| {
+        let app = App::parse(offboard, policy, schema).unwrap_or_else(|why| panic!("{why}\n{offboard}"));
         let memory = memory(&[]);
-        run(gateway.open_ledger(&memory)).expect("the ledger opens");
+        run(app.open_ledger(&memory)).expect("the ledger opens");
         keep_database(memory);
-        gateway
+        app
     });
-    (gateway.tokens, gateway.published) = (Tokens::default(), Published::default());
-    gateway
+    (app.tokens, app.published) = (TokenCache::default(), JwksCache::default());
+    app
 }
 
 /// Keeps a gateway for the next input.
-pub(crate) fn keep(offboard: &str, policy: &str, schema: &str, gateway: Gateway) {
-    GATEWAYS.with_borrow_mut(|gateways| gateways.insert(format!("{offboard}\0{policy}\0{schema}"), gateway));
+pub(crate) fn keep(offboard: &str, policy: &str, schema: &str, app: App) {
+    GATEWAYS.with_borrow_mut(|gateways| gateways.insert(format!("{offboard}\0{policy}\0{schema}"), app));
 }
 
 /// A runtime in memory with an empty ledger.
@@ -399,15 +399,15 @@ pub(crate) struct Watched<'w> {
 /// A request, and what became of it; `None` when the process died.
 pub(crate) async fn ask(
     world: &World,
-    gateway: Result<&Gateway, &str>,
+    app: Result<&App, &str>,
     inbound: Inbound,
-    problem: Option<BodyProblem>,
+    problem: Option<BodyError>,
     brake: usize,
     script: Script,
 ) -> Option<Response<Bytes>> {
     let host = Watched {
         world,
-        config: gateway.ok().map(|gateway| &gateway.config),
+        config: app.ok().map(|app| &app.config),
         brake,
         script,
         turns: Cell::new(script.turns),
@@ -417,7 +417,7 @@ pub(crate) async fn ask(
         claims: RefCell::default(),
     };
     let asked = SHOWS.with(|shows| shows.then(|| format!("{} {}?{}", inbound.method, inbound.path, inbound.query)));
-    let mut story = pin!(flow::answer(&host, gateway, inbound, problem, |early| world.check(&early)));
+    let mut story = pin!(flow::answer(&host, app, inbound, problem, |early| world.check(&early)));
     let answer = poll_fn(|context| match story.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),
         Poll::Pending if host.is_dead.get() => Poll::Ready(None),

@@ -16,13 +16,13 @@ use starrocks_offboard::app::OFFBOARD;
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::credentials::{AgencyBase, AkskVariables, CredentialSource, PasswordVariables};
-use starrocks_offboard::config::source_map::{Placed, Places};
-use starrocks_offboard::diagnostic::{Finding, line_at, sort};
+use starrocks_offboard::config::source_map::{Located, SourceMap};
+use starrocks_offboard::diagnostic::{Diagnostic, line_at, sort};
 use starrocks_offboard::policy::Policies;
 use starrocks_offboard::policy::prepared::PREPARED;
 
 use crate::component;
-use crate::lint::findings as of_files;
+use crate::lint::diagnostics as of_files;
 use crate::manifest::{Manifest, resolve};
 use crate::outbound::AllowedHosts;
 
@@ -81,59 +81,59 @@ pub fn run(config: Option<&Path>, variables: Vec<(String, String)>) -> anyhow::R
     }
     given.extend(variables);
 
-    let findings = findings(&files, &spin, &given);
+    let diagnostics = diagnostics(&files, &spin, &given);
     let mut stdout = std::io::stdout();
-    stdout.write_all(report(&findings).as_bytes()).context("cannot write to standard output")?;
-    Ok(if findings.iter().any(Finding::is_error) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    stdout.write_all(report(&diagnostics).as_bytes()).context("cannot write to standard output")?;
+    Ok(if diagnostics.iter().any(Diagnostic::is_error) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// One line a finding, and one with their number.
-fn report(findings: &[Finding]) -> String {
+fn report(diagnostics: &[Diagnostic]) -> String {
     let mut page = String::new();
-    for finding in findings {
-        page += &format!("{}: {finding}\n", finding.severity);
+    for diagnostic in diagnostics {
+        page += &format!("{}: {diagnostic}\n", diagnostic.severity);
     }
-    let count = |errors: bool| findings.iter().filter(|finding| finding.is_error() == errors).count();
+    let count = |errors: bool| diagnostics.iter().filter(|diagnostic| diagnostic.is_error() == errors).count();
     let number = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     page + &format!("{}, {}\n", number(count(true), "error"), number(count(false), "warning"))
 }
 
 /// Everything that there is to say; `given` are the values of spin.toml's variables, as far as they are not the defaults.
-fn findings(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<Finding> {
-    let mut findings = of_files(&files.offboard, &files.policy, &files.schema);
-    findings.extend(about_prepared(files));
+fn diagnostics(files: &Files, spin: &str, given: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let mut diagnostics = of_files(&files.offboard, &files.policy, &files.schema);
+    diagnostics.extend(about_prepared(files));
     match Manifest::parse(spin, PathBuf::new()) {
-        Err(error) => findings.push(unusable(spin, &error)),
+        Err(error) => diagnostics.push(unusable(spin, &error)),
         Ok(manifest) => {
-            let spin = Spin::new(spin, &manifest, given, &mut findings);
+            let spin = Spin::new(spin, &manifest, given, &mut diagnostics);
             let config = Config::parse(&files.offboard, &callers::shapes()).ok();
-            if let (Some(config), Some(places)) = (config, Places::read(&files.offboard)) {
-                findings.extend(spin.about_callers(&places));
-                findings.extend(spin.about_settings(&config, &places));
-                findings.extend(spin.about_credentials(&config, &places));
-                findings.extend(spin.about_endpoints(&config, &places));
+            if let (Some(config), Some(source_map)) = (config, SourceMap::read(&files.offboard)) {
+                diagnostics.extend(spin.about_callers(&source_map));
+                diagnostics.extend(spin.about_settings(&config, &source_map));
+                diagnostics.extend(spin.about_credentials(&config, &source_map));
+                diagnostics.extend(spin.about_endpoints(&config, &source_map));
             }
         }
     }
-    sort(&mut findings);
-    findings
+    sort(&mut diagnostics);
+    diagnostics
 }
 
 /// A prepared form that is of no use, and one that the gateway would believe and must not.
-fn about_prepared(files: &Files) -> Option<Finding> {
+fn about_prepared(files: &Files) -> Option<Diagnostic> {
     let (prepared, policies) = (files.prepared.as_ref()?, Policies::parse(&files.policy, &files.schema).ok()?);
     match Policies::prepared(prepared, &files.policy, &files.schema) {
         Err(why) => {
             let why = why.to_string();
             let message = why.strip_prefix("prepared.json: ").unwrap_or(&why);
-            Some(Finding::warning(
+            Some(Diagnostic::warning(
                 PREPARED,
                 None,
                 format!("{message}; until then each new instance parses the policies"),
             ))
         }
         Ok(_) if policies.is_said_by(prepared) => None,
-        Ok(_) => Some(Finding::error(
+        Ok(_) => Some(Diagnostic::error(
             PREPARED,
             None,
             "it says something else than policy.cedar, of which it claims to be; run `offboard prepare` again, and find out who changed it",
@@ -142,13 +142,13 @@ fn about_prepared(files: &Files) -> Option<Finding> {
 }
 
 /// What is wrong with a spin.toml that cannot be used.
-fn unusable(spin: &str, error: &anyhow::Error) -> Finding {
+fn unusable(spin: &str, error: &anyhow::Error) -> Diagnostic {
     match error.downcast_ref::<toml::de::Error>() {
         Some(wrong) => {
             let line = wrong.span().map(|span| line_at(spin, span.start));
-            Finding::error(SPIN, line, wrong.message().replace('\n', " "))
+            Diagnostic::error(SPIN, line, wrong.message().replace('\n', " "))
         }
-        None => Finding::error(SPIN, None, format!("{error:#}")),
+        None => Diagnostic::error(SPIN, None, format!("{error:#}")),
     }
 }
 
@@ -163,7 +163,12 @@ struct Spin {
 }
 
 impl Spin {
-    fn new(text: &str, manifest: &Manifest, given: &BTreeMap<String, String>, findings: &mut Vec<Finding>) -> Self {
+    fn new(
+        text: &str,
+        manifest: &Manifest,
+        given: &BTreeMap<String, String>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Self {
         let line = |is: &dyn Fn(&str) -> bool| text.lines().position(|line| is(line.trim_start())).map(|at| at + 1);
         let mut application = BTreeMap::new();
         for (name, variable) in &manifest.variables {
@@ -174,7 +179,7 @@ impl Spin {
                 };
                 let message =
                     format!("the variable `{name}` has no default and is not set; Spin will not start without it");
-                findings.push(Finding::warning(SPIN, line(&declared), message));
+                diagnostics.push(Diagnostic::warning(SPIN, line(&declared), message));
             }
             application.insert(name.clone(), value.cloned().unwrap_or_default());
         }
@@ -188,7 +193,7 @@ impl Spin {
                 Ok(entry) => hosts.push(entry),
                 Err(error) => {
                     let quoted = format!("\"{template}\"");
-                    findings.push(Finding::error(SPIN, line(&|line| line.contains(&quoted)), error.to_string()));
+                    diagnostics.push(Diagnostic::error(SPIN, line(&|line| line.contains(&quoted)), error.to_string()));
                 }
             }
         }
@@ -200,7 +205,7 @@ impl Spin {
     }
 
     /// What is wrong if `who` names this variable.
-    fn undeclared(&self, who: &str, variable: &str, line: usize) -> Option<Finding> {
+    fn undeclared(&self, who: &str, variable: &str, line: usize) -> Option<Diagnostic> {
         if self.values.contains_key(variable) {
             return None;
         }
@@ -209,16 +214,16 @@ impl Spin {
             false => "does not declare; add it to `[variables]` and to the component's `variables`",
         };
         let message = format!("{who} the Spin variable `{variable}`, which spin.toml {advice}");
-        Some(Finding::error(OFFBOARD, Some(line), message))
+        Some(Diagnostic::error(OFFBOARD, Some(line), message))
     }
 
-    fn about_callers(&self, places: &Places) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for caller in &places.callers {
+    fn about_callers(&self, source_map: &SourceMap) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for caller in &source_map.callers {
             let name = &caller.name.text;
             let who = format!("caller `{name}` names");
-            let undeclared = |variable: &Placed| self.undeclared(&who, &variable.text, variable.line);
-            findings.extend(caller.variables.iter().filter_map(undeclared));
+            let undeclared = |variable: &Located| self.undeclared(&who, &variable.text, variable.line);
+            diagnostics.extend(caller.variables.iter().filter_map(undeclared));
             let declared: Vec<_> = caller
                 .variables
                 .iter()
@@ -230,28 +235,28 @@ impl Spin {
                     "no secret of caller `{name}` is set, so that nobody can prove to be it; set {}",
                     list(&declared, "or")
                 );
-                findings.push(Finding::warning(OFFBOARD, Some(caller.name.line), message));
+                diagnostics.push(Diagnostic::warning(OFFBOARD, Some(caller.name.line), message));
             }
         }
-        findings
+        diagnostics
     }
 
     /// Each use of credentials once, whichever instances share it.
-    fn about_credentials(&self, config: &Config, places: &Places) -> Vec<Finding> {
+    fn about_credentials(&self, config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
         let uses: BTreeMap<_, _> = config
             .instances()
             .iter()
-            .zip(&places.instances)
+            .zip(&source_map.instances)
             .map(|(instance, place)| ((place.credentials.line, &place.credentials.text), &instance.credentials))
             .collect();
-        let mut findings = Vec::new();
+        let mut diagnostics = Vec::new();
         for ((line, name), source) in uses {
             let (needed, optional) = variables(source);
             let who = format!("credentials `{name}` name");
             for variable in needed.iter().chain(&optional) {
-                let own = places.variables.iter().find(|placed| placed.text == **variable);
-                let finding = self.undeclared(&who, variable, own.map_or(line, |own| own.line));
-                findings.extend(finding.filter(|finding| !findings.contains(finding)));
+                let own = source_map.variables.iter().find(|placed| placed.text == **variable);
+                let diagnostic = self.undeclared(&who, variable, own.map_or(line, |own| own.line));
+                diagnostics.extend(diagnostic.filter(|diagnostic| !diagnostics.contains(diagnostic)));
             }
             let unset: Vec<_> =
                 needed.into_iter().filter(|name| self.values.contains_key(*name) && !self.is_set(name)).collect();
@@ -260,10 +265,10 @@ impl Spin {
                     "credentials `{name}` are not complete, so that nothing can be removed with them; set {}",
                     list(&unset, "and")
                 );
-                findings.push(Finding::warning(OFFBOARD, Some(line), message));
+                diagnostics.push(Diagnostic::warning(OFFBOARD, Some(line), message));
             }
         }
-        findings
+        diagnostics
     }
 
     fn allows(&self, url: &str) -> bool {
@@ -271,36 +276,39 @@ impl Spin {
     }
 
     /// Where callers' settings would have the gateway send something.
-    fn about_settings(&self, config: &Config, places: &Places) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for place in &places.callers {
+    fn about_settings(&self, config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for place in &source_map.callers {
             let Ok(configured) = config.caller(&place.name.text) else { continue };
             let settings = callers::kind(&configured.kind).map_or(&[][..], |kind| kind.shape.settings);
             for setting in settings.iter().filter(|setting| setting.is_reached) {
                 let refused = configured.settings(setting.name).iter().filter(|url| !self.allows(url));
-                findings.extend(refused.map(|url| {
+                diagnostics.extend(refused.map(|url| {
                     let message = format!(
                         "`{}` of caller `{}`, `{url}`, is not in allowed_outbound_hosts of spin.toml; set the variable that stands there for it, or add it",
                         setting.name, configured.name
                     );
-                    Finding::warning(OFFBOARD, Some(place.name.line), message)
+                    Diagnostic::warning(OFFBOARD, Some(place.name.line), message)
                 }));
             }
         }
-        findings
+        diagnostics
     }
 
-    fn about_endpoints(&self, config: &Config, places: &Places) -> Vec<Finding> {
-        let refused =
-            config.instances().iter().zip(&places.instances).filter(|(instance, _)| !self.allows(&instance.endpoint));
-        let finding = refused.map(|(instance, place)| {
+    fn about_endpoints(&self, config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+        let refused = config
+            .instances()
+            .iter()
+            .zip(&source_map.instances)
+            .filter(|(instance, _)| !self.allows(&instance.endpoint));
+        let diagnostic = refused.map(|(instance, place)| {
             let message = format!(
                 "the endpoint of instance `{}`, `{}`, is not in allowed_outbound_hosts of spin.toml; add it there",
                 instance.name, instance.endpoint
             );
-            Finding::warning(OFFBOARD, Some(place.endpoint), message)
+            Diagnostic::warning(OFFBOARD, Some(place.endpoint), message)
         });
-        finding.collect()
+        diagnostic.collect()
     }
 }
 
@@ -399,8 +407,9 @@ command = "cargo build"
         let schema = include_str!("../../config/schema.cedarschema").to_owned();
         let usual = [("huaweicloud_access_key", "a"), ("huaweicloud_secret_key", "b"), ("new_secret", "c")];
         let given = usual.iter().chain(set).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let findings = findings(&Files { offboard, policy: String::new(), schema, prepared: None }, &spin, &given);
-        report(&findings).lines().map(str::to_owned).collect()
+        let diagnostics =
+            diagnostics(&Files { offboard, policy: String::new(), schema, prepared: None }, &spin, &given);
+        report(&diagnostics).lines().map(str::to_owned).collect()
     }
 
     #[test]
@@ -520,9 +529,9 @@ command = "cargo build"
         let spin = fs::read_to_string(component::root().join(SPIN)).unwrap();
         let files = Files::read(None).unwrap();
         let demo = crate::demo::VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        assert_eq!(report(&findings(&files, &spin, &demo.collect())), "0 errors, 0 warnings\n");
-        let bare = findings(&files, &spin, &BTreeMap::new());
-        let lines: Vec<_> = bare.iter().map(|finding| (finding.is_error(), finding.line)).collect();
+        assert_eq!(report(&diagnostics(&files, &spin, &demo.collect())), "0 errors, 0 warnings\n");
+        let bare = diagnostics(&files, &spin, &BTreeMap::new());
+        let lines: Vec<_> = bare.iter().map(|diagnostic| (diagnostic.is_error(), diagnostic.line)).collect();
         assert_eq!(lines, [5, 45, 50, 55].map(|line| (false, Some(line))));
     }
 }

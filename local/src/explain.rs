@@ -15,12 +15,12 @@ use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
 use starrocks_offboard::app;
 use starrocks_offboard::outcome::language::Language;
-use starrocks_offboard::policy::explain::{Considered, Explanation, Role};
+use starrocks_offboard::policy::explain::{Explanation, PolicyEvaluation, Role};
 use starrocks_offboard::policy::permit::Decision;
-use starrocks_offboard::policy::{Account, Action, Circumstances, Question, Verdict, Who};
-use starrocks_offboard::request::ids::Delivery;
+use starrocks_offboard::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal};
+use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::reason::Reason;
-use starrocks_offboard::request::removal::Removal;
+use starrocks_offboard::request::removal::RemovalRequest;
 
 use crate::check::Files;
 use crate::lint::actor;
@@ -108,7 +108,7 @@ fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::
     })?;
     let reason = Reason::parse(&arguments.reason).map_err(|outcome| anyhow!(outcome.message(Language::default())))?;
     let confirm = config.caller(&actor.caller).is_ok_and(|caller| caller.confirm);
-    let circumstances = Circumstances {
+    let circumstances = AuthzContext {
         now: arguments
             .at
             .map_or_else(|| now.with_timezone(&config.utc_offset), |at| at.with_timezone(&config.utc_offset)),
@@ -137,8 +137,8 @@ fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::
     ];
     let asked = arguments.action.map(Asked::action);
     let user_name = config.accounts.parse(given);
-    let question = |action| Question {
-        who: Who::of(&actor, &config),
+    let question = |action| AuthzRequest {
+        who: Principal::of(&actor, &config),
         action,
         account: Some(Account { instance, user_name: given }),
         reason_given: reason.is_some(),
@@ -154,10 +154,10 @@ fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::
             (format!("deny, before policy is asked: {}", outcome.message(Language::default())), Vec::new())
         }
         (None, Ok(user_name)) => {
-            let delivery = Delivery::recorded(String::new());
+            let delivery = DeliveryId::recorded(String::new());
             let dry_run = arguments.dry_run;
             let removal =
-                Removal { actor: actor.clone(), user_name, instance, reason: reason.clone(), delivery, dry_run };
+                RemovalRequest { actor: actor.clone(), user_name, instance, reason: reason.clone(), delivery, dry_run };
             let decided = policies.decide(&removal, &config, circumstances);
             let mut explanations = vec![explain(Action::Delete)];
             // As the gateway goes on, and only then.
@@ -183,12 +183,12 @@ fn decision_in_words((decision, failed): (Decision<'_>, Option<String>), require
     }
 }
 
-fn in_words(verdict: &Verdict) -> String {
+fn in_words(verdict: &AuthzResponse) -> String {
     match verdict {
-        Verdict { failed: Some(failed), .. } => format!("no, because it cannot be decided: {failed}"),
-        Verdict { allowed: true, policies, .. } => format!("yes, by {}", policies.join(", ")),
-        Verdict { policies, .. } if policies.is_empty() => "no, because no policy permits it".into(),
-        Verdict { policies, .. } => format!("no, by {}", policies.join(", ")),
+        AuthzResponse { failed: Some(failed), .. } => format!("no, because it cannot be decided: {failed}"),
+        AuthzResponse { allowed: true, policies, .. } => format!("yes, by {}", policies.join(", ")),
+        AuthzResponse { policies, .. } if policies.is_empty() => "no, because no policy permits it".into(),
+        AuthzResponse { policies, .. } => format!("no, by {}", policies.join(", ")),
     }
 }
 
@@ -218,7 +218,7 @@ fn page(answer: &str, about: &[(&str, String)], explanations: &[(Action, Explana
     page
 }
 
-fn role_in_words(considered: &Considered) -> String {
+fn role_in_words(considered: &PolicyEvaluation) -> String {
     let verb = if considered.is_permit { "permit" } else { "forbid" };
     match &considered.role {
         Role::Decided => format!("{verb}s it"),

@@ -1,6 +1,6 @@
 //! What is wrong with the files of `config/`, and what in them can hardly be meant.
 //!
-//! Pure, over the three texts. [`Gateway::parse`](crate::gateway::Gateway::parse) fails on every error that is found here;
+//! Pure, over the three texts. [`App::parse`](crate::gateway::Gateway::parse) fails on every error that is found here;
 //! warnings are for `offboard check`, which adds what takes spin.toml and the values of its variables.
 
 use std::collections::BTreeSet;
@@ -8,29 +8,29 @@ use std::collections::BTreeSet;
 use starrocks_offboard::app::{self, OFFBOARD};
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::config::caller_shape::{KeyShape, KindShape};
+use starrocks_offboard::config::caller_shape::{CallerShape, KeyShape};
 use starrocks_offboard::config::callers::Caller;
-use starrocks_offboard::config::source_map::Places;
-use starrocks_offboard::diagnostic::{Finding, sort};
-use starrocks_offboard::policy::load::Mention;
+use starrocks_offboard::config::source_map::SourceMap;
+use starrocks_offboard::diagnostic::{Diagnostic, sort};
+use starrocks_offboard::policy::load::EntityReference;
 use starrocks_offboard::request::actor::Actor;
 
 /// How the id of an instance may end without a word about it.
 pub(crate) const ENDINGS: [&str; 2] = ["in17", "in07"];
 
 /// Everything that there is to say about the files, in their order.
-pub fn findings(offboard: &str, policy: &str, schema: &str) -> Vec<Finding> {
-    let (config, policies, mut findings) = app::read(offboard, policy, schema);
-    if let (Some(config), Some(places)) = (&config, Places::read(offboard)) {
-        findings.extend(about_instances(config, &places));
-        findings.extend(about_principals(config, &places));
-        findings.extend(about_callers(config, &places));
+pub fn diagnostics(offboard: &str, policy: &str, schema: &str) -> Vec<Diagnostic> {
+    let (config, policies, mut diagnostics) = app::read(offboard, policy, schema);
+    if let (Some(config), Some(source_map)) = (&config, SourceMap::read(offboard)) {
+        diagnostics.extend(about_instances(config, &source_map));
+        diagnostics.extend(about_principals(config, &source_map));
+        diagnostics.extend(about_callers(config, &source_map));
         if let Some(policies) = &policies {
-            findings.extend(about_names(config, &places, &policies.mentions(policy)));
+            diagnostics.extend(about_names(config, &source_map, &policies.mentions(policy)));
         }
     }
-    sort(&mut findings);
-    findings
+    sort(&mut diagnostics);
+    diagnostics
 }
 
 /// Who a principal is, as a request of theirs would prove it.
@@ -81,20 +81,20 @@ pub(crate) enum Asker {
 impl Asker {
     fn of(caller: &Caller) -> Self {
         match callers::kind(&caller.kind).map(|kind| kind.shape) {
-            Some(KindShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
-            Some(KindShape { is_chat: true, .. }) => Self::People,
+            Some(CallerShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
+            Some(CallerShape { is_chat: true, .. }) => Self::People,
             _ => Self::Itself,
         }
     }
 }
 
-pub(crate) fn warning(line: usize, message: String) -> Finding {
-    Finding::warning(OFFBOARD, Some(line), message)
+pub(crate) fn warning(line: usize, message: String) -> Diagnostic {
+    Diagnostic::warning(OFFBOARD, Some(line), message)
 }
 
 /// Ids that are hardly StarRocks', and environments that nothing is in.
-pub(crate) fn about_instances(config: &Config, places: &Places) -> Vec<Finding> {
-    let ids = config.instances().iter().zip(&places.instances).filter_map(|(instance, place)| {
+pub(crate) fn about_instances(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let ids = config.instances().iter().zip(&source_map.instances).filter_map(|(instance, place)| {
         let ending = instance.instance_id.get(32..).unwrap_or_default();
         let message = format!(
             "instance `{}` has an id that ends in `{ending}`; StarRocks instances carry `in17` (`in07`, in the text of the delete page, is what a TaurusDB instance itself carries; `in16`, in its example, is ClickHouse's)",
@@ -102,7 +102,7 @@ pub(crate) fn about_instances(config: &Config, places: &Places) -> Vec<Finding> 
         );
         (!ENDINGS.contains(&ending)).then(|| warning(place.instance_id, message))
     });
-    let required = places
+    let required = source_map
         .required
         .iter()
         .filter(|required| !config.instances().iter().any(|instance| instance.environment == required.text));
@@ -117,8 +117,8 @@ pub(crate) fn about_instances(config: &Config, places: &Places) -> Vec<Finding> 
 }
 
 /// Callers whose platform proves less than others do.
-pub(crate) fn about_callers(config: &Config, places: &Places) -> Vec<Finding> {
-    let unsigned = places.callers.iter().filter_map(|place| {
+pub(crate) fn about_callers(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let unsigned = source_map.callers.iter().filter_map(|place| {
         let caller = config.caller(&place.name.text).ok()?;
         let shape = callers::kind(&caller.kind)?.shape;
         let message = format!(
@@ -131,9 +131,9 @@ pub(crate) fn about_callers(config: &Config, places: &Places) -> Vec<Finding> {
 }
 
 /// Members and persons who can never ask.
-pub(crate) fn about_principals(config: &Config, places: &Places) -> Vec<Finding> {
-    let members = places.teams.iter().flat_map(|team| &team.members).map(|member| ("team.members", member));
-    let principals = places.principals.iter().map(|principal| ("person.principals", principal));
+pub(crate) fn about_principals(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let members = source_map.teams.iter().flat_map(|team| &team.members).map(|member| ("team.members", member));
+    let principals = source_map.principals.iter().map(|principal| ("person.principals", principal));
     let all = members.chain(principals);
     all.filter_map(|(key, principal)| {
         let why = actor(config, &principal.text).err()?;
@@ -143,25 +143,25 @@ pub(crate) fn about_principals(config: &Config, places: &Places) -> Vec<Finding>
 }
 
 /// Teams without people or policies, and policies that speak of what there is not.
-pub(crate) fn about_names(config: &Config, places: &Places, mentions: &[Mention]) -> Vec<Finding> {
-    let teams: BTreeSet<&str> = places.teams.iter().map(|team| team.name.text.as_str()).collect();
-    let mut findings = Vec::new();
+pub(crate) fn about_names(config: &Config, source_map: &SourceMap, mentions: &[EntityReference]) -> Vec<Diagnostic> {
+    let teams: BTreeSet<&str> = source_map.teams.iter().map(|team| team.name.text.as_str()).collect();
+    let mut diagnostics = Vec::new();
     for team in &teams {
         // A team may stand in several tables.
-        let tables = || places.teams.iter().filter(|table| table.name.text == *team);
+        let tables = || source_map.teams.iter().filter(|table| table.name.text == *team);
         let Some(first) = tables().next() else { continue };
         if tables().all(|table| table.members.is_empty()) {
             let message = format!("team `{team}` has no members; add some, or remove it and what names it");
-            findings.push(warning(first.name.line, message));
+            diagnostics.push(warning(first.name.line, message));
         }
         if !mentions.iter().any(|mention| mention.kind == "Team" && mention.id == *team) {
             let message =
                 format!("no policy names the team `{team}`, so that it gives nobody anything; write one, or remove it");
-            findings.push(warning(first.name.line, message));
+            diagnostics.push(warning(first.name.line, message));
         }
     }
-    findings.extend(mentions.iter().filter_map(|mention| {
-        let Mention { policy, kind, id, line } = mention;
+    diagnostics.extend(mentions.iter().filter_map(|mention| {
+        let EntityReference { policy, kind, id, line } = mention;
         let missing = || format!("`{kind}::\"{id}\"` is not in offboard.toml; correct the name");
         let instance = |name: &str| config.instance(name).is_ok();
         let why = match kind.as_str() {
@@ -173,9 +173,9 @@ pub(crate) fn about_names(config: &Config, places: &Places, mentions: &[Mention]
             "User" => actor(config, id).err(),
             _ => None,
         }?;
-        Some(Finding::warning("policy.cedar", *line, format!("policy `{policy}` names what can never be asked about: {why}")))
+        Some(Diagnostic::warning("policy.cedar", *line, format!("policy `{policy}` names what can never be asked about: {why}")))
     }));
-    findings
+    diagnostics
 }
 
 #[cfg(test)]
@@ -221,8 +221,8 @@ permit (
 "#;
     const SCHEMA: &str = include_str!("../../config/schema.cedarschema");
 
-    fn lines(findings: &[Finding]) -> Vec<String> {
-        findings.iter().map(|finding| format!("{}: {finding}", finding.severity)).collect()
+    fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
+        diagnostics.iter().map(|diagnostic| format!("{}: {diagnostic}", diagnostic.severity)).collect()
     }
 
     /// What is found when `from` is `to`, in the one file that has it.
@@ -232,18 +232,18 @@ permit (
         let file = file.unwrap_or_else(|| panic!("no file has {from:?}"));
         *file = file.replacen(from, to, 1);
         let [offboard, policy, schema] = &files;
-        let findings = findings(offboard, policy, schema);
+        let diagnostics = diagnostics(offboard, policy, schema);
         // The gateway fails on exactly the errors.
-        let errors: Vec<_> = findings.iter().filter(|finding| finding.is_error()).cloned().collect();
+        let errors: Vec<_> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
         assert_eq!(app::load(offboard, policy, schema).err().unwrap_or_default(), errors);
-        lines(&findings)
+        lines(&diagnostics)
     }
 
     #[test]
     fn the_demo_has_nothing_to_say() {
         let (offboard, policy) =
             (include_str!("../../config/offboard.toml"), include_str!("../../config/policy.cedar"));
-        assert_eq!(lines(&findings(offboard, policy, SCHEMA)), [""; 0]);
+        assert_eq!(lines(&diagnostics(offboard, policy, SCHEMA)), [""; 0]);
     }
 
     #[test]
@@ -487,8 +487,9 @@ permit (
 
     #[test]
     fn every_file_is_heard() {
-        let findings = findings("", "permit", "entity");
-        let files: Vec<_> = findings.iter().map(|finding| (finding.file, finding.line, finding.is_error())).collect();
+        let diagnostics = diagnostics("", "permit", "entity");
+        let files: Vec<_> =
+            diagnostics.iter().map(|diagnostic| (diagnostic.file, diagnostic.line, diagnostic.is_error())).collect();
         let expected = ["offboard.toml", "policy.cedar", "schema.cedarschema"].map(|file| (file, Some(1), true));
         assert_eq!(files, expected);
     }

@@ -3,22 +3,22 @@
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-use crate::callers::proof::ActiveKey;
+use crate::callers::proof::ActiveSecret;
 use crate::config::callers::Caller;
 use crate::outcome::language::Language;
-use crate::reply::{Answer, Rendered};
-use crate::request::command::Click;
+use crate::reply::{Rendered, Reply};
+use crate::request::command::ApprovalAction;
 use crate::secret::Secret;
 
 /// A URL of the platform's own that takes an answer after the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Later {
+pub struct ReplyAddress {
     url: String,
     /// The platform shows nothing of the answer itself, so that everything is told here.
     pub is_all: bool,
 }
 
-impl Later {
+impl ReplyAddress {
     /// The URL, if it is at exactly this origin (`https://host[:port]`); else nobody is to be told anything there.
     pub fn at(origin: &str, url: &str) -> Option<Self> {
         let parsed: http::Uri = url.parse().ok()?;
@@ -40,7 +40,7 @@ impl Later {
 
 /// What there is to say to a platform that waits no longer.
 #[derive(Debug, Clone, Copy)]
-pub struct Early<'a> {
+pub struct Acknowledgement<'a> {
     /// The language to say it in.
     pub language: Language,
     /// The account that is to be removed, and its instance; `None` when it is about something else.
@@ -50,18 +50,18 @@ pub struct Early<'a> {
     /// Whether the outcome is told later; else somebody has to ask.
     pub follows: bool,
     /// The button that was clicked, where one was.
-    pub clicked: Option<Click>,
+    pub clicked: Option<ApprovalAction>,
 }
 
 /// How a platform takes answers after the answer.
 #[derive(Debug)]
-pub struct LaterShape {
+pub struct FollowUp {
     /// The method of its requests.
     pub method: Method,
     /// A URL that was kept, if it still is one of the platform's.
-    pub at: fn(&Caller, &str) -> Option<Later>,
+    pub at: fn(&Caller, &str) -> Option<ReplyAddress>,
     /// The bodies to send, one after the other.
-    pub bodies: fn(&Answer<'_>) -> Vec<String>,
+    pub bodies: fn(&Reply<'_>) -> Vec<String>,
     /// The bodies that carry an answer in words; those that `Speech` renders where it is `None`.
     pub words: Option<fn(Rendered) -> Vec<String>>,
     /// Whether a platform waits for the answer to a request that names no place for a later one.
@@ -74,13 +74,13 @@ pub struct LaterShape {
 #[derive(Debug)]
 pub struct Login {
     /// The request for one.
-    pub request: fn(&Caller, &ActiveKey) -> Option<http::Request<Bytes>>,
+    pub request: fn(&Caller, &ActiveSecret) -> Option<http::Request<Bytes>>,
     /// The token in its answer, for `Authorization: Bearer`.
     pub token: fn(&[u8]) -> Option<Secret>,
 }
 
 /// What a system that waits no longer is told: it was taken, and its outcome has to be asked for.
-pub(crate) fn accepted(early: &Early<'_>) -> Rendered {
+pub(crate) fn accepted(early: &Acknowledgement<'_>) -> Rendered {
     let mut body = serde_json::json!({"result": "ACCEPTED"});
     if let (Some(_), Some(fields)) = (early.account, body.as_object_mut()) {
         fields.insert("removal".into(), early.row.into());

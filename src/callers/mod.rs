@@ -17,12 +17,12 @@ pub mod webhook;
 
 use crate::callers::api::http_signature;
 use crate::callers::chat::{dingtalk, discord, feishu, google_chat, mattermost, slack, teams, wecom};
-use crate::callers::kind::Kind;
+use crate::callers::kind::CallerKind;
 use crate::callers::webhook::{cloudevents, github, gitlab, okta, oneaccess, standard_webhooks, welink};
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 
 /// Every kind that there is.
-pub static KINDS: &[Kind] = &[
+pub static KINDS: &[CallerKind] = &[
     slack::KIND,
     mattermost::KIND,
     teams::KIND,
@@ -44,12 +44,12 @@ pub static KINDS: &[Kind] = &[
 ];
 
 /// The kind that offboard.toml calls `name`.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub fn kind(name: &str) -> Option<&'static CallerKind> {
     KINDS.iter().find(|kind| kind.shape.name == name)
 }
 
 /// The kinds' names and shapes, for [`Config::parse`].
-pub fn shapes() -> Vec<KindShape> {
+pub fn shapes() -> Vec<CallerShape> {
     KINDS.iter().map(|kind| kind.shape).collect()
 }
 
@@ -57,8 +57,8 @@ pub fn shapes() -> Vec<KindShape> {
 mod tests {
     use bytes::Bytes;
 
-    use crate::callers::follow_up::Later;
-    use crate::callers::proof::{ActiveKey, Keys, fresh};
+    use crate::callers::follow_up::ReplyAddress;
+    use crate::callers::proof::{ActiveSecret, VerificationKeys, check_timestamp};
     use crate::config::callers::Caller;
     use crate::crypto::mac::lower_hex_32;
     use crate::crypto::public_key::ed25519_is;
@@ -76,13 +76,13 @@ mod tests {
         let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
         let now = at(1_700_000_000_000);
         for seconds in [-300, -299, 0, 299, 300] {
-            assert_eq!(fresh(1_700_000_000 + seconds, now), Ok(()));
+            assert_eq!(check_timestamp(1_700_000_000 + seconds, now), Ok(()));
         }
         for seconds in [-301, 301, -1_700_000_000] {
-            assert_eq!(fresh(1_700_000_000 + seconds, now), Err(Outcome::ProofStale));
+            assert_eq!(check_timestamp(1_700_000_000 + seconds, now), Err(Outcome::ProofStale));
         }
-        assert_eq!(fresh(1_700_000_000, at(1_700_000_300_001)), Err(Outcome::ProofStale));
-        assert_eq!(fresh(i64::MAX, now), Err(Outcome::ProofStale));
+        assert_eq!(check_timestamp(1_700_000_000, at(1_700_000_300_001)), Err(Outcome::ProofStale));
+        assert_eq!(check_timestamp(i64::MAX, now), Err(Outcome::ProofStale));
     }
 
     /// Every published signature of a scheme that there is a kind for; see `tests/fixtures/vectors`.
@@ -120,8 +120,8 @@ mod tests {
             };
             let caller = Caller::new("a", kind.shape.name);
             let secret = Secret::new(secret.to_owned()).unwrap();
-            let secrets = vec![ActiveKey::new(None, vec![(SECRET, secret)]).unwrap()];
-            let keys = Keys { secrets, published: None };
+            let secrets = vec![ActiveSecret::new(None, vec![(SECRET, secret)]).unwrap()];
+            let keys = VerificationKeys { secrets, published: None };
             // Where a vector names no time, it is its own.
             let own = match scheme {
                 "discord-ed25519" => inputs["headers"]["X-Signature-Timestamp"].as_str().unwrap().parse().unwrap(),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_later_channel_is_the_platform_s_own() {
-        let at = |url| Later::at("https://hooks.slack.com", url).is_some();
+        let at = |url| ReplyAddress::at("https://hooks.slack.com", url).is_some();
         assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
         for url in [
             "http://hooks.slack.com/commands/1",

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 
 use crate::crypto::jwks::KeySet;
-use crate::crypto::jwt::Refused;
+use crate::crypto::jwt::TokenError;
 use crate::outcome::Outcome;
-use crate::request::ids::Delivery;
+use crate::request::ids::DeliveryId;
 use crate::secret::Secret;
 
 /// How far a timestamp may be from now, in milliseconds, either way.
@@ -15,7 +15,7 @@ pub(crate) const TOLERANCE: u64 = 300_000;
 
 /// A secret of a caller that is set now.
 #[derive(Debug, Clone)]
-pub struct ActiveKey {
+pub struct ActiveSecret {
     /// The access key id; `None` for plain secrets.
     pub id: Option<String>,
     /// Its secret half, or the first of its parts that is set.
@@ -24,7 +24,7 @@ pub struct ActiveKey {
     pub parts: Vec<(&'static str, Secret)>,
 }
 
-impl ActiveKey {
+impl ActiveSecret {
     /// The parts that are set; `None` when there are none.
     pub fn new(id: Option<String>, parts: Vec<(&'static str, Secret)>) -> Option<Self> {
         let secret = parts.first()?.1.clone();
@@ -39,9 +39,9 @@ impl ActiveKey {
 
 /// What can prove a request to be a caller's.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub struct VerificationKeys {
     /// The secrets that are set; never none for a kind that has them.
-    pub secrets: Vec<ActiveKey>,
+    pub secrets: Vec<ActiveSecret>,
     /// The public keys of whoever issued the token, for requests that bring one.
     pub published: Option<KeySet>,
 }
@@ -50,11 +50,11 @@ pub struct Keys {
 #[derive(Debug)]
 pub struct Proof {
     /// Which request it is.
-    pub delivery: Delivery,
+    pub delivery: DeliveryId,
     /// The access key id that signed, for kinds that have them.
     pub key_id: Option<String>,
     /// The secret that proved it, for kinds whose answers need it again.
-    pub key: Option<ActiveKey>,
+    pub key: Option<ActiveSecret>,
     /// Whom a token names, and their teams by its word.
     pub subject: Option<Subject>,
     /// What was inside an encrypted body.
@@ -72,7 +72,7 @@ pub struct Subject {
 
 impl Proof {
     /// A proof of which there is no more to say.
-    pub fn of(delivery: Delivery) -> Self {
+    pub fn of(delivery: DeliveryId) -> Self {
         Self { delivery, key_id: None, key: None, subject: None, plain: None }
     }
 }
@@ -82,14 +82,14 @@ impl Proof {
 /// # Errors
 ///
 /// [`Outcome::ProofStale`]
-pub(crate) fn fresh(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
+pub(crate) fn check_timestamp(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
     // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
     let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
     if apart <= TOLERANCE { Ok(()) } else { Err(Outcome::ProofStale) }
 }
 
 /// A timestamp in seconds or milliseconds, as a number or as text: as it is written, and in seconds.
-pub(crate) fn moment(value: &serde_json::Value) -> Option<(String, i64)> {
+pub(crate) fn parse_timestamp(value: &serde_json::Value) -> Option<(String, i64)> {
     let text = match value {
         serde_json::Value::Number(number) => number.as_u64()?.to_string(),
         serde_json::Value::String(text) => text.clone(),
@@ -119,13 +119,13 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Outcome> {
 }
 
 /// Why a token does not prove anything.
-pub(crate) fn token_refused(why: Refused) -> Outcome {
+pub(crate) fn token_refused(why: TokenError) -> Outcome {
     match why {
-        Refused::Malformed => Outcome::ProofMalformed { header: "token" },
-        Refused::Algorithm | Refused::Signature => Outcome::ProofWrong,
-        Refused::UnknownKey => Outcome::KeyUnknown,
-        Refused::Expired => Outcome::ProofExpired,
-        Refused::Claim(claim) => Outcome::TokenRefused { claim },
+        TokenError::Malformed => Outcome::ProofMalformed { header: "token" },
+        TokenError::Algorithm | TokenError::Signature => Outcome::ProofWrong,
+        TokenError::UnknownKey => Outcome::KeyUnknown,
+        TokenError::Expired => Outcome::ProofExpired,
+        TokenError::Claim(claim) => Outcome::TokenRefused { claim },
     }
 }
 

@@ -78,7 +78,7 @@ impl Setting {
 
 /// What offboard.toml has to know of a caller kind.
 #[derive(Debug, Clone, Copy)]
-pub struct KindShape {
+pub struct CallerShape {
     /// Its name.
     pub name: &'static str,
     /// How it is given its secrets.
@@ -97,7 +97,7 @@ pub struct KindShape {
     pub is_complete: fn(&Caller) -> Result<(), &'static str>,
 }
 
-impl KindShape {
+impl CallerShape {
     /// A system that speaks for itself, and signs what it says with one secret.
     pub const fn hook(name: &'static str) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! `[[caller]]`: who may send requests, and what proves it.
 //!
-//! What a kind needs beside its secrets it says itself, in its [`KindShape`]: a kind brings its settings with it, and this
+//! What a kind needs beside its secrets it says itself, in its [`CallerShape`]: a kind brings its settings with it, and this
 //! file does not know any.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 use crate::config::body_fields::{BodyFields, FieldsTable, OneOrMore};
-use crate::config::caller_shape::{KeyShape, KindShape, Part};
+use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::lines::{ConfigError, Lines};
 use crate::outcome::language::Language;
 
@@ -180,9 +180,9 @@ impl CallerTable {
     pub(super) fn read(
         &self,
         lines: &Lines<'_>,
-        kinds: &[KindShape],
+        kinds: &[CallerShape],
         taken: Taken<'_>,
-    ) -> Result<(Caller, KindShape), ConfigError> {
+    ) -> Result<(Caller, CallerShape), ConfigError> {
         let name = lines.name("caller.name", &self.name)?;
         let kind = self.kind.get_ref().clone();
         let Some(shape) = kinds.iter().find(|known| known.name == kind).copied() else {
@@ -211,7 +211,7 @@ impl CallerTable {
         Ok((Caller { name, kind, keys, confirm, language, fields, settings }, shape))
     }
 
-    fn keys(&self, lines: &Lines<'_>, shape: &KindShape, taken: Taken<'_>) -> Result<Vec<Key>, ConfigError> {
+    fn keys(&self, lines: &Lines<'_>, shape: &CallerShape, taken: Taken<'_>) -> Result<Vec<Key>, ConfigError> {
         let (name, kind) = (self.name.get_ref(), self.kind.get_ref());
         let misshapen = |what: &str| lines.wrong(&self.name, format!("caller `{name}` of kind `{kind}` needs {what}"));
         let variable = |offset: usize, text: &str| lines.variable_at("caller.secrets", offset, text);
@@ -282,7 +282,7 @@ impl CallerTable {
     fn settings(
         &self,
         lines: &Lines<'_>,
-        shape: &KindShape,
+        shape: &CallerShape,
     ) -> Result<BTreeMap<&'static str, Vec<String>>, ConfigError> {
         let (name, kind) = (self.name.get_ref(), self.kind.get_ref());
         let mut settings = BTreeMap::new();

@@ -28,7 +28,7 @@ pub struct Instance {
 
 impl Instance {
     /// Which one it is to TaurusDB, whatever people call it and wherever it is reached.
-    pub fn place(&self) -> String {
+    pub fn resource_id(&self) -> String {
         format!("{}/{}", self.project_id, self.instance_id)
     }
 }

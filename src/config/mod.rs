@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::config::approvals::{Approvals, ApprovalsTable, approvals};
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::{Caller, CallerTable, Key};
 use crate::config::credentials::{AgencyTable, CredentialsTable, Sources};
 use crate::config::endpoint::endpoint;
@@ -152,7 +152,7 @@ impl Config {
     /// # Errors
     ///
     /// The first thing that is wrong, with its line.
-    pub fn parse(text: &str, kinds: &[KindShape]) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str, kinds: &[CallerShape]) -> Result<Self, ConfigError> {
         let lines = Lines(text);
         if text.len() > LARGEST {
             return Err(ConfigError { line: None, message: format!("the file is over {LARGEST} bytes") });
@@ -299,7 +299,7 @@ impl Config {
         Ok(())
     }
 
-    fn add_caller(&mut self, lines: &Lines<'_>, table: &CallerTable, kinds: &[KindShape]) -> Result<(), ConfigError> {
+    fn add_caller(&mut self, lines: &Lines<'_>, table: &CallerTable, kinds: &[CallerShape]) -> Result<(), ConfigError> {
         let (caller, shape) = table.read(lines, kinds, &|id| self.access_key(id).is_some())?;
         let name = &caller.name;
         if !shape.proves_body && !caller.confirm {
@@ -415,10 +415,10 @@ mod tests {
     use crate::config::caller_shape::KeyShape;
     use crate::secret::Secret;
 
-    const KINDS: &[KindShape] = &[
-        KindShape::chat("slack"),
-        KindShape::hook("standard-webhooks"),
-        KindShape { keys: KeyShape::AccessKeys { optional: false }, ..KindShape::hook("api") },
+    const KINDS: &[CallerShape] = &[
+        CallerShape::chat("slack"),
+        CallerShape::hook("standard-webhooks"),
+        CallerShape { keys: KeyShape::AccessKeys { optional: false }, ..CallerShape::hook("api") },
     ];
     const DEMO: &str = include_str!("../../config/offboard.toml");
 

@@ -16,7 +16,7 @@ type Cipher = AesGcm<Aes128, U16>;
 const VECTOR: usize = 24;
 
 /// Vector and ciphertext; `None` for what is not base64 of both.
-pub(crate) fn taken_apart(text: &str) -> Option<([u8; 16], Vec<u8>)> {
+pub(crate) fn split(text: &str) -> Option<([u8; 16], Vec<u8>)> {
     let (vector, sealed) = text.split_at_checked(VECTOR)?;
     Some((STANDARD.decode(vector).ok()?.try_into().ok()?, STANDARD.decode(sealed).ok()?))
 }
@@ -40,14 +40,14 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_with_the_same_key_only() {
         let sealed = seal(&[7; 16], 9, b"text").unwrap();
-        let (vector, ciphertext) = taken_apart(&sealed).unwrap();
+        let (vector, ciphertext) = split(&sealed).unwrap();
         assert_eq!(vector, 9_u128.to_be_bytes());
         assert_eq!(open(&[7; 16], vector, &ciphertext).as_deref(), Some(b"text".as_slice()));
         assert_eq!(open(&[8; 16], vector, &ciphertext), None);
         assert_eq!(open(&[7; 15], vector, &ciphertext), None);
         assert_eq!(open(&[7; 16], vector, &ciphertext[1..]), None);
         for text in ["", "AAAA", &sealed[1..], &sealed[..30], &format!("{sealed}=")] {
-            assert!(taken_apart(text).is_none_or(|(vector, text)| open(&[7; 16], vector, &text).is_none()), "{text}");
+            assert!(split(text).is_none_or(|(vector, text)| open(&[7; 16], vector, &text).is_none()), "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::crypto::jwt::{Object, Refused};
+use crate::crypto::jwt::{Object, TokenError};
 use crate::crypto::public_key::{Algorithm, KeyError, PublicKey};
 use crate::request::strict;
 
@@ -66,17 +66,17 @@ impl KeySet {
     }
 
     /// The key that a token's header asks for.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, Refused> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, TokenError> {
         let mut of_this_name = self.0.iter().filter(|known| id.is_none() || known.id.as_deref() == id).peekable();
         if of_this_name.peek().is_none() {
-            return Err(Refused::UnknownKey);
+            return Err(TokenError::UnknownKey);
         }
         let mut fitting = of_this_name.filter(|known| known.key.algorithm() == algorithm);
         match (fitting.next(), fitting.next()) {
             (Some(found), None) => Ok(&found.key),
-            (Some(_), Some(_)) => Err(Refused::UnknownKey),
-            (None, _) if id.is_none() => Err(Refused::UnknownKey),
-            (None, _) => Err(Refused::Algorithm),
+            (Some(_), Some(_)) => Err(TokenError::UnknownKey),
+            (None, _) if id.is_none() => Err(TokenError::UnknownKey),
+            (None, _) => Err(TokenError::Algorithm),
         }
     }
 }

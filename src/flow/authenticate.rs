@@ -3,35 +3,35 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::callers::api::{self, http_signature};
-use crate::callers::kind::Place;
-use crate::callers::proof::{ActiveKey, Keys};
+use crate::callers::kind::Endpoint;
+use crate::callers::proof::{ActiveSecret, VerificationKeys};
 use crate::callers::{self};
 use crate::config::Config;
 use crate::config::callers::{Caller, Key};
-use crate::flow::follow_up::Channel;
-use crate::flow::parse::{acceptable, asked_language};
+use crate::flow::follow_up::FollowUpChannel;
+use crate::flow::parse::{asked_language, check_content_type};
 use crate::flow::record::{Sealed, Told};
 use crate::host::Host;
 use crate::operations::remove::ledger_down;
 use crate::outcome::Outcome;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
-use crate::request::inbound::{BodyProblem, Inbound};
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
+use crate::request::inbound::{BodyError, Inbound};
 use crate::request::route::Route;
 use crate::secret::Secret;
 
 /// What somebody says, who proved who they are.
 #[derive(Debug)]
 pub(crate) struct Heard<'c> {
-    pub(crate) said: Said<'c>,
+    pub(crate) said: Command<'c>,
     /// Who; a kind that answers by itself may not have asked.
     pub(crate) actor: Option<Actor>,
     /// Which request it is.
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: DeliveryId,
     /// A secret of the caller's, to seal what is the caller's own.
     pub(crate) secret: Option<Secret>,
 }
@@ -52,21 +52,21 @@ pub(crate) enum Hearing<'c> {
 /// Why it is refused before anything is decided.
 pub(crate) async fn hear<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     inbound: &Inbound,
     route: &Route,
-    problem: Option<BodyProblem>,
+    problem: Option<BodyError>,
     told: &mut Told<'c>,
 ) -> Result<Hearing<'c>, Outcome> {
     match problem {
-        Some(BodyProblem::TooLarge) => return Err(Outcome::BodyTooLarge),
-        Some(BodyProblem::CutShort) => return Err(Outcome::BodyCutShort),
+        Some(BodyError::TooLarge) => return Err(Outcome::BodyTooLarge),
+        Some(BodyError::CutShort) => return Err(Outcome::BodyCutShort),
         None => {}
     }
 
     // Who asked, proved.
-    let config = &gateway.config;
-    let (caller, keys) = claimed_caller(route, inbound, config)?;
+    let config = &app.config;
+    let (caller, keys) = identify_caller(route, inbound, config)?;
     told.caller = Some(caller);
     told.language = caller.language.unwrap_or(told.language);
     let kind = callers::kind(&caller.kind).ok_or(Outcome::Unusable)?;
@@ -74,16 +74,16 @@ pub(crate) async fn hear<'c, H: Host>(
         return Ok(Hearing::Answered(rendered));
     }
     // A kind that is proved by published keys may have none of its own.
-    let secrets = if keys.is_empty() { Vec::new() } else { active_keys(host, &keys).await? };
-    let mut keys = Keys { secrets, published: None };
+    let secrets = if keys.is_empty() { Vec::new() } else { load_secrets(host, &keys).await? };
+    let mut keys = VerificationKeys { secrets, published: None };
     let source = kind.published.and_then(|source| source(inbound, caller));
     if let Some(source) = source {
-        gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
-        keys.published = gateway.published.keys(host, source, config.limits, false).await?;
+        app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
+        keys.published = app.published.keys(host, source, config.limits, false).await?;
     }
     let mut verified = (kind.verify)(inbound, caller, &keys, told.at);
     if let (Err(Outcome::KeyUnknown), Some(source)) = (&verified, source)
-        && let Some(anew) = gateway.published.keys(host, source, config.limits, true).await?
+        && let Some(anew) = app.published.keys(host, source, config.limits, true).await?
     {
         keys.published = Some(anew);
         verified = (kind.verify)(inbound, caller, &keys, told.at);
@@ -103,16 +103,16 @@ pub(crate) async fn hear<'c, H: Host>(
     told.clicked = reading.clicked;
     let key = proof.key.or_else(|| keys.secrets.first().cloned());
     let secret = key.as_ref().map(|key| key.secret.clone());
-    told.channel = reading.later.and_then(|later| Channel::new(kind, later, caller, key, config.limits));
+    told.channel = reading.later.and_then(|later| FollowUpChannel::new(kind, later, caller, key, config.limits));
     language?;
     // What there is no way to ask for is that, whatever body it has.
     if let Err(outcome @ (Outcome::RouteUnknown | Outcome::MethodNotAllowed { .. })) = reading.said {
         return Err(outcome);
     }
-    acceptable(inbound, kind)?;
+    check_content_type(inbound, kind)?;
     match reading.said? {
-        Said::Handshake(rendered) => Ok(Hearing::Answered(rendered)),
-        Said::Nothing(why) => {
+        Command::Handshake(rendered) => Ok(Hearing::Answered(rendered)),
+        Command::Nothing(why) => {
             let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
             host.log(&line.to_string());
             Ok(Hearing::Answered(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
@@ -122,17 +122,17 @@ pub(crate) async fn hear<'c, H: Host>(
 }
 
 /// Who the request claims to be from, and the keys that could prove it.
-pub(crate) fn claimed_caller<'c>(
+pub(crate) fn identify_caller<'c>(
     route: &Route,
     inbound: &Inbound,
     config: &'c Config,
 ) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     match route {
-        Route::Api if http_signature::is_stated(inbound) => http_signature::holder(inbound, config),
-        Route::Api => api::holder(inbound, config),
+        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config),
+        Route::Api => api::identify_caller(inbound, config),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
-            if callers::kind(&caller.kind).map(|kind| kind.place) != Some(Place::Scim) {
+            if callers::kind(&caller.kind).map(|kind| kind.place) != Some(Endpoint::Scim) {
                 return Err(Outcome::CallerUnknown { name: name.clone() });
             }
             Ok((caller, caller.keys.iter().collect()))
@@ -140,7 +140,7 @@ pub(crate) fn claimed_caller<'c>(
         Route::Hook(name) => {
             let caller = config.caller(name)?;
             // A caller of TaurusDB's own API has no hook.
-            let Some(Place::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.place) else {
+            let Some(Endpoint::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.place) else {
                 return Err(Outcome::CallerUnknown { name: name.clone() });
             };
             if !allow.split(", ").any(|method| method == inbound.method.as_str()) {
@@ -156,7 +156,7 @@ pub(crate) fn claimed_caller<'c>(
 /// # Errors
 ///
 /// [`Outcome::SecretUnset`] when none is.
-pub(crate) async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveKey>, Outcome> {
+pub(crate) async fn load_secrets<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveSecret>, Outcome> {
     let mut active = Vec::new();
     for key in keys {
         let mut parts = Vec::new();
@@ -166,7 +166,7 @@ pub(crate) async fn active_keys<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<
                 None => host.log(&format!("caller: variable `{variable}` is not set")),
             }
         }
-        active.extend(ActiveKey::new(key.id.clone(), parts));
+        active.extend(ActiveSecret::new(key.id.clone(), parts));
     }
     if active.is_empty() { Err(Outcome::SecretUnset) } else { Ok(active) }
 }

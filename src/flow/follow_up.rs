@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Request};
 
-use crate::callers::follow_up::{Later, LaterShape};
-use crate::callers::kind::Kind;
-use crate::callers::proof::ActiveKey;
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::CallerKind;
+use crate::callers::proof::ActiveSecret;
 use crate::config::callers::Caller;
 use crate::config::limits::Limits;
 use crate::host::{self, Host};
@@ -20,21 +20,21 @@ const ANSWER_LIMIT: usize = 4 * 1024;
 
 /// Where somebody can be told.
 #[derive(Debug, Clone)]
-pub(crate) struct Channel<'c> {
-    pub(crate) shape: &'static LaterShape,
-    pub(crate) later: Later,
+pub(crate) struct FollowUpChannel<'c> {
+    pub(crate) shape: &'static FollowUp,
+    pub(crate) later: ReplyAddress,
     caller: &'c Caller,
-    key: Option<ActiveKey>,
+    key: Option<ActiveSecret>,
     limits: Limits,
 }
 
-impl<'c> Channel<'c> {
+impl<'c> FollowUpChannel<'c> {
     /// The channel of a caller's; `None` when its kind has none.
     pub(crate) fn new(
-        kind: &'static Kind,
-        later: Later,
+        kind: &'static CallerKind,
+        later: ReplyAddress,
         caller: &'c Caller,
-        key: Option<ActiveKey>,
+        key: Option<ActiveSecret>,
         limits: Limits,
     ) -> Option<Self> {
         Some(Self { shape: kind.later.as_ref()?, later, caller, key, limits })

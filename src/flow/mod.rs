@@ -12,22 +12,22 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{Method, Response};
 
-use crate::app::Gateway;
-use crate::callers::follow_up::Early;
+use crate::app::App;
+use crate::callers::follow_up::Acknowledgement;
 use crate::flow::authenticate::{Heard, Hearing};
-use crate::flow::follow_up::Channel;
+use crate::flow::follow_up::FollowUpChannel;
 use crate::flow::record::{Notify, Told};
 use crate::host::Host;
-use crate::operations::decide_approval::{self, Voice};
+use crate::operations::decide_approval::{self, ApprovalDecision};
 use crate::operations::remove::remove;
 use crate::operations::{get_removal, list_removals, offboard_leavers, provision_people};
 use crate::outbound::budget::Budget;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::reply::{Answer, Rendered};
-use crate::request::command::Said;
-use crate::request::inbound::{BodyProblem, Inbound};
-use crate::request::removal::Removal;
+use crate::reply::{Rendered, Reply};
+use crate::request::command::Command;
+use crate::request::inbound::{BodyError, Inbound};
+use crate::request::removal::RemovalRequest;
 use crate::request::route;
 
 /// How the story ended.
@@ -43,23 +43,23 @@ pub(crate) enum Ending {
 /// nobody, and the outcome went where the platform takes it later.
 pub async fn answer<H: Host>(
     host: &H,
-    gateway: Result<&Gateway, &str>,
+    app: Result<&App, &str>,
     inbound: Inbound,
-    problem: Option<BodyProblem>,
+    problem: Option<BodyError>,
     early: impl FnOnce(Response<Bytes>),
 ) -> Response<Bytes> {
     let began = host.elapsed();
     let mut is_early = false;
-    let language = gateway.map_or_else(|_| Language::default(), |gateway| gateway.config.language);
+    let language = app.map_or_else(|_| Language::default(), |app| app.config.language);
     let mut told = Told::new(host, language);
     if inbound.path == "/healthz" && inbound.method == Method::GET {
-        return told.health(gateway);
+        return told.health(app);
     }
 
     let mut late = None;
-    let ending = match hear(host, gateway, &inbound, problem, &mut told).await {
+    let ending = match hear(host, app, &inbound, problem, &mut told).await {
         Err(outcome) => {
-            let waiting = acknowledgement(None, Some(&outcome), &told, gateway);
+            let waiting = acknowledgement(None, Some(&outcome), &told, app);
             if let Some(Waiting { channel: Some(channel), acknowledgement, .. }) = waiting {
                 early(acknowledgement);
                 late = Some(channel);
@@ -67,10 +67,10 @@ pub async fn answer<H: Host>(
             Err(outcome)
         }
         Ok((_, Hearing::Answered(rendered))) => return told.respond(rendered, None),
-        Ok((gateway, Hearing::Heard(heard))) => {
-            let budget = Budget::new(began, gateway.config.limits);
-            let waiting = acknowledgement(Some(&heard.said), None, &told, Ok(gateway));
-            let work = pin!(carry_out(host, gateway, *heard, &budget, &mut told));
+        Ok((app, Hearing::Heard(heard))) => {
+            let budget = Budget::new(began, app.config.limits);
+            let waiting = acknowledgement(Some(&heard.said), None, &told, Ok(app));
+            let work = pin!(carry_out(host, app, *heard, &budget, &mut told));
             match waiting {
                 None => work.await,
                 Some(Waiting { channel, is_all, patience, acknowledgement }) => {
@@ -109,7 +109,7 @@ pub async fn answer<H: Host>(
     };
     told.late = is_early || late.is_some();
     if !told.is_summary {
-        told.record(host, gateway, &outcome).await;
+        told.record(host, app, &outcome).await;
         told.log(host, &outcome, language);
     }
     if let Some(channel) = &late {
@@ -117,7 +117,7 @@ pub async fn answer<H: Host>(
         channel.tell(host, bodies, told.id.as_str()).await;
     }
     if let Some(Notify { channel, language }) = &told.notify {
-        let bodies = (channel.shape.bodies)(&Answer { clicked: None, ..told.answer(&outcome, *language) });
+        let bodies = (channel.shape.bodies)(&Reply { clicked: None, ..told.answer(&outcome, *language) });
         channel.tell(host, bodies, told.id.as_str()).await;
     }
     told.respond(told.render(&outcome), Some(&outcome))
@@ -125,21 +125,21 @@ pub async fn answer<H: Host>(
 
 pub(crate) async fn hear<'c, H: Host>(
     host: &H,
-    gateway: Result<&'c Gateway, &str>,
+    app: Result<&'c App, &str>,
     inbound: &Inbound,
-    problem: Option<BodyProblem>,
+    problem: Option<BodyError>,
     told: &mut Told<'c>,
-) -> Result<(&'c Gateway, Hearing<'c>), Outcome> {
+) -> Result<(&'c App, Hearing<'c>), Outcome> {
     let route = route::route(inbound)?;
-    let gateway = gateway.map_err(|_| Outcome::Unusable)?;
-    let hearing = authenticate::hear(host, gateway, inbound, &route, problem, told).await?;
-    Ok((gateway, hearing))
+    let app = app.map_err(|_| Outcome::Unusable)?;
+    let hearing = authenticate::hear(host, app, inbound, &route, problem, told).await?;
+    Ok((app, hearing))
 }
 
 /// Somebody who is not to wait.
 pub(crate) struct Waiting<'c> {
     /// Where the outcome goes; `None` when it has to be asked for.
-    channel: Option<Channel<'c>>,
+    channel: Option<FollowUpChannel<'c>>,
     /// The platform shows nothing of the answer, so that there is nothing to wait for.
     is_all: bool,
     patience: Duration,
@@ -149,17 +149,17 @@ pub(crate) struct Waiting<'c> {
 /// What to say when it takes longer than the asker's platform waits, and where the outcome goes then. `said` is `None` for
 /// what could not be read; its `outcome` is known already, and the answer's headers say it.
 pub(crate) fn acknowledgement<'c>(
-    said: Option<&Said<'_>>,
+    said: Option<&Command<'_>>,
     outcome: Option<&Outcome>,
     told: &Told<'c>,
-    gateway: Result<&Gateway, &str>,
+    app: Result<&App, &str>,
 ) -> Option<Waiting<'c>> {
     let kind = told.kind?;
     let (say, channel) = (kind.early?, told.channel.clone());
     let is_all = channel.as_ref().is_some_and(|channel| channel.later.is_all);
     let account = match said {
-        Some(Said::Remove { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
-        Some(Said::Decide { .. } | Said::Status { .. } | Said::Leave(_)) => None,
+        Some(Command::Remove { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
+        Some(Command::Decide { .. } | Command::Status { .. } | Command::Leave(_)) => None,
         _ if is_all => None,
         _ => return None,
     };
@@ -167,18 +167,23 @@ pub(crate) fn acknowledgement<'c>(
         return None;
     }
     let language = told.language;
-    let rendered =
-        say(&Early { language, account, row: told.id.as_str(), follows: channel.is_some(), clicked: told.clicked });
+    let rendered = say(&Acknowledgement {
+        language,
+        account,
+        row: told.id.as_str(),
+        follows: channel.is_some(),
+        clicked: told.clicked,
+    });
     let patience = match is_all {
         true => Duration::ZERO,
-        false => gateway.map(|gateway| gateway.config.limits.early_answer).unwrap_or_default(),
+        false => app.map(|app| app.config.limits.early_answer).unwrap_or_default(),
     };
     Some(Waiting { channel, is_all, patience, acknowledgement: told.respond(rendered, outcome) })
 }
 
 pub(crate) async fn carry_out<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     heard: Heard<'c>,
     budget: &Budget,
     told: &mut Told<'c>,
@@ -188,33 +193,31 @@ pub(crate) async fn carry_out<'c, H: Host>(
     // A kind that reads a command without an actor has none to ask policy about.
     let actor = actor.ok_or(Outcome::Unusable)?;
     match said {
-        Said::Help => Ok(Ending::Answered(decide_approval::help(gateway, &actor, told))),
-        Said::Pending => decide_approval::pending(host, gateway, &actor, told).await.map(Ending::Answered),
-        Said::Status { id } | Said::Look { id } => {
-            get_removal::look(host, gateway, &actor, &id, budget, told).await.map(Ending::Answered)
+        Command::Help => Ok(Ending::Answered(decide_approval::help(app, &actor, told))),
+        Command::Pending => decide_approval::pending(host, app, &actor, told).await.map(Ending::Answered),
+        Command::Status { id } | Command::Look { id } => {
+            get_removal::look(host, app, &actor, &id, budget, told).await.map(Ending::Answered)
         }
-        Said::List { search, form } => {
-            list_removals::search(host, gateway, &actor, &search, form, budget, told).await.map(Ending::Answered)
+        Command::List { search, form } => {
+            list_removals::search(host, app, &actor, &search, form, budget, told).await.map(Ending::Answered)
         }
-        Said::Decide { id, how, reason } => {
-            let voice = Voice { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
-            decide_approval::decide(host, gateway, voice, &id, budget, told).await.map(Ending::Outcome)
+        Command::Decide { id, how, reason } => {
+            let voice = ApprovalDecision { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
+            decide_approval::decide(host, app, voice, &id, budget, told).await.map(Ending::Outcome)
         }
-        Said::Leave(leavers) => {
-            offboard_leavers::carry_out(host, gateway, &actor, leavers, budget, told).await.map(Ending::Outcome)
+        Command::Leave(leavers) => {
+            offboard_leavers::carry_out(host, app, &actor, leavers, budget, told).await.map(Ending::Outcome)
         }
-        Said::Directory(operation, view) => {
-            provision_people::carry_out(host, gateway, &actor, operation, &view, budget, told)
-                .await
-                .map(Ending::Answered)
+        Command::Directory(operation, view) => {
+            provision_people::carry_out(host, app, &actor, operation, &view, budget, told).await.map(Ending::Answered)
         }
         // Heard and answered.
-        Said::Handshake(rendered) => Ok(Ending::Answered(rendered)),
-        Said::Nothing(_) => Err(Outcome::Unusable),
-        Said::Remove { user_name, instance, reason, dry_run } => {
-            let removal = Removal { actor, user_name, instance, reason, delivery, dry_run };
+        Command::Handshake(rendered) => Ok(Ending::Answered(rendered)),
+        Command::Nothing(_) => Err(Outcome::Unusable),
+        Command::Remove { user_name, instance, reason, dry_run } => {
+            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run };
             let removal = told.removal.insert(removal).clone();
-            remove(host, gateway, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)
+            remove(host, app, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)
         }
     }
 }

@@ -6,7 +6,7 @@
 use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
-use crate::callers::kind::Kind;
+use crate::callers::kind::CallerKind;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::request::inbound::Inbound;
@@ -24,7 +24,7 @@ pub(crate) fn asked_language(inbound: &Inbound) -> Result<Option<Language>, Outc
 }
 
 /// Refuses what the kind's parser was not made for.
-pub(crate) fn acceptable(inbound: &Inbound, kind: &Kind) -> Result<(), Outcome> {
+pub(crate) fn check_content_type(inbound: &Inbound, kind: &CallerKind) -> Result<(), Outcome> {
     if inbound.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
         return Err(Outcome::BodyEncoded);
     }

@@ -6,22 +6,22 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER}
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use crate::app::Gateway;
-use crate::callers::kind::{Envelope, Kind};
-use crate::callers::proof::{ActiveKey, Proof};
+use crate::app::App;
+use crate::callers::kind::{CallerKind, Envelope};
+use crate::callers::proof::{ActiveSecret, Proof};
 use crate::config::callers::Caller;
-use crate::flow::follow_up::Channel;
+use crate::flow::follow_up::FollowUpChannel;
 use crate::host::{Host, StoreError};
 use crate::ledger::export::Event;
 use crate::ledger::refusals::{self, Refusal};
-use crate::ledger::row::{Record, RowId};
+use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::{claims, schema};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::reply::{Answer, Rendered, api_body};
+use crate::reply::{Rendered, Reply, api_body};
 use crate::request::actor::Actor;
-use crate::request::command::Click;
-use crate::request::removal::Removal;
+use crate::request::command::ApprovalAction;
+use crate::request::removal::RemovalRequest;
 use crate::taurusdb::{self, error_codes};
 
 const ROW_ID: HeaderName = HeaderName::from_static("x-offboard-removal");
@@ -40,20 +40,20 @@ const REQUEST_ID: HeaderName = HeaderName::from_static(taurusdb::REQUEST_ID);
 
 /// What is known of a request so far: filled by the story.
 pub(crate) struct Told<'c> {
-    pub(crate) id: RowId,
+    pub(crate) id: RemovalId,
     pub(crate) at: DateTime<Utc>,
     pub(crate) language: Language,
     pub(crate) caller: Option<&'c Caller>,
     /// Set once the request is proved: from then on its answer has the platform's form.
-    pub(crate) kind: Option<&'static Kind>,
+    pub(crate) kind: Option<&'static CallerKind>,
     pub(crate) actor: Option<Actor>,
-    pub(crate) removal: Option<Removal<'c>>,
+    pub(crate) removal: Option<RemovalRequest<'c>>,
     pub(crate) policies: Vec<String>,
     pub(crate) request_id: Option<String>,
     /// When to ask again, in seconds from now.
     pub(crate) retry_after: Option<u64>,
     /// The row of the outcome, once it is written.
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<RemovalRow>,
     /// Whether the outcome has its row, or had one that could not be brought up to date.
     pub(crate) recorded: bool,
     /// Whether the asker was told to wait, and heard the outcome afterwards.
@@ -61,11 +61,11 @@ pub(crate) struct Told<'c> {
     /// Whoever asked for what somebody else decided, to be told as well.
     pub(crate) notify: Option<Notify<'c>>,
     /// Where whoever asked can still be told when their platform waits no longer.
-    pub(crate) channel: Option<Channel<'c>>,
+    pub(crate) channel: Option<FollowUpChannel<'c>>,
     /// The rows of what it is made of speak for it: it has none of its own.
     pub(crate) is_summary: bool,
     /// The button that they clicked, where they did.
-    pub(crate) clicked: Option<Click>,
+    pub(crate) clicked: Option<ApprovalAction>,
     /// What the answer is encrypted with.
     pub(crate) sealed: Option<Sealed<'c>>,
     /// The cursor of the page that follows this one.
@@ -74,7 +74,7 @@ pub(crate) struct Told<'c> {
 
 /// Somebody who hears of an outcome without waiting for it.
 pub(crate) struct Notify<'c> {
-    pub(crate) channel: Channel<'c>,
+    pub(crate) channel: FollowUpChannel<'c>,
     pub(crate) language: Language,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Notify<'c> {
 pub(crate) struct Sealed<'c> {
     envelope: fn(Rendered, &Envelope<'_>) -> Rendered,
     caller: &'c Caller,
-    key: ActiveKey,
+    key: ActiveSecret,
     plain: Bytes,
     at: DateTime<Utc>,
     random: u128,
@@ -90,7 +90,7 @@ pub(crate) struct Sealed<'c> {
 
 impl<'c> Sealed<'c> {
     /// What the kind of a verified request wants; `None` for one whose answers are read as they are.
-    pub(crate) fn of<H: Host>(host: &H, kind: &'static Kind, caller: &'c Caller, proof: &Proof) -> Option<Self> {
+    pub(crate) fn of<H: Host>(host: &H, kind: &'static CallerKind, caller: &'c Caller, proof: &Proof) -> Option<Self> {
         Some(Self {
             envelope: kind.envelope?,
             caller,
@@ -112,7 +112,7 @@ impl<'c> Told<'c> {
     pub(crate) fn new<H: Host>(host: &H, language: Language) -> Self {
         let at = host.now();
         Self {
-            id: RowId::new(at, host.random()),
+            id: RemovalId::new(at, host.random()),
             at,
             language,
             caller: None,
@@ -143,7 +143,7 @@ impl<'c> Told<'c> {
     }
 
     /// Speaks of this row from now on.
-    pub(crate) fn about(&mut self, record: Record) {
+    pub(crate) fn about(&mut self, record: RemovalRow) {
         self.id = record.id.clone();
         self.policies.clone_from(&record.policies);
         self.request_id.clone_from(&record.request_id);
@@ -152,11 +152,11 @@ impl<'c> Told<'c> {
     }
 
     /// Writes the row of a request that ended without one.
-    pub(crate) async fn record<H: Host>(&mut self, host: &H, gateway: Result<&Gateway, &str>, outcome: &Outcome) {
+    pub(crate) async fn record<H: Host>(&mut self, host: &H, app: Result<&App, &str>, outcome: &Outcome) {
         if self.recorded {
             return;
         }
-        match self.refuse(host, gateway, outcome).await {
+        match self.refuse(host, app, outcome).await {
             Ok(record) => {
                 self.id = record.id.clone();
                 self.record = Some(record);
@@ -170,11 +170,11 @@ impl<'c> Told<'c> {
     async fn refuse<H: Host>(
         &self,
         host: &H,
-        gateway: Result<&Gateway, &str>,
+        app: Result<&App, &str>,
         outcome: &Outcome,
-    ) -> Result<Record, StoreError> {
-        match gateway {
-            Ok(gateway) => gateway.open_ledger(host).await?,
+    ) -> Result<RemovalRow, StoreError> {
+        match app {
+            Ok(app) => app.open_ledger(host).await?,
             Err(_) => schema::open(host).await?,
         }
         let refusal = Refusal {
@@ -211,9 +211,9 @@ impl<'c> Told<'c> {
     }
 
     /// The row that could not be written, or not be brought up to date.
-    fn unwritten(&self, outcome: &Outcome) -> Record {
+    fn unwritten(&self, outcome: &Outcome) -> RemovalRow {
         let removal = self.removal.as_ref();
-        Record {
+        RemovalRow {
             id: self.id.clone(),
             state: outcome.state(),
             asked_at: self.at.timestamp_millis(),
@@ -228,22 +228,26 @@ impl<'c> Told<'c> {
             message: Some(outcome.message(self.language)),
             request_id: self.request_id.clone(),
             confirmed_by: claims::confirmed_by(outcome).map(str::to_owned),
-            ..Record::default()
+            ..RemovalRow::default()
         }
     }
 
     /// What there is to tell about the outcome, to whoever asked or to another.
-    pub(crate) fn answer<'a>(&'a self, outcome: &'a Outcome, language: Language) -> Answer<'a> {
+    pub(crate) fn answer<'a>(&'a self, outcome: &'a Outcome, language: Language) -> Reply<'a> {
         let own = self.actor.as_ref().map(|actor| actor.principal.as_str());
         let record = self.record.as_ref();
         let asked_by = record.and_then(|record| record.actor.as_deref()).filter(|asked_by| Some(*asked_by) != own);
-        Answer {
+        Reply {
             outcome,
             language,
             account: self.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
             environment: self.removal.as_ref().map(|removal| removal.instance.environment.as_str()),
             asked_by,
-            approved_by: record.into_iter().flat_map(|record| record.yeses()).map(|yes| yes.actor.as_str()).collect(),
+            approved_by: record
+                .into_iter()
+                .flat_map(|record| record.approvals())
+                .map(|yes| yes.actor.as_str())
+                .collect(),
             policies: &self.policies,
             meaning: error_codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
             request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),
@@ -253,7 +257,7 @@ impl<'c> Told<'c> {
 
     /// The outcome, in the asker's form.
     pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
-        let render = self.kind.map_or(api_body::documented as fn(&Answer<'_>) -> Rendered, |kind| kind.render);
+        let render = self.kind.map_or(api_body::api_body as fn(&Reply<'_>) -> Rendered, |kind| kind.render);
         render(&self.answer(outcome, self.language))
     }
 
@@ -313,12 +317,12 @@ impl<'c> Told<'c> {
     }
 
     /// `GET /healthz`
-    pub(crate) fn health(&self, gateway: Result<&Gateway, &str>) -> Response<Bytes> {
+    pub(crate) fn health(&self, app: Result<&App, &str>) -> Response<Bytes> {
         let version = env!("CARGO_PKG_VERSION");
-        let (status, body) = match gateway {
-            Ok(gateway) => (
+        let (status, body) = match app {
+            Ok(app) => (
                 StatusCode::OK,
-                json!({"status": "ok", "version": version, "config": gateway.config.digest, "policy": gateway.policies.digest()}),
+                json!({"status": "ok", "version": version, "config": app.config.digest, "policy": app.policies.digest()}),
             ),
             Err(reason) => {
                 (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "unusable", "version": version, "reason": reason}))

@@ -8,9 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError};
-use crate::ledger::claims::{Claim, Counts, counts};
+use crate::ledger::claims::{Claim, RecentRemovals, counts};
 use crate::ledger::export::Event;
-use crate::ledger::row::{Record, RowId, groups};
+use crate::ledger::row::{RemovalId, RemovalRow, groups};
 use crate::ledger::sql::{columns, hour_before, last_hour};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
@@ -18,7 +18,7 @@ use crate::outcome::state::State;
 use crate::policy::permit::Permit;
 use crate::request::actor::Actor;
 use crate::request::ids::Reference;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 const OPEN: &str = concat!(
     "INSERT INTO removals
@@ -81,7 +81,7 @@ const PENDING: &str = concat!(
 
 /// For what a row is to wait.
 #[derive(Debug, Clone)]
-pub struct Wait<'a> {
+pub struct PendingSpec<'a> {
     /// [`State::AwaitingConfirmation`] or [`State::AwaitingApproval`].
     pub state: State,
     /// What people type to speak of it.
@@ -105,11 +105,11 @@ fn end_of(now: DateTime<Utc>, patience: Duration) -> i64 {
 /// When the row cannot be written; then nobody is asked.
 pub async fn open<H: Host>(
     host: &H,
-    id: &RowId,
-    removal: &Removal<'_>,
-    wait: &Wait<'_>,
+    id: &RemovalId,
+    removal: &RemovalRequest<'_>,
+    wait: &PendingSpec<'_>,
     now: DateTime<Utc>,
-) -> Result<Option<Record>, StoreError> {
+) -> Result<Option<RemovalRow>, StoreError> {
     let parameters = vec![
         id.as_str().into(),
         removal.delivery.as_str().into(),
@@ -128,7 +128,7 @@ pub async fn open<H: Host>(
         wait.later.into(),
         groups(&removal.actor).as_deref().into(),
     ];
-    Record::first(&host.query(OPEN, parameters).await?)
+    RemovalRow::first(&host.query(OPEN, parameters).await?)
 }
 
 /// Ends what has waited too long. Nobody's request did that, so each row's line of the log is written here.
@@ -145,7 +145,7 @@ pub async fn expire<H: Host>(host: &H, language: Language, now: DateTime<Utc>) -
         outcome.message(language).as_str().into(),
     ];
     for row in host.query(EXPIRE, parameters).await? {
-        if let Some(record) = Record::read(&row)? {
+        if let Some(record) = RemovalRow::read(&row)? {
             host.log(&record.line(&Event {
                 event: record.state,
                 by: None,
@@ -166,12 +166,12 @@ pub async fn expire<H: Host>(host: &H, language: Language, now: DateTime<Utc>) -
 /// When the row cannot be written; it then waits on.
 pub async fn move_on<H: Host>(
     host: &H,
-    id: &RowId,
+    id: &RemovalId,
     patience: Duration,
     policies: &[String],
     later: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<Option<Record>, StoreError> {
+) -> Result<Option<RemovalRow>, StoreError> {
     let parameters = vec![
         id.as_str().into(),
         now.timestamp_millis().into(),
@@ -179,7 +179,7 @@ pub async fn move_on<H: Host>(
         policies.join(",").as_str().into(),
         later.into(),
     ];
-    Record::first(&host.query(MOVE_ON, parameters).await?)
+    RemovalRow::first(&host.query(MOVE_ON, parameters).await?)
 }
 
 /// Ends what waits in this state, without a DELETE; `None` when it does not any more.
@@ -189,13 +189,13 @@ pub async fn move_on<H: Host>(
 /// When the row cannot be written; it then waits on.
 pub async fn end<H: Host>(
     host: &H,
-    id: &RowId,
+    id: &RemovalId,
     from: State,
     outcome: &Outcome,
     policies: &[String],
     language: Language,
     now: DateTime<Utc>,
-) -> Result<Option<Record>, StoreError> {
+) -> Result<Option<RemovalRow>, StoreError> {
     let parameters = vec![
         id.as_str().into(),
         from.as_str().into(),
@@ -206,7 +206,7 @@ pub async fn end<H: Host>(
         outcome.message(language).as_str().into(),
         policies.join(",").as_str().into(),
     ];
-    Record::first(&host.query(END, parameters).await?)
+    RemovalRow::first(&host.query(END, parameters).await?)
 }
 
 /// Claims what waits in this state for this request, which is over at `until` whatever becomes of it; `None` when it does not
@@ -217,9 +217,9 @@ pub async fn end<H: Host>(
 /// When the row cannot be written; then nothing may be sent.
 pub async fn claim<'c, H: Host>(
     host: &H,
-    id: &RowId,
+    id: &RemovalId,
     from: State,
-    removal: &Removal<'c>,
+    removal: &RemovalRequest<'c>,
     permit: Permit<'c>,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -233,7 +233,7 @@ pub async fn claim<'c, H: Host>(
         removal.actor.principal.as_str().into(),
         removal.instance.name.as_str().into(),
         hour_before(now).into(),
-        removal.instance.place().as_str().into(),
+        removal.instance.resource_id().as_str().into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
     Claim::read(permit, &rows)
@@ -244,7 +244,11 @@ pub async fn claim<'c, H: Host>(
 /// # Errors
 ///
 /// When the ledger cannot be read.
-pub async fn count<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<Counts, StoreError> {
+pub async fn count<H: Host>(
+    host: &H,
+    removal: &RemovalRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<RecentRemovals, StoreError> {
     let parameters =
         vec![removal.actor.principal.as_str().into(), removal.instance.name.as_str().into(), hour_before(now).into()];
     let rows = host.query(COUNT, parameters).await?;
@@ -256,7 +260,7 @@ pub async fn count<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>)
 
 /// Somebody's yes or no, to be written down.
 #[derive(Debug)]
-pub struct Say<'a> {
+pub struct NewVote<'a> {
     /// Which person it is.
     pub person: &'a str,
     /// The principal.
@@ -273,7 +277,7 @@ pub struct Say<'a> {
 /// # Errors
 ///
 /// When it cannot be written.
-pub async fn say<H: Host>(host: &H, id: &RowId, say: &Say<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn say<H: Host>(host: &H, id: &RemovalId, say: &NewVote<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
     let parameters = vec![
         id.as_str().into(),
         say.person.into(),
@@ -293,7 +297,7 @@ pub async fn say<H: Host>(host: &H, id: &RowId, say: &Say<'_>, now: DateTime<Utc
 /// # Errors
 ///
 /// When the ledger cannot be read.
-pub async fn pending<H: Host>(host: &H, now: DateTime<Utc>) -> Result<Vec<Record>, StoreError> {
+pub async fn pending<H: Host>(host: &H, now: DateTime<Utc>) -> Result<Vec<RemovalRow>, StoreError> {
     let rows = host.query(PENDING, vec![now.timestamp_millis().into()]).await?;
-    rows.iter().filter_map(|row| Record::read(row).transpose()).collect()
+    rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
 }

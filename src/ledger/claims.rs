@@ -15,13 +15,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
-use crate::ledger::row::{Record, RowId, text};
+use crate::ledger::row::{RemovalId, RemovalRow, text};
 use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
 use crate::policy::permit::Permit;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 /// Its row is joined by a column and not by the parameter itself: with `removals.delivery = ?1` SQLite would ask of each
 /// partial index whether this value happens to fit it, and so compile the statement anew each time it runs.
@@ -84,7 +84,7 @@ pub(crate) const SETTLE: &str = concat!(
 
 /// How many removals there were in the last hour: removed, running or of unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct RecentRemovals {
     /// The actor's.
     pub actor: i64,
     /// The instance's.
@@ -93,21 +93,21 @@ pub struct Counts {
 
 /// What the ledger knows before a removal is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct PriorState {
     /// The delivery's own row, unless it is certain that it did nothing.
-    pub earlier: Option<Record>,
+    pub earlier: Option<RemovalRow>,
     /// Whether there are removals of the same account, by other deliveries, that only the account list can settle.
-    pub open_removals: bool,
+    pub unresolved: bool,
     /// The last hour.
-    pub counts: Counts,
+    pub counts: RecentRemovals,
 }
 
 /// A removal that this request, and no other, carries out. Only this module makes one.
 #[derive(Debug)]
 pub struct Claim<'c> {
     permit: Permit<'c>,
-    id: RowId,
-    counts: Counts,
+    id: RemovalId,
+    counts: RecentRemovals,
 }
 
 impl<'c> Claim<'c> {
@@ -117,12 +117,12 @@ impl<'c> Claim<'c> {
     }
 
     /// The row.
-    pub fn id(&self) -> &RowId {
+    pub fn id(&self) -> &RemovalId {
         &self.id
     }
 
     /// The counts without this removal: every claim before it is in them, and none after it.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> RecentRemovals {
         self.counts
     }
 
@@ -131,7 +131,7 @@ impl<'c> Claim<'c> {
         let [Value::Text(id), actors, instances] = row.as_slice() else {
             return Err(StoreError("the ledger answered with other columns than asked for".into()));
         };
-        Ok(Some(Self { permit, id: RowId(id.clone()), counts: counts(actors, instances)? }))
+        Ok(Some(Self { permit, id: RemovalId(id.clone()), counts: counts(actors, instances)? }))
     }
 }
 
@@ -140,7 +140,11 @@ impl<'c> Claim<'c> {
 /// # Errors
 ///
 /// When the ledger cannot be read.
-pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) -> Result<Standing, StoreError> {
+pub async fn find<H: Host>(
+    host: &H,
+    removal: &RemovalRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<PriorState, StoreError> {
     let parameters = vec![
         removal.delivery.as_str().into(),
         removal.actor.principal.as_str().into(),
@@ -148,30 +152,30 @@ pub async fn find<H: Host>(host: &H, removal: &Removal<'_>, now: DateTime<Utc>) 
         hour_before(now).into(),
         removal.user_name.as_str().into(),
         now.timestamp_millis().into(),
-        removal.instance.place().as_str().into(),
+        removal.instance.resource_id().as_str().into(),
     ];
     let rows = host.query(FIND, parameters).await?;
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-    let Some([open_removals, actors, instances]) = row.get(WIDTH..) else {
+    let Some([unresolved, actors, instances]) = row.get(WIDTH..) else {
         return Err(StoreError("the ledger answered with other columns than asked for".into()));
     };
     let counts = counts(actors, instances)?;
     // What did nothing is as good as not asked; but a delivery stands for one account.
-    let earlier = Record::read(row)?
+    let earlier = RemovalRow::read(row)?
         .filter(|earlier| !matches!(earlier.state, State::NotSent | State::NotRemoved) || !is_about(earlier, removal));
-    Ok(Standing { earlier, open_removals: *open_removals != Value::Integer(0), counts })
+    Ok(PriorState { earlier, unresolved: *unresolved != Value::Integer(0), counts })
 }
 
 /// Whether a row is about the removal's account. A sender that gives two requests one id is told so, instead of hearing that
 /// the second account is gone.
-pub fn is_about(record: &Record, removal: &Removal<'_>) -> bool {
+pub fn is_about(record: &RemovalRow, removal: &RemovalRequest<'_>) -> bool {
     record.instance.as_deref() == Some(&removal.instance.name)
         && record.user_name.as_deref() == Some(removal.user_name.as_str())
 }
 
-pub(crate) fn counts(actor: &Value, instance: &Value) -> Result<Counts, StoreError> {
+pub(crate) fn counts(actor: &Value, instance: &Value) -> Result<RecentRemovals, StoreError> {
     match (actor, instance) {
-        (Value::Integer(actor), Value::Integer(instance)) => Ok(Counts { actor: *actor, instance: *instance }),
+        (Value::Integer(actor), Value::Integer(instance)) => Ok(RecentRemovals { actor: *actor, instance: *instance }),
         _ => Err(StoreError("the ledger counted something that is not a number".into())),
     }
 }
@@ -184,8 +188,8 @@ pub(crate) fn counts(actor: &Value, instance: &Value) -> Result<Counts, StoreErr
 /// When the row cannot be written; then nothing may be sent.
 pub async fn claim<'c, H: Host>(
     host: &H,
-    id: RowId,
-    removal: &Removal<'c>,
+    id: RemovalId,
+    removal: &RemovalRequest<'c>,
     permit: Permit<'c>,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -203,7 +207,7 @@ pub async fn claim<'c, H: Host>(
         permit.policies().join(",").as_str().into(),
         hour_before(now).into(),
         until.timestamp_millis().into(),
-        removal.instance.place().as_str().into(),
+        removal.instance.resource_id().as_str().into(),
     ];
     let rows = host.query(CLAIM, parameters).await?;
     Claim::read(permit, &rows)
@@ -221,7 +225,7 @@ pub async fn withdraw<H: Host>(
     policies: &[String],
     language: Language,
     now: DateTime<Utc>,
-) -> Result<Record, StoreError> {
+) -> Result<RemovalRow, StoreError> {
     let parameters = vec![
         claim.id.as_str().into(),
         outcome.state().as_str().into(),
@@ -236,7 +240,7 @@ pub async fn withdraw<H: Host>(
 
 /// How a claimed removal ended.
 #[derive(Debug)]
-pub struct Settlement<'a> {
+pub struct Completion<'a> {
     /// The truth.
     pub outcome: &'a Outcome,
     /// The language of its message.
@@ -255,10 +259,10 @@ pub struct Settlement<'a> {
 pub async fn settle<H: Host>(
     host: &H,
     claim: &Claim<'_>,
-    settlement: &Settlement<'_>,
+    settlement: &Completion<'_>,
     now: DateTime<Utc>,
-) -> Result<Record, StoreError> {
-    let Settlement { outcome, language, request_id, attempts } = settlement;
+) -> Result<RemovalRow, StoreError> {
+    let Completion { outcome, language, request_id, attempts } = settlement;
     let parameters = vec![
         claim.id.as_str().into(),
         outcome.state().as_str().into(),
@@ -273,8 +277,8 @@ pub async fn settle<H: Host>(
     still_in_flight(host.query(SETTLE, parameters).await?)
 }
 
-pub(crate) fn still_in_flight(rows: Vec<Vec<Value>>) -> Result<Record, StoreError> {
-    Record::first(&rows)?.ok_or_else(|| StoreError("the row is not in flight any more".into()))
+pub(crate) fn still_in_flight(rows: Vec<Vec<Value>>) -> Result<RemovalRow, StoreError> {
+    RemovalRow::first(&rows)?.ok_or_else(|| StoreError("the row is not in flight any more".into()))
 }
 
 /// What the outcome is known from, where that is not TaurusDB's answer to the DELETE.
@@ -287,20 +291,20 @@ pub fn confirmed_by(outcome: &Outcome) -> Option<&'static str> {
 /// # Errors
 ///
 /// When the ledger cannot be read.
-pub async fn open_removals<H: Host>(
+pub async fn unresolved<H: Host>(
     host: &H,
-    removal: &Removal<'_>,
+    removal: &RemovalRequest<'_>,
     now: DateTime<Utc>,
-) -> Result<Vec<RowId>, StoreError> {
+) -> Result<Vec<RemovalId>, StoreError> {
     let parameters = vec![
         removal.instance.name.as_str().into(),
         removal.user_name.as_str().into(),
         removal.delivery.as_str().into(),
         now.timestamp_millis().into(),
-        removal.instance.place().as_str().into(),
+        removal.instance.resource_id().as_str().into(),
     ];
     let rows = host.query(OPEN, parameters).await?;
-    Ok(rows.iter().filter_map(|row| Some(RowId(text(row.first()?)?.to_owned()))).collect())
+    Ok(rows.iter().filter_map(|row| Some(RemovalId(text(row.first()?)?.to_owned()))).collect())
 }
 
 /// Settles a row of which nobody knew what it did; `None` when somebody else did so meanwhile.
@@ -310,11 +314,11 @@ pub async fn open_removals<H: Host>(
 /// When it cannot be written; it then stays as it is.
 pub async fn settle_open<H: Host>(
     host: &H,
-    id: &RowId,
+    id: &RemovalId,
     outcome: &Outcome,
     language: Language,
     now: DateTime<Utc>,
-) -> Result<Option<Record>, StoreError> {
+) -> Result<Option<RemovalRow>, StoreError> {
     let parameters = vec![
         id.as_str().into(),
         outcome.state().as_str().into(),
@@ -324,5 +328,5 @@ pub async fn settle_open<H: Host>(
         outcome.message(language).as_str().into(),
         confirmed_by(outcome).into(),
     ];
-    Record::first(&host.query(SETTLE_OPEN, parameters).await?)
+    RemovalRow::first(&host.query(SETTLE_OPEN, parameters).await?)
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value as Json, json};
 
-use crate::ledger::row::Record;
+use crate::ledger::row::RemovalRow;
 use crate::outcome::state::State;
 
 /// What happened to a row, beside the row itself, for the log.
@@ -23,14 +23,14 @@ pub struct Event<'a> {
     pub written: bool,
 }
 
-impl Record {
+impl RemovalRow {
     /// Everything of it that may be shown; times in RFC 3339.
     pub fn json(&self) -> Json {
         let approvals: Vec<_> = self
             .approvals
             .iter()
             .map(|approval| {
-                let decision = if approval.is_yes() { "approve" } else { "deny" };
+                let decision = if approval.is_approval() { "approve" } else { "deny" };
                 json!({"actor": approval.actor, "decision": decision, "reason": approval.reason, "at": time(approval.at)})
             })
             .collect();
@@ -98,7 +98,7 @@ pub(crate) fn time(millis: i64) -> Option<String> {
     DateTime::from_timestamp_millis(millis).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// An approval, out of [`Record::json`], as words.
+/// An approval, out of [`RemovalRow::json`], as words.
 pub(crate) fn flat(approval: &Json) -> String {
     let text = |name| approval.get(name).and_then(Json::as_str);
     let words = format!(
@@ -110,7 +110,7 @@ pub(crate) fn flat(approval: &Json) -> String {
     text("reason").map_or_else(|| words.clone(), |reason| format!("{words}: {reason}"))
 }
 
-/// [`Record::json`]'s keys, in its order: the columns of [`Record::csv`].
+/// [`RemovalRow::json`]'s keys, in its order: the columns of [`RemovalRow::csv`].
 pub const COLUMNS: [&str; 22] = [
     "id",
     "reference",
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_key_has_its_column() {
-        let json = Record::default().json();
+        let json = RemovalRow::default().json();
         let keys: std::collections::BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, COLUMNS.into());
     }

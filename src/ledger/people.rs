@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::operations::remove::ledger_down;
 use crate::outcome::Outcome;
-use crate::request::scim::{Filter, Person, View};
+use crate::request::scim::{Filter, Person, Projection};
 
 pub(crate) const ACTIVE: i64 = 1;
 
 pub(crate) const LEAVING: i64 = 2;
 
 /// Somebody, as they are kept.
-pub(crate) struct Kept {
+pub(crate) struct StoredPerson {
     pub(crate) id: String,
     pub(crate) person: Person,
     pub(crate) state: i64,
@@ -25,7 +25,7 @@ pub(crate) struct Kept {
     changed_at: i64,
 }
 
-impl Kept {
+impl StoredPerson {
     fn read(row: &[Value]) -> Result<Self, StoreError> {
         let [
             Value::Text(id),
@@ -48,7 +48,7 @@ impl Kept {
         rows.first().map(|row| Self::read(row)).transpose()
     }
 
-    pub(crate) fn resource(&self, view: &View) -> serde_json::Value {
+    pub(crate) fn resource(&self, view: &Projection) -> serde_json::Value {
         self.person.resource(&self.id, view, self.created_at, self.changed_at)
     }
 }
@@ -66,18 +66,18 @@ impl<H: Host> Directory<'_, H> {
         self.host.query(statement, more).await.map_err(|why| ledger_down(self.host, &why))
     }
 
-    fn kept(&self, rows: &[Vec<Value>]) -> Result<Option<Kept>, Outcome> {
-        Kept::first(rows).map_err(|why| ledger_down(self.host, &why))
+    fn kept(&self, rows: &[Vec<Value>]) -> Result<Option<StoredPerson>, Outcome> {
+        StoredPerson::first(rows).map_err(|why| ledger_down(self.host, &why))
     }
 
-    pub(crate) async fn look(&self, id: &str) -> Result<Kept, Outcome> {
+    pub(crate) async fn look(&self, id: &str) -> Result<StoredPerson, Outcome> {
         const LOOK: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
             WHERE caller = ?1 AND id = ?2";
         let rows = self.query(LOOK, vec![id.into()]).await?;
         self.kept(&rows)?.ok_or_else(|| Outcome::PersonUnknown { id: id.to_owned() })
     }
 
-    pub(crate) async fn create(&self, person: &Person) -> Result<Kept, Outcome> {
+    pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, Outcome> {
         const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
             RETURNING id, resource, active, departures, created_at, changed_at";
@@ -99,7 +99,7 @@ impl<H: Host> Directory<'_, H> {
     }
 
     /// Keeps what is said of somebody now. Whoever was active and is not to be is leaving from now on, once more.
-    pub(crate) async fn change(&self, id: &str, person: &Person) -> Result<Kept, Outcome> {
+    pub(crate) async fn change(&self, id: &str, person: &Person) -> Result<StoredPerson, Outcome> {
         const CHANGE: &str = "UPDATE OR IGNORE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
             departures = departures + (active = 1 AND ?5 = 0),
             active = CASE WHEN ?5 = 1 THEN 1 WHEN active = 1 THEN 2 ELSE active END
@@ -132,7 +132,7 @@ impl<H: Host> Directory<'_, H> {
         self.query(LEFT, vec![id.into(), departures.into()]).await.map(drop)
     }
 
-    pub(crate) async fn leave(&self, id: &str) -> Result<Kept, Outcome> {
+    pub(crate) async fn leave(&self, id: &str) -> Result<StoredPerson, Outcome> {
         const LEAVE: &str = "UPDATE identities SET departures = departures + (active = 1),
             active = CASE WHEN active = 1 THEN 2 ELSE active END
             WHERE caller = ?1 AND id = ?2
@@ -151,7 +151,7 @@ impl<H: Host> Directory<'_, H> {
         filter: Option<&Filter>,
         start: usize,
         count: usize,
-    ) -> Result<(usize, Vec<Kept>), Outcome> {
+    ) -> Result<(usize, Vec<StoredPerson>), Outcome> {
         const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1 AND (?2 IS NULL OR user_name = ?2)
             AND (?3 IS NULL OR json_extract(resource, '$.externalId') = ?3) AND (?4 IS NULL OR id = ?4)";
         const LIST: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
@@ -175,7 +175,7 @@ impl<H: Host> Directory<'_, H> {
         let number = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         let page = [matching, vec![number(count), number(start.saturating_sub(1))]].concat();
         let rows = self.query(LIST, page).await?;
-        let kept = rows.iter().map(|row| Kept::read(row)).collect::<Result<_, _>>();
+        let kept = rows.iter().map(|row| StoredPerson::read(row)).collect::<Result<_, _>>();
         Ok((all, kept.map_err(|why| ledger_down(self.host, &why))?))
     }
 }

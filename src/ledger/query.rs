@@ -5,10 +5,10 @@
 //! bits are the time of the first try.
 
 use crate::host::{Host, StoreError, Value};
-use crate::ledger::row::Record;
+use crate::ledger::row::RemovalRow;
 use crate::ledger::sql::columns;
 use crate::outcome::state::State;
-use crate::request::removal_query::Search;
+use crate::request::removal_query::RemovalQuery;
 
 /// By how much a clock may have been set back between a row's first try and its last.
 const SET_BACK: i64 = 86_400_000;
@@ -42,10 +42,10 @@ const BY_ACTOR: &str = list!("(?2 IS NULL OR instance = ?2)", "actor = ?3");
 const BY_INSTANCE: &str = list!("instance = ?2", "(?3 IS NULL OR actor = ?3)");
 
 /// The statement for a search. Not one for all: SQLite uses no index for a condition that a parameter can turn off.
-pub fn statement(search: &Search) -> &'static str {
+pub fn statement(search: &RemovalQuery) -> &'static str {
     match search {
-        Search { actor: Some(_), .. } => BY_ACTOR,
-        Search { instance: Some(_), since: Some(_), .. } => BY_INSTANCE,
+        RemovalQuery { actor: Some(_), .. } => BY_ACTOR,
+        RemovalQuery { instance: Some(_), since: Some(_), .. } => BY_INSTANCE,
         _ => ALL,
     }
 }
@@ -57,10 +57,10 @@ pub fn statement(search: &Search) -> &'static str {
 /// When the ledger cannot be read.
 pub async fn list<H: Host>(
     host: &H,
-    search: &Search,
+    search: &RemovalQuery,
     before: Option<&str>,
     count: usize,
-) -> Result<Vec<Record>, StoreError> {
+) -> Result<Vec<RemovalRow>, StoreError> {
     // Nothing is asked for before it has its id, so of what was asked before a time no id is much later.
     let newest = search.until.map(|until| {
         let millis = until.saturating_add(SET_BACK).clamp(0, 0xffff_ffff_ffff);
@@ -81,5 +81,5 @@ pub async fn list<H: Host>(
         Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
     ];
     let rows = host.query(statement(search), parameters).await?;
-    rows.iter().filter_map(|row| Record::read(row).transpose()).collect()
+    rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
 }

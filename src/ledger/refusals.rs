@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError};
-use crate::ledger::row::{Record, RowId};
+use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::sql::columns;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 /// How many refusals without a proven actor are kept.
 pub const UNPROVED_KEPT: u32 = 10_000;
@@ -38,7 +38,7 @@ pub(crate) const PRUNE_EVERY: u128 = 64;
 #[derive(Debug)]
 pub struct Refusal<'a> {
     /// The row's id.
-    pub id: &'a RowId,
+    pub id: &'a RemovalId,
     /// When it was asked.
     pub at: DateTime<Utc>,
     /// When it ended.
@@ -50,7 +50,7 @@ pub struct Refusal<'a> {
     /// Who asked, where that was proved.
     pub actor: Option<&'a str>,
     /// The removal, where one could be read: its row then stands for the delivery.
-    pub removal: Option<&'a Removal<'a>>,
+    pub removal: Option<&'a RemovalRequest<'a>>,
     /// The policies that decided.
     pub policies: &'a [String],
     /// How it ended.
@@ -63,7 +63,7 @@ pub struct Refusal<'a> {
 /// # Errors
 ///
 /// When the row cannot be written; the refusal stands all the same.
-pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language) -> Result<Record, StoreError> {
+pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language) -> Result<RemovalRow, StoreError> {
     // A row that stands for its delivery keeps it from being decided again; that is for decisions, not for a request
     // that was refused before there was one.
     let decided = matches!(refusal.outcome.state(), State::Denied | State::NotSent);
@@ -94,5 +94,5 @@ pub async fn refuse<H: Host>(host: &H, refusal: &Refusal<'_>, language: Language
     if rows.is_empty() {
         rows = host.query(ROW_OF, vec![delivery.into()]).await?;
     }
-    Record::first(&rows)?.ok_or_else(|| StoreError("the row is not there after it was written".into()))
+    RemovalRow::first(&rows)?.ok_or_else(|| StoreError("the row is not there after it was written".into()))
 }

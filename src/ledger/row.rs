@@ -15,13 +15,13 @@ use crate::outcome::Outcome;
 use crate::outcome::state::State;
 use crate::request::actor::Actor;
 use crate::request::ids::Reference;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 /// A row's id: time-ordered, not to be guessed, 32 hexadecimal digits. It is the request's id too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RowId(pub(crate) String);
+pub struct RemovalId(pub(crate) String);
 
-impl RowId {
+impl RemovalId {
     /// A new id from the clock and 128 random bits.
     pub fn new(now: DateTime<Utc>, random: u128) -> Self {
         let millis = now.timestamp_millis().max(0).unsigned_abs() & 0xffff_ffff_ffff;
@@ -47,8 +47,9 @@ mod tests {
 
     #[test]
     fn ids_are_ordered_by_time_and_have_one_length() {
-        let id =
-            |millis, random| RowId::new(DateTime::from_timestamp_millis(millis).unwrap(), random).as_str().to_owned();
+        let id = |millis, random| {
+            RemovalId::new(DateTime::from_timestamp_millis(millis).unwrap(), random).as_str().to_owned()
+        };
         assert_eq!(id(1_700_000_000_000, u128::MAX), "018bcfe56800ffffffffffffffffffff");
         assert!(id(1_700_000_000_000, u128::MAX) < id(1_700_000_000_001, 0));
         assert_eq!(id(0, 0).len(), 32);
@@ -59,9 +60,9 @@ pub(crate) const LOOK: &str = concat!("SELECT ", columns!(), " FROM removals WHE
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Record {
+pub struct RemovalRow {
     /// Its id.
-    pub id: RowId,
+    pub id: RemovalId,
     /// What people type to speak of it while it waits.
     pub reference: Option<String>,
     /// How far it came.
@@ -140,7 +141,7 @@ pub struct Approval {
 
 impl Approval {
     /// Whether it was a yes.
-    pub fn is_yes(&self) -> bool {
+    pub fn is_approval(&self) -> bool {
         self.approved != 0
     }
 
@@ -184,7 +185,7 @@ impl Values<'_> {
     }
 }
 
-impl Record {
+impl RemovalRow {
     /// Reads the columns that `columns!` names, from the first one on; `None` where there is no row.
     pub(super) fn read(row: &[Value]) -> Result<Option<Self>, StoreError> {
         if row.len() < WIDTH {
@@ -193,7 +194,7 @@ impl Record {
         let mut values = Values(row.iter());
         let Some(id) = values.text() else { return Ok(None) };
         Ok(Some(Self {
-            id: RowId(id),
+            id: RemovalId(id),
             reference: values.text(),
             state: {
                 let word = values.text().unwrap_or_default();
@@ -234,7 +235,7 @@ impl Record {
     }
 
     /// Whether nobody knows what it did and nobody will say so any more: only the account list can.
-    pub fn is_open(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_unresolved(&self, now: DateTime<Utc>) -> bool {
         let is_over = self.in_flight_until.unwrap_or_default() <= now.timestamp_millis();
         self.state == State::Unknown || (self.state == State::InFlight && is_over)
     }
@@ -246,18 +247,18 @@ impl Record {
     }
 
     /// Whether its DELETE went to another instance than the one that has the name now: its account list says nothing about it.
-    pub fn is_elsewhere(&self, instance: &Instance) -> bool {
-        self.place.as_ref().is_some_and(|place| *place != instance.place())
+    pub fn targets_other_instance(&self, instance: &Instance) -> bool {
+        self.place.as_ref().is_some_and(|place| *place != instance.resource_id())
     }
 
     /// Who said yes to what the row asks for now. What was said before it was asked for anew is kept, and does not count.
-    pub fn yeses(&self) -> impl Iterator<Item = &Approval> {
+    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
         let now = self.reference.as_deref();
-        self.approvals.iter().filter(move |approval| approval.is_yes() && Some(approval.reference.as_str()) == now)
+        self.approvals.iter().filter(move |approval| approval.is_approval() && Some(approval.reference.as_str()) == now)
     }
 
     /// Whether this is exactly what the row asks for.
-    pub fn is_exactly(&self, removal: &Removal<'_>) -> bool {
+    pub fn matches(&self, removal: &RemovalRequest<'_>) -> bool {
         self.fingerprint.as_deref() == Some(removal.fingerprint().as_str())
     }
 
@@ -280,7 +281,7 @@ impl Record {
     pub fn outcome(&self, now: DateTime<Utc>) -> Option<Outcome> {
         Some(match self.state {
             State::AwaitingConfirmation | State::AwaitingApproval => return None,
-            State::InFlight if self.is_open(now) => Outcome::OutcomeUnknown,
+            State::InFlight if self.is_unresolved(now) => Outcome::OutcomeUnknown,
             State::InFlight => Outcome::StillRunning,
             State::Removed if self.confirmed_by.is_some() => Outcome::RemovedByList,
             State::Removed => Outcome::Removed,
@@ -306,8 +307,8 @@ pub(crate) fn split(list: &str) -> Vec<String> {
 /// # Errors
 ///
 /// When the ledger cannot be read.
-pub async fn look<H: Host>(host: &H, id: &str) -> Result<Option<Record>, StoreError> {
+pub async fn look<H: Host>(host: &H, id: &str) -> Result<Option<RemovalRow>, StoreError> {
     let reference = Reference::parse(id);
     let reference = reference.as_ref().map(Reference::as_str);
-    Record::first(&host.query(LOOK, vec![id.into(), reference.into()]).await?)
+    RemovalRow::first(&host.query(LOOK, vec![id.into(), reference.into()]).await?)
 }

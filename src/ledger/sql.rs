@@ -34,7 +34,7 @@ pub(crate) fn hour_before(now: DateTime<Utc>) -> i64 {
     now.timestamp_millis().saturating_sub(3_600_000)
 }
 
-/// What every statement that returns rows returns first, in the order in which [`Record::read`] takes it.
+/// What every statement that returns rows returns first, in the order in which [`RemovalRow::read`] takes it.
 macro_rules! columns {
     () => {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,

@@ -10,61 +10,61 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::callers::kind::Speech;
 use crate::flow::record::Told;
 use crate::host::Host;
 use crate::ledger::approvals;
-use crate::ledger::claims::Counts;
-use crate::ledger::row::{self, Record};
+use crate::ledger::claims::RecentRemovals;
+use crate::ledger::row::{self, RemovalRow};
 use crate::operations::content;
 use crate::operations::remove::{self, ledger_down};
 use crate::outbound::budget::Budget;
 use crate::outcome::Outcome;
-use crate::policy::{Account, Action, Circumstances, Question, Verdict, Who};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal};
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
-use crate::request::removal_query::Search;
+use crate::request::removal_query::RemovalQuery;
 use crate::taurusdb::Taurusdb;
 
 /// Somebody who reads, and what policy said about them so far.
 pub(crate) struct Reader<'a, H> {
     host: &'a H,
-    gateway: &'a Gateway,
+    app: &'a App,
     actor: &'a Actor,
-    circumstances: Circumstances,
+    circumstances: AuthzContext,
     /// By instance and account; `None` is the ledger.
-    verdicts: BTreeMap<Option<(String, String)>, Verdict>,
+    verdicts: BTreeMap<Option<(String, String)>, AuthzResponse>,
 }
 
 impl<'a, H: Host> Reader<'a, H> {
-    pub(crate) fn new(host: &'a H, gateway: &'a Gateway, actor: &'a Actor, told: &Told<'_>) -> Self {
-        let circumstances = remove::circumstances(gateway, told.at, false, false, Counts::default());
-        Self { host, gateway, actor, circumstances, verdicts: BTreeMap::new() }
+    pub(crate) fn new(host: &'a H, app: &'a App, actor: &'a Actor, told: &Told<'_>) -> Self {
+        let circumstances = remove::circumstances(app, told.at, false, false, RecentRemovals::default());
+        Self { host, app, actor, circumstances, verdicts: BTreeMap::new() }
     }
 
     /// The account that a row names, where its instance is configured.
-    pub(crate) fn account<'r>(&self, record: &'r Record) -> Option<Account<'r>>
+    pub(crate) fn account<'r>(&self, record: &'r RemovalRow) -> Option<Account<'r>>
     where
         'a: 'r,
     {
-        let instance = self.gateway.config.instance(record.instance.as_deref()?).ok()?;
+        let instance = self.app.config.instance(record.instance.as_deref()?).ok()?;
         Some(Account { instance, user_name: record.user_name.as_deref()? })
     }
 
-    pub(crate) fn is_own(&self, record: &Record) -> bool {
-        let config = &self.gateway.config;
+    pub(crate) fn is_own(&self, record: &RemovalRow) -> bool {
+        let config = &self.app.config;
         record.actor.as_deref().map(|asked_by| config.person(asked_by)) == Some(config.person(&self.actor.principal))
     }
 
     /// What policy says of their looking at this account, or at what names none. It is asked once a request.
-    pub(crate) fn verdict(&mut self, account: Option<Account<'_>>) -> &Verdict {
+    pub(crate) fn verdict(&mut self, account: Option<Account<'_>>) -> &AuthzResponse {
         let key = account.map(|account| (account.instance.name.clone(), account.user_name.to_owned()));
-        let Self { host, gateway, actor, circumstances, verdicts } = self;
+        let Self { host, app, actor, circumstances, verdicts } = self;
         verdicts.entry(key).or_insert_with(|| {
-            let who = Who::of(actor, &gateway.config);
-            let question = Question { who, action: Action::Audit, account, reason_given: false };
-            let verdict = gateway.policies.ask(&question, *circumstances);
+            let who = Principal::of(actor, &app.config);
+            let question = AuthzRequest { who, action: Action::Audit, account, reason_given: false };
+            let verdict = app.policies.is_authorized(&question, *circumstances);
             if let Some(why) = &verdict.failed {
                 host.log(&format!("policy: a look by {} could not be decided: {why}", actor.principal));
             }
@@ -73,8 +73,8 @@ impl<'a, H: Host> Reader<'a, H> {
     }
 
     /// Whether they may see anything of what a search is for, as far as that does not depend on what there is.
-    pub(crate) fn may_search(&mut self, search: &Search) -> Result<(), BTreeSet<String>> {
-        let config = &self.gateway.config;
+    pub(crate) fn may_search(&mut self, search: &RemovalQuery) -> Result<(), BTreeSet<String>> {
+        let config = &self.app.config;
         let instances: Vec<_> = config
             .instances()
             .iter()
@@ -108,19 +108,19 @@ impl<'a, H: Host> Reader<'a, H> {
 /// [`Outcome::RemovalUnknown`], [`Outcome::LookDenied`], [`Outcome::LedgerDown`]
 pub(crate) async fn look<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
     id: &str,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Rendered, Outcome> {
     let down = |why| ledger_down(host, &why);
-    gateway.open_ledger(host).await.map_err(down)?;
+    app.open_ledger(host).await.map_err(down)?;
     approvals::expire(host, told.language, told.at).await.map_err(down)?;
     let unknown = || Outcome::RemovalUnknown { id: id.to_owned() };
     let mut record = row::look(host, id).await.map_err(down)?.ok_or_else(unknown)?;
 
-    let mut reader = Reader::new(host, gateway, actor, told);
+    let mut reader = Reader::new(host, app, actor, told);
     if !reader.is_own(&record) {
         let verdict = reader.verdict(reader.account(&record));
         told.policies.clone_from(&verdict.policies);
@@ -129,10 +129,10 @@ pub(crate) async fn look<'c, H: Host>(
         }
     }
 
-    if record.is_open(told.at)
+    if record.is_unresolved(told.at)
         && let Some(Account { instance, user_name }) = reader.account(&record)
-        && !record.is_elsewhere(instance)
-        && let Ok(taurusdb) = Taurusdb::read(host, &gateway.tokens, budget, instance, told.language).await
+        && !record.targets_other_instance(instance)
+        && let Ok(taurusdb) = Taurusdb::read(host, &app.tokens, budget, instance, told.language).await
         && let Some(outcome) = remove::settled(taurusdb.account(user_name).await)
         && let Some(settled) = remove::settle_open(host, &record.id, &outcome, told.language).await
     {

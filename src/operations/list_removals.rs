@@ -6,11 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::flow::record::Told;
 use crate::host::Host;
 use crate::ledger::export::{self, time};
-use crate::ledger::row::Record;
+use crate::ledger::row::RemovalRow;
 use crate::ledger::{approvals, query};
 use crate::operations::get_removal::Reader;
 use crate::operations::remove::ledger_down;
@@ -18,7 +18,7 @@ use crate::outbound::budget::Budget;
 use crate::outcome::Outcome;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
-use crate::request::removal_query::{Form, Search};
+use crate::request::removal_query::{ListFormat, RemovalQuery};
 
 /// The fewest rows that are read at once: whoever may see few of them need not ask the database as often.
 pub(crate) const STRETCH: usize = 100;
@@ -33,23 +33,23 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// [`Outcome::LookDenied`] when there is nothing that they might see, whatever the ledger holds; [`Outcome::LedgerDown`]
 pub(crate) async fn search<H: Host>(
     host: &H,
-    gateway: &Gateway,
+    app: &App,
     actor: &Actor,
-    search: &Search,
-    form: Form,
+    search: &RemovalQuery,
+    form: ListFormat,
     budget: &Budget,
     told: &mut Told<'_>,
 ) -> Result<Rendered, Outcome> {
     let down = |why| ledger_down(host, &why);
-    gateway.open_ledger(host).await.map_err(down)?;
+    app.open_ledger(host).await.map_err(down)?;
     approvals::expire(host, told.language, told.at).await.map_err(down)?;
 
     // One row more than fits says that there is a next page.
     let wanted = usize::from(search.limit).saturating_add(1);
     let stretch = wanted.max(STRETCH);
     let until = host.elapsed().saturating_add(PATIENCE.min(budget.left_to_send(host)));
-    let mut reader = Reader::new(host, gateway, actor, told);
-    let mut page: Vec<Record> = Vec::new();
+    let mut reader = Reader::new(host, app, actor, told);
+    let mut page: Vec<RemovalRow> = Vec::new();
     let mut policies = BTreeSet::new();
     let mut read_to = search.cursor.clone();
     let mut next = None;
@@ -110,9 +110,11 @@ pub(crate) async fn search<H: Host>(
     });
     host.log(&line.to_string());
     let body = match form {
-        Form::Json => json!({"removals": page.iter().map(Record::json).collect::<Vec<_>>(), "next": next}).to_string(),
-        Form::Csv => std::iter::once(export::csv_header()).chain(page.iter().map(Record::csv)).collect(),
-        Form::Lines => page.iter().map(|row| format!("{}\n", row.json())).collect(),
+        ListFormat::Json => {
+            json!({"removals": page.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
+        }
+        ListFormat::Csv => std::iter::once(export::csv_header()).chain(page.iter().map(RemovalRow::csv)).collect(),
+        ListFormat::Lines => page.iter().map(|row| format!("{}\n", row.json())).collect(),
     };
     Ok(Rendered::of(form.content_type(), StatusCode::OK, body))
 }

@@ -9,21 +9,21 @@
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::config::instance::Instance;
 use crate::flow::record::Told;
 use crate::host::Host;
 use crate::ledger::claims;
 use crate::operations::remove::{self, ledger_down};
 use crate::outbound::budget::Budget;
+use crate::outcome::AccountPresence;
 use crate::outcome::state::State;
-use crate::outcome::{Departure, Outcome};
+use crate::outcome::{AccountResult, Outcome};
 use crate::request::actor::Actor;
-use crate::request::ids::Delivery;
+use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 use crate::taurusdb::Taurusdb;
-use crate::taurusdb::accounts::Listed;
 
 /// How many accounts are looked for and removed at once.
 const AT_ONCE: usize = 8;
@@ -45,14 +45,14 @@ struct Candidate<'a, 'c> {
 /// [`Outcome::LeaverNameless`], [`Outcome::LedgerDown`], [`Outcome::Unusable`]; what becomes of the accounts is no error.
 pub(crate) async fn carry_out<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
     leavers: Vec<Leaver>,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Outcome, Outcome> {
-    gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
-    let rules = gateway.config.leavers.as_ref().ok_or(Outcome::Unusable)?;
+    app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
+    let rules = app.config.leavers.as_ref().ok_or(Outcome::Unusable)?;
     let mut candidates = Vec::new();
     for leaver in &leavers {
         let names = rules.user_names(&leaver.identity);
@@ -60,19 +60,19 @@ pub(crate) async fn carry_out<'c, H: Host>(
             return Err(Outcome::LeaverNameless { event: leaver.event.clone() });
         }
         for name in &rules.instances {
-            let instance = gateway.config.instance(name)?;
+            let instance = app.config.instance(name)?;
             let of = |user_name: &String| Candidate { leaver, instance, user_name: user_name.clone() };
             candidates.extend(names.iter().map(of));
         }
     }
 
     let parent: &Told<'c> = told;
-    let departures: Vec<Option<Departure>> = stream::iter(candidates)
-        .map(|candidate| depart(host, gateway, actor, candidate, budget, parent))
+    let departures: Vec<Option<AccountResult>> = stream::iter(candidates)
+        .map(|candidate| depart(host, app, actor, candidate, budget, parent))
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let departures: Vec<Departure> = departures.into_iter().flatten().collect();
+    let departures: Vec<AccountResult> = departures.into_iter().flatten().collect();
     told.is_summary = true;
     let outcome = Outcome::Left { departures };
     let line = json!({
@@ -90,25 +90,25 @@ pub(crate) async fn carry_out<'c, H: Host>(
 /// One of the accounts; `None` when there is none of that name.
 async fn depart<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
     candidate: Candidate<'_, 'c>,
     budget: &Budget,
     parent: &Told<'c>,
-) -> Option<Departure> {
+) -> Option<AccountResult> {
     let Candidate { leaver, instance, user_name } = candidate;
     let mut told = parent.part(host);
-    let outcome = match remove(host, gateway, actor, leaver, instance, &user_name, budget, &mut told).await {
+    let outcome = match remove(host, app, actor, leaver, instance, &user_name, budget, &mut told).await {
         Ok(None) => return None,
         Ok(Some(outcome)) | Err(outcome) => outcome,
     };
-    told.record(host, Ok(gateway), &outcome).await;
-    told.log(host, &outcome, gateway.config.language);
+    told.record(host, Ok(app), &outcome).await;
+    told.log(host, &outcome, app.config.language);
     let reference = match &outcome {
         Outcome::AwaitingApproval { reference, .. } => Some(reference.clone()),
         _ => None,
     };
-    Some(Departure {
+    Some(AccountResult {
         instance: instance.name.clone(),
         user_name,
         // Another request carries it out at this moment.
@@ -122,7 +122,7 @@ async fn depart<'c, H: Host>(
 #[expect(clippy::too_many_arguments, reason = "what a removal is about, and what it needs")]
 async fn remove<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
     leaver: &Leaver,
     instance: &'c Instance,
@@ -130,25 +130,21 @@ async fn remove<'c, H: Host>(
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Option<Outcome>, Outcome> {
-    let user_name = match gateway.config.accounts.parse(user_name) {
+    let user_name = match app.config.accounts.parse(user_name) {
         Ok(user_name) => user_name,
         // A name that is never removed, or that no new account can have: that matters where there is such an account.
         Err(outcome) => {
-            return if is_there(host, gateway, instance, user_name, budget, told).await? {
-                Err(outcome)
-            } else {
-                Ok(None)
-            };
+            return if is_there(host, app, instance, user_name, budget, told).await? { Err(outcome) } else { Ok(None) };
         }
     };
-    let caller = gateway.config.caller(&actor.caller)?;
+    let caller = app.config.caller(&actor.caller)?;
     let mut removal = None;
     let mut earlier = None;
     for attempt in 0..ATTEMPTS {
         let parts = [leaver.event.as_str(), &instance.name, user_name.as_str(), &attempt.to_string()];
-        let delivery = Delivery::new(caller, &[&[b"leaver".as_slice()], &parts.map(str::as_bytes)[..]].concat());
+        let delivery = DeliveryId::new(caller, &[&[b"leaver".as_slice()], &parts.map(str::as_bytes)[..]].concat());
         let (user_name, reason) = (user_name.clone(), leaver.reason.clone());
-        let asked = Removal { actor: actor.clone(), user_name, instance, reason, delivery, dry_run: false };
+        let asked = RemovalRequest { actor: actor.clone(), user_name, instance, reason, delivery, dry_run: false };
         let standing = claims::find(host, &asked, told.at).await.map_err(|why| ledger_down(host, &why))?;
         removal = Some(asked);
         earlier = standing.earlier;
@@ -163,29 +159,29 @@ async fn remove<'c, H: Host>(
     let has_gone = |state| matches!(state, State::Removed | State::AlreadyGone);
     let account = removal.user_name.as_str();
     match earlier.map(|record| record.state) {
-        None if !is_there(host, gateway, instance, account, budget, told).await? => return Ok(None),
+        None if !is_there(host, app, instance, account, budget, told).await? => return Ok(None),
         // Whoever came back may have an account of the same name: this event is not about it, and does not pass over it in silence.
-        Some(state) if has_gone(state) && is_there(host, gateway, instance, account, budget, told).await? => {
+        Some(state) if has_gone(state) && is_there(host, app, instance, account, budget, told).await? => {
             return Err(Outcome::ThereAgain);
         }
         _ => {}
     }
-    remove::remove(host, gateway, &removal, None, budget, told).await.map(Some)
+    remove::remove(host, app, &removal, None, budget, told).await.map(Some)
 }
 
 /// Whether the account list has it.
 async fn is_there<H: Host>(
     host: &H,
-    gateway: &Gateway,
+    app: &App,
     instance: &Instance,
     user_name: &str,
     budget: &Budget,
     told: &Told<'_>,
 ) -> Result<bool, Outcome> {
-    let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, instance, told.language).await?;
+    let taurusdb = Taurusdb::read(host, &app.tokens, budget, instance, told.language).await?;
     match taurusdb.account(user_name).await {
-        Listed::Present => Ok(true),
-        Listed::Absent => Ok(false),
-        Listed::Unreadable => Err(Outcome::ListUnreadable),
+        AccountPresence::Present => Ok(true),
+        AccountPresence::Absent => Ok(false),
+        AccountPresence::Unknown => Err(Outcome::ListUnreadable),
     }
 }

@@ -3,11 +3,11 @@
 use http::StatusCode;
 use http::header::LOCATION;
 
-use crate::app::Gateway;
+use crate::app::App;
 use crate::callers::scim;
 use crate::flow::record::Told;
 use crate::host::Host;
-use crate::ledger::people::{ACTIVE, Directory, Kept};
+use crate::ledger::people::{ACTIVE, Directory, StoredPerson};
 use crate::operations::offboard_leavers;
 use crate::operations::remove::ledger_down;
 use crate::outbound::budget::Budget;
@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::leaver::Leaver;
-use crate::request::scim::{Operation, View};
+use crate::request::scim::{Operation, Projection};
 
 /// Carries out what an identity system asks for.
 ///
@@ -25,16 +25,16 @@ use crate::request::scim::{Operation, View};
 /// all of their accounts are gone.
 pub(crate) async fn carry_out<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
     operation: Operation,
-    view: &View,
+    view: &Projection,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Rendered, Outcome> {
-    gateway.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
+    app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
     let directory = Directory { host, caller: &actor.caller, now: told.at };
-    let shown = |kept: &Kept| scim::rendered(StatusCode::OK, &kept.resource(view));
+    let shown = |kept: &StoredPerson| scim::rendered(StatusCode::OK, &kept.resource(view));
     let changed = match operation {
         Operation::List { filter, start, count } => {
             let (all, kept) = directory.list(filter.as_ref(), start, count).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn carry_out<'c, H: Host>(
         }
         Operation::Delete(id) => {
             let kept = directory.leave(&id).await?;
-            leave(host, gateway, actor, &kept, budget, told).await?;
+            leave(host, app, actor, &kept, budget, told).await?;
             directory.delete(&id, kept.departures).await?;
             return Ok(Rendered { status: StatusCode::NO_CONTENT, body: String::new(), ..shown(&kept) });
         }
@@ -64,7 +64,7 @@ pub(crate) async fn carry_out<'c, H: Host>(
     if changed.state == ACTIVE {
         return Ok(shown(&changed));
     }
-    leave(host, gateway, actor, &changed, budget, told).await?;
+    leave(host, app, actor, &changed, budget, told).await?;
     directory.left(&changed.id, changed.departures).await?;
     Ok(shown(&directory.look(&changed.id).await?))
 }
@@ -72,14 +72,14 @@ pub(crate) async fn carry_out<'c, H: Host>(
 /// Removes all accounts of somebody who leaves.
 pub(crate) async fn leave<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
+    app: &'c App,
     actor: &Actor,
-    kept: &Kept,
+    kept: &StoredPerson,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<(), Outcome> {
     let event = format!("{}/{}", kept.id, kept.departures);
     let leaver = Leaver { event, identity: kept.person.identity(&kept.id), reason: None };
-    let outcome = offboard_leavers::carry_out(host, gateway, actor, vec![leaver], budget, told).await?;
+    let outcome = offboard_leavers::carry_out(host, app, actor, vec![leaver], budget, told).await?;
     if outcome.status().is_success() { Ok(()) } else { Err(outcome) }
 }

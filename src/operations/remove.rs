@@ -10,24 +10,23 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::app::Gateway;
-use crate::callers::follow_up::Later;
+use crate::app::App;
+use crate::callers::follow_up::ReplyAddress;
 use crate::flow::record::Told;
 use crate::host::{Host, StoreError};
-use crate::ledger::claims::{self, Claim, Counts, Settlement};
+use crate::ledger::claims::{self, Claim, Completion, RecentRemovals};
 use crate::ledger::export::Event;
-use crate::ledger::row::{self, Record, RowId};
+use crate::ledger::row::{self, RemovalId, RemovalRow};
 use crate::operations::decide_approval;
 use crate::outbound::budget::Budget;
 use crate::outcome::language::Language;
-use crate::outcome::{Outcome, There, Would};
-use crate::policy::Circumstances;
+use crate::outcome::{AccountPresence, DryRunDecision, Outcome};
+use crate::policy::AuthzContext;
 use crate::policy::permit::Decision;
 use crate::request::actor::Actor;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 use crate::secret::Secret;
 use crate::taurusdb::Taurusdb;
-use crate::taurusdb::accounts::Listed;
 
 /// How long after its time is over a request still counts as running: its last statement may be on its way.
 pub(crate) const GRACE: chrono::Duration = chrono::Duration::seconds(5);
@@ -35,27 +34,27 @@ pub(crate) const GRACE: chrono::Duration = chrono::Duration::seconds(5);
 /// The story.
 pub(crate) async fn remove<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
-    removal: &Removal<'c>,
-    channel: Option<(Later, Secret)>,
+    app: &'c App,
+    removal: &RemovalRequest<'c>,
+    channel: Option<(ReplyAddress, Secret)>,
     budget: &Budget,
     told: &mut Told<'c>,
 ) -> Result<Outcome, Outcome> {
     let down = |why| ledger_down(host, &why);
 
     // Not heard before.
-    gateway.open_ledger(host).await.map_err(down)?;
+    app.open_ledger(host).await.map_err(down)?;
     let standing = claims::find(host, removal, told.at).await.map_err(down)?;
     if let Some(earlier) = standing.earlier {
-        return repeated(host, gateway, removal, budget, earlier, told).await;
+        return repeated(host, app, removal, budget, earlier, told).await;
     }
 
     // May they do it?
     let confirm = told.caller.is_some_and(|caller| caller.confirm);
-    let judge = |counts| judge(host, gateway, removal, told.at, confirm, counts);
+    let judge = |counts| judge(host, app, removal, told.at, confirm, counts);
     let decision = judge(standing.counts);
     if removal.dry_run {
-        return Err(dry_run(host, gateway, removal, decision, budget, told).await);
+        return Err(dry_run(host, app, removal, decision, budget, told).await);
     }
     let permit = match decision {
         Decision::Denial { policies } => {
@@ -64,11 +63,11 @@ pub(crate) async fn remove<'c, H: Host>(
         }
         Decision::Permit(permit) if !confirm => permit,
         // They are asked whether they mean it, or somebody else whether they agree.
-        decision => return decide_approval::open(host, gateway, removal, &decision, channel, budget, told).await,
+        decision => return decide_approval::open(host, app, removal, &decision, channel, budget, told).await,
     };
     told.policies = permit.policies().to_vec();
-    let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await?;
-    if standing.open_removals {
+    let taurusdb = Taurusdb::read(host, &app.tokens, budget, removal.instance, told.language).await?;
+    if standing.unresolved {
         settle_others(host, &taurusdb, removal, told.language).await;
     }
 
@@ -79,7 +78,7 @@ pub(crate) async fn remove<'c, H: Host>(
         // Another copy of the same delivery was faster by a moment: its row speaks for both.
         let standing = claims::find(host, removal, told.at).await.map_err(down)?;
         let Some(earlier) = standing.earlier else { return Err(Outcome::StillRunning) };
-        return repeated(host, gateway, removal, budget, earlier, told).await;
+        return repeated(host, app, removal, budget, earlier, told).await;
     };
     let recheck = (claim.counts() != standing.counts).then(|| match judge(claim.counts()) {
         Decision::Permit(_) => None,
@@ -110,7 +109,7 @@ pub(crate) async fn send<H: Host>(
     }
 
     let removed = taurusdb.remove(claim.permit()).await;
-    let settlement = Settlement {
+    let settlement = Completion {
         outcome: &removed.outcome,
         language: told.language,
         request_id: removed.request_id.as_deref(),
@@ -132,27 +131,23 @@ pub(crate) async fn send<H: Host>(
 /// What would happen, and whether there is anything that it could happen to.
 pub(crate) async fn dry_run<H: Host>(
     host: &H,
-    gateway: &Gateway,
-    removal: &Removal<'_>,
+    app: &App,
+    removal: &RemovalRequest<'_>,
     decision: Decision<'_>,
     budget: &Budget,
     told: &mut Told<'_>,
 ) -> Outcome {
     let (would, policies) = match decision {
-        Decision::Permit(permit) => (Would::Remove, permit.policies().to_vec()),
-        Decision::NeedsApproval { policies } => (Would::RequestApproval, policies),
-        Decision::Denial { policies } => (Would::Deny, policies),
+        Decision::Permit(permit) => (DryRunDecision::Remove, permit.policies().to_vec()),
+        Decision::NeedsApproval { policies } => (DryRunDecision::RequestApproval, policies),
+        Decision::Denial { policies } => (DryRunDecision::Deny, policies),
     };
     told.policies.clone_from(&policies);
     // Whoever may not remove an account does not learn whether it is there, either.
-    let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await;
+    let taurusdb = Taurusdb::read(host, &app.tokens, budget, removal.instance, told.language).await;
     let account = match (would, taurusdb) {
-        (Would::Deny, _) | (_, Err(_)) => There::Unknown,
-        (_, Ok(taurusdb)) => match taurusdb.account(removal.user_name.as_str()).await {
-            Listed::Present => There::Yes,
-            Listed::Absent => There::No,
-            Listed::Unreadable => There::Unknown,
-        },
+        (DryRunDecision::Deny, _) | (_, Err(_)) => AccountPresence::Unknown,
+        (_, Ok(taurusdb)) => taurusdb.account(removal.user_name.as_str()).await,
     };
     Outcome::DryRun { would, account, policies }
 }
@@ -166,14 +161,14 @@ pub(crate) fn over_at(at: DateTime<Utc>, budget: &Budget) -> DateTime<Utc> {
 /// May they do it? `confirmed` when they are asked whether they mean it before anything happens.
 pub(crate) fn judge<'c, H: Host>(
     host: &H,
-    gateway: &Gateway,
-    removal: &Removal<'c>,
+    app: &App,
+    removal: &RemovalRequest<'c>,
     now: DateTime<Utc>,
     confirmed: bool,
-    counts: Counts,
+    counts: RecentRemovals,
 ) -> Decision<'c> {
-    let circumstances = circumstances(gateway, now, removal.dry_run, confirmed, counts);
-    let (decision, why) = gateway.policies.decide(removal, &gateway.config, circumstances);
+    let circumstances = circumstances(app, now, removal.dry_run, confirmed, counts);
+    let (decision, why) = app.policies.decide(removal, &app.config, circumstances);
     if let Some(why) = why {
         host.log(&format!("policy: the removal by {} could not be decided: {why}", removal.actor.principal));
     }
@@ -181,14 +176,14 @@ pub(crate) fn judge<'c, H: Host>(
 }
 
 pub(crate) fn circumstances(
-    gateway: &Gateway,
+    app: &App,
     now: DateTime<Utc>,
     dry_run: bool,
     confirmed: bool,
-    counts: Counts,
-) -> Circumstances {
-    Circumstances {
-        now: now.with_timezone(&gateway.config.utc_offset),
+    counts: RecentRemovals,
+) -> AuthzContext {
+    AuthzContext {
+        now: now.with_timezone(&app.config.utc_offset),
         dry_run,
         confirmed,
         removals_last_hour: counts.actor,
@@ -199,10 +194,10 @@ pub(crate) fn circumstances(
 /// What the delivery's own row says; when nobody knows, what the account list says.
 pub(crate) async fn repeated<'c, H: Host>(
     host: &H,
-    gateway: &'c Gateway,
-    removal: &Removal<'c>,
+    app: &'c App,
+    removal: &RemovalRequest<'c>,
     budget: &Budget,
-    earlier: Record,
+    earlier: RemovalRow,
     told: &mut Told<'c>,
 ) -> Result<Outcome, Outcome> {
     if !claims::is_about(&earlier, removal) {
@@ -211,12 +206,12 @@ pub(crate) async fn repeated<'c, H: Host>(
     told.retry_after = earlier.seconds_left(told.at);
     told.about(earlier.clone());
     let Some(outcome) = earlier.outcome(told.at) else {
-        return decide_approval::still_waiting(host, gateway, removal, &earlier, told).await;
+        return decide_approval::still_waiting(host, app, removal, &earlier, told).await;
     };
-    if !earlier.is_open(told.at) || earlier.is_elsewhere(removal.instance) {
+    if !earlier.is_unresolved(told.at) || earlier.targets_other_instance(removal.instance) {
         return Ok(outcome);
     }
-    let taurusdb = Taurusdb::read(host, &gateway.tokens, budget, removal.instance, told.language).await;
+    let taurusdb = Taurusdb::read(host, &app.tokens, budget, removal.instance, told.language).await;
     let outcome = match taurusdb {
         Ok(taurusdb) => settled(taurusdb.account(removal.user_name.as_str()).await).unwrap_or(outcome),
         Err(_) => outcome,
@@ -234,21 +229,21 @@ pub(crate) async fn repeated<'c, H: Host>(
 }
 
 /// What the account list says about a removal of which nobody knows what it did; `None` when it cannot be read.
-pub(crate) fn settled(listed: Listed) -> Option<Outcome> {
+pub(crate) fn settled(listed: AccountPresence) -> Option<Outcome> {
     match listed {
-        Listed::Absent => Some(Outcome::RemovedByList),
-        Listed::Present => Some(Outcome::NotRemoved),
-        Listed::Unreadable => None,
+        AccountPresence::Absent => Some(Outcome::RemovedByList),
+        AccountPresence::Present => Some(Outcome::NotRemoved),
+        AccountPresence::Unknown => None,
     }
 }
 
 /// Records it. A row that cannot be written stays open, and the next one who asks settles it.
 pub(crate) async fn settle_open<H: Host>(
     host: &H,
-    id: &RowId,
+    id: &RemovalId,
     outcome: &Outcome,
     language: Language,
-) -> Option<Record> {
+) -> Option<RemovalRow> {
     match claims::settle_open(host, id, outcome, language, host.now()).await {
         Ok(record) => record,
         Err(StoreError(why)) => {
@@ -262,10 +257,10 @@ pub(crate) async fn settle_open<H: Host>(
 pub(crate) async fn settle_others<H: Host>(
     host: &H,
     taurusdb: &Taurusdb<'_, H>,
-    removal: &Removal<'_>,
+    removal: &RemovalRequest<'_>,
     language: Language,
 ) {
-    let rows = match claims::open_removals(host, removal, host.now()).await {
+    let rows = match claims::unresolved(host, removal, host.now()).await {
         Ok(rows) if rows.is_empty() => return,
         Ok(rows) => rows,
         Err(StoreError(why)) => return host.log(&format!("ledger: open removals could not be read: {why}")),
@@ -279,7 +274,7 @@ pub(crate) async fn settle_others<H: Host>(
 }
 
 /// Writes the line about a row that was settled on the way to something else.
-pub(crate) fn log_settled<H: Host>(host: &H, record: &Record, outcome: &Outcome, by: &Actor) {
+pub(crate) fn log_settled<H: Host>(host: &H, record: &RemovalRow, outcome: &Outcome, by: &Actor) {
     let event = Event {
         event: outcome.state(),
         by: Some(&by.principal),

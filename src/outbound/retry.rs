@@ -33,7 +33,7 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A reason for which a call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub enum RetryReason {
     /// Nothing left.
     NotSent,
     /// 429, 409 or 503: it was turned away.
@@ -44,19 +44,23 @@ pub enum Again {
 }
 
 /// Whether what came of a call allows to send it again. `is_busy` reads the body of a 409.
-pub fn again(answer: &Result<Answered, SendError>, is_busy: fn(&[u8]) -> bool, now: DateTime<Utc>) -> Option<Again> {
+pub fn retry_reason(
+    answer: &Result<Answered, SendError>,
+    is_busy: fn(&[u8]) -> bool,
+    now: DateTime<Utc>,
+) -> Option<RetryReason> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(SendError::NotSent(_) | SendError::ConnectTimedOut(_)) => return Some(Again::NotSent),
+        Err(SendError::NotSent(_) | SendError::ConnectTimedOut(_)) => return Some(RetryReason::NotSent),
         Err(_) => return None,
     };
     let retry_after = retry_after(answer.headers(), now);
     match answer.status() {
-        StatusCode::TOO_MANY_REQUESTS => Some(Again::TurnedAway { retry_after }),
+        StatusCode::TOO_MANY_REQUESTS => Some(RetryReason::TurnedAway { retry_after }),
         StatusCode::CONFLICT if is_busy(answer.body().as_deref().unwrap_or_default()) => {
-            Some(Again::TurnedAway { retry_after })
+            Some(RetryReason::TurnedAway { retry_after })
         }
-        StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => Some(Again::TurnedAway { retry_after }),
+        StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => Some(RetryReason::TurnedAway { retry_after }),
         _ => None,
     }
 }
@@ -74,7 +78,7 @@ pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
 /// How long to wait before attempt `tried + 1`, or `None` when this was the last.
 ///
 /// `left` is the time that the request still has for sending, `random` any 128 bits.
-pub fn pause(tried: u32, most: u32, why: Again, left: Duration, random: u128) -> Option<Duration> {
+pub fn pause(tried: u32, most: u32, why: RetryReason, left: Duration, random: u128) -> Option<Duration> {
     if tried >= most {
         return None;
     }
@@ -84,8 +88,8 @@ pub fn pause(tried: u32, most: u32, why: Again, left: Duration, random: u128) ->
     let jittered = u64::try_from(random.checked_rem(microseconds).unwrap_or_default()).unwrap_or_default();
     let jittered = Duration::from_micros(jittered);
     let wait = match why {
-        Again::TurnedAway { retry_after: Some(asked) } => asked.max(jittered),
-        Again::TurnedAway { retry_after: None } | Again::NotSent => jittered,
+        RetryReason::TurnedAway { retry_after: Some(asked) } => asked.max(jittered),
+        RetryReason::TurnedAway { retry_after: None } | RetryReason::NotSent => jittered,
     };
     (wait < left).then_some(wait)
 }
@@ -128,7 +132,7 @@ pub async fn send<H: Host>(
         };
         attempts = attempts.saturating_add(1);
         let sent = |answer| Sent { answer, attempts: attempts.saturating_sub(tried), cut_short };
-        let Some(why) = again(&answer, is_busy, host.now()) else { return Ok(sent(answer)) };
+        let Some(why) = retry_reason(&answer, is_busy, host.now()) else { return Ok(sent(answer)) };
         let Some(wait) = pause(attempts, budget.limits().attempts, why, budget.left_to_send(host), host.random())
         else {
             return Ok(sent(answer));
@@ -169,10 +173,11 @@ mod tests {
     #[test]
     fn what_may_be_sent_again() {
         let text = || "t".to_owned();
-        let away = |seconds: Option<u64>| Some(Again::TurnedAway { retry_after: seconds.map(Duration::from_secs) });
+        let away =
+            |seconds: Option<u64>| Some(RetryReason::TurnedAway { retry_after: seconds.map(Duration::from_secs) });
         for (answer, expected) in [
-            (Err(SendError::NotSent(text())), Some(Again::NotSent)),
-            (Err(SendError::ConnectTimedOut(text())), Some(Again::NotSent)),
+            (Err(SendError::NotSent(text())), Some(RetryReason::NotSent)),
+            (Err(SendError::ConnectTimedOut(text())), Some(RetryReason::NotSent)),
             (Err(SendError::NotAllowed(text())), None),
             (Err(SendError::FirstByteTimedOut(text())), None),
             (Err(SendError::CallTimedOut(text())), None),
@@ -206,15 +211,15 @@ mod tests {
             (answer(202, Some("2"), ""), None),
             (answer(200, Some("2"), ""), None),
         ] {
-            assert_eq!(again(&answer, is_busy, now()), expected, "{answer:?}");
+            assert_eq!(retry_reason(&answer, is_busy, now()), expected, "{answer:?}");
         }
     }
 
-    fn any_reason() -> impl Strategy<Value = Again> {
+    fn any_reason() -> impl Strategy<Value = RetryReason> {
         prop_oneof![
-            Just(Again::NotSent),
+            Just(RetryReason::NotSent),
             proptest::option::of(0_u64..100_000)
-                .prop_map(|ms| Again::TurnedAway { retry_after: ms.map(Duration::from_millis) }),
+                .prop_map(|ms| RetryReason::TurnedAway { retry_after: ms.map(Duration::from_millis) }),
         ]
     }
 
@@ -234,7 +239,7 @@ mod tests {
                 left = left.saturating_sub(Duration::from_millis(took));
                 let Some(wait) = pause(tried, most, why, left, random) else { break };
                 prop_assert!(wait < left);
-                if let Again::TurnedAway { retry_after: Some(asked) } = why {
+                if let RetryReason::TurnedAway { retry_after: Some(asked) } = why {
                     prop_assert!(wait >= asked && wait <= asked.max(LONGEST_PAUSE));
                 } else {
                     prop_assert!(wait <= LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(tried - 1)));
@@ -263,9 +268,9 @@ mod tests {
                 503 => retry_after.is_some(),
                 _ => false,
             };
-            prop_assert!(may || again(&answered, is_busy, now()).is_none(), "{answered:?}");
+            prop_assert!(may || retry_reason(&answered, is_busy, now()).is_none(), "{answered:?}");
             if status == 429 {
-                prop_assert!(again(&answered, is_busy, now()).is_some());
+                prop_assert!(retry_reason(&answered, is_busy, now()).is_some());
             }
         }
     }

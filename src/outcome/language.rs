@@ -31,19 +31,19 @@ impl Language {
 
 /// A piece of a message in both languages, for modules that know more than the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Words {
+pub struct Localized {
     /// `en-us`
-    pub english: &'static str,
+    pub en: &'static str,
     /// `zh-cn`
-    pub chinese: &'static str,
+    pub zh: &'static str,
 }
 
-impl Words {
+impl Localized {
     /// The words in one of the two.
     pub fn in_language(self, language: Language) -> &'static str {
         match language {
-            Language::English => self.english,
-            Language::Chinese => self.chinese,
+            Language::English => self.en,
+            Language::Chinese => self.zh,
         }
     }
 }

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde::{Serialize, Serializer};
 
-use crate::outcome::language::{Language, Words};
+use crate::outcome::language::{Language, Localized};
 use crate::outcome::state::State;
 
 /// How a request ended.
@@ -76,7 +76,7 @@ pub enum Outcome {
     /// The body is not what its content type says.
     BodyMalformed {
         /// What is wrong with it.
-        why: Words,
+        why: Localized,
     },
     /// The body ended before its Content-Length, or the connection broke.
     BodyCutShort,
@@ -97,7 +97,7 @@ pub enum Outcome {
         /// What was given.
         given: String,
         /// What would be right.
-        expected: Words,
+        expected: Localized,
     },
     /// A query parameter that the call does not have.
     ParameterUnknown {
@@ -284,9 +284,9 @@ pub enum Outcome {
     /// What would have happened.
     DryRun {
         /// What would have been done.
-        would: Would,
+        would: DryRunDecision,
         /// Whether TaurusDB has the account.
-        account: There,
+        account: AccountPresence,
         /// The ids of the policies that decided.
         policies: Vec<String>,
     },
@@ -294,7 +294,7 @@ pub enum Outcome {
     /// What became of the accounts of somebody who left, or of several people.
     Left {
         /// One each, of those that there were.
-        departures: Vec<Departure>,
+        departures: Vec<AccountResult>,
     },
     /// What is known of somebody who leaves makes no account's name.
     LeaverNameless {
@@ -330,7 +330,7 @@ pub enum Outcome {
 
 /// What became of one account of somebody who left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Departure {
+pub struct AccountResult {
     /// The instance's name.
     pub instance: String,
     /// The account.
@@ -352,7 +352,7 @@ pub(crate) fn as_word<S: Serializer>(state: &State, serializer: S) -> Result<S::
 }
 
 /// What is to be said of all of them: the worst of it.
-pub(crate) enum Together {
+pub(crate) enum BatchSeverity {
     Gone,
     /// Some are not, and asking again may help.
     Again,
@@ -360,9 +360,9 @@ pub(crate) enum Together {
     Refused,
 }
 
-impl Together {
-    fn of(departures: &[Departure]) -> (Self, Vec<&Departure>) {
-        let class = |departure: &Departure| match departure.state {
+impl BatchSeverity {
+    fn of(departures: &[AccountResult]) -> (Self, Vec<&AccountResult>) {
+        let class = |departure: &AccountResult| match departure.state {
             State::Removed | State::AlreadyGone => Self::Gone,
             State::InFlight | State::NotRemoved | State::NotSent | State::Unknown => Self::Again,
             State::AwaitingConfirmation | State::AwaitingApproval => Self::Waiting,
@@ -379,14 +379,14 @@ impl Together {
         (together, left().collect())
     }
 
-    fn row(departures: &[Departure]) -> Row {
+    fn row(departures: &[AccountResult]) -> Row {
         /// The most accounts that a message names.
         const NAMED: usize = 5;
 
         let (together, left) = Self::of(departures);
         let gone = departures.len().saturating_sub(left.len());
         let all = departures.len();
-        let name = |departure: &&Departure| {
+        let name = |departure: &&AccountResult| {
             let why = departure.reference.as_ref().unwrap_or(&departure.code);
             format!("{} on {} ({why})", quoted(&departure.user_name), quoted(&departure.instance))
         };
@@ -394,33 +394,28 @@ impl Together {
         if left.len() > NAMED {
             named += ", …";
         }
-        let english =
+        let en =
             |rest: &str, then: &str| format!("{gone} of {all} accounts are gone, the rest {rest}: {named}; {then}");
-        let chinese =
-            |rest: &str, then: &str| format!("{all} 个账号中已有 {gone} 个不存在，其余{rest}：{named}；{then}");
+        let zh = |rest: &str, then: &str| format!("{all} 个账号中已有 {gone} 个不存在，其余{rest}：{named}；{then}");
         match together {
             Self::Gone => row(200, 0, State::Removed, "all accounts are gone", "所有账号均已不存在"),
             Self::Again => row(
                 502,
                 5,
                 State::NotSent,
-                english("is not certain to be", "send the same event again for the rest"),
-                chinese("尚不确定", "请重新发送同一事件以完成其余部分"),
+                en("is not certain to be", "send the same event again for the rest"),
+                zh("尚不确定", "请重新发送同一事件以完成其余部分"),
             ),
             Self::Waiting => row(
                 409,
                 8,
                 State::AwaitingApproval,
-                english("waits for approval", "send the same event again when it is given"),
-                chinese("等待批准", "批准后请重新发送同一事件"),
+                en("waits for approval", "send the same event again when it is given"),
+                zh("等待批准", "批准后请重新发送同一事件"),
             ),
-            Self::Refused => row(
-                403,
-                9,
-                State::Denied,
-                english("was refused", "ask the operator about it"),
-                chinese("被拒绝", "请咨询管理员"),
-            ),
+            Self::Refused => {
+                row(403, 9, State::Denied, en("was refused", "ask the operator about it"), zh("被拒绝", "请咨询管理员"))
+            }
         }
     }
 }
@@ -433,7 +428,7 @@ pub(crate) const UNKNOWN_CHINESE: &str =
 
 /// What a dry run would have done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Would {
+pub enum DryRunDecision {
     /// Removed the account.
     Remove,
     /// Asked for somebody's approval.
@@ -442,37 +437,36 @@ pub enum Would {
     Deny,
 }
 
-impl Would {
-    fn words(self) -> (&'static str, Words) {
+impl DryRunDecision {
+    fn words(self) -> (&'static str, Localized) {
         match self {
-            Self::Remove => ("remove", Words { english: "it would be removed at once", chinese: "将立即删除" }),
-            Self::RequestApproval => (
-                "request-approval",
-                Words { english: "somebody else would have to approve it", chinese: "需要他人批准" },
-            ),
-            Self::Deny => ("deny", Words { english: "policy would not permit it", chinese: "策略不允许" }),
+            Self::Remove => ("remove", Localized { en: "it would be removed at once", zh: "将立即删除" }),
+            Self::RequestApproval => {
+                ("request-approval", Localized { en: "somebody else would have to approve it", zh: "需要他人批准" })
+            }
+            Self::Deny => ("deny", Localized { en: "policy would not permit it", zh: "策略不允许" }),
         }
     }
 }
 
 /// Whether TaurusDB has an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum There {
+pub enum AccountPresence {
     /// It does.
-    Yes,
+    Present,
     /// It does not.
-    No,
+    Absent,
     /// Its list could not be read.
     Unknown,
 }
 
-impl There {
-    fn words(self) -> (&'static str, Words) {
+impl AccountPresence {
+    fn words(self) -> (&'static str, Localized) {
         match self {
-            Self::Yes => ("present", Words { english: "the account is there", chinese: "账号存在" }),
-            Self::No => ("absent", Words { english: "there is no such account", chinese: "账号不存在" }),
+            Self::Present => ("present", Localized { en: "the account is there", zh: "账号存在" }),
+            Self::Absent => ("absent", Localized { en: "there is no such account", zh: "账号不存在" }),
             Self::Unknown => {
-                ("unknown", Words { english: "the account list could not be read", chinese: "无法读取账号列表" })
+                ("unknown", Localized { en: "the account list could not be read", zh: "无法读取账号列表" })
             }
         }
     }
@@ -484,18 +478,12 @@ pub(crate) struct Row {
     /// The last two digits of the code.
     number: u8,
     state: State,
-    english: String,
-    chinese: String,
+    en: String,
+    zh: String,
 }
 
-pub(crate) fn row(
-    status: u16,
-    number: u8,
-    state: State,
-    english: impl Into<String>,
-    chinese: impl Into<String>,
-) -> Row {
-    Row { status, number, state, english: english.into(), chinese: chinese.into() }
+pub(crate) fn row(status: u16, number: u8, state: State, en: impl Into<String>, zh: impl Into<String>) -> Row {
+    Row { status, number, state, en: en.into(), zh: zh.into() }
 }
 
 /// The asker's words in backticks: control characters made visible, at most 64 characters of them.
@@ -577,8 +565,8 @@ impl Outcome {
                 400,
                 1,
                 Refused,
-                format!("the body cannot be read: {}", why.english),
-                format!("无法读取请求体：{}", why.chinese),
+                format!("the body cannot be read: {}", why.en),
+                format!("无法读取请求体：{}", why.zh),
             ),
             Self::FieldDoubled { name } => row(
                 400,
@@ -660,8 +648,8 @@ impl Outcome {
                 400,
                 10,
                 Refused,
-                format!("{} is {}; expected {}", quoted(name), quoted(given), expected.english),
-                format!("{} 的值为 {}；应为{}", quoted(name), quoted(given), expected.chinese),
+                format!("{} is {}; expected {}", quoted(name), quoted(given), expected.en),
+                format!("{} 的值为 {}；应为{}", quoted(name), quoted(given), expected.zh),
             ),
             Self::CommandMalformed => row(
                 400,
@@ -941,7 +929,7 @@ impl Outcome {
             ),
 
             Self::AwaitingConfirmation { reference, needs_approval } => {
-                let (english, chinese) = if *needs_approval {
+                let (en, zh) = if *needs_approval {
                     ("then somebody else has to approve it", "之后需要他人批准")
                 } else {
                     ("then it is removed", "之后将删除")
@@ -950,8 +938,8 @@ impl Outcome {
                     409,
                     3,
                     AwaitingConfirmation,
-                    format!("nothing was sent yet: confirm {} within five minutes, {english}", quoted(reference)),
-                    format!("尚未发送：请在五分钟内确认 {}，{chinese}", quoted(reference)),
+                    format!("nothing was sent yet: confirm {} within five minutes, {en}", quoted(reference)),
+                    format!("尚未发送：请在五分钟内确认 {}，{zh}", quoted(reference)),
                 )
             }
             Self::AwaitingApproval { reference, missing } => row(
@@ -1032,12 +1020,12 @@ impl Outcome {
                     200,
                     0,
                     DryRun,
-                    format!("dry run, nothing was sent: {}; {}", account.english, would.english),
-                    format!("试运行，未发送任何请求：{}；{}", account.chinese, would.chinese),
+                    format!("dry run, nothing was sent: {}; {}", account.en, would.en),
+                    format!("试运行，未发送任何请求：{}；{}", account.zh, would.zh),
                 )
             }
 
-            Self::Left { departures } => Together::row(departures),
+            Self::Left { departures } => BatchSeverity::row(departures),
             Self::LeaverNameless { event } => row(
                 400,
                 13,
@@ -1127,8 +1115,8 @@ impl Outcome {
     pub fn message(&self, language: Language) -> String {
         let row = self.row();
         match language {
-            Language::English => row.english,
-            Language::Chinese => row.chinese,
+            Language::English => row.en,
+            Language::Chinese => row.zh,
         }
     }
 
@@ -1138,7 +1126,7 @@ impl Outcome {
     }
 
     /// What became of each account of whoever left; empty for any other outcome.
-    pub fn departures(&self) -> &[Departure] {
+    pub fn departures(&self) -> &[AccountResult] {
         match self {
             Self::Left { departures } => departures,
             _ => &[],
@@ -1175,7 +1163,7 @@ mod tests {
 
     /// Of two accounts of somebody who left, what became of the second.
     fn left(state: State, code: &str, reference: Option<&str>) -> Outcome {
-        let departure = |user_name: &str, instance: &str, state, code: &str, reference: Option<&str>| Departure {
+        let departure = |user_name: &str, instance: &str, state, code: &str, reference: Option<&str>| AccountResult {
             instance: instance.into(),
             user_name: user_name.into(),
             state,
@@ -1195,7 +1183,7 @@ mod tests {
     fn samples() -> Vec<Outcome> {
         let given = || "Bob!".to_owned();
         vec![
-            Outcome::BodyMalformed { why: Words { english: "it is not valid JSON", chinese: "不是有效的 JSON" } },
+            Outcome::BodyMalformed { why: Localized { en: "it is not valid JSON", zh: "不是有效的 JSON" } },
             Outcome::FieldDoubled { name: "text".into() },
             Outcome::FieldMissing { name: "user_name" },
             Outcome::UserNameInvalid { given: given() },
@@ -1207,7 +1195,7 @@ mod tests {
             Outcome::FieldInvalid {
                 name: "type",
                 given: "account.create".into(),
-                expected: Words { english: "`account.delete`", chinese: " `account.delete`" },
+                expected: Localized { en: "`account.delete`", zh: " `account.delete`" },
             },
             Outcome::CommandMalformed,
             Outcome::BodyCutShort,
@@ -1294,9 +1282,9 @@ mod tests {
             Outcome::Rejected { by: "slack/U2CERLKJA".into(), reason: None },
             Outcome::AwaitingConfirmation { reference: "K7Q2M9XA".into(), needs_approval: true },
             Outcome::AwaitingApproval { reference: "K7Q2M9XA".into(), missing: 2 },
-            dry_run(Would::Remove, There::Yes),
-            dry_run(Would::RequestApproval, There::No),
-            dry_run(Would::Deny, There::Unknown),
+            dry_run(DryRunDecision::Remove, AccountPresence::Present),
+            dry_run(DryRunDecision::RequestApproval, AccountPresence::Absent),
+            dry_run(DryRunDecision::Deny, AccountPresence::Unknown),
             Outcome::Left { departures: vec![] },
             left(State::Removed, "SUCCESS", None),
             left(State::Unknown, "OFFBOARD.50401", None),
@@ -1439,18 +1427,15 @@ mod tests {
     #[test]
     fn messages_have_one_voice() {
         for outcome in samples() {
-            let english = outcome.message(Language::English);
-            let first = english.trim_start_matches('`').chars().next().unwrap();
+            let en = outcome.message(Language::English);
+            let first = en.trim_start_matches('`').chars().next().unwrap();
             assert!(
-                !first.is_uppercase()
-                    || first.is_ascii_digit()
-                    || english.starts_with("TaurusDB")
-                    || english.starts_with("IAM"),
-                "{english}"
+                !first.is_uppercase() || first.is_ascii_digit() || en.starts_with("TaurusDB") || en.starts_with("IAM"),
+                "{en}"
             );
-            assert!(!english.ends_with('.'), "{english}");
-            let chinese = outcome.message(Language::Chinese);
-            assert!(!chinese.is_ascii() && !chinese.ends_with('。'), "{chinese}");
+            assert!(!en.ends_with('.'), "{en}");
+            let zh = outcome.message(Language::Chinese);
+            assert!(!zh.is_ascii() && !zh.ends_with('。'), "{zh}");
         }
     }
 
@@ -1465,17 +1450,14 @@ mod tests {
     #[test]
     fn parameters_are_listed() {
         let message = |known, language| Outcome::ParameterUnknown { name: "x".into(), known }.message(language);
-        for (known, english, chinese) in [
+        for (known, en, zh) in [
             (&[][..], "takes none", "不接受查询参数"),
             (&["a"], "takes `a` only", "只接受 `a`"),
             (&["a", "b"], "takes `a` and `b` only", "只接受 `a` 和 `b`"),
             (&["a", "b", "c"], "takes `a`, `b` and `c` only", "只接受 `a`、`b` 和 `c`"),
         ] {
-            assert_eq!(
-                message(known, Language::English),
-                format!("query parameter `x` is not known; this call {english}")
-            );
-            assert_eq!(message(known, Language::Chinese), format!("未知查询参数 `x`；此调用{chinese}"));
+            assert_eq!(message(known, Language::English), format!("query parameter `x` is not known; this call {en}"));
+            assert_eq!(message(known, Language::Chinese), format!("未知查询参数 `x`；此调用{zh}"));
         }
     }
 

@@ -9,11 +9,11 @@ use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Weekday};
 use crate::config::credentials::CredentialSource;
 use crate::config::instance::Instance;
 use crate::policy::names::{Names, uid};
-use crate::policy::{Account, Action, Circumstances, Question, Who};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
 use crate::request::actor::Actor;
 
 /// A question, in Cedar's words.
-pub(super) struct Picture {
+pub(crate) struct CedarRequest {
     pub(super) principal: EntityUid,
     pub(super) action: EntityUid,
     pub(super) resource: EntityUid,
@@ -21,16 +21,16 @@ pub(super) struct Picture {
     pub(super) context: Context,
 }
 
-impl Picture {
+impl CedarRequest {
     /// Without the time of day where no policy asks for it: Cedar has no way to take one but to parse it from a text, and in a
     /// fresh instance that costs more than the decision.
     pub(super) fn of(
         names: &Names,
-        question: &Question<'_>,
-        circumstances: Circumstances,
+        question: &AuthzRequest<'_>,
+        circumstances: AuthzContext,
         with_time: bool,
     ) -> Result<Self, String> {
-        let Question { who: Who { actor, teams, accounts }, action, account, reason_given } = question;
+        let AuthzRequest { who: Principal { actor, teams, accounts }, action, account, reason_given } = question;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
         let own = accounts.iter().map(|name| string(name));
@@ -72,7 +72,7 @@ impl Picture {
 
 /// Whether a schema takes what the gateway will say. It always says the same things, in other words; so they are held against
 /// the schema once, and not with every request.
-pub(super) fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
+pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), String> {
     let word = || "word".to_owned();
     let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
     let instance = Instance {
@@ -84,7 +84,7 @@ pub(super) fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
         environment: word(),
         credentials: Arc::new(CredentialSource::Token { token: word() }),
     };
-    let circumstances = Circumstances {
+    let circumstances = AuthzContext {
         now: DateTime::default(),
         dry_run: false,
         confirmed: false,
@@ -92,24 +92,19 @@ pub(super) fn fits(names: &Names, schema: &Schema) -> Result<(), String> {
         instance_removals_last_hour: 0,
     };
     let account = Some(Account { instance: &instance, user_name: "word" });
-    let who = Who { actor: &actor, teams: &[], accounts: &[word()] };
+    let who = Principal { actor: &actor, teams: &[], accounts: &[word()] };
     for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
-        let question = Question { who, action, account, reason_given: false };
-        let Picture { principal, action, resource, entities, context } =
-            Picture::of(names, &question, circumstances, true)?;
+        let question = AuthzRequest { who, action, account, reason_given: false };
+        let CedarRequest { principal, action, resource, entities, context } =
+            CedarRequest::of(names, &question, circumstances, true)?;
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
         Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
-fn context(
-    actor: &Actor,
-    reason_given: bool,
-    circumstances: Circumstances,
-    with_time: bool,
-) -> Result<Context, String> {
-    let Circumstances { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
+fn context(actor: &Actor, reason_given: bool, circumstances: AuthzContext, with_time: bool) -> Result<Context, String> {
+    let AuthzContext { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
     let weekday = match now.weekday() {
         Weekday::Mon => "monday",
         Weekday::Tue => "tuesday",

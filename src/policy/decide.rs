@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use cedar_policy::{Decision as CedarDecision, Entities, Entity, PolicySet, Request, Response};
 
 use crate::config::Config;
-use crate::policy::cedar_request::Picture;
+use crate::policy::cedar_request::CedarRequest;
 use crate::policy::names::uid;
-use crate::policy::permit::{Decision, NotApproved, Permit, permit};
-use crate::policy::{Action, Circumstances, Policies, Question, Verdict, Who};
+use crate::policy::permit::{ApprovalShortfall, Decision, Permit, permit};
+use crate::policy::{Action, AuthzContext, AuthzRequest, AuthzResponse, Policies, Principal};
 use crate::request::actor::Actor;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 impl Policies {
     /// Asks whether somebody may remove an account at once, or at least ask for it.
@@ -18,19 +18,19 @@ impl Policies {
     /// The text says why it could not be decided, for the log; then it is a denial.
     pub fn decide<'c>(
         &self,
-        removal: &Removal<'c>,
+        removal: &RemovalRequest<'c>,
         config: &Config,
-        circumstances: Circumstances,
+        circumstances: AuthzContext,
     ) -> (Decision<'c>, Option<String>) {
-        let question = |action| Question::about(removal, Who::of(&removal.actor, config), action);
-        let at_once = self.ask(&question(Action::Delete), circumstances);
+        let question = |action| AuthzRequest::about(removal, Principal::of(&removal.actor, config), action);
+        let at_once = self.is_authorized(&question(Action::Delete), circumstances);
         if at_once.allowed {
             return (Decision::Permit(permit(removal, at_once.policies)), None);
         }
         if at_once.failed.is_some() {
             return (Decision::Denial { policies: at_once.policies }, at_once.failed);
         }
-        let request = self.ask(&question(Action::Request), circumstances);
+        let request = self.is_authorized(&question(Action::Request), circumstances);
         if request.allowed {
             return (Decision::NeedsApproval { policies: request.policies }, None);
         }
@@ -47,34 +47,34 @@ impl Policies {
     /// Why not.
     pub fn decide_approved<'c>(
         &self,
-        removal: &Removal<'c>,
+        removal: &RemovalRequest<'c>,
         approvers: &[Actor],
         config: &Config,
-        circumstances: Circumstances,
-    ) -> Result<Permit<'c>, NotApproved> {
-        let requester = Question::about(removal, Who::of(&removal.actor, config), Action::Request);
+        circumstances: AuthzContext,
+    ) -> Result<Permit<'c>, ApprovalShortfall> {
+        let requester = AuthzRequest::about(removal, Principal::of(&removal.actor, config), Action::Request);
         let (asked, at_once) = (
-            self.ask(&requester, circumstances),
-            self.ask(&Question { action: Action::Delete, ..requester }, circumstances),
+            self.is_authorized(&requester, circumstances),
+            self.is_authorized(&AuthzRequest { action: Action::Delete, ..requester }, circumstances),
         );
         let mut policies = match (asked, at_once) {
             (asked, _) if asked.allowed => asked.policies,
             (_, at_once) if at_once.allowed => at_once.policies,
-            (asked, _) => return Err(NotApproved::Denied(asked.policies, asked.failed)),
+            (asked, _) => return Err(ApprovalShortfall::Denied(asked.policies, asked.failed)),
         };
         let own = config.person(&removal.actor.principal);
         let mut people = BTreeSet::new();
         for approver in approvers {
-            let question = Question::about(removal, Who::of(approver, config), Action::Approve);
+            let question = AuthzRequest::about(removal, Principal::of(approver, config), Action::Approve);
             let person = config.person(&approver.principal);
-            let verdict = self.ask(&question, circumstances);
+            let verdict = self.is_authorized(&question, circumstances);
             if person != own && verdict.allowed && people.insert(person) {
                 policies.extend(verdict.policies);
             }
         }
         let required = usize::try_from(config.approvals.required(&removal.instance.environment)).unwrap_or(usize::MAX);
         if people.len() < required {
-            return Err(NotApproved::Missing(required.saturating_sub(people.len())));
+            return Err(ApprovalShortfall::Missing(required.saturating_sub(people.len())));
         }
         policies.sort_unstable();
         policies.dedup();
@@ -82,15 +82,19 @@ impl Policies {
     }
 
     /// Asks whether somebody may do something to an account. What cannot be decided is a no.
-    pub fn ask(&self, question: &Question<'_>, circumstances: Circumstances) -> Verdict {
-        verdict(self.picture(question, circumstances).and_then(|picture| {
+    pub fn is_authorized(&self, question: &AuthzRequest<'_>, circumstances: AuthzContext) -> AuthzResponse {
+        verdict(self.cedar_request(question, circumstances).and_then(|picture| {
             let sets = self.scopes.applicable(question.action, &picture);
             self.evaluate(sets, picture)
         }))
     }
 
-    pub(crate) fn picture(&self, question: &Question<'_>, circumstances: Circumstances) -> Result<Picture, String> {
-        let mut picture = Picture::of(&self.names, question, circumstances, self.with_time)?;
+    pub(crate) fn cedar_request(
+        &self,
+        question: &AuthzRequest<'_>,
+        circumstances: AuthzContext,
+    ) -> Result<CedarRequest, String> {
+        let mut picture = CedarRequest::of(&self.names, question, circumstances, self.with_time)?;
         if let Some(groups) = self.groups.get(question.action.as_str()) {
             let parents = groups.iter().map(|group| uid(&self.names.action, group)).collect();
             picture.entities.push(Entity::new_no_attrs(picture.action.clone(), parents));
@@ -102,9 +106,9 @@ impl Policies {
     pub(crate) fn evaluate<'s>(
         &self,
         sets: impl IntoIterator<Item = &'s PolicySet>,
-        picture: Picture,
+        picture: CedarRequest,
     ) -> Result<Vec<Response>, String> {
-        let Picture { principal, action, resource, entities, context } = picture;
+        let CedarRequest { principal, action, resource, entities, context } = picture;
         let entities = Entities::from_entities(entities, None).map_err(|error| format!("entities: {error}"))?;
         let request =
             Request::new(principal, action, resource, context, None).map_err(|error| format!("request: {error}"))?;
@@ -113,15 +117,15 @@ impl Policies {
 }
 
 /// What all of them say together is what one set of all their policies would say: a forbid wins, whichever has it.
-pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> Verdict {
+pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> AuthzResponse {
     let responses = match responses {
         Ok(responses) => responses,
-        Err(why) => return Verdict { allowed: false, policies: Vec::new(), failed: Some(why) },
+        Err(why) => return AuthzResponse { allowed: false, policies: Vec::new(), failed: Some(why) },
     };
     let failed: Vec<_> =
         responses.iter().flat_map(|response| response.diagnostics().errors()).map(ToString::to_string).collect();
     if !failed.is_empty() {
-        return Verdict { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
+        return AuthzResponse { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
     }
     let reasons = |decision| {
         let said = responses.iter().filter(move |response| response.decision() == decision);
@@ -132,7 +136,7 @@ pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> Verdict {
     };
     let (forbids, permits) = (reasons(CedarDecision::Deny), reasons(CedarDecision::Allow));
     let allowed = forbids.is_empty() && !permits.is_empty();
-    Verdict { allowed, policies: if forbids.is_empty() { permits } else { forbids }, failed: None }
+    AuthzResponse { allowed, policies: if forbids.is_empty() { permits } else { forbids }, failed: None }
 }
 
 #[cfg(test)]
@@ -141,7 +145,7 @@ mod tests {
     use crate::callers;
     use crate::policy::load::DEEPEST;
     use crate::request::account_name::AccountRules;
-    use crate::request::ids::Delivery;
+    use crate::request::ids::DeliveryId;
     use crate::request::reason::Reason;
 
     const POLICY: &str = include_str!("../../config/policy.cedar");
@@ -161,19 +165,19 @@ mod tests {
         Actor { principal: principal.into(), caller: caller.into(), kind: caller.into(), groups: Vec::new() }
     }
 
-    fn removal<'c>(config: &'c Config, instance: &str, user_name: &str, reason: &str) -> Removal<'c> {
-        Removal {
+    fn removal<'c>(config: &'c Config, instance: &str, user_name: &str, reason: &str) -> RemovalRequest<'c> {
+        RemovalRequest {
             actor: actor("slack/U2CERLKJA"),
             user_name: AccountRules::default().parse(user_name).unwrap(),
             instance: config.instance(instance).unwrap(),
             reason: Reason::parse(reason).unwrap(),
-            delivery: Delivery::recorded("1".into()),
+            delivery: DeliveryId::recorded("1".into()),
             dry_run: false,
         }
     }
 
-    fn at(time: &str) -> Circumstances {
-        Circumstances {
+    fn at(time: &str) -> AuthzContext {
+        AuthzContext {
             now: time.parse().unwrap(),
             dry_run: false,
             confirmed: true,
@@ -195,7 +199,7 @@ mod tests {
     ) -> Result<Vec<String>, Vec<String>> {
         let config = config(teams);
         let instance = if environment == "production" { "warehouse" } else { "analytics" };
-        let circumstances = Circumstances { removals_last_hour: last_hour, ..at(MONDAY) };
+        let circumstances = AuthzContext { removals_last_hour: last_hour, ..at(MONDAY) };
         let removal = removal(&config, instance, "alice", reason);
         match Policies::parse(policies, SCHEMA).unwrap().decide(&removal, &config, circumstances).0 {
             Decision::Permit(permit) => Ok(permit.policies().to_vec()),
@@ -264,15 +268,15 @@ mod tests {
         let policies = Policies::parse(POLICY, SCHEMA).unwrap();
         for (text, approvers, expected) in [
             (&text, vec!["slack/U1"], Ok(())),
-            (&text, vec![], Err(NotApproved::Missing(1))),
-            (&text, vec!["slack/U9"], Err(NotApproved::Missing(1))),
-            (&text, vec!["slack/U2CERLKJA"], Err(NotApproved::Missing(1))),
+            (&text, vec![], Err(ApprovalShortfall::Missing(1))),
+            (&text, vec!["slack/U9"], Err(ApprovalShortfall::Missing(1))),
+            (&text, vec!["slack/U2CERLKJA"], Err(ApprovalShortfall::Missing(1))),
             // The same person by another way.
-            (&text, vec!["portal/K2"], Err(NotApproved::Missing(1))),
-            (&twice, vec!["slack/U1"], Err(NotApproved::Missing(1))),
-            (&twice, vec!["slack/U1", "slack/U1"], Err(NotApproved::Missing(1))),
+            (&text, vec!["portal/K2"], Err(ApprovalShortfall::Missing(1))),
+            (&twice, vec!["slack/U1"], Err(ApprovalShortfall::Missing(1))),
+            (&twice, vec!["slack/U1", "slack/U1"], Err(ApprovalShortfall::Missing(1))),
             (&twice, vec!["slack/U1", "slack/U2"], Ok(())),
-            (&left, vec!["slack/U1"], Err(NotApproved::Denied(vec![], None))),
+            (&left, vec!["slack/U1"], Err(ApprovalShortfall::Denied(vec![], None))),
         ] {
             let config = Config::parse(text, &callers::shapes()).unwrap();
             let removal = removal(&config, "warehouse", "alice", "");

@@ -6,20 +6,20 @@
 use cedar_policy::{Effect, Policy, PolicySet};
 use serde_json::Value;
 
-use crate::policy::{Circumstances, Policies, Question, Verdict};
+use crate::policy::{AuthzContext, AuthzRequest, AuthzResponse, Policies};
 
 /// The verdict on a question, and every policy whose scope takes the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// What [`Policies::ask`] says.
-    pub verdict: Verdict,
+    pub verdict: AuthzResponse,
     /// By role, then by id.
-    pub policies: Vec<Considered>,
+    pub policies: Vec<PolicyEvaluation>,
 }
 
 /// A policy whose principal, action and resource are those of the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Considered {
+pub struct PolicyEvaluation {
     /// What it did.
     pub role: Role,
     /// Its id.
@@ -45,8 +45,8 @@ pub enum Role {
 
 impl Policies {
     /// Asks as [`Policies::ask`] does, and says what each policy had to do with the verdict.
-    pub fn explain(&self, question: &Question<'_>, circumstances: Circumstances) -> Explanation {
-        let verdict = self.ask(question, circumstances);
+    pub fn explain(&self, question: &AuthzRequest<'_>, circumstances: AuthzContext) -> Explanation {
+        let verdict = self.is_authorized(question, circumstances);
         let considered = self.set.policies().filter_map(|policy| {
             let id = policy.id().to_string();
             let role = match self.alone(policy.clone(), question, circumstances)? {
@@ -58,7 +58,7 @@ impl Policies {
                 },
                 Err(why) => Role::Failed(why),
             };
-            Some(Considered { role, id, is_permit: policy.effect() == Effect::Permit, text: policy.to_string() })
+            Some(PolicyEvaluation { role, id, is_permit: policy.effect() == Effect::Permit, text: policy.to_string() })
         });
         let mut policies: Vec<_> = considered.collect();
         policies.sort_by(|a, b| (&a.role, &a.id).cmp(&(&b.role, &b.id)));
@@ -69,12 +69,12 @@ impl Policies {
     fn alone(
         &self,
         policy: Policy,
-        question: &Question<'_>,
-        circumstances: Circumstances,
+        question: &AuthzRequest<'_>,
+        circumstances: AuthzContext,
     ) -> Option<Result<bool, String>> {
         let mut set = PolicySet::new();
         set.add(policy).ok()?;
-        let picture = self.picture(question, circumstances).ok()?;
+        let picture = self.cedar_request(question, circumstances).ok()?;
         let response = self.evaluate([&set], picture).ok()?.pop()?;
         let diagnostics = response.diagnostics();
         Some(match diagnostics.errors().next() {
@@ -97,11 +97,11 @@ mod tests {
     use crate::app;
     use crate::policy::Account;
     use crate::policy::Action;
-    use crate::policy::Who;
+    use crate::policy::Principal;
     use crate::policy::permit::Decision;
     use crate::request::actor::Actor;
-    use crate::request::ids::Delivery;
-    use crate::request::removal::Removal;
+    use crate::request::ids::DeliveryId;
+    use crate::request::removal::RemovalRequest;
 
     /// The verdict, and each policy's role and id, for somebody of these teams who is `alice`.
     fn explained(policy: &str, teams: &[&str], action: Action, environment: &str, last_hour: i64) -> Vec<String> {
@@ -111,13 +111,13 @@ mod tests {
         let actor =
             Actor { principal: "slack/U1".into(), caller: "slack".into(), kind: "slack".into(), groups: Vec::new() };
         let teams: Vec<_> = teams.iter().map(|team| (*team).to_owned()).collect();
-        let question = Question {
-            who: Who { actor: &actor, teams: &teams, accounts: &["alice".into()] },
+        let question = AuthzRequest {
+            who: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },
             action,
             account: Some(Account { instance, user_name: "bob" }),
             reason_given: false,
         };
-        let circumstances = Circumstances {
+        let circumstances = AuthzContext {
             // A Monday.
             now: "2026-06-01T20:00:00Z".parse().unwrap(),
             dry_run: false,
@@ -126,7 +126,7 @@ mod tests {
             instance_removals_last_hour: 0,
         };
         let explanation = policies.explain(&question, circumstances);
-        assert_eq!(explanation.verdict, policies.ask(&question, circumstances));
+        assert_eq!(explanation.verdict, policies.is_authorized(&question, circumstances));
         let decided: Vec<_> =
             explanation.policies.iter().filter(|p| p.role == Role::Decided).map(|p| p.id.clone()).collect();
         assert_eq!(decided, explanation.verdict.policies);
@@ -243,7 +243,7 @@ mod tests {
             ("slack/U1", "analytics", "dana", "2026-06-01T10:00:00Z", 0, "denial: "),
             ("hr", "analytics", "alice", "2026-06-01T10:00:00Z", 0, "permit: dba-removes-on-staging"),
         ] {
-            let removal = Removal {
+            let removal = RemovalRequest {
                 actor: match principal.split_once('/') {
                     Some((caller, id)) => Actor::person(config.caller(caller).unwrap(), id),
                     None => Actor::system(config.caller(principal).unwrap()),
@@ -251,10 +251,10 @@ mod tests {
                 user_name: config.accounts.parse(user_name).unwrap(),
                 instance: config.instance(instance).unwrap(),
                 reason: None,
-                delivery: Delivery::recorded("1".into()),
+                delivery: DeliveryId::recorded("1".into()),
                 dry_run: false,
             };
-            let circumstances = Circumstances {
+            let circumstances = AuthzContext {
                 now: now.parse().unwrap(),
                 dry_run: false,
                 confirmed: true,
@@ -266,8 +266,8 @@ mod tests {
                 Decision::NeedsApproval { policies } => ("approval", policies),
                 Decision::Denial { policies } => ("denial", policies),
             };
-            let who = Who::of(&removal.actor, &config);
-            let explain = |action| policies.explain(&Question::about(&removal, who, action), circumstances).verdict;
+            let who = Principal::of(&removal.actor, &config);
+            let explain = |action| policies.explain(&AuthzRequest::about(&removal, who, action), circumstances).verdict;
             let explained = match (explain(Action::Delete), explain(Action::Request)) {
                 (delete, _) if delete.allowed => ("permit", delete.policies),
                 (_, request) if request.allowed => ("approval", request.policies),

@@ -10,8 +10,8 @@ use cedar_policy::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{self, Finding, Severity};
-use crate::policy::cedar_request::fits;
+use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::policy::cedar_request::check_request_shape;
 use crate::policy::names::{Names, uid};
 use crate::policy::scope_index::Scopes;
 use crate::policy::{Action, Policies};
@@ -42,7 +42,7 @@ impl std::error::Error for PolicyError {}
 
 /// An entity that a policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
+pub struct EntityReference {
     /// The policy's id.
     pub policy: String,
     /// The entity's type: `Team`.
@@ -60,103 +60,104 @@ impl Policies {
     ///
     /// The first thing that is wrong, as Cedar says it, with the file's name and the line.
     pub fn parse(policy: &str, schema: &str) -> Result<Self, PolicyError> {
-        let (policies, findings) = Self::check(policy, schema);
+        let (policies, diagnostics) = Self::check(policy, schema);
         policies.ok_or_else(|| {
-            let first = findings.iter().find(|finding| finding.is_error());
+            let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
             PolicyError(first.map_or_else(|| "policy.cedar: cannot be used".into(), ToString::to_string))
         })
     }
 
     /// The same, with everything that is wrong and everything that Cedar warns of. There are policies exactly if there is no
     /// error.
-    pub fn check(policy: &str, schema: &str) -> (Option<Self>, Vec<Finding>) {
-        let (policies, mut findings) = Self::read(policy, schema);
-        diagnostic::sort(&mut findings);
-        (policies, findings)
+    pub fn check(policy: &str, schema: &str) -> (Option<Self>, Vec<Diagnostic>) {
+        let (policies, mut diagnostics) = Self::read(policy, schema);
+        diagnostic::sort(&mut diagnostics);
+        (policies, diagnostics)
     }
 
-    fn read(policy: &str, schema_text: &str) -> (Option<Self>, Vec<Finding>) {
+    fn read(policy: &str, schema_text: &str) -> (Option<Self>, Vec<Diagnostic>) {
         let files = [(POLICY, policy), (SCHEMA, schema_text)];
         let too_large = files.iter().filter(|(_, text)| text.len() > LARGEST);
-        let mut findings: Vec<_> = too_large
-            .map(|(file, _)| Finding::error(file, None, format!("the file is over {LARGEST} bytes")))
+        let mut diagnostics: Vec<_> = too_large
+            .map(|(file, _)| Diagnostic::error(file, None, format!("the file is over {LARGEST} bytes")))
             .collect();
-        findings.extend(files.iter().filter_map(|(file, text)| {
+        diagnostics.extend(files.iter().filter_map(|(file, text)| {
             let line = diagnostic::line_at(text, too_deep(text)?);
-            Some(Finding::error(
+            Some(Diagnostic::error(
                 file,
                 Some(line),
                 format!("it is nested more than {DEEPEST} levels deep; make it flatter"),
             ))
         }));
-        if !findings.is_empty() {
-            return (None, findings);
+        if !diagnostics.is_empty() {
+            return (None, diagnostics);
         }
         let parsed_schema = match Schema::from_cedarschema_str(schema_text) {
             Ok((parsed, warnings)) => {
-                findings.extend(warnings.map(|warning| found(Severity::Warning, SCHEMA, schema_text, &warning)));
+                diagnostics
+                    .extend(warnings.map(|warning| cedar_diagnostic(Severity::Warning, SCHEMA, schema_text, &warning)));
                 Some(parsed)
             }
             Err(error) => {
-                findings.push(found(Severity::Error, SCHEMA, schema_text, &error));
+                diagnostics.push(cedar_diagnostic(Severity::Error, SCHEMA, schema_text, &error));
                 None
             }
         };
         let set = match PolicySet::from_str(policy) {
-            Ok(parsed) => Some(named(&parsed, policy, &mut findings)),
+            Ok(parsed) => Some(index_by_id(&parsed, policy, &mut diagnostics)),
             Err(errors) => {
-                findings.extend(errors.iter().map(|error| found(Severity::Error, POLICY, policy, error)));
+                diagnostics.extend(errors.iter().map(|error| cedar_diagnostic(Severity::Error, POLICY, policy, error)));
                 None
             }
         };
         let names = Names::new();
         if names.is_none() {
-            findings.push(Finding::error(SCHEMA, None, "the entity type names cannot be parsed"));
+            diagnostics.push(Diagnostic::error(SCHEMA, None, "the entity type names cannot be parsed"));
         }
-        let (Some(schema), Some(set), Some(names)) = (parsed_schema, set, names) else { return (None, findings) };
-        findings.extend(validate(&set, &schema, policy));
+        let (Some(schema), Some(set), Some(names)) = (parsed_schema, set, names) else { return (None, diagnostics) };
+        diagnostics.extend(validate(&set, &schema, policy));
         for needed in Action::ALL {
             let uid = uid(&names.action, needed.as_str());
             if !schema.actions().any(|action| *action == uid) {
                 let message =
                     format!("action `{}` is missing; keep the schema that came with the gateway", needed.as_str());
-                findings.push(Finding::error(SCHEMA, None, message));
+                diagnostics.push(Diagnostic::error(SCHEMA, None, message));
             }
         }
         // A schema that lacks an action lacks more than can be said twice.
-        let has_actions = !findings.iter().any(Finding::is_error);
-        if has_actions && let Err(why) = fits(&names, &schema) {
+        let has_actions = !diagnostics.iter().any(Diagnostic::is_error);
+        if has_actions && let Err(why) = check_request_shape(&names, &schema) {
             let message = format!(
                 "the schema does not take what the gateway says of a removal: {why}; keep the schema that came with the gateway"
             );
-            findings.push(Finding::error(SCHEMA, None, message));
+            diagnostics.push(Diagnostic::error(SCHEMA, None, message));
         }
         let groups = groups(&names, &schema);
-        if findings.iter().any(Finding::is_error) {
-            return (None, findings);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return (None, diagnostics);
         }
         match Scopes::of(&set, &names) {
             Ok(scopes) => {
                 let (authorizer, digest) = (Authorizer::new(), digest(policy, schema_text));
                 let with_time = can_ask_for_time(policy);
-                (Some(Self { set, scopes, groups, with_time, authorizer, names, digest }), findings)
+                (Some(Self { set, scopes, groups, with_time, authorizer, names, digest }), diagnostics)
             }
             Err(why) => {
-                findings.push(Finding::error(POLICY, None, why));
-                (None, findings)
+                diagnostics.push(Diagnostic::error(POLICY, None, why));
+                (None, diagnostics)
             }
         }
     }
 
     /// Every entity that a policy names, with its line in `policy`, the text that these policies were parsed from.
-    pub fn mentions(&self, policy: &str) -> Vec<Mention> {
+    pub fn mentions(&self, policy: &str) -> Vec<EntityReference> {
         let mut mentions = Vec::new();
         for named in self.set.policies() {
             let written = named.to_string();
             let start = policy.find(&written);
             for entity in named.entity_literals() {
                 let place = start.map(|start| start.saturating_add(written.find(&entity.to_string()).unwrap_or(0)));
-                let mention = Mention {
+                let mention = EntityReference {
                     policy: named.id().to_string(),
                     kind: entity.type_name().to_string(),
                     id: entity.id().unescaped().to_owned(),
@@ -213,11 +214,11 @@ pub(crate) fn groups(names: &Names, schema: &Schema) -> BTreeMap<String, Vec<Str
 
 /// The same policies under their `@id`s, so that every decision names what an operator wrote and not a position in a file.
 /// Those that cannot be named are left out, and found.
-pub(crate) fn named(parsed: &PolicySet, text: &str, findings: &mut Vec<Finding>) -> PolicySet {
+pub(crate) fn index_by_id(parsed: &PolicySet, text: &str, diagnostics: &mut Vec<Diagnostic>) -> PolicySet {
     let line = |written: String| text.find(&written).map(|start| diagnostic::line_at(text, start));
-    findings.extend(parsed.templates().map(|template| {
+    diagnostics.extend(parsed.templates().map(|template| {
         let message = "templates are not supported; write a policy for each case";
-        Finding::error(POLICY, line(template.to_string()), message)
+        Diagnostic::error(POLICY, line(template.to_string()), message)
     }));
     let mut set = PolicySet::new();
     for policy in parsed.policies() {
@@ -238,15 +239,15 @@ pub(crate) fn named(parsed: &PolicySet, text: &str, findings: &mut Vec<Finding>)
                 )
             }
         };
-        findings.push(Finding::error(POLICY, line(policy.to_string()), message));
+        diagnostics.push(Diagnostic::error(POLICY, line(policy.to_string()), message));
     }
     set
 }
 
 /// Holds policies against the schema.
-pub(crate) fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Finding> {
+pub(crate) fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Diagnostic> {
     let checked = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
-    let errors = checked.validation_errors().map(|error| found(Severity::Error, POLICY, text, error));
+    let errors = checked.validation_errors().map(|error| cedar_diagnostic(Severity::Error, POLICY, text, error));
     let wrong: HashSet<_> = checked.validation_errors().map(ValidationError::policy_id).collect();
     let unreachable: HashSet<_> = checked
         .validation_warnings()
@@ -266,15 +267,15 @@ pub(crate) fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Find
             ValidationWarning::ImpossiblePolicy(_) => {
                 format!("policy `{policy}` can never apply: it is false for every request that the schema allows; correct or remove it")
             }
-            _ => return Some(found(Severity::Warning, POLICY, text, warning)),
+            _ => return Some(cedar_diagnostic(Severity::Warning, POLICY, text, warning)),
         };
-        Some(Finding { message, ..found(Severity::Warning, POLICY, text, warning) })
+        Some(Diagnostic { message, ..cedar_diagnostic(Severity::Warning, POLICY, text, warning) })
     });
     errors.chain(warnings).collect()
 }
 
 /// What Cedar says of a text, in its words.
-pub(crate) fn found<'e, E>(severity: Severity, file: &'static str, text: &str, error: &'e E) -> Finding
+pub(crate) fn cedar_diagnostic<'e, E>(severity: Severity, file: &'static str, text: &str, error: &'e E) -> Diagnostic
 where
     DetailedError: From<&'e E>,
 {
@@ -285,7 +286,7 @@ where
     for advice in [place.and_then(|place| place.label.clone()), help].into_iter().flatten() {
         message = format!("{message}; {advice}");
     }
-    Finding { severity, file, line: place.map(|place| diagnostic::line_at(text, place.loc.start)), message }
+    Diagnostic { severity, file, line: place.map(|place| diagnostic::line_at(text, place.loc.start)), message }
 }
 
 /// Ids stand in headers, in chat messages and between commas.

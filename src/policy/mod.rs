@@ -28,11 +28,11 @@ use crate::config::instance::Instance;
 use crate::policy::names::Names;
 use crate::policy::scope_index::Scopes;
 use crate::request::actor::Actor;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 /// What a decision depends on beside the removal itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
+pub struct AuthzContext {
     /// The time of the request, where the operator is.
     pub now: DateTime<FixedOffset>,
     /// Nothing will be sent.
@@ -56,9 +56,9 @@ pub struct Account<'a> {
 
 /// Who wants to do what to which account.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct AuthzRequest<'a> {
     /// Who.
-    pub who: Who<'a>,
+    pub who: Principal<'a>,
     /// What.
     pub action: Action,
     /// To which account; `None` for what names none: a refusal's row in the ledger.
@@ -69,7 +69,7 @@ pub struct Question<'a> {
 
 /// Somebody, as policy sees them.
 #[derive(Debug, Clone, Copy)]
-pub struct Who<'a> {
+pub struct Principal<'a> {
     /// What was proved of them.
     pub actor: &'a Actor,
     /// Their teams.
@@ -78,7 +78,7 @@ pub struct Who<'a> {
     pub accounts: &'a [String],
 }
 
-impl<'a> Who<'a> {
+impl<'a> Principal<'a> {
     /// What the configuration says of an actor.
     pub fn of(actor: &'a Actor, config: &'a Config) -> Self {
         Self { actor, teams: config.teams(&actor.principal), accounts: config.own_accounts(&actor.principal) }
@@ -115,7 +115,7 @@ impl Action {
 
 /// What policy says to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AuthzResponse {
     /// Yes or no.
     pub allowed: bool,
     /// The ids of the policies that decided: the permits of a yes, the forbids of a no; empty when nothing permits it.
@@ -140,9 +140,9 @@ pub struct Policies {
     digest: String,
 }
 
-impl<'a> Question<'a> {
+impl<'a> AuthzRequest<'a> {
     /// Whether somebody may do something about this removal.
-    pub fn about(removal: &'a Removal<'_>, who: Who<'a>, action: Action) -> Self {
+    pub fn about(removal: &'a RemovalRequest<'_>, who: Principal<'a>, action: Action) -> Self {
         let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
         Self { who, action, account: Some(account), reason_given: removal.reason.is_some() }
     }

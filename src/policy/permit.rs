@@ -2,7 +2,7 @@
 
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
-use crate::request::removal::Removal;
+use crate::request::removal::RemovalRequest;
 
 /// The proof that policy said yes to one removal, at once or after enough people approved it. Only this module makes one.
 #[derive(Debug)]
@@ -48,13 +48,13 @@ pub enum Decision<'c> {
 
 /// Why an approved removal is not permitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotApproved {
+pub enum ApprovalShortfall {
     /// Whoever asked may not ask for it any more: the policies that decided, and why it could not be decided.
     Denied(Vec<String>, Option<String>),
     /// So many people have yet to approve.
     Missing(usize),
 }
 
-pub(crate) fn permit<'c>(removal: &Removal<'c>, policies: Vec<String>) -> Permit<'c> {
+pub(crate) fn permit<'c>(removal: &RemovalRequest<'c>, policies: Vec<String>) -> Permit<'c> {
     Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies }
 }

@@ -34,7 +34,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Prepared<P> {
-    gateway: String,
+    app: String,
     sha256: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     groups: BTreeMap<String, Vec<String>>,
@@ -43,14 +43,14 @@ struct Prepared<P> {
 
 /// Why a prepared form is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotPrepared {
+pub enum PreparedError {
     /// It was made of other files, or by another version of the gateway.
     OfOthers,
     /// It is not what `offboard prepare` writes; the text is for the operator.
     Unreadable(String),
 }
 
-impl fmt::Display for NotPrepared {
+impl fmt::Display for PreparedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OfOthers => f.write_str(
@@ -72,12 +72,8 @@ impl Policies {
     pub fn prepare(&self) -> Result<String, String> {
         let mut policies = self.set.clone().to_json().map_err(|error| error.to_string())?;
         policies.sort_all_objects();
-        let prepared = Prepared {
-            gateway: VERSION.to_owned(),
-            sha256: self.digest.clone(),
-            groups: self.groups.clone(),
-            policies,
-        };
+        let prepared =
+            Prepared { app: VERSION.to_owned(), sha256: self.digest.clone(), groups: self.groups.clone(), policies };
         Ok(serde_json::to_string(&prepared).map_err(|error| error.to_string())? + "\n")
     }
 
@@ -86,16 +82,16 @@ impl Policies {
     /// # Errors
     ///
     /// When it is of others, or cannot be read; [`Policies::parse`] is then the way.
-    pub fn prepared(prepared: &str, policy: &str, schema: &str) -> Result<Self, NotPrepared> {
-        let unreadable = |why: String| NotPrepared::Unreadable(why);
+    pub fn prepared(prepared: &str, policy: &str, schema: &str) -> Result<Self, PreparedError> {
+        let unreadable = |why: String| PreparedError::Unreadable(why);
         if prepared.len() > LARGEST.saturating_mul(ROOM) {
             return Err(unreadable("too large".into()));
         }
         let file: Prepared<&RawValue> =
             serde_json::from_str(prepared).map_err(|error| unreadable(error.to_string()))?;
         let digest = digest(policy, schema);
-        if file.gateway != VERSION || file.sha256 != digest {
-            return Err(NotPrepared::OfOthers);
+        if file.app != VERSION || file.sha256 != digest {
+            return Err(PreparedError::OfOthers);
         }
         let set = PolicySet::from_json_str(file.policies.get()).map_err(|error| unreadable(error.to_string()))?;
         let names = Names::new().ok_or_else(|| unreadable("the entity type names cannot be parsed".into()))?;
@@ -151,14 +147,14 @@ mod tests {
         for (text, policy, schema) in
             [(&text, other.as_str(), SCHEMA), (&text, POLICY, &SCHEMA[1..]), (&older, POLICY, SCHEMA)]
         {
-            assert_eq!(Policies::prepared(text, policy, schema).err(), Some(NotPrepared::OfOthers));
+            assert_eq!(Policies::prepared(text, policy, schema).err(), Some(PreparedError::OfOthers));
         }
         for text in ["", "{}", &text[..200], &text.replace("\"policies\"", "\"policy\"")] {
             let error = Policies::prepared(text, POLICY, SCHEMA).err();
-            assert!(matches!(error, Some(NotPrepared::Unreadable(_))), "{error:?}");
+            assert!(matches!(error, Some(PreparedError::Unreadable(_))), "{error:?}");
         }
         let broken = text.replace("\"conditions\"", "\"condition\"");
-        assert!(matches!(Policies::prepared(&broken, POLICY, SCHEMA).err(), Some(NotPrepared::Unreadable(_))));
+        assert!(matches!(Policies::prepared(&broken, POLICY, SCHEMA).err(), Some(PreparedError::Unreadable(_))));
     }
 
     /// The gateway cannot tell; `check` can.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint};
 
 use crate::policy::Action;
-use crate::policy::cedar_request::Picture;
+use crate::policy::cedar_request::CedarRequest;
 use crate::policy::names::{Names, uid};
 
 /// By the entity that a scope names; `None` where it names none.
@@ -41,7 +41,7 @@ impl Scopes {
     }
 
     /// The sets that can apply. `picture` has the principal and the resource, and everything that either belongs to.
-    pub(super) fn applicable(&self, action: Action, picture: &Picture) -> Vec<&PolicySet> {
+    pub(super) fn applicable(&self, action: Action, picture: &CedarRequest) -> Vec<&PolicySet> {
         let named = || std::iter::once(None).chain(picture.entities.iter().map(|entity| Some(entity.uid())));
         let Some(principals) = self.0.get(action.as_str()) else { return Vec::new() };
         let resources = named().filter_map(|principal| principals.get(&principal));
@@ -78,10 +78,10 @@ mod tests {
     use crate::callers;
     use crate::config::Config;
     use crate::policy::Account;
-    use crate::policy::Circumstances;
+    use crate::policy::AuthzContext;
+    use crate::policy::AuthzRequest;
     use crate::policy::Policies;
-    use crate::policy::Question;
-    use crate::policy::Who;
+    use crate::policy::Principal;
     use crate::policy::decide::verdict;
     use crate::request::actor::Actor;
 
@@ -136,7 +136,7 @@ mod tests {
             .replace("action request applies", "action request in [change] applies");
         let policies = Policies::parse(policy, &schema).unwrap();
         let config = Config::parse(include_str!("../../config/offboard.toml"), &callers::shapes()).unwrap();
-        let circumstances = Circumstances {
+        let circumstances = AuthzContext {
             now: "2026-06-01T10:00:00Z".parse().unwrap(),
             dry_run: false,
             confirmed: true,
@@ -156,10 +156,10 @@ mod tests {
                     kind: "slack".into(),
                     groups: Vec::new(),
                 };
-                let who = Who { actor: &actor, teams, accounts: &[] };
-                let question = Question { who, action, account, reason_given: false };
-                let asked = policies.ask(&question, circumstances);
-                let picture = policies.picture(&question, circumstances).unwrap();
+                let who = Principal { actor: &actor, teams, accounts: &[] };
+                let question = AuthzRequest { who, action, account, reason_given: false };
+                let asked = policies.is_authorized(&question, circumstances);
+                let picture = policies.cedar_request(&question, circumstances).unwrap();
                 let whole = verdict(policies.evaluate([&policies.set], picture));
                 let sorted = |failed: &Option<String>| {
                     let mut lines: Vec<_> =

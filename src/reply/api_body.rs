@@ -1,8 +1,8 @@
 //! The answer as TaurusDB's API page documents it.
 
-use crate::reply::{Answer, Rendered};
+use crate::reply::{Rendered, Reply};
 
 /// The answer as TaurusDB's API page documents it.
-pub fn documented(answer: &Answer<'_>) -> Rendered {
+pub fn api_body(answer: &Reply<'_>) -> Rendered {
     Rendered::json(answer.outcome.status(), answer.outcome.documented_body(answer.language))
 }

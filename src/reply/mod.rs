@@ -5,12 +5,12 @@ pub mod api_body;
 use http::{HeaderName, StatusCode};
 
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::request::command::Click;
+use crate::outcome::language::{Language, Localized};
+use crate::request::command::ApprovalAction;
 
 /// What there is to tell about an outcome.
 #[derive(Debug)]
-pub struct Answer<'a> {
+pub struct Reply<'a> {
     /// How it ended.
     pub outcome: &'a Outcome,
     /// The language to say it in.
@@ -26,11 +26,11 @@ pub struct Answer<'a> {
     /// The ids of the policies that decided.
     pub policies: &'a [String],
     /// What TaurusDB's code means for whoever asked, where that is known.
-    pub meaning: Option<Words>,
+    pub meaning: Option<Localized>,
     /// What to quote when asking the operator.
     pub request_id: &'a str,
     /// The button that this answers, where one was clicked.
-    pub clicked: Option<Click>,
+    pub clicked: Option<ApprovalAction>,
 }
 
 /// An answer in a platform's own form.

@@ -5,12 +5,12 @@ use crate::reply::Rendered;
 use crate::request::account_name::UserName;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
-use crate::request::removal_query::{Form, Search};
+use crate::request::removal_query::{ListFormat, RemovalQuery};
 use crate::request::scim;
 
 /// A button below a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Click {
+pub enum ApprovalAction {
     /// Whoever asked means it.
     Confirm,
     /// Whoever asked does not.
@@ -21,7 +21,7 @@ pub enum Click {
     Deny,
 }
 
-impl Click {
+impl ApprovalAction {
     /// All of them, by the names that a platform hands back.
     pub const ALL: [(&'static str, Self); 4] =
         [("confirm", Self::Confirm), ("cancel", Self::Cancel), ("approve", Self::Approve), ("deny", Self::Deny)];
@@ -29,7 +29,7 @@ impl Click {
 
 /// What somebody asks.
 #[derive(Debug)]
-pub enum Said<'c> {
+pub enum Command<'c> {
     /// Remove this account.
     Remove {
         /// Which account.
@@ -46,7 +46,7 @@ pub enum Said<'c> {
         /// Its reference or its row's id, as given.
         id: String,
         /// How.
-        how: Click,
+        how: ApprovalAction,
         /// Why, if they said.
         reason: Option<Reason>,
     },
@@ -65,16 +65,16 @@ pub enum Said<'c> {
     /// Which removals there were.
     List {
         /// Which of them.
-        search: Search,
+        search: RemovalQuery,
         /// How to write them.
-        form: Form,
+        form: ListFormat,
     },
     /// What can be said.
     Help,
     /// Somebody, or several people, leave: all of their accounts are to go.
     Leave(Vec<Leaver>),
     /// Something about the people of an identity system.
-    Directory(scim::Operation, scim::View),
+    Directory(scim::Operation, scim::Projection),
     /// The platform wants to know that it reached us: this is the answer.
     Handshake(Rendered),
     /// Something that happened and is not about a removal; why it is not.

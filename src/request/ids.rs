@@ -10,9 +10,9 @@ use crate::config::callers::Caller;
 ///
 /// It depends on nothing that a sender may leave out or that somebody on the way may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery(String);
+pub struct DeliveryId(String);
 
-impl Delivery {
+impl DeliveryId {
     /// The delivery of `caller` that the signed `parts` identify. Each part counts with its length, so that no two lists
     /// of parts run into each other.
     pub fn new(caller: &Caller, parts: &[&[u8]]) -> Self {
@@ -82,12 +82,12 @@ mod tests {
     #[test]
     fn deliveries_do_not_run_into_each_other() {
         let caller = |name: &str| Caller::new(name, "slack");
-        let one = Delivery::new(&caller("a"), &[b"bc", b"d"]);
-        assert_eq!(one, Delivery::new(&caller("a"), &[b"bc", b"d"]));
+        let one = DeliveryId::new(&caller("a"), &[b"bc", b"d"]);
+        assert_eq!(one, DeliveryId::new(&caller("a"), &[b"bc", b"d"]));
         for other in [
-            Delivery::new(&caller("ab"), &[b"c", b"d"]),
-            Delivery::new(&caller("a"), &[b"b", b"cd"]),
-            Delivery::new(&caller("a"), &[b"bcd"]),
+            DeliveryId::new(&caller("ab"), &[b"c", b"d"]),
+            DeliveryId::new(&caller("a"), &[b"b", b"cd"]),
+            DeliveryId::new(&caller("a"), &[b"bcd"]),
         ] {
             assert_ne!(one, other);
         }

@@ -25,7 +25,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Why a body was not read whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyProblem {
+pub enum BodyError {
     /// It is over [`BODY_LIMIT`], whatever its Content-Length says.
     TooLarge,
     /// It ended early.

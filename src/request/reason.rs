@@ -1,7 +1,7 @@
 //! The requester's reason.
 
 use crate::outcome::Outcome;
-use crate::outcome::language::Words;
+use crate::outcome::language::Localized;
 
 /// Why somebody asks, in their words: 1 to 500 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +19,9 @@ impl Reason {
             return Err(Outcome::FieldInvalid {
                 name: "reason",
                 given: given.to_owned(),
-                expected: Words {
-                    english: "at most 500 characters without line breaks or other control characters",
-                    chinese: "不超过 500 个字符，且不含换行等控制字符",
+                expected: Localized {
+                    en: "at most 500 characters without line breaks or other control characters",
+                    zh: "不超过 500 个字符，且不含换行等控制字符",
                 },
             });
         }

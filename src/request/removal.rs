@@ -3,12 +3,12 @@
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
 use crate::request::actor::Actor;
-use crate::request::ids::{Delivery, digest};
+use crate::request::ids::{DeliveryId, digest};
 use crate::request::reason::Reason;
 
 /// Remove this account, says this actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal<'c> {
+pub struct RemovalRequest<'c> {
     /// Who asks.
     pub actor: Actor,
     /// Which account.
@@ -18,12 +18,12 @@ pub struct Removal<'c> {
     /// Why, if they said.
     pub reason: Option<Reason>,
     /// Which request it is.
-    pub delivery: Delivery,
+    pub delivery: DeliveryId,
     /// Nothing is to be sent: only what would happen is asked for.
     pub dry_run: bool,
 }
 
-impl Removal<'_> {
+impl RemovalRequest<'_> {
     /// A digest of exactly what is asked: who, which account, on which instance of TaurusDB's, why. What was confirmed or
     /// approved is held to it, so that nobody says yes to something else than they saw.
     pub fn fingerprint(&self) -> String {

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 
 use crate::outcome::Outcome;
-use crate::outcome::language::Words;
+use crate::outcome::language::Localized;
 use crate::outcome::state::State;
 use crate::request::strict::Fields;
 
@@ -24,7 +24,7 @@ const USUAL: u16 = 100;
 
 /// Which rows, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
+pub struct RemovalQuery {
     /// On this instance.
     pub instance: Option<String>,
     /// Of this account.
@@ -43,7 +43,7 @@ pub struct Search {
     pub cursor: Option<String>,
 }
 
-impl Default for Search {
+impl Default for RemovalQuery {
     fn default() -> Self {
         Self {
             instance: None,
@@ -58,7 +58,7 @@ impl Default for Search {
     }
 }
 
-impl Search {
+impl RemovalQuery {
     /// Reads a query.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Search {
         if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
             return Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
         }
-        let name = Words { english: "a name, or no such parameter", chinese: "名称，或不带此参数" };
+        let name = Localized { en: "a name, or no such parameter", zh: "名称，或不带此参数" };
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
         Ok(Self {
             instance: read(query, "instance", name, text)?,
@@ -83,25 +83,25 @@ impl Search {
     }
 }
 
-const TIME: Words = Words {
-    english: "a time in RFC 3339, such as `2026-06-01T10:00:00Z`",
-    chinese: " RFC 3339 格式的时间，例如 `2026-06-01T10:00:00Z`",
+const TIME: Localized = Localized {
+    en: "a time in RFC 3339, such as `2026-06-01T10:00:00Z`",
+    zh: " RFC 3339 格式的时间，例如 `2026-06-01T10:00:00Z`",
 };
 
-const LIMIT: Words = Words { english: "a number from `1` to `500`", chinese: " `1` 到 `500` 的数字" };
+const LIMIT: Localized = Localized { en: "a number from `1` to `500`", zh: " `1` 到 `500` 的数字" };
 
-const CURSOR: Words = Words { english: "`next` as the page before gave it", chinese: "上一页返回的 `next`" };
+const CURSOR: Localized = Localized { en: "`next` as the page before gave it", zh: "上一页返回的 `next`" };
 
-const STATES: Words = Words {
-    english: "`in-flight`, `removed`, `refused-upstream`, `not-removed`, `already-gone`, `not-sent`, `unknown`, `denied`, `refused`, `awaiting-confirmation`, `awaiting-approval`, `cancelled`, `expired`, `rejected` or `dry-run`",
-    chinese: " `in-flight`、`removed`、`refused-upstream`、`not-removed`、`already-gone`、`not-sent`、`unknown`、`denied`、`refused`、`awaiting-confirmation`、`awaiting-approval`、`cancelled`、`expired`、`rejected` 或 `dry-run`",
+const STATES: Localized = Localized {
+    en: "`in-flight`, `removed`, `refused-upstream`, `not-removed`, `already-gone`, `not-sent`, `unknown`, `denied`, `refused`, `awaiting-confirmation`, `awaiting-approval`, `cancelled`, `expired`, `rejected` or `dry-run`",
+    zh: " `in-flight`、`removed`、`refused-upstream`、`not-removed`、`already-gone`、`not-sent`、`unknown`、`denied`、`refused`、`awaiting-confirmation`、`awaiting-approval`、`cancelled`、`expired`、`rejected` 或 `dry-run`",
 };
 
 /// The parameter's value, if it is there.
 fn read<T>(
     query: &Fields,
     name: &'static str,
-    expected: Words,
+    expected: Localized,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Outcome> {
     if !query.names().any(|given| given == name) {
@@ -130,7 +130,7 @@ fn cursor(given: &str) -> Option<String> {
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
+pub enum ListFormat {
     /// One JSON value.
     #[default]
     Json,
@@ -140,7 +140,7 @@ pub enum Form {
     Lines,
 }
 
-impl Form {
+impl ListFormat {
     /// The first of the forms that `Accept` names; weights (`q`) are passed over. No signature covers `Accept`, and nothing
     /// but the form depends on it.
     ///
@@ -179,18 +179,18 @@ impl Form {
 mod tests {
     use super::*;
 
-    fn parse(query: &str) -> Result<Search, Outcome> {
-        Search::parse(&Fields::from_query(query).unwrap())
+    fn parse(query: &str) -> Result<RemovalQuery, Outcome> {
+        RemovalQuery::parse(&Fields::from_query(query).unwrap())
     }
 
     #[test]
     fn every_parameter() {
-        assert_eq!(parse(""), Ok(Search::default()));
+        assert_eq!(parse(""), Ok(RemovalQuery::default()));
         let cursor = "0123456789abcdef0123456789abcdef";
         let query = "instance=analytics&user_name=Old-1&actor=slack%2FU1&state=not-sent&since=2026-06-01T10:00:00%2B08:00&until=2026-06-01T02:00:00.0015Z&limit=500&cursor=";
         assert_eq!(
             parse(&format!("{query}{cursor}")),
-            Ok(Search {
+            Ok(RemovalQuery {
                 instance: Some("analytics".into()),
                 user_name: Some("Old-1".into()),
                 actor: Some("slack/U1".into()),
@@ -207,9 +207,9 @@ mod tests {
     fn the_states_are_all_of_them() {
         let names = State::ALL.map(|state| format!("`{}`", state.as_str()));
         let (last, rest) = names.split_last().unwrap();
-        assert_eq!(STATES.english, format!("{} or {last}", rest.join(", ")));
-        assert_eq!(STATES.chinese, format!(" {} 或 {last}", rest.join("、")));
-        assert_eq!(LIMIT.english, format!("a number from `1` to `{LARGEST}`"));
+        assert_eq!(STATES.en, format!("{} or {last}", rest.join(", ")));
+        assert_eq!(STATES.zh, format!(" {} 或 {last}", rest.join("、")));
+        assert_eq!(LIMIT.en, format!("a number from `1` to `{LARGEST}`"));
     }
 
     #[test]
@@ -219,19 +219,19 @@ mod tests {
             for value in values {
                 headers.append(ACCEPT, value.parse().unwrap());
             }
-            Form::accepted(&headers)
+            ListFormat::accepted(&headers)
         };
         for (values, form) in [
-            (&[][..], Form::Json),
-            (&["*/*"], Form::Json),
-            (&["application/*"], Form::Json),
-            (&["application/json"], Form::Json),
-            (&["text/csv"], Form::Csv),
-            (&["Text/CSV;header=present;q=0.1"], Form::Csv),
-            (&["application/x-ndjson"], Form::Lines),
-            (&["text/html, application/xhtml+xml ,*/*;q=0.8"], Form::Json),
-            (&["text/html,text/csv,application/json"], Form::Csv),
-            (&["text/html", "application/x-ndjson"], Form::Lines),
+            (&[][..], ListFormat::Json),
+            (&["*/*"], ListFormat::Json),
+            (&["application/*"], ListFormat::Json),
+            (&["application/json"], ListFormat::Json),
+            (&["text/csv"], ListFormat::Csv),
+            (&["Text/CSV;header=present;q=0.1"], ListFormat::Csv),
+            (&["application/x-ndjson"], ListFormat::Lines),
+            (&["text/html, application/xhtml+xml ,*/*;q=0.8"], ListFormat::Json),
+            (&["text/html,text/csv,application/json"], ListFormat::Csv),
+            (&["text/html", "application/x-ndjson"], ListFormat::Lines),
         ] {
             assert_eq!(accepted(values), Ok(form), "{values:?}");
         }

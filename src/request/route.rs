@@ -14,7 +14,7 @@ pub enum Path<'p> {
     /// The records of removals.
     Removals,
     /// One of those, by its id.
-    Removal(&'p str),
+    RemovalRequest(&'p str),
     /// What waits.
     Approvals,
     /// One of those, by its reference or its row's id.
@@ -29,7 +29,7 @@ pub fn path(path: &str) -> Option<Path<'_>> {
             Some(Path::Users(project_id, instance_id))
         }
         ["", "removals"] => Some(Path::Removals),
-        ["", "removals", id] if !id.is_empty() => Some(Path::Removal(id)),
+        ["", "removals", id] if !id.is_empty() => Some(Path::RemovalRequest(id)),
         ["", "approvals"] => Some(Path::Approvals),
         ["", "approvals", id] if !id.is_empty() => Some(Path::Approval(id)),
         _ => None,
@@ -60,7 +60,7 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, Outcome> {
     }
     match path(&inbound.path) {
         Some(Path::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
-        Some(Path::Removals | Path::Removal(_) | Path::Approvals) => {
+        Some(Path::Removals | Path::RemovalRequest(_) | Path::Approvals) => {
             return only(Method::GET, "GET").map(|()| Route::Api);
         }
         Some(Path::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::callers::scim::parse_path;
 use crate::config::leavers::Identity;
 use crate::outcome::Outcome;
-use crate::outcome::language::Words;
+use crate::outcome::language::Localized;
 
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -38,7 +38,7 @@ pub enum Operation {
 
 /// What of a resource is shown, and where it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct View {
+pub struct Projection {
     /// What stands before `/Users`.
     pub base: String,
     /// These and no others, in lowercase; all when it is empty.
@@ -47,7 +47,7 @@ pub struct View {
     excluded: Vec<String>,
 }
 
-impl View {
+impl Projection {
     pub(crate) fn of(base: String, attributes: &str, excluded: &str) -> Self {
         let names = |list: &str| -> Vec<String> {
             list.split(',')
@@ -128,9 +128,9 @@ impl Filter {
         let wrong = || Outcome::FieldInvalid {
             name: "filter",
             given: text.to_owned(),
-            expected: Words {
-                english: "`userName eq \"…\"`, or the same with `externalId` or `id`",
-                chinese: " `userName eq \"…\"`，或对 `externalId`、`id` 的同类条件",
+            expected: Localized {
+                en: "`userName eq \"…\"`, or the same with `externalId` or `id`",
+                zh: " `userName eq \"…\"`，或对 `externalId`、`id` 的同类条件",
             },
         };
         let (attribute, rest) = text.trim().split_once(' ').ok_or_else(wrong)?;
@@ -154,8 +154,8 @@ pub(crate) fn plain_name(name: &str) -> &str {
     schema.and_then(|_| name.get(USER.len()..)).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name)
 }
 
-pub(crate) fn wrong_value(name: &'static str, given: &Value, english: &'static str, chinese: &'static str) -> Outcome {
-    Outcome::FieldInvalid { name, given: given.to_string(), expected: Words { english, chinese } }
+pub(crate) fn wrong_value(name: &'static str, given: &Value, en: &'static str, zh: &'static str) -> Outcome {
+    Outcome::FieldInvalid { name, given: given.to_string(), expected: Localized { en, zh } }
 }
 
 /// The longest text of an attribute, in bytes.
@@ -360,7 +360,7 @@ impl Person {
     }
 
     /// The resource, as it is shown.
-    pub fn resource(&self, id: &str, view: &View, created_at: i64, changed_at: i64) -> Value {
+    pub fn resource(&self, id: &str, view: &Projection, created_at: i64, changed_at: i64) -> Value {
         let mut resource = self.attributes.clone();
         let mut schemas = vec![USER];
         if resource.contains_key(ENTERPRISE) {

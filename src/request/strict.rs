@@ -10,19 +10,19 @@ use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 use crate::outcome::Outcome;
-use crate::outcome::language::Words;
+use crate::outcome::language::Localized;
 
-pub(crate) const NOT_A_FORM: Words =
-    Words { english: "it is not a percent-encoded UTF-8 form", chinese: "不是百分号编码的 UTF-8 表单" };
+pub(crate) const NOT_A_FORM: Localized =
+    Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的 UTF-8 表单" };
 
-pub(crate) const NOT_JSON: Words = Words { english: "it is not valid JSON", chinese: "不是有效的 JSON" };
+pub(crate) const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的 JSON" };
 
-pub(crate) const TOO_DEEP: Words =
-    Words { english: "it is nested more than 128 levels deep", chinese: "嵌套超过 128 层" };
+pub(crate) const TOO_DEEP: Localized =
+    Localized { en: "it is nested more than 128 levels deep", zh: "嵌套超过 128 层" };
 
-pub(crate) const WRONG_SHAPE: Words = Words {
-    english: "a key is missing, or has a value of another type than documented",
-    chinese: "缺少某个键，或其值的类型与文档不符",
+pub(crate) const WRONG_SHAPE: Localized = Localized {
+    en: "a key is missing, or has a value of another type than documented",
+    zh: "缺少某个键，或其值的类型与文档不符",
 };
 
 /// Unix seconds in decimal digits only: no sign, no space, no leading zero.

@@ -20,17 +20,6 @@ pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 /// How often a reading is begun anew because the list changed under it.
 pub(super) const READINGS: usize = 3;
 
-/// What the list says about an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
-    /// It is there.
-    Present,
-    /// It is not there.
-    Absent,
-    /// The list could not be read.
-    Unreadable,
-}
-
 /// One reading of the list, page after page.
 #[derive(Debug, Default)]
 pub(super) struct Reading {

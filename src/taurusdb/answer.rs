@@ -65,7 +65,7 @@ pub(crate) fn outcome<'s>(
     let message = redacted(as_written(error_msg), secrets);
     if status == StatusCode::BAD_REQUEST && code == error_codes::ACCOUNT_GONE {
         Outcome::AlreadyGone { status, code, message }
-    } else if retry::again(&sent.answer, error_codes::is_busy, now).is_some()
+    } else if retry::retry_reason(&sent.answer, error_codes::is_busy, now).is_some()
         || status == StatusCode::SERVICE_UNAVAILABLE
     {
         Outcome::Busy { status, code, message }

@@ -6,15 +6,15 @@
 
 use serde::Deserialize;
 
-use crate::outcome::language::Words;
+use crate::outcome::language::Localized;
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     /// For whoever asked: what to do now.
-    pub asker: Words,
+    pub asker: Localized,
     /// For the operator: what to look at.
-    pub operator: Words,
+    pub operator: Localized,
 }
 
 /// There is no such account. Inferred: deleting an account that is not there is documented nowhere.
@@ -57,8 +57,8 @@ const fn means(
     operator_chinese: &'static str,
 ) -> Meaning {
     Meaning {
-        asker: Words { english: asker, chinese: asker_chinese },
-        operator: Words { english: operator, chinese: operator_chinese },
+        asker: Localized { en: asker, zh: asker_chinese },
+        operator: Localized { en: operator, zh: operator_chinese },
     }
 }
 
@@ -222,12 +222,7 @@ mod tests {
         let mut expected = Vec::new();
         for (codes, meaning) in TABLE {
             let codes: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
-            expected.push(format!(
-                "| {} | {} | {} |",
-                codes.join(" "),
-                meaning.asker.english,
-                meaning.operator.english
-            ));
+            expected.push(format!("| {} | {} | {} |", codes.join(" "), meaning.asker.en, meaning.operator.en));
         }
         let page = include_str!("../../docs/taurusdb-errors.md");
         let written: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
@@ -247,8 +242,8 @@ mod tests {
     fn meanings_have_one_voice() {
         for (_, meaning) in TABLE {
             for words in [meaning.asker, meaning.operator] {
-                assert!(!words.english.ends_with('.') && !words.chinese.ends_with('。'), "{words:?}");
-                assert!(!words.chinese.is_ascii(), "{words:?}");
+                assert!(!words.en.ends_with('.') && !words.zh.ends_with('。'), "{words:?}");
+                assert!(!words.zh.is_ascii(), "{words:?}");
             }
         }
         assert_eq!(meaning("DBS.999999"), None);
@@ -259,7 +254,7 @@ mod tests {
     #[test]
     fn what_is_busy_is_in_the_table() {
         for code in BUSY {
-            let asker = meaning(code).unwrap().asker.english;
+            let asker = meaning(code).unwrap().asker.en;
             assert!(asker.contains("ask again"), "{code}: {asker}");
         }
     }

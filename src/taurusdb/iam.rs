@@ -24,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::taurusdb::answer::redacted;
 use crate::taurusdb::credentials::Password;
-use crate::taurusdb::request::{Asked, Proof};
+use crate::taurusdb::request::{ApiRequest, RequestAuth};
 
 /// The largest answer that is read, in bytes; the token itself is in a header.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -46,7 +46,7 @@ pub(super) enum Identity<'a> {
         /// The agency.
         agency: &'a Agency,
         /// Who assumes it.
-        proof: Proof<'a>,
+        proof: RequestAuth<'a>,
     },
 }
 
@@ -87,10 +87,16 @@ pub(super) async fn issue<H: Host>(
     secrets: &[&Secret],
 ) -> Result<Issued, NoToken> {
     let body = Bytes::from(body(identity, scope).to_string());
-    let asked =
-        Asked { method: Method::POST, endpoint, path: "/v3/auth/tokens", query: "nocatalog=true", headers: &[], body };
+    let asked = ApiRequest {
+        method: Method::POST,
+        endpoint,
+        path: "/v3/auth/tokens",
+        query: "nocatalog=true",
+        headers: &[],
+        body,
+    };
     let proof = match identity {
-        Identity::Password(_) => &Proof::Body,
+        Identity::Password(_) => &RequestAuth::Body,
         Identity::Agency { proof, .. } => proof,
     };
     let sent = retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, || asked.request(proof, host.now())).await?;
@@ -110,7 +116,7 @@ pub(super) async fn issue<H: Host>(
     let status = answer.status();
     host.log(&format!("iam: refused with {status}: {}", redacted(complaint(&answer), secrets.iter().copied())));
     match (status, proof) {
-        (StatusCode::UNAUTHORIZED, Proof::Token(_)) => Err(NoToken::ProofRefused),
+        (StatusCode::UNAUTHORIZED, RequestAuth::Token(_)) => Err(NoToken::ProofRefused),
         (StatusCode::TOO_MANY_REQUESTS, _) => Err(Outcome::TokenUnavailable.into()),
         _ if status.is_client_error() => Err(Outcome::CredentialsRefused.into()),
         _ => Err(Outcome::TokenUnavailable.into()),
@@ -220,7 +226,7 @@ mod tests {
         let token = Secret::new("t".into()).unwrap();
         let user = Password { user: "u".into(), password: token.clone(), domain: "d".into() };
         let by = |agency: Agency| {
-            body(&Identity::Agency { agency: &agency, proof: Proof::Token(&token) }, &Scope::Project("p"))
+            body(&Identity::Agency { agency: &agency, proof: RequestAuth::Token(&token) }, &Scope::Project("p"))
         };
         assert_eq!(
             body(&Identity::Password(&user), &Scope::Domain("d")),

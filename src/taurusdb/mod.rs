@@ -30,17 +30,18 @@ use crate::crypto::sdk_hmac;
 use crate::host::Host;
 use crate::outbound::budget::Budget;
 use crate::outbound::retry::{self, Sent};
+use crate::outcome::AccountPresence;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
 use crate::policy::permit::Permit;
 use crate::secret::Secret;
-use crate::taurusdb::accounts::{Listed, Page};
+use crate::taurusdb::accounts::Page;
 use crate::taurusdb::answer::{is_token_refused, outcome, request_id};
 use crate::taurusdb::credentials::{Base, Credentials, Password};
 use crate::taurusdb::iam::{Identity, Issued, NoToken, Scope};
-use crate::taurusdb::request::{Asked, Proof};
-use crate::taurusdb::token_cache::{Held, Key, Tokens};
+use crate::taurusdb::request::{ApiRequest, RequestAuth};
+use crate::taurusdb::token_cache::{CachedToken, Key, TokenCache};
 
 /// The Spin variables that this module reads when offboard.toml names no others.
 pub const VARIABLES: [&str; 9] = [
@@ -68,7 +69,7 @@ pub const ANSWER_LIMIT: usize = 64 * 1024;
 /// TaurusDB, as one request sees it: one instance, with what proves the gateway to it.
 pub struct Taurusdb<'a, H> {
     host: &'a H,
-    tokens: &'a Tokens,
+    tokens: &'a TokenCache,
     budget: &'a Budget,
     instance: &'a Instance,
     language: Language,
@@ -104,7 +105,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     /// [`Outcome::CredentialsUnset`]; [`Outcome::Unusable`] when an endpoint's variable is not an endpoint.
     pub async fn read(
         host: &'a H,
-        tokens: &'a Tokens,
+        tokens: &'a TokenCache,
         budget: &'a Budget,
         instance: &'a Instance,
         language: Language,
@@ -134,12 +135,14 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         let user_name = permit.user_name().as_str();
         let outcome = match told {
             told if told.state() == State::Unknown => match self.account(user_name).await {
-                Listed::Absent => Outcome::RemovedByList,
-                Listed::Present => Outcome::NotRemoved,
-                Listed::Unreadable => told,
+                AccountPresence::Absent => Outcome::RemovedByList,
+                AccountPresence::Present => Outcome::NotRemoved,
+                AccountPresence::Unknown => told,
             },
             // That the code means this was inferred: the list may know better.
-            Outcome::AlreadyGone { status, code, message } if self.account(user_name).await == Listed::Present => {
+            Outcome::AlreadyGone { status, code, message }
+                if self.account(user_name).await == AccountPresence::Present =>
+            {
                 Outcome::Upstream { status, code, message }
             }
             told => told,
@@ -155,7 +158,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     }
 
     /// Looks for an account in the instance's list.
-    pub async fn account(&self, user_name: &str) -> Listed {
+    pub async fn account(&self, user_name: &str) -> AccountPresence {
         let budget = self.budget.for_settling();
         for _ in 0..accounts::READINGS {
             let mut reading = accounts::Reading::default();
@@ -166,27 +169,27 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                     Ok((Sent { answer: Ok(answer), .. }, _)) => answer,
                     Ok((Sent { answer: Err(error), .. }, _)) => {
                         self.host.log(&format!("taurusdb: the account list could not be read: {error:?}"));
-                        return Listed::Unreadable;
+                        return AccountPresence::Unknown;
                     }
                     Err(outcome) => {
                         self.host.log(&format!("taurusdb: the account list could not be asked for: {outcome:?}"));
-                        return Listed::Unreadable;
+                        return AccountPresence::Unknown;
                     }
                 };
                 match reading.page(user_name, &answer) {
-                    Page::Found => return Listed::Present,
-                    Page::Done => return Listed::Absent,
+                    Page::Found => return AccountPresence::Present,
+                    Page::Done => return AccountPresence::Absent,
                     Page::More(next) => offset = next,
                     Page::Changed => break,
                     Page::Unreadable => {
                         self.host.log(&format!("taurusdb: the account list was answered with {}", answer.status()));
-                        return Listed::Unreadable;
+                        return AccountPresence::Unknown;
                     }
                 }
             }
         }
         self.host.log("taurusdb: the account list changed each time that it was read");
-        Listed::Unreadable
+        AccountPresence::Unknown
     }
 
     /// One operation, proved; with a token that was refused, once more with a new one. `attempts` counts what was sent.
@@ -196,14 +199,14 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         operation: &Operation<'_>,
         answer_limit: usize,
         attempts: &mut u32,
-    ) -> Result<(Sent, Option<Held>), Outcome> {
+    ) -> Result<(Sent, Option<CachedToken>), Outcome> {
         let mut renewed = false;
         loop {
             let held = self.token(budget).await?;
             let proof = match (&self.credentials, &held) {
-                (Credentials::AkSk(key), _) => Proof::Signature(key),
-                (Credentials::Token(token), _) => Proof::Token(token),
-                (_, Some((_, held))) => Proof::Token(&held.token),
+                (Credentials::AkSk(key), _) => RequestAuth::Signature(key),
+                (Credentials::Token(token), _) => RequestAuth::Token(token),
+                (_, Some((_, held))) => RequestAuth::Token(&held.token),
                 (_, None) => return Err(Outcome::TokenUnavailable),
             };
             let make = || self.request(operation, &proof);
@@ -220,7 +223,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         }
     }
 
-    fn request(&self, operation: &Operation<'_>, proof: &Proof<'_>) -> Result<Request<Bytes>, Outcome> {
+    fn request(&self, operation: &Operation<'_>, proof: &RequestAuth<'_>) -> Result<Request<Bytes>, Outcome> {
         let encoded = |name| utf8_percent_encode(name, sdk_hmac::ENCODED);
         let (method, query) = match operation {
             Operation::Delete(permit) => {
@@ -231,7 +234,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
             }
         };
         let Instance { project_id, instance_id, .. } = self.instance;
-        Asked {
+        ApiRequest {
             method,
             endpoint: &self.endpoint,
             path: &format!("/v3/{project_id}/instances/{instance_id}/starrocks/users"),
@@ -243,7 +246,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     }
 
     /// The token that a call needs; `None` when it is signed, or its token is the operator's.
-    async fn token(&self, budget: &Budget) -> Result<Option<(Key<'_>, Held)>, Outcome> {
+    async fn token(&self, budget: &Budget) -> Result<Option<(Key<'_>, CachedToken)>, Outcome> {
         let project = self.instance.project_id.as_str();
         let (key, held) = match &self.credentials {
             Credentials::AkSk(_) | Credentials::Token(_) => return Ok(None),
@@ -281,7 +284,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         let scope = Scope::Project(&self.instance.project_id);
         match on {
             Base::AkSk(key) => {
-                let identity = Identity::Agency { agency, proof: Proof::Signature(key) };
+                let identity = Identity::Agency { agency, proof: RequestAuth::Signature(key) };
                 self.issue(budget, &identity, &scope, &[]).await
             }
             Base::Password(user) => {
@@ -291,7 +294,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                 loop {
                     let issue = async || self.issue(budget, &Identity::Password(user), &own, &[]).await;
                     let held = self.tokens.get(self.host, budget, &key, issue).await?;
-                    let identity = Identity::Agency { agency, proof: Proof::Token(&held.token) };
+                    let identity = Identity::Agency { agency, proof: RequestAuth::Token(&held.token) };
                     match self.issue(budget, &identity, &scope, &[&held.token]).await {
                         Err(NoToken::ProofRefused) if !renewed => {
                             self.tokens.forget(self.host, &key, &held).await;

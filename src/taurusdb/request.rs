@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::taurusdb::credentials::AkSk;
 
 /// What proves a request.
-pub(super) enum Proof<'a> {
+pub(super) enum RequestAuth<'a> {
     /// A signature, made for each attempt anew.
     Signature(&'a AkSk),
     /// A token of IAM's.
@@ -21,7 +21,7 @@ pub(super) enum Proof<'a> {
 }
 
 /// What is asked of a service, before it is proved.
-pub(super) struct Asked<'a> {
+pub(super) struct ApiRequest<'a> {
     pub(super) method: Method,
     /// `https://host[:port]`
     pub(super) endpoint: &'a str,
@@ -33,14 +33,14 @@ pub(super) struct Asked<'a> {
     pub(super) body: Bytes,
 }
 
-impl Asked<'_> {
+impl ApiRequest<'_> {
     /// The request, proved at `now`.
     ///
     /// # Errors
     ///
     /// [`Outcome::CredentialsUnset`] when the credentials cannot stand in a header, [`Outcome::Unusable`] when the endpoint
     /// is none.
-    pub(super) fn request(&self, proof: &Proof<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, Outcome> {
+    pub(super) fn request(&self, proof: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, Outcome> {
         let uri: Uri =
             format!("{}{}?{}", self.endpoint, self.path, self.query).parse().map_err(|_| Outcome::Unusable)?;
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
@@ -51,11 +51,11 @@ impl Asked<'_> {
             headers.insert(*name, secret_value(value)?);
         }
         match proof {
-            Proof::Body => {}
-            Proof::Token(token) => {
+            RequestAuth::Body => {}
+            RequestAuth::Token(token) => {
                 headers.insert("x-auth-token", secret_value(token.expose())?);
             }
-            Proof::Signature(AkSk { access_key, secret_key, security_token }) => {
+            RequestAuth::Signature(AkSk { access_key, secret_key, security_token }) => {
                 let date = sdk_hmac::sdk_date(now);
                 headers.insert(HeaderName::from_static(sdk_hmac::SDK_DATE), secret_value(&date)?);
                 if let Some(token) = security_token {

@@ -72,7 +72,7 @@ impl<'a> Key<'a> {
 
 /// A token and how long it is good.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(super) struct CachedToken {
     pub(super) token: Secret,
     expires_at: DateTime<Utc>,
     renew_at: DateTime<Utc>,
@@ -82,7 +82,7 @@ pub(super) struct Held {
 
 #[derive(Debug, Default)]
 struct Entry {
-    held: Option<Held>,
+    held: Option<CachedToken>,
     /// Somebody in this instance is at it.
     renewing: bool,
     /// The last failure, and when it was, by [`Host::elapsed`]: for whoever waited for it.
@@ -90,37 +90,37 @@ struct Entry {
 }
 
 /// What an instance knows of a token, for a request that wants it.
-enum Standing {
+enum CacheState {
     /// It is good, and not to be renewed yet.
-    Fresh(Held),
+    Fresh(CachedToken),
     /// Another request tried to get it while this one waited, and failed.
     Failed(Outcome),
     /// Another request is at it; until then there may be one that is still good.
-    Anothers(Option<Held>),
+    Anothers(Option<CachedToken>),
     /// This request is to renew it.
-    Mine(Option<Held>),
+    Mine(Option<CachedToken>),
 }
 
 impl Entry {
     /// Takes the turn to renew when it is free and needed.
-    fn standing(&mut self, began: Duration, now: DateTime<Utc>) -> Standing {
+    fn standing(&mut self, began: Duration, now: DateTime<Utc>) -> CacheState {
         let usable = self.held.clone().filter(|held| now < held.expires_at);
         match (usable, &self.failed) {
-            (Some(held), _) if now < held.renew_at => Standing::Fresh(held),
-            (_, Some((at, outcome))) if *at > began => Standing::Failed(outcome.clone()),
-            (usable, _) if std::mem::replace(&mut self.renewing, true) => Standing::Anothers(usable),
-            (usable, _) => Standing::Mine(usable),
+            (Some(held), _) if now < held.renew_at => CacheState::Fresh(held),
+            (_, Some((at, outcome))) if *at > began => CacheState::Failed(outcome.clone()),
+            (usable, _) if std::mem::replace(&mut self.renewing, true) => CacheState::Anothers(usable),
+            (usable, _) => CacheState::Mine(usable),
         }
     }
 }
 
 /// The tokens that an instance knows.
 #[derive(Debug, Default)]
-pub struct Tokens(RefCell<BTreeMap<String, Entry>>);
+pub struct TokenCache(RefCell<BTreeMap<String, Entry>>);
 
 /// The turn to renew within an instance; ends when it is dropped, whatever became of it.
 struct Turn<'a> {
-    tokens: &'a Tokens,
+    tokens: &'a TokenCache,
     id: &'a str,
 }
 
@@ -130,7 +130,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl Tokens {
+impl TokenCache {
     fn entry<T>(&self, id: &str, change: impl FnOnce(&mut Entry) -> T) -> T {
         change(self.0.borrow_mut().entry(id.to_owned()).or_default())
     }
@@ -147,15 +147,15 @@ impl Tokens {
         budget: &Budget,
         key: &Key<'_>,
         fetch: impl AsyncFn() -> Result<Issued, NoToken>,
-    ) -> Result<Held, NoToken> {
+    ) -> Result<CachedToken, NoToken> {
         let began = host.elapsed();
         loop {
             match self.entry(&key.id, |entry| entry.standing(began, host.now())) {
-                Standing::Fresh(held) => return Ok(held),
-                Standing::Failed(outcome) => return Err(outcome.into()),
-                Standing::Anothers(Some(held)) => return Ok(held),
-                Standing::Anothers(None) => {}
-                Standing::Mine(usable) => {
+                CacheState::Fresh(held) => return Ok(held),
+                CacheState::Failed(outcome) => return Err(outcome.into()),
+                CacheState::Anothers(Some(held)) => return Ok(held),
+                CacheState::Anothers(None) => {}
+                CacheState::Mine(usable) => {
                     let _turn = Turn { tokens: self, id: &key.id };
                     if let Some(held) = self.renew(host, budget, key, usable, &fetch).await? {
                         return Ok(held);
@@ -176,9 +176,9 @@ impl Tokens {
         host: &H,
         budget: &Budget,
         key: &Key<'_>,
-        usable: Option<Held>,
+        usable: Option<CachedToken>,
         fetch: &impl AsyncFn() -> Result<Issued, NoToken>,
-    ) -> Result<Option<Held>, NoToken> {
+    ) -> Result<Option<CachedToken>, NoToken> {
         let now = host.now();
         let seal = Seal::new(key.secret, &key.id);
         // A lease outlives the request that takes it, but not by much.
@@ -219,7 +219,7 @@ impl Tokens {
                 ];
                 stored(host, KEEP, parameters).await;
                 let renew_at = renew_at(now, issued.expires_at, host.random());
-                let held = Held { token: issued.token, expires_at: issued.expires_at, renew_at, sealed };
+                let held = CachedToken { token: issued.token, expires_at: issued.expires_at, renew_at, sealed };
                 Ok(Some(self.remember(key, held)))
             }
             Err(why) => {
@@ -251,13 +251,13 @@ impl Tokens {
         }
     }
 
-    fn remember(&self, key: &Key<'_>, held: Held) -> Held {
+    fn remember(&self, key: &Key<'_>, held: CachedToken) -> CachedToken {
         self.entry(&key.id, |entry| entry.held = Some(held.clone()));
         held
     }
 
     /// Forgets a token that was refused, unless a newer one is there already.
-    pub(super) async fn forget<H: Host>(&self, host: &H, key: &Key<'_>, refused: &Held) {
+    pub(super) async fn forget<H: Host>(&self, host: &H, key: &Key<'_>, refused: &CachedToken) {
         self.entry(&key.id, |entry| {
             if entry.held.as_ref().is_some_and(|held| held.sealed == refused.sealed) {
                 entry.held = None;
@@ -278,12 +278,12 @@ async fn stored<H: Host>(host: &H, statement: &'static str, parameters: Vec<Valu
     }
 }
 
-fn read(seal: &Seal, key: &Key<'_>, row: &[Value], random: u128) -> Option<Held> {
+fn read(seal: &Seal, key: &Key<'_>, row: &[Value], random: u128) -> Option<CachedToken> {
     let [Value::Text(sealed), Value::Integer(issued_at), Value::Integer(expires_at), ..] = row else { return None };
     let token = seal.open(sealed, &about(key, *issued_at, *expires_at))?;
     let (issued_at, expires_at) =
         (DateTime::from_timestamp_millis(*issued_at)?, DateTime::from_timestamp_millis(*expires_at)?);
-    Some(Held { token, expires_at, renew_at: renew_at(issued_at, expires_at, random), sealed: sealed.clone() })
+    Some(CachedToken { token, expires_at, renew_at: renew_at(issued_at, expires_at, random), sealed: sealed.clone() })
 }
 
 /// What a token is sealed together with.

@@ -8,7 +8,7 @@ use http::{Method, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
@@ -25,7 +25,7 @@ const FAY: &str = "U0FAY";
 const STRANGER: &str = "U0STRANGER";
 
 /// The demo's, with more people in the team, and the portal's key as Dana's own.
-fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
+fn gateway_with(changes: &[(&str, &str)]) -> App {
     let mut offboard = include_str!("../../config/offboard.toml")
         .replace("members = [", &format!("members = [\"slack/{ERIN}\", \"slack/{FAY}\", "));
     for (from, to) in changes {
@@ -33,17 +33,17 @@ fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
         offboard = offboard.replacen(from, to, 1);
     }
     let policy = include_str!("../../config/policy.cedar");
-    Gateway::parse(&offboard, policy, include_str!("../../config/schema.cedarschema")).unwrap()
+    App::parse(&offboard, policy, include_str!("../../config/schema.cedarschema")).unwrap()
 }
 
-fn gateway() -> Gateway {
+fn app() -> App {
     gateway_with(&[])
 }
 
 /// A slash command, a second after whatever was before.
-async fn says(host: &Memory, gateway: &Gateway, who: &str, words: &str) -> String {
+async fn says(host: &Memory, app: &App, who: &str, words: &str) -> String {
     host.now.set(host.now.get() + 1000);
-    let response = ask(host, gateway, slash_as(who, seconds(host), words, "")).await;
+    let response = ask(host, app, slash_as(who, seconds(host), words, "")).await;
     serde_json::from_slice::<Value>(response.body()).unwrap()["text"].as_str().unwrap().to_owned()
 }
 
@@ -66,8 +66,8 @@ fn deletes(host: &Memory) -> usize {
 
 #[tokio::test]
 async fn whoever_asks_in_a_chat_is_asked_whether_they_mean_it() {
-    let (host, gateway) = (memory(), gateway());
-    let shown = says(&host, &gateway, DANA, "alice analytics left").await;
+    let (host, app) = (memory(), app());
+    let shown = says(&host, &app, DANA, "alice analytics left").await;
     let (state, reference) = row_of(&host, "alice");
     assert_eq!((state.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
     assert!(
@@ -77,41 +77,41 @@ async fn whoever_asks_in_a_chat_is_asked_whether_they_mean_it() {
         "{shown}"
     );
 
-    let others = says(&host, &gateway, ERIN, &format!("confirm {reference}")).await;
+    let others = says(&host, &app, ERIN, &format!("confirm {reference}")).await;
     assert!(others.contains("OFFBOARD.40307"), "{others}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
 
     host.will_answer(200, SUCCESS);
-    let removed = says(&host, &gateway, DANA, &format!("confirm {}", reference.to_lowercase())).await;
+    let removed = says(&host, &app, DANA, &format!("confirm {}", reference.to_lowercase())).await;
     assert!(
         removed.starts_with("✅ Removed `alice` from `analytics` (allowed by `dba-removes-on-staging`)."),
         "{removed}"
     );
     // Once more is not twice.
-    let again = says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+    let again = says(&host, &app, DANA, &format!("confirm {reference}")).await;
     assert!(again.starts_with("✅ Removed `alice`"), "{again}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 }
 
 #[tokio::test]
 async fn what_is_cancelled_or_not_confirmed_in_time_is_not_sent() {
-    let (host, gateway) = (memory(), gateway());
-    says(&host, &gateway, DANA, "alice analytics").await;
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice analytics").await;
     let reference = row_of(&host, "alice").1;
-    let cancelled = says(&host, &gateway, DANA, &format!("cancel {reference}")).await;
+    let cancelled = says(&host, &app, DANA, &format!("cancel {reference}")).await;
     assert!(cancelled.contains("the request was cancelled and nothing was sent (OFFBOARD.40905)"), "{cancelled}");
-    let late = says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+    let late = says(&host, &app, DANA, &format!("confirm {reference}")).await;
     assert!(late.contains("OFFBOARD.40905"), "{late}");
     assert_eq!(row_of(&host, "alice").0, "cancelled");
 
     for (passes, state) in [(299_000 - 1000, "removed"), (300_000 - 1000, "expired")] {
-        says(&host, &gateway, DANA, "bob analytics").await;
+        says(&host, &app, DANA, "bob analytics").await;
         let reference = row_of(&host, "bob").1;
         host.now.set(host.now.get() + passes);
         if state == "removed" {
             host.will_answer(200, SUCCESS);
         }
-        says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+        says(&host, &app, DANA, &format!("confirm {reference}")).await;
         assert_eq!(row_of(&host, "bob").0, state);
     }
     assert_eq!(deletes(&host), 1);
@@ -119,33 +119,33 @@ async fn what_is_cancelled_or_not_confirmed_in_time_is_not_sent() {
 
 #[tokio::test]
 async fn what_somebody_may_only_ask_for_is_approved_by_another() {
-    let (host, gateway) = (memory(), gateway());
-    let shown = says(&host, &gateway, DANA, "alice warehouse left the company").await;
+    let (host, app) = (memory(), app());
+    let shown = says(&host, &app, DANA, "alice warehouse left the company").await;
     assert!(shown.contains("then somebody else has to approve it"), "{shown}");
     let reference = row_of(&host, "alice").1;
-    let unconfirmed = says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
+    let unconfirmed = says(&host, &app, ERIN, &format!("approve {reference}")).await;
     assert!(unconfirmed.contains("OFFBOARD.40903"), "{unconfirmed}");
 
-    let waits = says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+    let waits = says(&host, &app, DANA, &format!("confirm {reference}")).await;
     assert!(
         waits.contains(&format!("request `{reference}` waits for the approval of 1 other person (OFFBOARD.40904)")),
         "{waits}"
     );
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-approval", 0));
 
-    let own = says(&host, &gateway, DANA, &format!("approve {reference}")).await;
+    let own = says(&host, &app, DANA, &format!("approve {reference}")).await;
     assert!(own.contains("nobody approves their own request"), "{own}");
-    let stranger = says(&host, &gateway, STRANGER, &format!("approve {reference}")).await;
+    let stranger = says(&host, &app, STRANGER, &format!("approve {reference}")).await;
     assert!(stranger.contains("OFFBOARD.40308"), "{stranger}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-approval", 0));
 
     host.will_answer(200, SUCCESS);
-    let removed = says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
+    let removed = says(&host, &app, ERIN, &format!("approve {reference}")).await;
     assert!(
         removed.starts_with("✅ Removed `alice` from `warehouse` (allowed by `dba-approves`, `dba-asks-on-production`).\n_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"),
         "{removed}"
     );
-    let again = says(&host, &gateway, FAY, &format!("approve {reference}")).await;
+    let again = says(&host, &app, FAY, &format!("approve {reference}")).await;
     assert!(again.starts_with("✅ Removed"), "{again}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 
@@ -165,58 +165,54 @@ async fn nobody_approves_their_own_by_another_way() {
     let person =
         ("principals = [\"slack/U2CERLKJA\"]", "principals = [\"slack/U2CERLKJA\", \"portal/HPUAPORTALKEY0000001\"]");
     for (changes, status) in [(&[person][..], 403), (&[], 200)] {
-        let (host, gateway) = (memory(), gateway_with(changes));
-        says(&host, &gateway, DANA, "alice warehouse").await;
+        let (host, app) = (memory(), gateway_with(changes));
+        says(&host, &app, DANA, "alice warehouse").await;
         let reference = row_of(&host, "alice").1;
-        says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+        says(&host, &app, DANA, &format!("confirm {reference}")).await;
         if status == 200 {
             host.will_answer(200, SUCCESS);
         }
-        let answer = posts(&host, &gateway, &reference, json!({"decision": "approve", "reason": "agreed"})).await;
+        let answer = posts(&host, &app, &reference, json!({"decision": "approve", "reason": "agreed"})).await;
         assert_eq!(answer.status().as_u16(), status, "{}", text(&answer));
         assert_eq!(deletes(&host), usize::from(status == 200));
     }
 }
 
 /// The portal decides.
-async fn posts(host: &Memory, gateway: &Gateway, id: &str, body: Value) -> Response<Bytes> {
+async fn posts(host: &Memory, app: &App, id: &str, body: Value) -> Response<Bytes> {
     host.now.set(host.now.get() + 1000);
-    ask(
-        host,
-        gateway,
-        crate::portal_with(seconds(host), Method::POST, &format!("/approvals/{id}"), "", &body.to_string()),
-    )
-    .await
+    ask(host, app, crate::portal_with(seconds(host), Method::POST, &format!("/approvals/{id}"), "", &body.to_string()))
+        .await
 }
 
 #[tokio::test]
 async fn a_no_ends_it_with_its_reason() {
-    let (host, gateway) = (memory(), gateway());
-    says(&host, &gateway, DANA, "alice warehouse").await;
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice warehouse").await;
     let reference = row_of(&host, "alice").1;
-    says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
-    let denied = says(&host, &gateway, ERIN, &format!("deny {reference} still on call")).await;
+    says(&host, &app, DANA, &format!("confirm {reference}")).await;
+    let denied = says(&host, &app, ERIN, &format!("deny {reference} still on call")).await;
     assert!(denied.contains("`slack/U0ERIN` denied the request: `still on call` (OFFBOARD.40305)"), "{denied}");
-    let too_late = says(&host, &gateway, FAY, &format!("approve {reference}")).await;
+    let too_late = says(&host, &app, FAY, &format!("approve {reference}")).await;
     assert!(too_late.contains("`slack/U0ERIN` denied the request"), "{too_late}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", 0));
 }
 
 #[tokio::test]
 async fn where_two_have_to_approve_one_is_not_enough() {
-    let (host, gateway) = (memory(), gateway_with(&[("production = 1", "production = 2")]));
-    says(&host, &gateway, DANA, "alice warehouse").await;
+    let (host, app) = (memory(), gateway_with(&[("production = 1", "production = 2")]));
+    says(&host, &app, DANA, "alice warehouse").await;
     let reference = row_of(&host, "alice").1;
-    let waits = says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+    let waits = says(&host, &app, DANA, &format!("confirm {reference}")).await;
     assert!(waits.contains("the approval of 2 other people"), "{waits}");
     for _ in 0..2 {
-        let one = says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
+        let one = says(&host, &app, ERIN, &format!("approve {reference}")).await;
         assert!(one.contains("the approval of 1 other person"), "{one}");
         assert!(one.contains("_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"), "{one}");
     }
     assert_eq!(deletes(&host), 0);
     host.will_answer(200, SUCCESS);
-    says(&host, &gateway, FAY, &format!("approve {reference}")).await;
+    says(&host, &app, FAY, &format!("approve {reference}")).await;
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 }
 
@@ -227,32 +223,32 @@ async fn a_yes_does_not_outlive_what_it_was_said_to() {
         (SendError::NotAllowed("the cloud is out of reach".into()), "not-sent", 1),
         (SendError::Broken("reset".into()), "not-removed", 2),
     ] {
-        let (host, gateway) = (memory(), gateway_with(&[("production = 1", "production = 2")]));
+        let (host, app) = (memory(), gateway_with(&[("production = 1", "production = 2")]));
         let warehouse =
             DOCUMENTED.replace("54e42160670e48e789af7075e1efea1fin17", "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17");
         let delete = portal(seconds(&host), Method::DELETE, &warehouse, "user_name=alice");
-        ask(&host, &gateway, delete.clone()).await;
+        ask(&host, &app, delete.clone()).await;
         let first = row_of(&host, "alice").1;
-        says(&host, &gateway, DANA, &format!("approve {first}")).await;
+        says(&host, &app, DANA, &format!("approve {first}")).await;
         host.will_fail(error);
         host.will_list(&["alice"]);
-        says(&host, &gateway, ERIN, &format!("approve {first}")).await;
+        says(&host, &app, ERIN, &format!("approve {first}")).await;
         assert_eq!((row_of(&host, "alice").0.as_str(), host.methods().len()), (state, sent));
         host.answers.borrow_mut().clear();
 
         // It did nothing, so it may be asked for again: of everybody.
-        let again = ask(&host, &gateway, delete).await;
+        let again = ask(&host, &app, delete).await;
         assert!(text(&again).contains("the approval of 2 other people"), "{state}: {}", text(&again));
         let second = row_of(&host, "alice").1;
         assert_ne!(first, second);
-        let gone = says(&host, &gateway, FAY, &format!("approve {first}")).await;
+        let gone = says(&host, &app, FAY, &format!("approve {first}")).await;
         assert!(gone.contains("OFFBOARD.40405"), "{gone}");
-        let one = says(&host, &gateway, FAY, &format!("approve {second}")).await;
+        let one = says(&host, &app, FAY, &format!("approve {second}")).await;
         assert!(one.contains("the approval of 1 other person") && one.contains("approved by `slack/U0FAY`_"), "{one}");
         let before = deletes(&host);
 
         // Who said yes then may say no now, and it is kept.
-        let denied = says(&host, &gateway, ERIN, &format!("deny {second}")).await;
+        let denied = says(&host, &app, ERIN, &format!("deny {second}")).await;
         assert!(denied.contains("OFFBOARD.40305"), "{denied}");
         assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", before));
         let sql = "SELECT group_concat(actor || approved) FROM (SELECT actor, approved FROM approvals ORDER BY rowid)";
@@ -277,7 +273,7 @@ async fn everything_is_judged_again_at_the_yes() {
         (("", ""), 12, "OFFBOARD.40301", "denied"),
         (("", ""), 24, "OFFBOARD.40906", "expired"),
     ] {
-        let (host, asked_of) = (memory(), gateway());
+        let (host, asked_of) = (memory(), app());
         says(&host, &asked_of, DANA, "alice warehouse").await;
         let reference = row_of(&host, "alice").1;
         says(&host, &asked_of, DANA, &format!("confirm {reference}")).await;
@@ -302,10 +298,10 @@ fn click(host: &Memory, who: &str, action: &str, reference: &str) -> Inbound {
 }
 
 /// What the click's answer was, and what was posted where.
-async fn clicks(host: &Memory, gateway: &Gateway, inbound: Inbound) -> (String, Vec<(String, Value)>) {
+async fn clicks(host: &Memory, app: &App, inbound: Inbound) -> (String, Vec<(String, Value)>) {
     let before = host.sent.borrow().len();
     let early = RefCell::new(None);
-    flow::answer(host, Ok(gateway), inbound, None, |response| {
+    flow::answer(host, Ok(app), inbound, None, |response| {
         assert!(early.replace(Some(text(&response))).is_none());
     })
     .await;
@@ -323,10 +319,10 @@ fn buttons(message: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn buttons_do_it_without_typing() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.now.set(host.now.get() + 1000);
     let url = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2Fdana";
-    let shown = ask_now(&host, &gateway, slash_as(DANA, seconds(&host), "alice warehouse", url)).await;
+    let shown = ask_now(&host, &app, slash_as(DANA, seconds(&host), "alice warehouse", url)).await;
     let reference = row_of(&host, "alice").1;
     let named = |names: [&str; 2]| names.map(|name| (name.to_owned(), reference.clone())).to_vec();
     assert_eq!(shown["response_type"], "ephemeral");
@@ -335,7 +331,7 @@ async fn buttons_do_it_without_typing() {
     // The one message is replaced, and another is there for all.
     host.will_answer(200, "ok");
     host.will_answer(200, "ok");
-    let (answer, posted) = clicks(&host, &gateway, click(&host, DANA, "confirm", &reference)).await;
+    let (answer, posted) = clicks(&host, &app, click(&host, DANA, "confirm", &reference)).await;
     assert_eq!(answer, "{}");
     let [(first_url, first), (second_url, second)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!((first_url, second_url), (second_url, first_url));
@@ -346,7 +342,7 @@ async fn buttons_do_it_without_typing() {
 
     // Who may not approve is told so, and the message stays.
     host.will_answer(200, "ok");
-    let (_, posted) = clicks(&host, &gateway, click(&host, STRANGER, "approve", &reference)).await;
+    let (_, posted) = clicks(&host, &app, click(&host, STRANGER, "approve", &reference)).await;
     let [(_, only)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!((&only["replace_original"], &only["response_type"]), (&json!(false), &json!("ephemeral")));
 
@@ -354,7 +350,7 @@ async fn buttons_do_it_without_typing() {
     host.will_answer(200, SUCCESS);
     host.will_answer(200, "ok");
     host.will_answer(200, "ok");
-    let (_, posted) = clicks(&host, &gateway, click(&host, ERIN, "approve", &reference)).await;
+    let (_, posted) = clicks(&host, &app, click(&host, ERIN, "approve", &reference)).await;
     let [(replaced_url, replaced), (asker_url, told)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!(replaced_url, "https://hooks.slack.com/actions/T0001/U0ERIN/approve");
     assert_eq!((&replaced["replace_original"], buttons(replaced)), (&json!(true), vec![]));
@@ -369,15 +365,15 @@ async fn buttons_do_it_without_typing() {
     assert!(!stored.contains("hooks.slack.com"), "{stored}");
 }
 
-async fn ask_now(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Value {
-    let response = flow::answer(host, Ok(gateway), inbound, None, |early| panic!("{early:?}")).await;
+async fn ask_now(host: &Memory, app: &App, inbound: Inbound) -> Value {
+    let response = flow::answer(host, Ok(app), inbound, None, |early| panic!("{early:?}")).await;
     serde_json::from_slice(response.body()).unwrap()
 }
 
 #[tokio::test]
 async fn a_click_that_is_not_ours_does_nothing() {
-    let (host, gateway) = (memory(), gateway());
-    says(&host, &gateway, DANA, "alice analytics").await;
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice analytics").await;
     let reference = row_of(&host, "alice").1;
     for payload in [
         json!({"type": "view_submission", "user": {"id": DANA}}),
@@ -388,7 +384,7 @@ async fn a_click_that_is_not_ours_does_nothing() {
     ] {
         host.now.set(host.now.get() + 1000);
         let body = format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC));
-        let answer = ask_now(&host, &gateway, slack(seconds(&host), body)).await;
+        let answer = ask_now(&host, &app, slack(seconds(&host), body)).await;
         assert!(answer["text"].as_str().unwrap().contains("OFFBOARD.40010"), "{payload} {answer}");
     }
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
@@ -396,28 +392,28 @@ async fn a_click_that_is_not_ours_does_nothing() {
 
 #[tokio::test]
 async fn a_portal_asks_sees_and_decides() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     let warehouse = DOCUMENTED.replace("54e42160670e48e789af7075e1efea1fin17", "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17");
     let delete = portal(seconds(&host), Method::DELETE, &warehouse, "user_name=alice");
-    let asked = ask(&host, &gateway, delete.clone()).await;
+    let asked = ask(&host, &app, delete.clone()).await;
     assert_eq!(asked.status().as_u16(), 409);
     assert!(text(&asked).contains("OFFBOARD.40904"), "{}", text(&asked));
-    let repeat = ask(&host, &gateway, delete).await;
+    let repeat = ask(&host, &app, delete).await;
     assert_eq!((repeat.status().as_u16(), text(&repeat)), (409, text(&asked)));
 
     let reference = row_of(&host, "alice").1;
-    let list = ask(&host, &gateway, portal(seconds(&host), Method::GET, "/approvals", "")).await;
+    let list = ask(&host, &app, portal(seconds(&host), Method::GET, "/approvals", "")).await;
     let list: Value = serde_json::from_slice(list.body()).unwrap();
     assert_eq!(
         (&list["approvals"][0]["reference"], list["approvals"].as_array().unwrap().len()),
         (&json!(reference), 1)
     );
-    let pending = says(&host, &gateway, ERIN, "pending").await;
+    let pending = says(&host, &app, ERIN, "pending").await;
     assert!(
         pending.starts_with(&format!("`{reference}`: `alice` on `warehouse`, asked by `portal/HPUAPORTALKEY0000001`")),
         "{pending}"
     );
-    assert_eq!(says(&host, &gateway, STRANGER, "pending").await, "Nothing waits for you.");
+    assert_eq!(says(&host, &app, STRANGER, "pending").await, "Nothing waits for you.");
 
     for (body, code) in [
         (json!({"decision": "maybe"}), "OFFBOARD.40010"),
@@ -425,32 +421,32 @@ async fn a_portal_asks_sees_and_decides() {
         (json!({"decision": "approve"}), "OFFBOARD.40306"),
         (json!({"decision": "confirm"}), "OFFBOARD.40904"),
     ] {
-        let answer = posts(&host, &gateway, &reference, body.clone()).await;
+        let answer = posts(&host, &app, &reference, body.clone()).await;
         assert!(text(&answer).contains(code), "{body} {}", text(&answer));
     }
-    let nothing = posts(&host, &gateway, "00000000", json!({"decision": "approve"})).await;
+    let nothing = posts(&host, &app, "00000000", json!({"decision": "approve"})).await;
     assert_eq!(nothing.status().as_u16(), 404);
 
     host.will_answer(200, SUCCESS);
-    says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
-    let status = says(&host, &gateway, DANA, &format!("status {reference}")).await;
+    says(&host, &app, ERIN, &format!("approve {reference}")).await;
+    let status = says(&host, &app, DANA, &format!("status {reference}")).await;
     assert!(
         status.starts_with(
             "`alice` on `warehouse`, asked by `portal/HPUAPORTALKEY0000001` at 2026-06-01T10:00:00Z: *removed*"
         ),
         "{status}"
     );
-    let denied = says(&host, &gateway, STRANGER, &format!("status {reference}")).await;
+    let denied = says(&host, &app, STRANGER, &format!("status {reference}")).await;
     assert!(denied.contains("OFFBOARD.40304"), "{denied}");
 }
 
 #[tokio::test]
 async fn help_shows_what_somebody_may_do() {
-    let (host, gateway) = (memory(), gateway());
-    let dana = says(&host, &gateway, DANA, "help").await;
+    let (host, app) = (memory(), app());
+    let dana = says(&host, &app, DANA, "help").await;
     assert!(dana.contains("`<user_name> <instance> [reason]`") && dana.contains("approve <id>"), "{dana}");
     assert!(dana.ends_with("Instances: `analytics`, `warehouse`"), "{dana}");
-    let stranger = says(&host, &gateway, STRANGER, "").await;
+    let stranger = says(&host, &app, STRANGER, "").await;
     assert_eq!(
         stranger,
         "What waits: `pending`. What became of a removal: `status <id>`.\nYou may not remove accounts from any instance."
@@ -460,8 +456,8 @@ async fn help_shows_what_somebody_may_do() {
 /// What takes longer than Slack waits follows later, whatever was typed.
 #[tokio::test]
 async fn a_typed_yes_that_takes_long_is_acknowledged() {
-    let (host, gateway) = (memory(), gateway());
-    says(&host, &gateway, DANA, "alice analytics").await;
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice analytics").await;
     let reference = row_of(&host, "alice").1;
     host.will_answer(200, SUCCESS);
     host.which_takes(std::time::Duration::from_secs(9));
@@ -469,7 +465,7 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
     host.now.set(host.now.get() + 1000);
     let url = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2Fconfirm";
     let inbound = slash_as(DANA, seconds(&host), &format!("confirm {reference}"), url);
-    let (early, posted) = clicks(&host, &gateway, inbound).await;
+    let (early, posted) = clicks(&host, &app, inbound).await;
     assert!(early.contains("Working on it; the outcome follows here."), "{early}");
     let [(posted_to, message)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!(posted_to, "https://hooks.slack.com/commands/T0001/confirm");
@@ -483,7 +479,7 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
     host.will_answer(200, "ok");
     host.now.set(host.now.get() + 1000);
     let inbound = slash_as(DANA, seconds(&host), &format!("status {reference}"), url);
-    let (_, posted) = clicks(&host, &gateway, inbound).await;
+    let (_, posted) = clicks(&host, &app, inbound).await;
     let [(_, message)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert!(message["text"].as_str().unwrap().contains("*removed*"), "{message}");
 }
@@ -491,18 +487,18 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
 /// The brake counts when something was removed, not when it was asked for.
 #[tokio::test]
 async fn the_brake_counts_what_was_approved_late() {
-    let (host, gateway) = (memory(), gateway());
-    says(&host, &gateway, DANA, "alice warehouse").await;
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice warehouse").await;
     let reference = row_of(&host, "alice").1;
-    says(&host, &gateway, DANA, &format!("confirm {reference}")).await;
+    says(&host, &app, DANA, &format!("confirm {reference}")).await;
     host.now.set(host.now.get() + 2 * 3_600_000);
     host.will_answer(200, SUCCESS);
-    says(&host, &gateway, ERIN, &format!("approve {reference}")).await;
+    says(&host, &app, ERIN, &format!("approve {reference}")).await;
 
     let policy =
         include_str!("../../config/policy.cedar").replace("removals_last_hour >= 20", "removals_last_hour >= 1");
     let offboard = include_str!("../../config/offboard.toml");
-    let braked = Gateway::parse(offboard, &policy, include_str!("../../config/schema.cedarschema")).unwrap();
+    let braked = App::parse(offboard, &policy, include_str!("../../config/schema.cedarschema")).unwrap();
     for (minutes, stops) in [(0, true), (59, true), (60, false)] {
         host.now.set(1_780_308_000_000 + (2 * 60 + minutes) * 60_000 + 3000);
         let answer = says(&host, &braked, DANA, "bob analytics").await;
@@ -529,12 +525,12 @@ async fn a_dry_run_sends_nothing_and_says_what_would_happen() {
             json!({"result": "DRY_RUN", "would": "remove", "account": "unknown", "policies": ["dba-removes-on-staging"]}),
         ),
     ] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         match listed {
             Some(names) => host.will_list(names),
             None => host.will_fail(SendError::Broken("reset".into())),
         }
-        let answer = ask(&host, &gateway, portal(seconds(&host), Method::DELETE, DOCUMENTED, query)).await;
+        let answer = ask(&host, &app, portal(seconds(&host), Method::DELETE, DOCUMENTED, query)).await;
         assert_eq!(
             (answer.status().as_u16(), serde_json::from_slice::<Value>(answer.body()).unwrap()),
             (200, expected)
@@ -543,19 +539,19 @@ async fn a_dry_run_sends_nothing_and_says_what_would_happen() {
         let dry: i64 = host.database.query_row("SELECT dry_run FROM removals", [], |row| row.get(0)).unwrap();
         assert_eq!(dry, 1);
     }
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_list(&["alice"]);
-    let words = says(&host, &gateway, DANA, "alice warehouse --dry-run left").await;
+    let words = says(&host, &app, DANA, "alice warehouse --dry-run left").await;
     assert!(
         words.contains(
             "dry run, nothing was sent: the account is there; somebody else would have to approve it (DRY_RUN)"
         ),
         "{words}"
     );
-    let stranger = says(&host, &gateway, STRANGER, "--dry-run alice analytics").await;
+    let stranger = says(&host, &app, STRANGER, "--dry-run alice analytics").await;
     assert!(stranger.contains("the account list could not be read; policy would not permit it"), "{stranger}");
     let wrong =
-        ask(&host, &gateway, portal(seconds(&host), Method::DELETE, DOCUMENTED, "user_name=alice&dry_run=yes")).await;
+        ask(&host, &app, portal(seconds(&host), Method::DELETE, DOCUMENTED, "user_name=alice&dry_run=yes")).await;
     assert!(text(&wrong).contains("OFFBOARD.40010"));
     assert_eq!(deletes(&host), 0);
 }
@@ -641,7 +637,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let changes = [("production = 1", if required == 1 { "production = 1" } else { "production = 2" })];
-            let (host, mut gateway) = (memory(), gateway_with(&changes));
+            let (host, mut app) = (memory(), gateway_with(&changes));
             let mut requests: BTreeMap<String, Request> = BTreeMap::new();
             let mut newest: [Option<(String, Inbound)>; 2] = [None, None];
             let mut lose = None;
@@ -660,7 +656,7 @@ proptest! {
                     Act::Ask(account) => {
                         host.now.set(host.now.get() + 1000);
                         let inbound = slash_as(DANA, seconds(&host), &format!("{} warehouse", ACCOUNTS[account]), "");
-                        ask(&host, &gateway, inbound.clone()).await;
+                        ask(&host, &app, inbound.clone()).await;
                         let reference = row_of(&host, ACCOUNTS[account]).1;
                         prop_assert!(!requests.contains_key(&reference) || reference.is_empty());
                         if !reference.is_empty() {
@@ -672,7 +668,7 @@ proptest! {
                         let Some((reference, _)) = &newest[decision.0] else { continue };
                         let state = row_of(&host, ACCOUNTS[decision.0]).0;
                         requests.get_mut(reference).unwrap().hears(decision, &state, false);
-                        says(&host, &gateway, decision.1, &format!("{} {reference}", decision.2)).await;
+                        says(&host, &app, decision.1, &format!("{} {reference}", decision.2)).await;
                         about = Some(reference.clone());
                     }
                     Act::DecideAtOnce(one, two, bits) => {
@@ -687,13 +683,13 @@ proptest! {
                         let words = |decision: Decision| format!("{} {reference}", decision.2);
                         let (first, second) = (words(one), words(two));
                         host.yields.set(bits);
-                        tokio::join!(says(&host, &gateway, one.1, &first), says(&host, &gateway, two.1, &second));
+                        tokio::join!(says(&host, &app, one.1, &first), says(&host, &app, two.1, &second));
                         host.yields.set(0);
                         about = Some(reference.clone());
                     }
                     Act::Repeat(account) => {
                         let Some((reference, inbound)) = &newest[account] else { continue };
-                        ask(&host, &gateway, inbound.clone()).await;
+                        ask(&host, &app, inbound.clone()).await;
                         // What came to nothing is asked for anew, and nobody has said anything to it yet.
                         let now = row_of_delivery(&host, reference).unwrap_or_else(|| row_of(&host, ACCOUNTS[account]).1);
                         if now != *reference {
@@ -704,7 +700,7 @@ proptest! {
                         newest[account] = Some((now, inbound.clone()));
                     }
                     Act::Wait(minutes) => host.now.set(host.now.get() + minutes * 60_000),
-                    Act::Restart => gateway = gateway_with(&changes),
+                    Act::Restart => app = gateway_with(&changes),
                     Act::LoseAnswer(gone) => lose = Some(gone),
                 }
                 let sent = deletes(&host) - before;

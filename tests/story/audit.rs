@@ -9,16 +9,16 @@ use http::{HeaderMap, Method, Response};
 use proptest::prelude::*;
 use rusqlite::params;
 use serde_json::{Value, json};
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::ledger::query;
 use starrocks_offboard::outcome::state::State;
 use starrocks_offboard::request::inbound::Inbound;
-use starrocks_offboard::request::removal_query::Search;
+use starrocks_offboard::request::removal_query::RemovalQuery;
 
 use crate::host::Memory;
-use crate::{DOCUMENTED, SECRETS, SUCCESS, ask, documented, gateway, memory, portal, seconds, slash, text};
+use crate::{DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, memory, portal, seconds, slash, text};
 
 const PORTAL: &str = "portal/HPUAPORTALKEY0000001";
 const OFFBOARD: &str = include_str!("../../config/offboard.toml");
@@ -31,8 +31,8 @@ const LEDGER_ONLY: &str =
     r#"@id("ledger") permit (principal, action == Action::"audit", resource == Ledger::"removals");"#;
 const NOTHING: &str = r#"@id("hr-only") permit (principal == User::"hr", action, resource);"#;
 
-fn gateway_of(policy: &str) -> Gateway {
-    Gateway::parse(OFFBOARD, policy, include_str!("../../config/schema.cedarschema")).unwrap()
+fn gateway_of(policy: &str) -> App {
+    App::parse(OFFBOARD, policy, include_str!("../../config/schema.cedarschema")).unwrap()
 }
 
 /// A row as a test writes it.
@@ -62,8 +62,8 @@ fn row(number: i64) -> Row {
     }
 }
 
-async fn write(host: &Memory, gateway: &Gateway, rows: &[Row]) {
-    gateway.open_ledger(host).await.unwrap();
+async fn write(host: &Memory, app: &App, rows: &[Row]) {
+    app.open_ledger(host).await.unwrap();
     let mut statement = host
         .database
         .prepare(
@@ -76,17 +76,17 @@ async fn write(host: &Memory, gateway: &Gateway, rows: &[Row]) {
     }
 }
 
-async fn list_as(host: &Memory, gateway: &Gateway, query: &str, accept: Option<&str>) -> Response<Bytes> {
+async fn list_as(host: &Memory, app: &App, query: &str, accept: Option<&str>) -> Response<Bytes> {
     let mut inbound = portal(seconds(host), Method::GET, "/removals", query);
     if let Some(accept) = accept {
         inbound.headers.insert("accept", accept.parse().unwrap());
     }
-    ask(host, gateway, inbound).await
+    ask(host, app, inbound).await
 }
 
 /// One page: the ids, and the cursor of the next.
-async fn page(host: &Memory, gateway: &Gateway, query: &str) -> (Vec<String>, Option<String>) {
-    let answer = list_as(host, gateway, query, None).await;
+async fn page(host: &Memory, app: &App, query: &str) -> (Vec<String>, Option<String>) {
+    let answer = list_as(host, app, query, None).await;
     assert_eq!(answer.status().as_u16(), 200, "{query}: {}", text(&answer));
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
     let next = body["next"].as_str().map(str::to_owned);
@@ -96,15 +96,15 @@ async fn page(host: &Memory, gateway: &Gateway, query: &str) -> (Vec<String>, Op
 }
 
 /// Every page, from the first to the last.
-async fn pages(host: &Memory, gateway: &Gateway, query: &str) -> Vec<Vec<String>> {
-    pages_from(host, gateway, query, String::new()).await
+async fn pages(host: &Memory, app: &App, query: &str) -> Vec<Vec<String>> {
+    pages_from(host, app, query, String::new()).await
 }
 
 /// The same from a page on, `&cursor=…`.
-async fn pages_from(host: &Memory, gateway: &Gateway, query: &str, mut cursor: String) -> Vec<Vec<String>> {
+async fn pages_from(host: &Memory, app: &App, query: &str, mut cursor: String) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     loop {
-        let (ids, next) = page(host, gateway, &format!("{query}{cursor}")).await;
+        let (ids, next) = page(host, app, &format!("{query}{cursor}")).await;
         pages.push(ids);
         let Some(next) = next else { return pages };
         cursor = format!("&cursor={next}");
@@ -112,8 +112,8 @@ async fn pages_from(host: &Memory, gateway: &Gateway, query: &str, mut cursor: S
     }
 }
 
-async fn ids(host: &Memory, gateway: &Gateway, query: &str) -> Vec<String> {
-    pages(host, gateway, query).await.concat()
+async fn ids(host: &Memory, app: &App, query: &str) -> Vec<String> {
+    pages(host, app, query).await.concat()
 }
 
 /// The ids of these rows, newest first.
@@ -125,7 +125,7 @@ fn newest_first<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Vec<String> {
 
 #[tokio::test]
 async fn each_filter_and_all_of_them() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     let rows = [
         row(0),
         Row { instance: Some("warehouse"), ..row(1) },
@@ -139,7 +139,7 @@ async fn each_filter_and_all_of_them() {
         // Tried again after the clock was set back.
         Row { asked_at: START - 3_600_000, user_name: Some("kay"), ..row(8) },
     ];
-    write(&host, &gateway, &rows).await;
+    write(&host, &app, &rows).await;
     let time = |number: i64, more: &str| {
         let time = DateTime::from_timestamp_millis(START + number * 1000).unwrap();
         time.format(&format!("%Y-%m-%dT%H:%M:%S{more}Z")).to_string().replace(':', "%3A")
@@ -176,28 +176,32 @@ async fn each_filter_and_all_of_them() {
         ("until=0000-01-01T00%3A00%3A00Z".into(), &[]),
     ] {
         let expected: Vec<_> = expected.iter().map(|number: &usize| rows[*number].id.clone()).collect();
-        assert_eq!(ids(&host, &gateway, &query).await, expected, "{query}");
+        assert_eq!(ids(&host, &app, &query).await, expected, "{query}");
     }
 }
 
 /// Every search has its index, and the ids need no sorting where they are the index.
 #[tokio::test]
 async fn searches_use_indexes() {
-    let (host, gateway) = (memory(), gateway());
-    gateway.open_ledger(&host).await.unwrap();
-    let usual = Search::default();
+    let (host, app) = (memory(), app());
+    app.open_ledger(&host).await.unwrap();
+    let usual = RemovalQuery::default();
     let (actor, instance) = (Some("hr".to_owned()), Some("analytics".to_owned()));
     for (search, index, sorts) in [
         (usual.clone(), "sqlite_autoindex_removals_1 (id<?)", false),
-        (Search { since: Some(1), ..usual.clone() }, "sqlite_autoindex_removals_1 (id<?)", false),
-        (Search { instance: instance.clone(), ..usual.clone() }, "sqlite_autoindex_removals_1 (id<?)", false),
-        (Search { actor: actor.clone(), ..usual.clone() }, "removals_by_actor (actor=? AND asked_at>? AND", true),
+        (RemovalQuery { since: Some(1), ..usual.clone() }, "sqlite_autoindex_removals_1 (id<?)", false),
+        (RemovalQuery { instance: instance.clone(), ..usual.clone() }, "sqlite_autoindex_removals_1 (id<?)", false),
+        (RemovalQuery { actor: actor.clone(), ..usual.clone() }, "removals_by_actor (actor=? AND asked_at>? AND", true),
         (
-            Search { instance: instance.clone(), since: Some(1), ..usual.clone() },
+            RemovalQuery { instance: instance.clone(), since: Some(1), ..usual.clone() },
             "removals_by_instance (instance=? AND asked_at>? AND",
             true,
         ),
-        (Search { actor, instance, since: Some(1), ..usual }, "removals_by_actor (actor=? AND asked_at>? AND", true),
+        (
+            RemovalQuery { actor, instance, since: Some(1), ..usual },
+            "removals_by_actor (actor=? AND asked_at>? AND",
+            true,
+        ),
     ] {
         let sql = format!("EXPLAIN QUERY PLAN {}", query::statement(&search));
         let mut statement = host.database.prepare(&sql).unwrap();
@@ -210,34 +214,34 @@ async fn searches_use_indexes() {
 
 #[tokio::test]
 async fn a_thousand_rows_in_pages_of_every_size() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     let rows: Vec<_> = (0..1000).map(row).collect();
-    write(&host, &gateway, &rows).await;
+    write(&host, &app, &rows).await;
     for limit in [1, 2, 99, 100, 101, 199, 200, 250, 333, 499, 500] {
-        let pages = pages(&host, &gateway, &format!("limit={limit}")).await;
+        let pages = pages(&host, &app, &format!("limit={limit}")).await;
         let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
         let mut expected = vec![limit; 1000 / limit];
         expected.extend((1000 % limit > 0).then_some(1000 % limit));
         assert_eq!(sizes, expected, "no page is empty, and only the last is short");
         assert_eq!(pages.concat(), newest_first(&rows));
     }
-    let (first, _) = page(&host, &gateway, "").await;
+    let (first, _) = page(&host, &app, "").await;
     assert_eq!(first.len(), 100);
 }
 
 /// What is written meanwhile is newer, and moves nothing.
 #[tokio::test]
 async fn rows_that_come_between_two_pages() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     let rows: Vec<_> = (0..5).map(row).collect();
-    write(&host, &gateway, &rows).await;
-    let (mut seen, next) = page(&host, &gateway, "limit=2").await;
-    write(&host, &gateway, &[row(5), row(6)]).await;
+    write(&host, &app, &rows).await;
+    let (mut seen, next) = page(&host, &app, "limit=2").await;
+    write(&host, &app, &[row(5), row(6)]).await;
     // Tried again: the row is newer now, and stays where it is.
     host.database
         .execute("UPDATE removals SET asked_at = ?1 WHERE id = ?2", params![START + 9000, rows[1].id])
         .unwrap();
-    seen.extend(pages_from(&host, &gateway, "limit=2", format!("&cursor={}", next.unwrap())).await.concat());
+    seen.extend(pages_from(&host, &app, "limit=2", format!("&cursor={}", next.unwrap())).await.concat());
     assert_eq!(seen, newest_first(&rows));
 }
 
@@ -317,17 +321,17 @@ proptest! {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (host, gateway) = (memory(), gateway_of(policy));
-            write(&host, &gateway, &rows).await;
+            let (host, app) = (memory(), gateway_of(policy));
+            write(&host, &app, &rows).await;
             if expected.is_empty() {
-                let answer = list_as(&host, &gateway, &query, None).await;
+                let answer = list_as(&host, &app, &query, None).await;
                 assert!([200, 403].contains(&answer.status().as_u16()), "{}", text(&answer));
                 if answer.status() == 200 {
                     assert_eq!(text(&answer), r#"{"removals":[],"next":null}"#);
                 }
                 return;
             }
-            let pages = pages(&host, &gateway, &query).await;
+            let pages = pages(&host, &app, &query).await;
             assert_eq!(pages.concat(), expected, "{query}");
             let (last, full) = pages.split_last().unwrap();
             assert!(!last.is_empty() && full.iter().all(|page| page.len() == limit));
@@ -347,12 +351,12 @@ async fn rows_of_others_are_as_if_they_were_not_there() {
     let shown = [row(0), row(2), row(4), Row { actor: Some(PORTAL), instance: Some("warehouse"), ..row(6) }];
     let mut answers = BTreeSet::new();
     for is_there in [true, false] {
-        let (host, gateway) = (memory(), gateway_of(ANALYTICS_ONLY));
-        write(&host, &gateway, &shown).await;
+        let (host, app) = (memory(), gateway_of(ANALYTICS_ONLY));
+        write(&host, &app, &shown).await;
         if is_there {
-            write(&host, &gateway, &hidden).await;
+            write(&host, &app, &hidden).await;
         }
-        assert_eq!(ids(&host, &gateway, "limit=1").await, newest_first(&shown));
+        assert_eq!(ids(&host, &app, "limit=1").await, newest_first(&shown));
         let mut seen = Vec::new();
         for query in [
             "",
@@ -369,7 +373,7 @@ async fn rows_of_others_are_as_if_they_were_not_there() {
             // The last, because a no is a row of its own.
             "instance=gone",
         ] {
-            let answer = list_as(&host, &gateway, query, None).await;
+            let answer = list_as(&host, &app, query, None).await;
             let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
             seen.push((query, answer.status().as_u16(), text(&answer), header("x-offboard-next")));
         }
@@ -384,13 +388,13 @@ async fn rows_of_others_are_as_if_they_were_not_there() {
 #[tokio::test]
 async fn whoever_may_look_at_nothing() {
     for rows in [vec![], (0..250).map(row).collect::<Vec<_>>()] {
-        let (host, gateway) = (memory(), gateway_of(NOTHING));
-        write(&host, &gateway, &rows).await;
-        let denied = list_as(&host, &gateway, "", None).await;
+        let (host, app) = (memory(), gateway_of(NOTHING));
+        write(&host, &app, &rows).await;
+        let denied = list_as(&host, &app, "", None).await;
         assert_eq!(denied.status().as_u16(), 403);
         assert!(text(&denied).contains("OFFBOARD.40304"), "{}", text(&denied));
         // That is a request of their own, and those they may see.
-        let (ids, next) = page(&host, &gateway, "").await;
+        let (ids, next) = page(&host, &app, "").await;
         assert_eq!((ids.len(), next), (1, None));
         assert_eq!(ids[0], denied.headers()["x-offboard-removal"].to_str().unwrap());
     }
@@ -411,8 +415,8 @@ async fn whoever_may_look_at_nothing() {
         ),
         (r#"@id("never") forbid (principal, action, resource);"#, "", 403),
     ] {
-        let (host, gateway) = (memory(), gateway_of(policy));
-        let answer = list_as(&host, &gateway, query, None).await;
+        let (host, app) = (memory(), gateway_of(policy));
+        let answer = list_as(&host, &app, query, None).await;
         assert_eq!(answer.status().as_u16(), status, "{policy} {query} {}", text(&answer));
         let failed = host.lines.borrow().iter().filter(|line| line.starts_with("policy: a look by")).count();
         // The ledger, and an account on each of the two instances.
@@ -423,9 +427,9 @@ async fn whoever_may_look_at_nothing() {
 
 #[tokio::test]
 async fn the_policies_that_let_somebody_look_are_named() {
-    let (host, gateway) = (memory(), gateway());
-    write(&host, &gateway, &[row(0)]).await;
-    let answer = list_as(&host, &gateway, "", None).await;
+    let (host, app) = (memory(), app());
+    write(&host, &app, &[row(0)]).await;
+    let answer = list_as(&host, &app, "", None).await;
     assert_eq!(answer.headers()["x-offboard-policy"], "dba-looks-up");
     assert_eq!(host.rows().len(), 1, "looking leaves no row");
     let line: Value = serde_json::from_str(host.lines.borrow().last().unwrap()).unwrap();
@@ -448,24 +452,24 @@ async fn the_policies_that_let_somebody_look_are_named() {
 /// A page that is not full in time says where it stopped; nothing is skipped, and it gets on each time.
 #[tokio::test]
 async fn a_page_that_takes_too_long() {
-    let (host, gateway) = (memory(), gateway_of(ANALYTICS_ONLY));
+    let (host, app) = (memory(), gateway_of(ANALYTICS_ONLY));
     let hidden = (1..350).map(|number| Row { instance: Some("warehouse"), ..row(number) });
     let rows: Vec<_> = std::iter::once(row(0)).chain(hidden).chain([row(350)]).collect();
-    write(&host, &gateway, &rows).await;
-    let whole = pages(&host, &gateway, "limit=2").await;
+    write(&host, &app, &rows).await;
+    let whole = pages(&host, &app, "limit=2").await;
     host.statement_takes.set(Duration::from_secs(3));
-    let slow = pages(&host, &gateway, "limit=2").await;
+    let slow = pages(&host, &app, "limit=2").await;
     assert_eq!(whole, [[row(350).id, row(0).id]]);
     assert_eq!(slow, [vec![row(350).id], vec![row(0).id]]);
     // Also where nothing is left to see: an empty page, and then the last.
-    let slow = pages(&host, &gateway, "limit=2&user_name=alice&instance=warehouse").await;
+    let slow = pages(&host, &app, "limit=2&user_name=alice&instance=warehouse").await;
     assert_eq!(slow, [vec![], Vec::<String>::new()]);
 }
 
 #[tokio::test]
 async fn every_form() {
-    let (host, gateway) = (memory(), gateway());
-    write(&host, &gateway, &[]).await;
+    let (host, app) = (memory(), app());
+    write(&host, &app, &[]).await;
     host.database
         .execute_batch(
             "INSERT INTO removals (id, state, asked_at, ended_at, caller, kind, actor, instance, user_name, reason,
@@ -482,7 +486,7 @@ async fn every_form() {
         )
         .unwrap();
 
-    let csv = list_as(&host, &gateway, "limit=2", Some("text/csv")).await;
+    let csv = list_as(&host, &app, "limit=2", Some("text/csv")).await;
     assert_eq!(csv.headers()["content-type"], "text/csv; charset=utf-8; header=present");
     assert_eq!(csv.headers()["x-offboard-next"], "019e0000000000000000000000000001");
     assert_eq!(csv.headers()["content-length"].to_str().unwrap(), csv.body().len().to_string());
@@ -505,11 +509,11 @@ async fn every_form() {
         )
     );
 
-    let json_page = list_as(&host, &gateway, "limit=2", Some("application/json")).await;
+    let json_page = list_as(&host, &app, "limit=2", Some("application/json")).await;
     assert_eq!(json_page.headers()["content-type"], "application/json");
     let body: Value = serde_json::from_slice(json_page.body()).unwrap();
     assert_eq!(body["next"], "019e0000000000000000000000000001");
-    let lines = list_as(&host, &gateway, "limit=2", Some("application/x-ndjson")).await;
+    let lines = list_as(&host, &app, "limit=2", Some("application/x-ndjson")).await;
     assert_eq!(lines.headers()["content-type"], "application/x-ndjson");
     assert_eq!(lines.headers()["x-offboard-next"], "019e0000000000000000000000000001");
     let read: Vec<Value> = text(&lines).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -519,21 +523,21 @@ async fn every_form() {
 
     // A row in a list is the row alone.
     let id = body["removals"][0]["id"].as_str().unwrap();
-    let alone = ask(&host, &gateway, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
+    let alone = ask(&host, &app, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
     assert_eq!(serde_json::from_slice::<Value>(alone.body()).unwrap(), body["removals"][0]);
 
     // Nothing, in each form.
     for (accept, nothing) in
         [("*/*", r#"{"removals":[],"next":null}"#.to_owned()), ("application/x-ndjson", String::new())]
     {
-        let answer = list_as(&host, &gateway, "state=removed", Some(accept)).await;
+        let answer = list_as(&host, &app, "state=removed", Some(accept)).await;
         assert_eq!((answer.status().as_u16(), text(&answer)), (200, nothing));
     }
-    let answer = list_as(&host, &gateway, "state=removed", Some("text/csv")).await;
+    let answer = list_as(&host, &app, "state=removed", Some("text/csv")).await;
     assert_eq!(text(&answer).lines().count(), 1);
 
     for accept in ["text/html", "text/*", "application/xml;q=0.9, image/png"] {
-        let answer = list_as(&host, &gateway, "", Some(accept)).await;
+        let answer = list_as(&host, &app, "", Some(accept)).await;
         assert_eq!(
             (answer.status().as_u16(), &answer.headers()["content-type"]),
             (406, &"application/json".parse().unwrap())
@@ -544,7 +548,7 @@ async fn every_form() {
 
 #[tokio::test]
 async fn bad_parameters() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     for (query, code, says) in [
         (
             "force=1",
@@ -578,35 +582,35 @@ async fn bad_parameters() {
         ("cursor=019e", "40010", "`cursor` is"),
         ("instance=%ff", "40008", "can be read in more than one way"),
     ] {
-        let answer = list_as(&host, &gateway, query, None).await;
+        let answer = list_as(&host, &app, query, None).await;
         assert_eq!(answer.status().as_u16(), 400, "{query}");
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         assert_eq!(body["error_code"], format!("OFFBOARD.{code}"), "{query} {body}");
         assert!(body["error_msg"].as_str().unwrap().contains(says), "{query}: {body}");
     }
-    let posted = ask(&host, &gateway, portal(seconds(&host), Method::POST, "/removals", "")).await;
+    let posted = ask(&host, &app, portal(seconds(&host), Method::POST, "/removals", "")).await;
     assert_eq!((posted.status().as_u16(), &posted.headers()["allow"]), (405, &"GET".parse().unwrap()));
     // The signature covers the query, and without one nobody reads anything.
     let mut changed = portal(seconds(&host), Method::GET, "/removals", "limit=1");
     changed.query = "limit=2".into();
-    assert_eq!(ask(&host, &gateway, changed).await.status().as_u16(), 401);
-    let slash = ask(&host, &gateway, portal(seconds(&host), Method::GET, "/removals/", "")).await;
+    assert_eq!(ask(&host, &app, changed).await.status().as_u16(), 401);
+    let slash = ask(&host, &app, portal(seconds(&host), Method::GET, "/removals/", "")).await;
     assert_eq!(slash.status().as_u16(), 404);
 }
 
 #[tokio::test]
 async fn what_waited_too_long_is_shown_as_expired() {
-    let (host, gateway) = (memory(), gateway());
-    write(&host, &gateway, &[Row { state: "awaiting-approval", ..row(0) }]).await;
+    let (host, app) = (memory(), app());
+    write(&host, &app, &[Row { state: "awaiting-approval", ..row(0) }]).await;
     host.database.execute("UPDATE removals SET reference = 'K7Q2M9XA', expires_at = ?1", [START + 5000]).unwrap();
-    let answer = list_as(&host, &gateway, "state=expired", None).await;
+    let answer = list_as(&host, &app, "state=expired", None).await;
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(
         (&body["removals"][0]["state"], &body["removals"][0]["code"]),
         (&json!("expired"), &json!("OFFBOARD.40906"))
     );
     assert_eq!(events(&host)[&row(0).id]["by"], Value::Null);
-    the_log_is_the_ledger(&host, &gateway).await;
+    the_log_is_the_ledger(&host, &app).await;
 }
 
 /// The last line about each row, by its id.
@@ -621,7 +625,7 @@ fn events(host: &Memory) -> BTreeMap<String, Value> {
 }
 
 /// Every row of the ledger, as somebody who may look at it sees it, is the last line that the log has about it.
-async fn the_log_is_the_ledger(host: &Memory, gateway: &Gateway) -> BTreeSet<String> {
+async fn the_log_is_the_ledger(host: &Memory, app: &App) -> BTreeSet<String> {
     let mut events = events(host);
     let rows: Vec<(String, String)> = {
         let mut statement = host.database.prepare("SELECT id, state FROM removals").unwrap();
@@ -634,7 +638,7 @@ async fn the_log_is_the_ledger(host: &Memory, gateway: &Gateway) -> BTreeSet<Str
             // The list cannot be read, so the look leaves it as it is.
             host.will_answer(500, "");
         }
-        let looked = ask(host, gateway, portal(seconds(host), Method::GET, &format!("/removals/{id}"), "")).await;
+        let looked = ask(host, app, portal(seconds(host), Method::GET, &format!("/removals/{id}"), "")).await;
         let record: Value = serde_json::from_slice(looked.body()).unwrap();
         let mut line = events.remove(id).unwrap();
         assert_eq!(line["written"], true);
@@ -668,7 +672,7 @@ async fn the_log_and_the_ledger_say_the_same() {
         "{POLICY} @id(\"not-carol\") forbid (principal, action in [Action::\"delete\", Action::\"request\"], resource)
          when {{ resource.user_name == \"carol\" }};"
     );
-    let gateway = gateway_of(&policy);
+    let app = gateway_of(&policy);
     let tick = || host.now.set(host.now.get() + 1000);
     let delete = |user_name: &str| {
         tick();
@@ -685,41 +689,40 @@ async fn the_log_and_the_ledger_say_the_same() {
     let mut seen = BTreeSet::new();
 
     host.will_answer(200, SUCCESS);
-    Box::pin(then(&host, &gateway, delete("alice"), "removed", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("alice"), "removed", &mut seen)).await;
     host.will_answer(400, r#"{"error_code":"DBS.200819","error_msg":"no"}"#);
-    Box::pin(then(&host, &gateway, delete("anna"), "refused-upstream", &mut seen)).await;
-    Box::pin(then(&host, &gateway, delete("carol"), "denied", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("anna"), "refused-upstream", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("carol"), "denied", &mut seen)).await;
     let mut forged = delete("alice");
     forged.query = "user_name=bob".into();
-    Box::pin(then(&host, &gateway, forged, "refused", &mut seen)).await;
-    Box::pin(then(&host, &gateway, delete("root"), "refused", &mut seen)).await;
+    Box::pin(then(&host, &app, forged, "refused", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("root"), "refused", &mut seen)).await;
     host.will_answer(400, r#"{"error_code":"DBS.200824","error_msg":"not there"}"#);
     host.will_list(&[]);
-    Box::pin(then(&host, &gateway, delete("bea"), "already-gone", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("bea"), "already-gone", &mut seen)).await;
     host.will_answer_with(429, &[("retry-after", "100")], r#"{"error_code":"APIGW.0308","error_msg":"slow"}"#);
-    Box::pin(then(&host, &gateway, delete("bob"), "not-removed", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("bob"), "not-removed", &mut seen)).await;
     host.will_fail(SendError::NotAllowed("host".into()));
-    Box::pin(then(&host, &gateway, delete("bob"), "not-sent", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("bob"), "not-sent", &mut seen)).await;
     host.will_list(&["dora"]);
     tick();
-    Box::pin(then(&host, &gateway, documented(seconds(&host), "user_name=dora&dry_run=true"), "dry-run", &mut seen))
-        .await;
+    Box::pin(then(&host, &app, documented(seconds(&host), "user_name=dora&dry_run=true"), "dry-run", &mut seen)).await;
 
     // Nobody knows; a repeat, another removal and a look settle it.
     for settles in ["repeat", "another", "look"] {
         host.will_fail(SendError::Broken("reset".into()));
         host.will_answer(500, "");
         let first = delete("erin");
-        Box::pin(then(&host, &gateway, first.clone(), "unknown", &mut seen)).await;
+        Box::pin(then(&host, &app, first.clone(), "unknown", &mut seen)).await;
         match settles {
             "repeat" => {
                 host.will_list(&["erin"]);
-                ask(&host, &gateway, first).await;
+                ask(&host, &app, first).await;
             }
             "another" => {
                 host.will_list(&["erin"]);
                 host.will_answer(200, SUCCESS);
-                ask(&host, &gateway, delete("erin")).await;
+                ask(&host, &app, delete("erin")).await;
             }
             _ => {
                 host.will_list(&[]);
@@ -728,40 +731,40 @@ async fn the_log_and_the_ledger_say_the_same() {
                     .query_row("SELECT id FROM removals WHERE state = 'unknown'", [], |row| row.get(0))
                     .unwrap();
                 tick();
-                ask(&host, &gateway, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
+                ask(&host, &app, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
                 assert_eq!(events(&host)[&id]["by"], PORTAL);
             }
         }
-        let states = the_log_is_the_ledger(&host, &gateway).await;
+        let states = the_log_is_the_ledger(&host, &app).await;
         assert!(!states.contains("unknown"), "{settles}");
     }
 
     // What waits for whoever asked, and for others.
-    Box::pin(then(&host, &gateway, said("fay analytics left"), "awaiting-confirmation", &mut seen)).await;
+    Box::pin(then(&host, &app, said("fay analytics left"), "awaiting-confirmation", &mut seen)).await;
     host.will_answer(200, SUCCESS);
-    Box::pin(then(&host, &gateway, said(&format!("confirm {}", waiting())), "removed", &mut seen)).await;
-    Box::pin(then(&host, &gateway, said("gil analytics"), "awaiting-confirmation", &mut seen)).await;
-    Box::pin(then(&host, &gateway, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
-    Box::pin(then(&host, &gateway, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
+    Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "removed", &mut seen)).await;
+    Box::pin(then(&host, &app, said("gil analytics"), "awaiting-confirmation", &mut seen)).await;
+    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
+    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
     for (words, decided, state) in [
         ("hal warehouse", json!({"decision": "approve"}), "removed"),
         ("ida warehouse", json!({"decision": "deny", "reason": "still on call"}), "rejected"),
     ] {
-        Box::pin(then(&host, &gateway, said(words), "awaiting-confirmation", &mut seen)).await;
-        Box::pin(then(&host, &gateway, said(&format!("confirm {}", waiting())), "awaiting-approval", &mut seen)).await;
-        Box::pin(then(&host, &gateway, said(&format!("approve {}", waiting())), "denied", &mut seen)).await;
+        Box::pin(then(&host, &app, said(words), "awaiting-confirmation", &mut seen)).await;
+        Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "awaiting-approval", &mut seen)).await;
+        Box::pin(then(&host, &app, said(&format!("approve {}", waiting())), "denied", &mut seen)).await;
         if state == "removed" {
             host.will_answer(200, SUCCESS);
         }
         tick();
-        Box::pin(then(&host, &gateway, decision(&host, &waiting(), decided), state, &mut seen)).await;
-        let approvals = &the_rows(&host, &gateway).await[0]["approvals"];
+        Box::pin(then(&host, &app, decision(&host, &waiting(), decided), state, &mut seen)).await;
+        let approvals = &the_rows(&host, &app).await[0]["approvals"];
         assert_eq!(approvals.as_array().map_or(0, Vec::len), 1, "{approvals}");
     }
     // What nobody comes back to ends when somebody looks for anything.
-    Box::pin(then(&host, &gateway, said("jon analytics"), "awaiting-confirmation", &mut seen)).await;
+    Box::pin(then(&host, &app, said("jon analytics"), "awaiting-confirmation", &mut seen)).await;
     host.now.set(host.now.get() + 301_000);
-    Box::pin(then(&host, &gateway, said("status 00"), "expired", &mut seen)).await;
+    Box::pin(then(&host, &app, said("status 00"), "expired", &mut seen)).await;
 
     // Of a removal that is being carried out there is no line yet.
     let all: BTreeSet<_> = State::ALL.map(State::as_str).into_iter().filter(|state| *state != "in-flight").collect();
@@ -770,16 +773,16 @@ async fn the_log_and_the_ledger_say_the_same() {
 }
 
 /// Asks, holds the log to the ledger, which then has a row in this state, and keeps which states were seen.
-async fn then(host: &Memory, gateway: &Gateway, inbound: Inbound, state: &str, seen: &mut BTreeSet<String>) {
-    ask(host, gateway, inbound).await;
-    let states = the_log_is_the_ledger(host, gateway).await;
+async fn then(host: &Memory, app: &App, inbound: Inbound, state: &str, seen: &mut BTreeSet<String>) {
+    ask(host, app, inbound).await;
+    let states = the_log_is_the_ledger(host, app).await;
     assert!(states.contains(state), "{state} is not in {states:?}");
     seen.extend(states);
 }
 
 /// The rows about accounts that were decided by others, newest first.
-async fn the_rows(host: &Memory, gateway: &Gateway) -> Vec<Value> {
-    let answer = list_as(host, gateway, "actor=slack%2FU2CERLKJA&instance=warehouse", None).await;
+async fn the_rows(host: &Memory, app: &App) -> Vec<Value> {
+    let answer = list_as(host, app, "actor=slack%2FU2CERLKJA&instance=warehouse", None).await;
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
     body["removals"].as_array().unwrap().clone()
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use local::simulator::demo;
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 
@@ -13,15 +13,15 @@ use crate::kinds::{self, NOW, Posted, Reply, Row, Setup, Stage, Wire};
 
 pub(crate) struct InMemory {
     pub(crate) host: Memory,
-    pub(crate) gateway: Gateway,
+    pub(crate) app: App,
 }
 
 impl Stage for InMemory {
     async fn open(setup: Setup) -> Self {
         let policy = include_str!("../../config/policy.cedar");
         let schema = include_str!("../../config/schema.cedarschema");
-        let gateway = Gateway::parse(&setup.offboard, policy, schema);
-        let gateway = gateway.unwrap_or_else(|why| panic!("{why}\n{}", setup.offboard));
+        let app = App::parse(&setup.offboard, policy, schema);
+        let app = app.unwrap_or_else(|why| panic!("{why}\n{}", setup.offboard));
         let mut host = Memory::new(&[
             ("huaweicloud_access_key", "AK"),
             ("huaweicloud_secret_key", "upstream-secret"),
@@ -40,7 +40,7 @@ impl Stage for InMemory {
             published: RefCell::new(setup.published),
             later_answers: RefCell::new(setup.later_answers.into()),
         });
-        Self { host, gateway }
+        Self { host, app }
     }
 
     fn host(&self) -> String {
@@ -59,7 +59,7 @@ impl Stage for InMemory {
         };
         let early = RefCell::new(None);
         let early_answer = |response| *early.borrow_mut() = Some(response);
-        let response = flow::answer(&self.host, Ok(&self.gateway), inbound, None, early_answer).await;
+        let response = flow::answer(&self.host, Ok(&self.app), inbound, None, early_answer).await;
         let (parts, body) = early.into_inner().unwrap_or(response).into_parts();
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
     }

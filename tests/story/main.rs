@@ -21,23 +21,23 @@ use host::Memory;
 use http::{HeaderMap, Method, Response, StatusCode};
 use proptest::prelude::*;
 use sha2::Sha256;
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
-use starrocks_offboard::request::inbound::{BodyProblem, Inbound};
+use starrocks_offboard::request::inbound::{BodyError, Inbound};
 
 const SUCCESS: &str = r#"{"result":"SUCCESS"}"#;
 const SECRETS: [&str; 4] = ["slack-secret-7f3a", "upstream-secret-51cc", "security-token-90ab", "portal-secret-e2d1"];
 const DOCUMENTED: &str =
     "/v3/23a50154cf494ec9ad6883979a12db0a/instances/54e42160670e48e789af7075e1efea1fin17/starrocks/users";
 
-fn gateway() -> Gateway {
+fn app() -> App {
     gateway_with(&[])
 }
 
 /// The demo's, with changes to offboard.toml; nobody is asked whether they mean it.
-fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
+fn gateway_with(changes: &[(&str, &str)]) -> App {
     let mut offboard =
         include_str!("../../config/offboard.toml").replace("kind = \"slack\"", "confirm = false\nkind = \"slack\"");
     for (from, to) in changes {
@@ -45,7 +45,7 @@ fn gateway_with(changes: &[(&str, &str)]) -> Gateway {
         offboard = offboard.replacen(from, to, 1);
     }
     let policy = include_str!("../../config/policy.cedar");
-    Gateway::parse(&offboard, policy, include_str!("../../config/schema.cedarschema")).unwrap()
+    App::parse(&offboard, policy, include_str!("../../config/schema.cedarschema")).unwrap()
 }
 
 fn memory() -> Memory {
@@ -130,8 +130,8 @@ fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str
     }
 }
 
-async fn ask(host: &Memory, gateway: &Gateway, inbound: Inbound) -> Response<Bytes> {
-    flow::answer(host, Ok(gateway), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+async fn ask(host: &Memory, app: &App, inbound: Inbound) -> Response<Bytes> {
+    flow::answer(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 fn text(response: &Response<Bytes>) -> String {
@@ -144,9 +144,9 @@ fn seconds(host: &Memory) -> i64 {
 
 #[tokio::test]
 async fn one_removal_from_end_to_end() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_answer(200, SUCCESS);
-    let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+    let answer = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
     assert_eq!((answer.status(), text(&answer).as_str()), (StatusCode::OK, SUCCESS));
     assert_eq!(answer.headers()["x-request-id"], "upstream-1");
     assert_eq!(answer.headers()["x-offboard-policy"], "dba-removes-on-staging");
@@ -188,12 +188,12 @@ async fn not_sent_refused_and_unknown_are_three_things() {
         (SendError::FirstByteTimedOut("slow".into()), 504, "OFFBOARD.50401", "unknown"),
         (SendError::CallTimedOut("slow".into()), 504, "OFFBOARD.50403", "unknown"),
     ] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_fail(error);
         if state == "unknown" {
             host.will_answer(500, "");
         }
-        let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+        let answer = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).starts_with(&format!(r#"{{"error_code":"{code}""#)), "{}", text(&answer));
         assert_eq!(host.rows()[0].0, state);
@@ -204,7 +204,7 @@ async fn not_sent_refused_and_unknown_are_three_things() {
         } else {
             host.will_list(&["alice2"]);
         }
-        let repeat = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+        let repeat = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
         assert_eq!((repeat.status().as_u16(), text(&repeat).as_str()), (200, SUCCESS), "{state}");
         let methods: &[_] = if state == "not-sent" { &["DELETE", "DELETE"] } else { &["DELETE", "GET", "GET"] };
         assert_eq!(host.methods(), methods);
@@ -216,16 +216,16 @@ async fn not_sent_refused_and_unknown_are_three_things() {
 #[tokio::test]
 async fn a_ledger_that_fails_at_any_statement() {
     let whole = {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer(200, SUCCESS);
-        ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+        ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
         host.statements.get()
     };
     for fails_at in 1..=whole {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.fails_at.set(fails_at);
         host.will_answer(200, SUCCESS);
-        let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+        let answer = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
         let sent = host.sent.borrow().len();
         if fails_at <= 4 || fails_at == whole {
             // A question that is not answered, two pragmas that are not taken, a table that is not there yet, and an outcome
@@ -237,7 +237,7 @@ async fn a_ledger_that_fails_at_any_statement() {
         }
         if fails_at == whole {
             assert_eq!(host.rows()[0].0, "in-flight");
-            let repeat = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+            let repeat = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
             assert_eq!((repeat.status().as_u16(), host.sent.borrow().len()), (409, 1));
         }
     }
@@ -245,11 +245,11 @@ async fn a_ledger_that_fails_at_any_statement() {
 
 #[tokio::test]
 async fn a_ledger_of_a_newer_version_is_left_alone() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_answer(200, SUCCESS);
-    ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+    ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
     host.database.execute("INSERT INTO ledger (version) VALUES (6)", []).unwrap();
-    let fresh = self::gateway();
+    let fresh = self::app();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));
 }
@@ -258,11 +258,11 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
 #[tokio::test]
 async fn three_hundred_seconds() {
     for (apart, accepted) in [(-301, false), (-300, true), (0, true), (300, true), (301, false)] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         let signed = seconds(&host) + apart;
         for inbound in [documented(signed, "user_name=alice"), slash(signed, "bob analytics left")] {
             host.will_answer(200, SUCCESS);
-            let answer = ask(&host, &gateway, inbound).await;
+            let answer = ask(&host, &app, inbound).await;
             assert_eq!(answer.status().as_u16(), if accepted { 200 } else { 401 }, "{apart}");
             assert!(accepted || text(&answer).contains("OFFBOARD.40104"));
         }
@@ -273,11 +273,11 @@ async fn three_hundred_seconds() {
 
 #[tokio::test]
 async fn secrets_stay_where_they_are() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     let echo =
         format!(r#"{{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:{} "}}"#, SECRETS[2]);
     host.will_answer(401, &echo);
-    let answer = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+    let answer = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
     assert_eq!(text(&answer), r#"{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:… "}"#);
     let message: String = host.database.query_row("SELECT message FROM removals", [], |row| row.get(0)).unwrap();
     let seen = format!("{answer:?} {:?} {message} {:?}", host.lines.borrow(), host.sent.borrow());
@@ -289,11 +289,11 @@ async fn secrets_stay_where_they_are() {
 #[tokio::test]
 async fn bodies_that_were_not_read_whole() {
     for (problem, status, code) in
-        [(BodyProblem::TooLarge, 413, "OFFBOARD.41301"), (BodyProblem::CutShort, 400, "OFFBOARD.40012")]
+        [(BodyError::TooLarge, 413, "OFFBOARD.41301"), (BodyError::CutShort, 400, "OFFBOARD.40012")]
     {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         let answer =
-            flow::answer(&host, Ok(&gateway), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
+            flow::answer(&host, Ok(&app), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).contains(code));
         assert_eq!(host.rows(), [("refused".into(), None, None, Some(code.into()), 0)]);
@@ -303,9 +303,9 @@ async fn bodies_that_were_not_read_whole() {
 /// A stranger cannot fill the disk, and what they send never pushes out the row of somebody who proved themselves.
 #[tokio::test]
 async fn refusals_of_strangers_are_kept_up_to_a_number() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_answer(200, SUCCESS);
-    ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+    ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
     let stranger = || Inbound { path: "/hooks/nobody".into(), ..slash(0, "") };
     host.database
         .execute(
@@ -315,7 +315,7 @@ async fn refusals_of_strangers_are_kept_up_to_a_number() {
         )
         .unwrap();
     for _ in 0..400 {
-        ask(&host, &gateway, stranger()).await;
+        ask(&host, &app, stranger()).await;
     }
     let count = |sql: &str| host.database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let unproved = count("SELECT count(*) FROM removals WHERE actor IS NULL");
@@ -339,14 +339,14 @@ proptest! {
         body in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         let mut headers = HeaderMap::new();
         for (name, value) in names {
             headers.append(name, value.parse().unwrap());
         }
         let method = method.parse().unwrap();
         let inbound = Inbound { method, path, query, host: "localhost".into(), headers, body: body.into() };
-        let answer = runtime.block_on(ask(&host, &gateway, inbound));
+        let answer = runtime.block_on(ask(&host, &app, inbound));
         prop_assert!(answer.status().is_client_error(), "{answer:?}");
         let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
         prop_assert!(body["error_code"].as_str().unwrap().starts_with("OFFBOARD."));

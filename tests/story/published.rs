@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 
@@ -18,12 +18,12 @@ const URL: &str = "https://login.example.com/realms/staff/keys";
 struct World {
     kind: Kind,
     host: Memory,
-    gateway: Gateway,
+    app: App,
 }
 
-fn gateway(kind: &Kind) -> Gateway {
+fn app(kind: &Kind) -> App {
     let (policy, schema) = (include_str!("../../config/policy.cedar"), include_str!("../../config/schema.cedarschema"));
-    Gateway::parse(&kind.setup(false, &[]).offboard, policy, schema).unwrap()
+    App::parse(&kind.setup(false, &[]).offboard, policy, schema).unwrap()
 }
 
 fn world() -> World {
@@ -31,7 +31,7 @@ fn world() -> World {
     let mut host = memory();
     host.now.set(NOW * 1000);
     host.cloud = Some(Cloud::default());
-    World { gateway: gateway(&kind), host, kind }
+    World { app: app(&kind), host, kind }
 }
 
 impl World {
@@ -67,7 +67,7 @@ impl World {
             body,
         };
         let answer: Response<Bytes> =
-            flow::answer(&self.host, Ok(&self.gateway), inbound, None, |early| panic!("{early:?}")).await;
+            flow::answer(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await;
         answer.headers()["x-offboard-code"].to_str().unwrap().to_owned()
     }
 
@@ -94,7 +94,7 @@ async fn once_an_hour() {
     }
     assert_eq!(world.asked(), 1);
     // Another instance has them from the database.
-    let world = World { gateway: gateway(&world.kind), ..world };
+    let world = World { app: app(&world.kind), ..world };
     assert_eq!(world.code().await, HEARD);
     assert_eq!(world.asked(), 1);
     world.later(3600);
@@ -126,7 +126,7 @@ async fn a_new_key_that_another_instance_knows_counts_at_once() {
     assert_eq!(world.code().await, "OFFBOARD.40109");
     world.publish(Some(&world.right()));
     world.later(31);
-    let other = World { gateway: gateway(&world.kind), ..world };
+    let other = World { app: app(&world.kind), ..world };
     assert_eq!(other.code().await, HEARD);
     assert_eq!(other.asked(), 2);
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 
 use crate::host::Memory;
 use crate::{
-    DOCUMENTED, SECRETS, SUCCESS, ask, documented, gateway, gateway_with, memory, portal, seconds, slash_with, text,
+    DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, gateway_with, memory, portal, seconds, slash_with, text,
 };
 
 const PASSWORD: &[(&str, &str)] = &[("credentials = \"aksk\"", "credentials = \"password\"")];
@@ -34,9 +34,9 @@ fn with_password() -> Memory {
 }
 
 /// A new delivery for `alice`, each time it is called.
-async fn remove_alice(host: &Memory, gateway: &Gateway) -> Response<Bytes> {
+async fn remove_alice(host: &Memory, app: &App) -> Response<Bytes> {
     host.now.set(host.now.get() + 1000);
-    ask(host, gateway, documented(seconds(host), "user_name=alice")).await
+    ask(host, app, documented(seconds(host), "user_name=alice")).await
 }
 
 /// `(state, code, attempts, confirmed_by)` of the newest row.
@@ -76,11 +76,11 @@ async fn what_was_turned_away_is_sent_again() {
         (503, &[("retry-after", "2")], failure("DBS.200005")),
         (503, &[("retry-after", "2")], HTML.to_owned()),
     ] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer_with(status, headers, &body);
         host.will_answer_with(status, headers, &body);
         host.will_answer(200, SUCCESS);
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), host.methods().len()), (200, 3), "{status} {headers:?} {body}");
         assert_eq!(newest(&host), row("removed", "SUCCESS", 3, None));
         let waited = host.elapsed.get();
@@ -97,17 +97,17 @@ async fn what_was_turned_away_is_sent_again() {
 #[tokio::test]
 async fn what_stays_busy_is_passed_back() {
     for (headers, attempts) in [(&[("retry-after", "100")][..], 1), (&[("retry-after", "1")], 4), (&[], 4)] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         for _ in 0..attempts {
             host.will_answer_with(429, headers, &failure("APIGW.0308"));
         }
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), text(&answer)), (429, failure("APIGW.0308")));
         assert_eq!(header(&answer, "retry-after"), headers.first().map(|(_, seconds)| *seconds));
         assert_eq!(newest(&host), row("not-removed", "APIGW.0308", attempts, None));
 
         host.will_answer(200, SUCCESS);
-        let repeat = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+        let repeat = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
         assert_eq!((repeat.status().as_u16(), header(&repeat, "retry-after")), (200, None));
         assert_eq!(newest(&host), row("removed", "SUCCESS", attempts + 1, None));
         assert_eq!(host.rows().len(), 1);
@@ -116,17 +116,17 @@ async fn what_stays_busy_is_passed_back() {
 
 #[tokio::test]
 async fn a_connection_that_cannot_be_made_is_tried_again() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_fail(SendError::NotSent("refused".into()));
     host.will_fail(SendError::ConnectTimedOut("slow".into()));
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert_eq!(newest(&host), row("removed", "SUCCESS", 3, None));
 
     for _ in 0..4 {
         host.will_fail(SendError::ConnectTimedOut("slow".into()));
     }
-    let answer = remove_alice(&host, &gateway).await;
+    let answer = remove_alice(&host, &app).await;
     assert_eq!(answer.status().as_u16(), 504);
     assert_eq!(newest(&host), row("not-sent", "OFFBOARD.50402", 4, None));
 }
@@ -156,7 +156,7 @@ async fn the_time_for_a_request_is_bounded() {
             row("unknown", "OFFBOARD.50405", 2, None),
         ),
     ] {
-        let (host, gateway) = (memory(), gateway_with(&changes));
+        let (host, app) = (memory(), gateway_with(&changes));
         for (error, takes) in calls {
             host.will_fail(error);
             host.which_takes(takes);
@@ -165,7 +165,7 @@ async fn the_time_for_a_request_is_bounded() {
             host.will_fail(SendError::Broken(String::new()));
             host.which_takes(seconds(9));
         }
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), newest(&host)), (status, expected));
         assert!(host.elapsed.get() <= seconds(4), "{:?}", host.elapsed.get());
     }
@@ -179,10 +179,10 @@ async fn a_refused_signature_is_not_sent_again() {
         (&[], "APIGW.0307"),
         (&[("credentials = \"aksk\"", "credentials = \"token\"")], "APIGW.0307"),
     ] {
-        let (mut host, gateway) = (memory(), gateway_with(changes));
+        let (mut host, app) = (memory(), gateway_with(changes));
         host.variables.insert("huaweicloud_token".into(), "static-token".into());
         host.will_answer(401, &failure(code));
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), text(&answer)), (401, failure(code)));
         assert_eq!(newest(&host), row("refused-upstream", code, 1, None));
         assert!(logged(&host, r#""meaning":""#));
@@ -191,11 +191,11 @@ async fn a_refused_signature_is_not_sent_again() {
 
 #[tokio::test]
 async fn one_token_for_many_requests_and_instances() {
-    let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+    let (host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_issue("token-one", 86_400);
     for _ in 0..3 {
         host.will_answer(200, SUCCESS);
-        assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+        assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     }
     let fresh = gateway_with(PASSWORD);
     host.will_answer(200, SUCCESS);
@@ -219,10 +219,10 @@ async fn one_token_for_many_requests_and_instances() {
 /// A stored token that another password sealed is as good as none.
 #[tokio::test]
 async fn a_new_password_opens_no_old_token() {
-    let (mut host, gateway) = (with_password(), gateway_with(PASSWORD));
+    let (mut host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_issue("token-one", 86_400);
     host.will_answer(200, SUCCESS);
-    remove_alice(&host, &gateway).await;
+    remove_alice(&host, &app).await;
     host.variables.insert("huaweicloud_password".into(), "another".into());
     host.will_issue("token-two", 86_400);
     host.will_answer(200, SUCCESS);
@@ -233,43 +233,43 @@ async fn a_new_password_opens_no_old_token() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
-    let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+    let (host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_issue("token-one", 1000);
     host.will_answer(200, SUCCESS);
-    remove_alice(&host, &gateway).await;
+    remove_alice(&host, &app).await;
 
     // In the last twentieth it is certainly due. IAM is down, and the old one is still good.
     host.now.set(host.now.get() + 960_000);
     host.will_fail(SendError::Broken("iam".into()));
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert!(logged(&host, "the old one is still good"));
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert_eq!(host.methods(), ["POST", "DELETE", "POST", "DELETE", "DELETE"]);
 
     // It has ended, and there is no other.
     host.now.set(host.now.get() + 60_000);
     host.will_fail(SendError::Broken("iam".into()));
-    let answer = remove_alice(&host, &gateway).await;
+    let answer = remove_alice(&host, &app).await;
     assert_eq!(answer.status().as_u16(), 502);
     assert_eq!(newest(&host), row("not-sent", "OFFBOARD.50203", 0, None));
 
     host.will_issue("token-two", 1000);
     host.will_answer(200, SUCCESS);
-    remove_alice(&host, &gateway).await;
+    remove_alice(&host, &app).await;
     assert_eq!(sent_header(host.sent.borrow().last().unwrap(), "x-auth-token").as_deref(), Some("token-two"));
 }
 
 #[tokio::test]
 async fn a_refused_token_is_renewed_once() {
     for code in ["APIGW.0307", "APIGW.0301"] {
-        let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+        let (host, app) = (with_password(), gateway_with(PASSWORD));
         host.will_issue("token-one", 86_400);
         host.will_answer(401, &failure(code));
         host.will_issue("token-two", 86_400);
         host.will_answer(200, SUCCESS);
-        assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+        assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
         assert_eq!(host.methods(), ["POST", "DELETE", "POST", "DELETE"]);
         assert_eq!(newest(&host), row("removed", "SUCCESS", 2, None));
 
@@ -277,7 +277,7 @@ async fn a_refused_token_is_renewed_once() {
         host.will_answer(401, &failure(code));
         host.will_issue("token-three", 86_400);
         host.will_answer(401, &failure(code));
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), text(&answer)), (401, failure(code)));
         assert_eq!(newest(&host), row("refused-upstream", code, 2, None));
     }
@@ -287,23 +287,23 @@ async fn a_refused_token_is_renewed_once() {
 async fn an_agency_is_assumed_with_a_key_or_a_user() {
     let agency =
         "credentials = \"agency\"\nagency = { name = \"offboard\", domain_name = \"customer\", on = \"aksk\" }";
-    let (host, gateway) = (with_password(), gateway_with(&[("credentials = \"aksk\"", agency)]));
+    let (host, app) = (with_password(), gateway_with(&[("credentials = \"aksk\"", agency)]));
     host.will_issue("agency-token", 86_400);
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert_eq!(host.methods(), ["POST", "DELETE"]);
     assert!(sent_header(&host.sent.borrow()[0], "authorization").unwrap().starts_with("SDK-HMAC-SHA256 Access=AK, "));
     assert_eq!(sent_header(&host.sent.borrow()[1], "x-auth-token").as_deref(), Some("agency-token"));
 
     // The user's own token was refused meanwhile: one new one.
     let agency = agency.replace("\"aksk\"", "\"password\"").replace("domain_name", "domain_id");
-    let (host, gateway) = (with_password(), gateway_with(&[("credentials = \"aksk\"", &agency)]));
+    let (host, app) = (with_password(), gateway_with(&[("credentials = \"aksk\"", &agency)]));
     host.will_issue("user-token", 86_400);
     host.will_answer(401, r#"{"error":{"code":401,"message":"token expired: user-token","title":"Unauthorized"}}"#);
     host.will_issue("user-token-two", 86_400);
     host.will_issue("agency-token", 86_400);
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert_eq!(host.methods(), ["POST", "POST", "POST", "POST", "DELETE"]);
     let sent = host.sent.borrow();
     let scope = |request: &Request<Bytes>| {
@@ -327,9 +327,9 @@ async fn iam_says_no_or_nothing() {
         (201, "{}", "OFFBOARD.50203"),
         (200, "{}", "OFFBOARD.50203"),
     ] {
-        let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+        let (host, app) = (with_password(), gateway_with(PASSWORD));
         host.will_answer(status, body);
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!(newest(&host), row("not-sent", code, 0, None), "{status} {body}");
         assert!(text(&answer).contains(code) && !text(&answer).contains("wrong"), "{}", text(&answer));
         assert_eq!(host.methods(), ["POST"]);
@@ -341,14 +341,14 @@ async fn iam_says_no_or_nothing() {
 /// The store of tokens is a convenience.
 #[tokio::test]
 async fn without_its_store_a_token_is_fetched_all_the_same() {
-    let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+    let (host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_answer(400, &failure("DBS.200001"));
-    gateway.open_ledger(&host).await.unwrap();
+    app.open_ledger(&host).await.unwrap();
     host.database.execute("DROP TABLE tokens", []).unwrap();
     host.answers.borrow_mut().clear();
     host.will_issue("token-one", 86_400);
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert!(logged(&host, "the store of tokens failed"));
 }
 
@@ -365,7 +365,7 @@ async fn an_unknown_outcome_is_settled_by_the_list() {
     ];
     for (status, body, code) in unknown {
         for listed in [Some(&["alice2"][..]), Some(&["alice"]), None] {
-            let (host, gateway) = (memory(), gateway());
+            let (host, app) = (memory(), app());
             match status {
                 0 => host.will_fail(SendError::Broken("reset".into())),
                 status => host.will_answer(status, body),
@@ -374,7 +374,7 @@ async fn an_unknown_outcome_is_settled_by_the_list() {
                 Some(names) => host.will_list(names),
                 None => host.will_answer(500, HTML),
             }
-            let answer = remove_alice(&host, &gateway).await;
+            let answer = remove_alice(&host, &app).await;
             let expected = match listed {
                 Some(["alice2"]) => row("removed", "SUCCESS", 1, Some("account-list")),
                 Some(_) => row("not-removed", "OFFBOARD.50204", 1, Some("account-list")),
@@ -394,7 +394,7 @@ async fn an_unknown_outcome_is_settled_by_the_list() {
                 if listed.is_none() {
                     host.will_list(&[]);
                 }
-                let repeat = ask(&host, &gateway, documented(seconds(&host), "user_name=alice")).await;
+                let repeat = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
                 assert_eq!(text(&repeat), SUCCESS);
                 assert_eq!(newest(&host), row("removed", "SUCCESS", 1, Some("account-list")));
                 assert_eq!(host.methods().iter().filter(|method| *method == "DELETE").count(), 1);
@@ -411,7 +411,7 @@ async fn the_list_is_read_page_by_page() {
         let users: Vec<_> = names[range].iter().map(|name| serde_json::json!({"user_name": name})).collect();
         serde_json::json!({"user_details": users, "total_count": total}).to_string()
     };
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_fail(SendError::Broken("reset".into()));
     // It changes during the first reading.
     host.will_answer(200, &page(0..100, 250));
@@ -419,7 +419,7 @@ async fn the_list_is_read_page_by_page() {
     for range in [0..100, 100..200, 200..250] {
         host.will_answer(200, &page(range, 250));
     }
-    remove_alice(&host, &gateway).await;
+    remove_alice(&host, &app).await;
     assert_eq!(newest(&host), row("removed", "SUCCESS", 1, Some("account-list")));
     let offsets: Vec<_> =
         host.sent.borrow()[1..].iter().map(|request| request.uri().query().unwrap().to_owned()).collect();
@@ -432,13 +432,13 @@ async fn an_account_that_was_not_there() {
     for (listed, state) in
         [(Some(&[][..]), "already-gone"), (None, "already-gone"), (Some(&["alice"][..]), "refused-upstream")]
     {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer(400, &failure("DBS.200824"));
         match listed {
             Some(names) => host.will_list(names),
             None => host.will_answer(500, HTML),
         }
-        let answer = remove_alice(&host, &gateway).await;
+        let answer = remove_alice(&host, &app).await;
         assert_eq!((answer.status().as_u16(), text(&answer)), (400, failure("DBS.200824")));
         assert_eq!(newest(&host), row(state, "DBS.200824", 1, None));
     }
@@ -447,15 +447,15 @@ async fn an_account_that_was_not_there() {
 /// A request for the same account, whoever's, settles what nobody knew of an earlier one, before it changes the list.
 #[tokio::test]
 async fn a_later_request_settles_an_earlier_one() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_fail(SendError::Broken("reset".into()));
     host.will_answer(500, HTML);
-    remove_alice(&host, &gateway).await;
+    remove_alice(&host, &app).await;
     assert_eq!(newest(&host).0, "unknown");
 
     host.will_list(&["alice"]);
     host.will_answer(200, SUCCESS);
-    assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200);
+    assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200);
     assert_eq!(host.methods(), ["DELETE", "GET", "GET", "DELETE"]);
     let states: Vec<_> = host.rows().into_iter().map(|row| row.0).collect();
     assert_eq!(states, ["not-removed", "removed"]);
@@ -469,16 +469,16 @@ async fn a_removal_that_was_left_in_flight() {
         (Some(&["alice"][..]), row("not-removed", "OFFBOARD.50204", 1, Some("account-list"))),
         (None, row("unknown", "OFFBOARD.50202", 1, None)),
     ] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer(200, SUCCESS);
-        remove_alice(&host, &gateway).await;
+        remove_alice(&host, &app).await;
         let delivery = documented(seconds(&host), "user_name=alice");
         let left =
             "UPDATE removals SET state = 'in-flight', status = NULL, code = NULL, message = NULL, ended_at = NULL";
         host.database.execute(left, []).unwrap();
 
         host.now.set(host.now.get() + 34_999);
-        let early = ask(&host, &gateway, delivery.clone()).await;
+        let early = ask(&host, &app, delivery.clone()).await;
         assert_eq!((early.status().as_u16(), header(&early, "retry-after")), (409, Some("1")));
 
         host.now.set(host.now.get() + 1);
@@ -486,7 +486,7 @@ async fn a_removal_that_was_left_in_flight() {
             Some(names) => host.will_list(names),
             None => host.will_answer(500, HTML),
         }
-        let answer = ask(&host, &gateway, delivery).await;
+        let answer = ask(&host, &app, delivery).await;
         assert_eq!(newest(&host), expected);
         assert_eq!(answer.status().as_u16(), if expected.0 == "removed" { 200 } else { 502 });
         assert_eq!(host.methods(), ["DELETE", "GET"]);
@@ -507,13 +507,13 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
             let host = memory();
             host.database.execute_batch(version).unwrap();
             host.fails_at.set(fails_at);
-            let opened = gateway().open_ledger(&host).await.is_ok();
+            let opened = app().open_ledger(&host).await.is_ok();
             let statements = host.statements.get();
             host.fails_at.set(0);
-            let gateway = gateway();
+            let app = app();
             host.will_list(&["alice"]);
             host.will_answer(200, SUCCESS);
-            assert_eq!(remove_alice(&host, &gateway).await.status().as_u16(), 200, "{fails_at}");
+            assert_eq!(remove_alice(&host, &app).await.status().as_u16(), 200, "{fails_at}");
             let states: Vec<_> = host.rows().into_iter().map(|row| row.0).collect();
             assert_eq!(states, ["removed", "not-removed", "removed"], "{fails_at}");
             // The last attempts are those that no statement fails in.
@@ -522,20 +522,20 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
     }
 }
 
-async fn look(host: &Memory, gateway: &Gateway, id: &str) -> Response<Bytes> {
-    ask(host, gateway, portal(seconds(host), Method::GET, &format!("/removals/{id}"), "")).await
+async fn look(host: &Memory, app: &App, id: &str) -> Response<Bytes> {
+    ask(host, app, portal(seconds(host), Method::GET, &format!("/removals/{id}"), "")).await
 }
 
 #[tokio::test]
 async fn whoever_may_audit_looks_and_settles() {
-    let (host, gateway) = (memory(), gateway());
+    let (host, app) = (memory(), app());
     host.will_fail(SendError::Broken("reset".into()));
     host.will_answer(500, HTML);
-    let answer = remove_alice(&host, &gateway).await;
+    let answer = remove_alice(&host, &app).await;
     let id = header(&answer, "x-offboard-removal").unwrap().to_owned();
 
     host.will_answer(500, HTML);
-    let looked = look(&host, &gateway, &id).await;
+    let looked = look(&host, &app, &id).await;
     assert_eq!(looked.status().as_u16(), 200);
     let record = |response: &Response<Bytes>| serde_json::from_slice::<serde_json::Value>(response.body()).unwrap();
     assert_eq!(
@@ -544,7 +544,7 @@ async fn whoever_may_audit_looks_and_settles() {
     );
 
     host.will_list(&[]);
-    let looked = look(&host, &gateway, &id).await;
+    let looked = look(&host, &app, &id).await;
     assert_eq!(
         record(&looked),
         serde_json::json!({
@@ -577,7 +577,7 @@ async fn whoever_may_audit_looks_and_settles() {
     assert_eq!(host.methods(), ["DELETE", "GET", "GET", "GET"]);
     assert_eq!(host.rows().len(), 1);
 
-    let nobody = look(&host, &gateway, "00").await;
+    let nobody = look(&host, &app, "00").await;
     assert_eq!(nobody.status().as_u16(), 404);
     assert!(text(&nobody).contains("OFFBOARD.40404"));
     // Somebody else asked, and policy does not let this one look.
@@ -587,9 +587,9 @@ async fn whoever_may_audit_looks_and_settles() {
     assert_eq!(denied.status().as_u16(), 403);
     assert!(text(&denied).contains("OFFBOARD.40304"));
     assert_eq!(host.rows().last().unwrap().0, "denied");
-    let posted = ask(&host, &gateway, portal(seconds(&host), Method::DELETE, &format!("/removals/{id}"), "")).await;
+    let posted = ask(&host, &app, portal(seconds(&host), Method::DELETE, &format!("/removals/{id}"), "")).await;
     assert_eq!((posted.status().as_u16(), header(&posted, "allow")), (405, Some("GET")));
-    let queried = ask(&host, &gateway, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "a=b")).await;
+    let queried = ask(&host, &app, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "a=b")).await;
     assert!(text(&queried).contains("OFFBOARD.40009"));
 }
 
@@ -604,7 +604,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
         (9, String::new(), false),
         (9, "&response_url=https%3A%2F%2Fevil.example%2Fhooks.slack.com".to_owned(), false),
     ] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer(200, SUCCESS);
         host.which_takes(Duration::from_secs(takes));
         if is_late {
@@ -612,7 +612,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
         }
         let inbound = slash_with(seconds(&host), "alice analytics", &fields);
         let early = std::cell::RefCell::new(None);
-        let answer = flow::answer(&host, Ok(&gateway), inbound, None, |response| {
+        let answer = flow::answer(&host, Ok(&app), inbound, None, |response| {
             assert!(early.replace(Some(text(&response))).is_none());
         });
         let answer = answer.await;
@@ -639,7 +639,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
 #[tokio::test]
 async fn a_later_channel_that_fails() {
     for (status, says) in [(302, "it answered 302"), (500, "it answered 500"), (0, "Broken")] {
-        let (host, gateway) = (memory(), gateway());
+        let (host, app) = (memory(), app());
         host.will_answer(200, SUCCESS);
         host.which_takes(Duration::from_secs(3));
         match status {
@@ -647,7 +647,7 @@ async fn a_later_channel_that_fails() {
             status => host.will_answer_with(status, &[("location", "https://evil.example/")], ""),
         }
         let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
-        flow::answer(&host, Ok(&gateway), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
+        flow::answer(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         assert!(logged(&host, "later: the outcome of ") && logged(&host, says), "{:?}", host.lines.borrow());
         assert_eq!(host.sent.borrow().len(), 2);
@@ -657,16 +657,16 @@ async fn a_later_channel_that_fails() {
 /// Everything that TaurusDB and IAM were given, and nothing of it anywhere else.
 #[tokio::test]
 async fn tokens_and_passwords_stay_where_they_are() {
-    let (host, gateway) = (with_password(), gateway_with(PASSWORD));
+    let (host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_issue("token-one", 86_400);
     let echo = r#"{"error_code":"APIGW.0305","error_msg":"token-one is wrong, and so is iam-password-77aa"}"#;
     host.will_answer(401, echo);
-    let answer = remove_alice(&host, &gateway).await;
+    let answer = remove_alice(&host, &app).await;
     assert_eq!(text(&answer), r#"{"error_code":"APIGW.0305","error_msg":"… is wrong, and so is …"}"#);
     let dump: Vec<String> = ["SELECT group_concat(message) FROM removals", "SELECT group_concat(sealed) FROM tokens"]
         .map(|sql| host.database.query_row(sql, [], |row| row.get(0)).unwrap())
         .into();
-    let seen = format!("{answer:?} {:?} {dump:?} {gateway:?}", host.lines.borrow());
+    let seen = format!("{answer:?} {:?} {dump:?} {app:?}", host.lines.borrow());
     for secret in SECRETS.iter().chain(&["token-one", "iam-password-77aa"]) {
         assert!(!seen.contains(secret), "{secret} in {seen}");
     }

@@ -32,31 +32,31 @@ use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::callers::api;
-use crate::callers::kind::{Kind, Place};
-use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::kind::{CallerKind, Endpoint};
+use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape};
+use crate::config::caller_shape::{CallerShape, KeyShape};
 use crate::config::callers::{Caller, Key};
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::{Algorithm, PublicKey};
 use crate::outcome::Outcome;
-use crate::reply::api_body::documented;
-use crate::request::ids::Delivery;
+use crate::reply::api_body::api_body;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::secret::Secret;
 
 /// The kind's name in offboard.toml.
 pub const NAME: &str = "http-signature";
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { keys: KeyShape::AccessKeys { optional: false }, ..KindShape::hook(NAME) },
-    place: Place::Documented,
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { keys: KeyShape::AccessKeys { optional: false }, ..CallerShape::hook(NAME) },
+    place: Endpoint::Documented,
     content_types: &[],
     published: None,
     open: None,
     verify,
     read: api::read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: None,
     later: None,
@@ -88,18 +88,18 @@ pub fn is_stated(inbound: &Inbound) -> bool {
 /// # Errors
 ///
 /// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
-pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     let stated = Stated::read(inbound)?;
     let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
     found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let stated = Stated::read(inbound)?;
     let digest = required_header(&inbound.headers, DIGEST)?;
     let is_of_body = digests(digest, &inbound.body).ok_or(Outcome::ProofMalformed { header: DIGEST })?;
     let base = stated.base(inbound)?;
-    fresh(stated.created, now)?;
+    check_timestamp(stated.created, now)?;
     if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
         return Err(Outcome::ProofExpired);
     }
@@ -111,7 +111,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
         return Err(Outcome::ProofWrong);
     }
     // Not the signature: ECDSA has two for one request.
-    let delivery = Delivery::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
+    let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
     Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
 }
 
@@ -291,7 +291,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::callers::proof::ActiveKey;
+    use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
 
     const NOW: i64 = 1_780_308_000;
@@ -324,8 +324,10 @@ mod tests {
 
     fn verified(inbound: &Inbound) -> Result<Proof, Outcome> {
         let secret = Secret::new(SHARED.into()).unwrap();
-        let keys =
-            Keys { secrets: vec![ActiveKey::new(Some("k".into()), vec![(SECRET, secret)]).unwrap()], published: None };
+        let keys = VerificationKeys {
+            secrets: vec![ActiveSecret::new(Some("k".into()), vec![(SECRET, secret)]).unwrap()],
+            published: None,
+        };
         verify(inbound, &Caller::new("ops", NAME), &keys, DateTime::from_timestamp(NOW, 0).unwrap())
     }
 

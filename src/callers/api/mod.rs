@@ -24,45 +24,47 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::callers::chat::grammar;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, Subject, bearer, fresh, header, required_header, token_refused};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{
+    Proof, Subject, VerificationKeys, bearer, check_timestamp, header, required_header, token_refused,
+};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, KeyShape, Setting};
 use crate::config::callers::{Caller, Key};
 use crate::config::endpoint::is_web_address;
 use crate::crypto::jwks::KeySet;
 use crate::crypto::jwt::{self, Expected};
 use crate::crypto::sdk_hmac::{self, Message, SignatureError};
-use crate::jwks_cache::Source;
+use crate::jwks_cache::JwksSource;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::api_body::documented;
+use crate::outcome::language::{Language, Localized};
+use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::reason::Reason;
-use crate::request::removal_query::{Form, Search};
+use crate::request::removal_query::{ListFormat, RemovalQuery};
 use crate::request::route::{Path, path};
 use crate::request::strict::{Fields, json, percent_decode};
 
 /// The kind's name in offboard.toml.
 pub const NAME: &str = "api";
 
-pub(super) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(super) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         keys: KeyShape::AccessKeys { optional: true },
         settings: SETTINGS,
         is_complete,
-        ..KindShape::hook(NAME)
+        ..CallerShape::hook(NAME)
     },
-    place: Place::Documented,
+    place: Endpoint::Documented,
     content_types: &[],
     published: Some(published),
     open: None,
     verify,
     read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: None,
     later: None,
@@ -145,11 +147,11 @@ pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<
 }
 
 /// Where the keys are that a token needs; `None` for a signed request.
-pub(crate) fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<Source<'c>> {
+pub(crate) fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
     if is_signed(inbound) || !matches!(token(inbound, caller), Ok(Some(_))) {
         return None;
     }
-    caller.setting("jwks_url").map(Source::Url).or_else(|| caller.setting("jwks_file").map(Source::File))
+    caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
 }
 
 /// Whether the request is signed with an access key.
@@ -178,7 +180,7 @@ pub(crate) fn bearer_of<'c>(inbound: &Inbound, config: &'c Config) -> Result<Opt
 /// # Errors
 ///
 /// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
-pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     if !is_signed(inbound)
         && let Some(caller) = bearer_of(inbound, config)?
     {
@@ -190,7 +192,12 @@ pub fn holder<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, 
     found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
 }
 
-pub(crate) fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+pub(crate) fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
     if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
         return verify_token(inbound, caller, token, published, now);
     }
@@ -208,8 +215,8 @@ pub(crate) fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateT
     };
     let verified =
         sdk_hmac::verify(&message, &authorization, key.secret.expose().as_bytes()).map_err(|error| refused(&error))?;
-    fresh(verified.date.timestamp(), now)?;
-    let delivery = Delivery::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
+    check_timestamp(verified.date.timestamp(), now)?;
+    let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
     Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
 }
 
@@ -233,7 +240,7 @@ pub(crate) fn verify_token(
     let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
     let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
     let subject = Subject { id: claims.subject, groups: claims.groups };
-    Ok(Proof { subject: Some(subject), ..Proof::of(Delivery::new(caller, &parts)) })
+    Ok(Proof { subject: Some(subject), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }
 
 pub(crate) fn refused(error: &SignatureError) -> Outcome {
@@ -268,8 +275,8 @@ pub(super) fn read<'c>(
     let actor = named.or_else(|| proof.key_id.as_deref().map(|id| Actor::person(caller, id)));
     let said = match path(&inbound.path) {
         Some(Path::Removals) => list(inbound),
-        Some(Path::Removal(id)) => without_query(inbound).and_then(|()| Ok(Said::Look { id: decoded(id)? })),
-        Some(Path::Approvals) => without_query(inbound).map(|()| Said::Pending),
+        Some(Path::RemovalRequest(id)) => without_query(inbound).and_then(|()| Ok(Command::Look { id: decoded(id)? })),
+        Some(Path::Approvals) => without_query(inbound).map(|()| Command::Pending),
         Some(Path::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
         Some(Path::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
         None => Err(Outcome::RouteUnknown),
@@ -277,9 +284,9 @@ pub(super) fn read<'c>(
     Reading { actor, ..Reading::without_actor(said) }
 }
 
-pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
-    let search = Search::parse(&Fields::from_query(&inbound.query)?)?;
-    Ok(Said::List { search, form: Form::accepted(&inbound.headers)? })
+pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
+    let search = RemovalQuery::parse(&Fields::from_query(&inbound.query)?)?;
+    Ok(Command::List { search, form: ListFormat::accepted(&inbound.headers)? })
 }
 
 pub(crate) fn decoded(segment: &str) -> Result<String, Outcome> {
@@ -292,19 +299,19 @@ pub(crate) struct Decision {
     reason: Option<String>,
 }
 
-pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Said<'c>, Outcome> {
+pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, Outcome> {
     let Decision { decision, reason } = json(&inbound.body)?;
-    let Some(how) = grammar::click(&decision) else {
+    let Some(how) = grammar::approval_action(&decision) else {
         return Err(Outcome::FieldInvalid {
             name: "decision",
             given: decision,
-            expected: Words {
-                english: "`approve`, `deny`, `confirm` or `cancel`",
-                chinese: " `approve`、`deny`、`confirm` 或 `cancel`",
+            expected: Localized {
+                en: "`approve`, `deny`, `confirm` or `cancel`",
+                zh: " `approve`、`deny`、`confirm` 或 `cancel`",
             },
         });
     };
-    Ok(Said::Decide { id: decoded(id)?, how, reason: Reason::parse(&reason.unwrap_or_default())? })
+    Ok(Command::Decide { id: decoded(id)?, how, reason: Reason::parse(&reason.unwrap_or_default())? })
 }
 
 pub(crate) fn without_query(inbound: &Inbound) -> Result<(), Outcome> {
@@ -319,7 +326,7 @@ pub(crate) fn removal<'c>(
     project_id: &str,
     instance_id: &str,
     config: &'c Config,
-) -> Result<Said<'c>, Outcome> {
+) -> Result<Command<'c>, Outcome> {
     let instance = config.instance_by_ids(&decoded(project_id)?, &decoded(instance_id)?)?;
     let query = Fields::from_query(&inbound.query)?;
     // Refused rather than passed over: a parameter that a later version gives a meaning must not be lost on this one.
@@ -334,10 +341,10 @@ pub(crate) fn removal<'c>(
             return Err(Outcome::FieldInvalid {
                 name: "dry_run",
                 given: other.unwrap_or_default().to_owned(),
-                expected: Words { english: "`true` or `false`", chinese: " `true` 或 `false`" },
+                expected: Localized { en: "`true` or `false`", zh: " `true` 或 `false`" },
             });
         }
     };
     let user_name = config.accounts.parse(query.required("user_name")?)?;
-    Ok(Said::Remove { user_name, instance, reason: None, dry_run })
+    Ok(Command::Remove { user_name, instance, reason: None, dry_run })
 }

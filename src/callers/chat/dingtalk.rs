@@ -25,24 +25,24 @@ use serde_json::json;
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{Later, LaterShape};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, required_header};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::ids::Delivery;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { proves_body: false, ..KindShape::chat("dingtalk") },
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { proves_body: false, ..CallerShape::chat("dingtalk") },
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -51,7 +51,7 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: str::to_owned, say: message }),
     early: Some(|early| message(&message::early(early))),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
         at: |_, url| later(url),
         bodies: |answer| vec![message(&message::text(answer, STYLE)).body],
@@ -69,7 +69,7 @@ const TIMESTAMP: &str = "timestamp";
 /// How far a timestamp may be from now, in milliseconds, either way.
 const TOLERANCE: u64 = 3_600_000;
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let sign = required_header(&inbound.headers, SIGN)?;
     let at = millis(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
@@ -82,7 +82,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     if !keys.secrets.iter().any(|key| signs(key.secret.expose().as_bytes())) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof::of(Delivery::new(caller, &[timestamp.as_bytes(), &inbound.body])))
+    Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
 }
 
 /// Unix milliseconds of this century, in decimal digits only.
@@ -122,8 +122,8 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
 }
 
 /// A session's URL. There are others at the same origin that would show what is said to somebody else.
-fn later(url: &str) -> Option<Later> {
-    let later = Later::at("https://oapi.dingtalk.com", url)?;
+fn later(url: &str) -> Option<ReplyAddress> {
+    let later = ReplyAddress::at("https://oapi.dingtalk.com", url)?;
     url.starts_with("https://oapi.dingtalk.com/robot/sendBySession?").then_some(later)
 }
 
@@ -139,9 +139,9 @@ fn staff_id(given: &str) -> Result<String, Outcome> {
         Err(Outcome::FieldInvalid {
             name: "senderStaffId",
             given: given.into(),
-            expected: Words {
-                english: "a user id: at most 64 letters, digits and `_-@.`",
-                chinese: "用户 ID：不超过 64 个字母、数字及 `_-@.`",
+            expected: Localized {
+                en: "a user id: at most 64 letters, digits and `_-@.`",
+                zh: "用户 ID：不超过 64 个字母、数字及 `_-@.`",
             },
         })
     }
@@ -153,19 +153,19 @@ const STYLE: Style = Style { escape: str::to_owned, small: str::to_owned, longes
 /// No page says how long a message may be; this is what other platforms show.
 const LONGEST: usize = 3000;
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     message(&message::text(answer, STYLE))
 }
 
 fn message(text: &str) -> Rendered {
-    let text = message::shortened(text, LONGEST);
+    let text = message::truncate(text, LONGEST);
     Rendered::json(StatusCode::OK, json!({"msgtype": "text", "text": {"content": text}}).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callers::proof::ActiveKey;
+    use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
     use crate::secret::Secret;
 
@@ -189,11 +189,11 @@ mod tests {
             body: "{}".into(),
         };
         let caller = Caller::new("dingtalk", "dingtalk");
-        let key = |text: &str| ActiveKey::new(None, vec![(SECRET, Secret::new(text.to_owned()).unwrap())]).unwrap();
+        let key = |text: &str| ActiveSecret::new(None, vec![(SECRET, Secret::new(text.to_owned()).unwrap())]).unwrap();
         let own = inputs["app_secret"].as_str().unwrap();
         let verified = |secrets: &[&str], millis: i64| {
             let secrets = secrets.iter().map(|secret| key(secret)).collect();
-            let keys = Keys { secrets, published: None };
+            let keys = VerificationKeys { secrets, published: None };
             let now = DateTime::from_timestamp_millis(1_577_262_236_757 + millis).unwrap();
             verify(&inbound, &caller, &keys, now).map(drop)
         };

@@ -29,27 +29,27 @@ use serde_json::{Map, Value, json};
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{Early, Later, LaterShape};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::lower_hex;
 use crate::crypto::public_key::PublicKey;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::{Click, Said};
-use crate::request::ids::Delivery;
+use crate::request::command::{ApprovalAction, Command};
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{json, unix_seconds};
 use crate::secret::Secret;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape::chat("discord"),
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape::chat("discord"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -58,9 +58,9 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: escaped, say }),
     early: Some(early),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
-        at: |_, url| Later::at(LATER, url),
+        at: |_, url| ReplyAddress::at(LATER, url),
         bodies: |answer| vec![Value::Object(message(answer)).to_string()],
         words: Some(words),
         waits_without: true,
@@ -117,7 +117,7 @@ struct User {
 }
 
 #[derive(Deserialize)]
-struct Command {
+struct SlashCommand {
     #[serde(default)]
     options: Vec<CommandOption>,
 }
@@ -133,12 +133,12 @@ struct Component {
     custom_id: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
     let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
     let signature: [u8; 64] = lower_hex(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    fresh(seconds, now)?;
+    check_timestamp(seconds, now)?;
     let keys: Vec<_> = keys.secrets.iter().filter_map(|key| public_key(&key.secret)).collect();
     if keys.is_empty() {
         return Err(Outcome::SecretUnset);
@@ -149,8 +149,8 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     }
     // What is no interaction is for `read` to refuse, in words that people see.
     let delivery = match json::<Interaction>(&inbound.body) {
-        Ok(interaction) => Delivery::new(caller, &[interaction.id.as_bytes()]),
-        Err(_) => Delivery::new(caller, &[timestamp.as_bytes(), &inbound.body]),
+        Ok(interaction) => DeliveryId::new(caller, &[interaction.id.as_bytes()]),
+        Err(_) => DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body]),
     };
     Ok(Proof::of(delivery))
 }
@@ -167,7 +167,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     };
     if interaction.r#type == PING {
         let pong = Rendered::json(StatusCode::OK, json!({"type": PONG}).to_string());
-        return Reading::without_actor(Ok(Said::Handshake(pong)));
+        return Reading::without_actor(Ok(Command::Handshake(pong)));
     }
     let later = later(&interaction);
     let user = interaction.member.map(|member| member.user).or(interaction.user);
@@ -178,7 +178,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     let (clicked, said) = match interaction.r#type {
         APPLICATION_COMMAND => (None, part(interaction.data).and_then(|command| typed(command, config))),
         MESSAGE_COMPONENT => match part(interaction.data).and_then(|component| pressed(&component)) {
-            Ok((how, id)) => (Some(how), Ok(Said::Decide { id, how, reason: None })),
+            Ok((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
             Err(outcome) => (None, Err(outcome)),
         },
         other => (None, Err(foreign("type", other.to_string()))),
@@ -191,18 +191,18 @@ fn part<T: DeserializeOwned>(data: Option<Value>) -> Result<T, Outcome> {
     serde_json::from_value(data).map_err(|_| Outcome::FieldMissing { name: "data" })
 }
 
-fn typed<'c>(command: Command, config: &'c Config) -> Result<Said<'c>, Outcome> {
+fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, Outcome> {
     match command.options.as_slice() {
         // `/offboard` alone asks what to write.
-        [] => Ok(Said::Help),
+        [] => Ok(Command::Help),
         [CommandOption { name, value: Some(Value::String(text)) }] if name == "text" => grammar::command(text, config),
         [first, ..] => Err(foreign("data.options", first.name.clone())),
     }
 }
 
-fn pressed(component: &Component) -> Result<(Click, String), Outcome> {
+fn pressed(component: &Component) -> Result<(ApprovalAction, String), Outcome> {
     let parts = component.custom_id.split_once(':');
-    let known = parts.and_then(|(name, id)| Some((grammar::click(name)?, id.to_owned())));
+    let known = parts.and_then(|(name, id)| Some((grammar::approval_action(name)?, id.to_owned())));
     known.ok_or_else(|| foreign("data.custom_id", component.custom_id.clone()))
 }
 
@@ -211,9 +211,9 @@ fn foreign(name: &'static str, given: String) -> Outcome {
     Outcome::FieldInvalid {
         name,
         given,
-        expected: Words {
-            english: "the gateway's own command with its one option `text`, or one of its buttons",
-            chinese: "本网关自己的命令（仅有一个选项 `text`）或按钮",
+        expected: Localized {
+            en: "the gateway's own command with its one option `text`, or one of its buttons",
+            zh: "本网关自己的命令（仅有一个选项 `text`）或按钮",
         },
     }
 }
@@ -226,9 +226,9 @@ fn snowflake(given: String) -> Result<String, Outcome> {
     Err(Outcome::FieldInvalid {
         name: "user.id",
         given,
-        expected: Words {
-            english: "an id that Discord gives, such as `53908232506183680`",
-            chinese: " Discord 给出的 ID，例如 `53908232506183680`",
+        expected: Localized {
+            en: "an id that Discord gives, such as `53908232506183680`",
+            zh: " Discord 给出的 ID，例如 `53908232506183680`",
         },
     })
 }
@@ -240,20 +240,20 @@ fn is_snowflake(given: &str) -> bool {
 /// A part of a path, whatever stands in it.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-fn later(interaction: &Interaction) -> Option<Later> {
+fn later(interaction: &Interaction) -> Option<ReplyAddress> {
     let Interaction { application_id, token, .. } = interaction;
     if !is_snowflake(application_id) || token.is_empty() {
         return None;
     }
     let token = utf8_percent_encode(token, SEGMENT);
-    Later::at(LATER, &format!("{LATER}/api/v10/webhooks/{application_id}/{token}"))
+    ReplyAddress::at(LATER, &format!("{LATER}/api/v10/webhooks/{application_id}/{token}"))
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     let mut message = message(answer);
     match answer.clicked {
         // The message with Confirm was for one person; the one with Approve is for all, and has to be another.
-        Some(Click::Confirm) if message::is_for_all(answer) => answered(CHANNEL_MESSAGE, message),
+        Some(ApprovalAction::Confirm) if message::is_for_all(answer) => answered(CHANNEL_MESSAGE, message),
         Some(_) if message::replaces(answer) => {
             // Who sees a message is settled when it is made.
             message.remove("flags");
@@ -271,7 +271,7 @@ const STYLE: Style = Style { escape: escaped, small: |words| format!("-# {words}
 const LONGEST: usize = 2000;
 
 /// The message about an outcome, with the buttons of what waits: none takes those of an earlier one away.
-fn message(answer: &Answer<'_>) -> Map<String, Value> {
+fn message(answer: &Reply<'_>) -> Map<String, Value> {
     const SUCCESS: u8 = 3;
     const DANGER: u8 = 4;
     let buttons: Vec<_> = message::buttons(answer)
@@ -297,7 +297,7 @@ fn message(answer: &Answer<'_>) -> Map<String, Value> {
 /// Nobody is called by it, whatever it says.
 fn shown(text: &str) -> Map<String, Value> {
     Map::from_iter([
-        ("content".to_owned(), message::shortened(text, LONGEST).into()),
+        ("content".to_owned(), message::truncate(text, LONGEST).into()),
         ("allowed_mentions".to_owned(), json!({"parse": []})),
         ("flags".to_owned(), PRIVATE.into()),
     ])
@@ -317,7 +317,7 @@ fn words(rendered: Rendered) -> Vec<String> {
     answer.as_ref().and_then(|answer| answer.get("data")).map(Value::to_string).into_iter().collect()
 }
 
-fn early(early: &Early<'_>) -> Rendered {
+fn early(early: &Acknowledgement<'_>) -> Rendered {
     match early.clicked {
         // The message stays as it is: whether the click was for whoever clicked is not known yet.
         Some(_) => Rendered::json(StatusCode::OK, json!({"type": DEFERRED_UPDATE}).to_string()),
@@ -327,7 +327,7 @@ fn early(early: &Early<'_>) -> Rendered {
 
 /// No mention that looks like one, and no link behind other words.
 fn escaped(text: &str) -> String {
-    message::apart(text, &["<", "]("])
+    message::break_mention(text, &["<", "]("])
 }
 
 #[cfg(test)]

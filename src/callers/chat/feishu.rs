@@ -35,26 +35,26 @@ use subtle::ConstantTimeEq;
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{Early, Later, LaterShape, Login};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{ActiveKey, Keys, Proof, fresh, required_header};
+use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, check_timestamp, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape, Part, Setting};
+use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
 use crate::crypto::mac::{lower_hex_32, same_secret};
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{json, unix_seconds};
 use crate::secret::Secret;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         keys: KeyShape::Secrets(&[
             Part::required(ENCRYPT_KEY),
             Part::required(APP_SECRET),
@@ -72,9 +72,9 @@ pub(crate) const KIND: Kind = Kind {
                 ..Setting::text(DOMAIN, false)
             },
         ],
-        ..KindShape::chat("feishu")
+        ..CallerShape::chat("feishu")
     },
-    place: Place::Hook("POST"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -83,9 +83,9 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: str::to_owned, say: |text| Rendered::json(StatusCode::OK, message(&card(text))) }),
     early: Some(early),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
-        at: |caller, url| Later::at(&origin(caller), url),
+        at: |caller, url| ReplyAddress::at(&origin(caller), url),
         bodies: |answer| vec![message(&with_buttons(answer))],
         words: None,
         waits_without: true,
@@ -127,7 +127,7 @@ fn is_id(given: &str, of: &str) -> bool {
         })
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let known: Vec<_> = keys.secrets.iter().filter_map(|key| Some((key, key.part(ENCRYPT_KEY)?))).collect();
     if known.is_empty() {
         return Err(Outcome::SecretUnset);
@@ -147,8 +147,8 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
         return Err(Outcome::ProofMalformed { header: if good { TIMESTAMP } else { NONCE } });
     }
     let tag = lower_hex_32(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    fresh(seconds, now)?;
-    let signs = |(_, key): &&(&ActiveKey, &Secret)| {
+    check_timestamp(seconds, now)?;
+    let signs = |(_, key): &&(&ActiveSecret, &Secret)| {
         let mut digest = Sha256::new();
         for part in [timestamp.as_bytes(), nonce.as_bytes(), key.expose().as_bytes(), &inbound.body] {
             digest.update(part);
@@ -162,15 +162,15 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     };
     // The same event that comes again has another timestamp, nonce and IV.
     let delivery = match json::<Event>(plain.as_deref().unwrap_or(&inbound.body)) {
-        Ok(event) => Delivery::new(caller, &[b"event", event.header.event_id.as_bytes()]),
-        Err(_) => Delivery::new(caller, &[b"body", &inbound.body]),
+        Ok(event) => DeliveryId::new(caller, &[b"event", event.header.event_id.as_bytes()]),
+        Err(_) => DeliveryId::new(caller, &[b"body", &inbound.body]),
     };
     Ok(Proof { plain: plain.map(Bytes::from), key: Some((*key).clone()), ..Proof::of(delivery) })
 }
 
-const NOT_ENCRYPTED: Words = Words {
-    english: "what stands in `encrypt` cannot be decrypted with the app's Encrypt Key",
-    chinese: "`encrypt` 的内容无法用应用的 Encrypt Key 解密",
+const NOT_ENCRYPTED: Localized = Localized {
+    en: "what stands in `encrypt` cannot be decrypted with the app's Encrypt Key",
+    zh: "`encrypt` 的内容无法用应用的 Encrypt Key 解密",
 };
 
 #[derive(Deserialize)]
@@ -210,7 +210,7 @@ impl Check {
 }
 
 /// The check of a new URL, which is not signed. [`read`] takes what is proved here for nothing else.
-fn check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveKey, &Secret)]) -> Option<Proof> {
+fn check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveSecret, &Secret)]) -> Option<Proof> {
     let text = encrypted(&inbound.body);
     known.iter().find_map(|(key, encrypt_key)| {
         let plain = match &text {
@@ -220,7 +220,7 @@ fn check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveKey, &Secret)]) ->
         let check = Check::of(&plain)?;
         let token = key.part(VERIFICATION_TOKEN);
         let good = token.is_none_or(|token| same_secret(check.token.as_bytes(), token));
-        let proof = Proof::of(Delivery::new(caller, &[b"check", &inbound.body]));
+        let proof = Proof::of(DeliveryId::new(caller, &[b"check", &inbound.body]));
         good.then(|| Proof { plain: Some(plain), key: Some((*key).clone()), ..proof })
     })
 }
@@ -301,7 +301,7 @@ struct Pressed {
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
     let plain = proof.plain.as_ref().unwrap_or(&inbound.body);
     if let Some(check) = Check::of(plain) {
-        return Reading::without_actor(Ok(Said::Handshake(check.answer())));
+        return Reading::without_actor(Ok(Command::Handshake(check.answer())));
     }
     reading(plain, caller, config).unwrap_or_else(Reading::unreadable)
 }
@@ -315,7 +315,7 @@ fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Read
         return Err(Outcome::FieldInvalid {
             name: "header.app_id",
             given: header.app_id,
-            expected: Words { english: "the app that offboard.toml names", chinese: " offboard.toml 中的应用" },
+            expected: Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" },
         });
     }
     // Again from text, because only the reader of text says what is wrong with it.
@@ -323,27 +323,27 @@ fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Read
     match header.event_type.as_str() {
         "im.message.receive_v1" => said(json(event.as_bytes())?, caller, config),
         "card.action.trigger" => clicked(json(event.as_bytes())?, caller),
-        _ => Ok(Reading::without_actor(Ok(Said::Nothing("no message and no click")))),
+        _ => Ok(Reading::without_actor(Ok(Command::Nothing("no message and no click")))),
     }
 }
 
 /// Where what is to be said about a message goes.
-fn later(caller: &Caller, message_id: &str) -> Option<Later> {
+fn later(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
     let origin = origin(caller);
     let url = format!("{origin}/open-apis/im/v1/messages/{message_id}/reply");
-    if is_id(message_id, "om_") { Later::at(&origin, &url) } else { None }
+    if is_id(message_id, "om_") { ReplyAddress::at(&origin, &url) } else { None }
 }
 
 /// A message to the bot.
 fn said<'c>(Message { sender, message }: Message, caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
     if sender.sender_type != "user" {
-        return Ok(Reading::without_actor(Ok(Said::Nothing("nobody said it"))));
+        return Ok(Reading::without_actor(Ok(Command::Nothing("nobody said it"))));
     }
     let actor = Actor::person(caller, open_id(&sender.sender_id.open_id)?);
     let mentions = message.mentions.unwrap_or_default();
     // An app may have the right to hear all that is said in its groups.
     if message.chat_type != "p2p" && mentions.is_empty() {
-        return Ok(Reading::of(actor, Ok(Said::Nothing("said in a group, and not to the bot"))));
+        return Ok(Reading::of(actor, Ok(Command::Nothing("said in a group, and not to the bot"))));
     }
     let said = if message.message_type == "text" {
         json(message.content.as_bytes()).and_then(|Text { text }| {
@@ -355,7 +355,7 @@ fn said<'c>(Message { sender, message }: Message, caller: &Caller, config: &'c C
     } else {
         Err(Outcome::CommandMalformed)
     };
-    Ok(Reading { later: later(caller, &message.message_id).map(Later::of_all), ..Reading::of(actor, said) })
+    Ok(Reading { later: later(caller, &message.message_id).map(ReplyAddress::of_all), ..Reading::of(actor, said) })
 }
 
 /// A button below one of our messages.
@@ -363,15 +363,15 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, Outcome
     let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
     let value = clicked.action.value.unwrap_or_default().to_string();
     let pressed = json::<Pressed>(value.as_bytes()).ok();
-    let pressed = pressed.and_then(|pressed| Some((grammar::click(&pressed.action)?, pressed.id)));
+    let pressed = pressed.and_then(|pressed| Some((grammar::approval_action(&pressed.action)?, pressed.id)));
     let (how, said) = match pressed {
-        Some((how, id)) => (Some(how), Ok(Said::Decide { id, how, reason: None })),
+        Some((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
         None => (
             None,
             Err(Outcome::FieldInvalid {
                 name: "event.action.value",
                 given: value,
-                expected: Words { english: "one of this gateway's own buttons", chinese: "本网关自己的按钮" },
+                expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
             }),
         ),
     };
@@ -387,9 +387,9 @@ fn open_id(given: &str) -> Result<&str, Outcome> {
         Err(Outcome::FieldInvalid {
             name: "open_id",
             given: given.into(),
-            expected: Words {
-                english: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
-                chinese: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
+            expected: Localized {
+                en: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
+                zh: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
             },
         })
     }
@@ -401,7 +401,7 @@ const STYLE: Style = Style { escape: str::to_owned, small: str::to_owned, longes
 /// A card may have 30 kB (see the page of the reply API), which this is below whatever the characters are.
 const LONGEST: usize = 3000;
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     let body = match answer.clicked {
         None => json!({}),
         Some(_) if message::replaces(answer) => json!({"card": {"type": "raw", "data": with_buttons(answer)}}),
@@ -410,7 +410,7 @@ fn render(answer: &Answer<'_>) -> Rendered {
     Rendered::json(StatusCode::OK, body.to_string())
 }
 
-fn early(early: &Early<'_>) -> Rendered {
+fn early(early: &Acknowledgement<'_>) -> Rendered {
     let body = match early.clicked {
         None => json!({}),
         Some(_) => toast("info", &message::early(early)),
@@ -424,7 +424,7 @@ fn toast(how: &str, text: &str) -> Value {
 
 /// A card with these words. It is the same for all who see it, and changes for all.
 fn card(text: &str) -> Value {
-    let text = message::shortened(text, LONGEST);
+    let text = message::truncate(text, LONGEST);
     json!({
         "config": {"update_multi": true, "wide_screen_mode": true},
         "elements": [{"tag": "div", "text": {"tag": "plain_text", "content": text}}],
@@ -432,7 +432,7 @@ fn card(text: &str) -> Value {
 }
 
 /// The card about an outcome, with the buttons of what waits.
-fn with_buttons(answer: &Answer<'_>) -> Value {
+fn with_buttons(answer: &Reply<'_>) -> Value {
     let mut card = card(&message::text(answer, STYLE));
     let buttons = message::buttons(answer);
     let actions: Vec<_> = buttons
@@ -457,7 +457,7 @@ fn message(card: &Value) -> String {
     json!({"msg_type": "interactive", "content": card.to_string()}).to_string()
 }
 
-fn login(caller: &Caller, key: &ActiveKey) -> Option<Request<Bytes>> {
+fn login(caller: &Caller, key: &ActiveSecret) -> Option<Request<Bytes>> {
     let app_secret = key.part(APP_SECRET)?.expose();
     let body = json!({"app_id": caller.setting(APP_ID)?, "app_secret": app_secret}).to_string();
     let mut request = Request::new(Bytes::new());
@@ -489,9 +489,9 @@ mod tests {
         file["vectors"].as_array().unwrap().iter().find(|vector| vector["id"] == id).unwrap().clone()
     }
 
-    fn key(encrypt_key: &str) -> ActiveKey {
+    fn key(encrypt_key: &str) -> ActiveSecret {
         let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
-        ActiveKey::new(None, vec![(ENCRYPT_KEY, secret(encrypt_key)), (APP_SECRET, secret("s"))]).unwrap()
+        ActiveSecret::new(None, vec![(ENCRYPT_KEY, secret(encrypt_key)), (APP_SECRET, secret("s"))]).unwrap()
     }
 
     #[test]
@@ -525,13 +525,14 @@ mod tests {
         let own = key(inputs["encrypt_key"].as_str().unwrap());
         let secrets = vec![key("another"), own];
         let proof =
-            verify(&inbound(&headers), &caller, &Keys { secrets: secrets.clone(), published: None }, now).unwrap();
+            verify(&inbound(&headers), &caller, &VerificationKeys { secrets: secrets.clone(), published: None }, now)
+                .unwrap();
         assert_eq!(proof.plain.as_deref(), Some(&b"hello world"[..]));
 
         // Whatever moves between the timestamp and the nonce makes another timestamp.
         headers.insert(TIMESTAMP, "170000000".parse().unwrap());
         headers.insert(NONCE, "0nonce-1".parse().unwrap());
-        let moved = verify(&inbound(&headers), &caller, &Keys { secrets, published: None }, now);
+        let moved = verify(&inbound(&headers), &caller, &VerificationKeys { secrets, published: None }, now);
         assert_eq!(moved.err(), Some(Outcome::ProofMalformed { header: TIMESTAMP }));
     }
 

@@ -31,24 +31,24 @@ use serde_json::{Map, Value, json};
 use crate::callers::api::JWKS_FILE;
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, bearer, token_refused};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, bearer, token_refused};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, KeyShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::jwt::{self, Expected};
-use crate::jwks_cache::Source;
+use crate::jwks_cache::JwksSource;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::{Click, Said};
-use crate::request::ids::Delivery;
+use crate::request::command::{ApprovalAction, Command};
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         keys: KeyShape::None,
         settings: &[
             Setting {
@@ -58,9 +58,9 @@ pub(crate) const KIND: Kind = Kind {
             },
             JWKS_FILE,
         ],
-        ..KindShape::chat("google-chat")
+        ..CallerShape::chat("google-chat")
     },
-    place: Place::Hook("POST"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: Some(published),
     open: None,
@@ -103,9 +103,9 @@ fn issuer(inbound: &Inbound) -> Option<&'static str> {
     [GOOGLE, CHAT].into_iter().find(|issuer| *issuer == peek.issuer)
 }
 
-fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<Source<'c>> {
+fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
     let keys = if issuer(inbound)? == GOOGLE { GOOGLE_KEYS } else { CHAT_KEYS };
-    Some(caller.setting(JWKS_FILE.name).map_or(Source::Url(keys), Source::File))
+    Some(caller.setting(JWKS_FILE.name).map_or(JwksSource::Url(keys), JwksSource::File))
 }
 
 /// What makes two events one.
@@ -120,7 +120,7 @@ struct Named {
     name: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let token = bearer(&inbound.headers)?;
     let malformed = Outcome::ProofMalformed { header: AUTHORIZATION };
     let issuer = match issuer(inbound) {
@@ -140,9 +140,9 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     }
     let delivery = match json::<Stamp>(&inbound.body) {
         Ok(Stamp { r#type, message: Some(Named { name }) }) if r#type == "MESSAGE" => {
-            Delivery::new(caller, &[b"message", name.as_bytes()])
+            DeliveryId::new(caller, &[b"message", name.as_bytes()])
         }
-        _ => Delivery::new(caller, &[&inbound.body]),
+        _ => DeliveryId::new(caller, &[&inbound.body]),
     };
     Ok(Proof::of(delivery))
 }
@@ -191,19 +191,19 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
             (None, grammar::command(text.trim(), config))
         }
         "CARD_CLICKED" => match event.action.ok_or(Outcome::FieldMissing { name: "action" }).and_then(pressed) {
-            Ok((how, id)) => (Some(how), Ok(Said::Decide { id, how, reason: None })),
+            Ok((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
             Err(outcome) => (None, Err(outcome)),
         },
-        "ADDED_TO_SPACE" => (None, Ok(Said::Help)),
-        "REMOVED_FROM_SPACE" => (None, Ok(Said::Nothing("the app was removed from a space"))),
+        "ADDED_TO_SPACE" => (None, Ok(Command::Help)),
+        "REMOVED_FROM_SPACE" => (None, Ok(Command::Nothing("the app was removed from a space"))),
         _ => (None, Err(foreign("type", event.r#type))),
     };
     Reading { clicked, ..Reading::of(actor, said) }
 }
 
-fn pressed(action: Action) -> Result<(Click, String), Outcome> {
+fn pressed(action: Action) -> Result<(ApprovalAction, String), Outcome> {
     let Action { function, parameters } = action;
-    let how = grammar::click(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
+    let how = grammar::approval_action(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
     match parameters.as_slice() {
         [Parameter { key, value }] if key == "id" => Ok((how, value.clone())),
         _ => Err(Outcome::FieldMissing { name: "action.parameters" }),
@@ -215,9 +215,9 @@ fn foreign(name: &'static str, given: String) -> Outcome {
     Outcome::FieldInvalid {
         name,
         given,
-        expected: Words {
-            english: "a message to the app, or one of this gateway's own buttons",
-            chinese: "发给该应用的消息，或本网关自己的按钮",
+        expected: Localized {
+            en: "a message to the app, or one of this gateway's own buttons",
+            zh: "发给该应用的消息，或本网关自己的按钮",
         },
     }
 }
@@ -229,15 +229,15 @@ fn user_id(name: &str) -> Result<&str, Outcome> {
         _ => Err(Outcome::FieldInvalid {
             name: "user.name",
             given: name.into(),
-            expected: Words {
-                english: "a person, such as `users/114164005879224092462`",
-                chinese: "用户，例如 `users/114164005879224092462`",
+            expected: Localized {
+                en: "a person, such as `users/114164005879224092462`",
+                zh: "用户，例如 `users/114164005879224092462`",
             },
         }),
     }
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     let mut message = shown(&message::text(answer, STYLE));
     let buttons: Vec<_> = message::buttons(answer)
         .iter()
@@ -269,7 +269,7 @@ const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"
 const LONGEST: usize = 4096;
 
 fn shown(text: &str) -> Map<String, Value> {
-    Map::from_iter([("text".to_owned(), message::shortened(text, LONGEST).into())])
+    Map::from_iter([("text".to_owned(), message::truncate(text, LONGEST).into())])
 }
 
 fn say(text: &str) -> Rendered {
@@ -278,5 +278,5 @@ fn say(text: &str) -> Rendered {
 
 /// No `<users/all>`, and no `<https://…|other words>`.
 fn escaped(text: &str) -> String {
-    message::apart(text, &["<"])
+    message::break_mention(text, &["<"])
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::request::command::{Click, Said};
+use crate::request::command::{ApprovalAction, Command};
 use crate::request::reason::Reason;
 
 /// Reads what stands after the slash command.
@@ -10,23 +10,27 @@ use crate::request::reason::Reason;
 /// # Errors
 ///
 /// [`Outcome::CommandMalformed`], or what is wrong with a name or a reason.
-pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Said<'c>, Outcome> {
+pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>, Outcome> {
     // At spaces only: a line break inside is part of a word, and no word of a command has one.
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let reason = |words: &[&str]| Reason::parse(&words.join(" "));
     match words.as_slice() {
-        [] | ["help"] => Ok(Said::Help),
-        ["pending"] => Ok(Said::Pending),
-        ["status", id] => Ok(Said::Status { id: (*id).to_owned() }),
-        [word, id] if click(word).is_some_and(|how| how != Click::Deny) => {
-            Ok(Said::Decide { id: (*id).to_owned(), how: click(word).unwrap_or(Click::Cancel), reason: None })
+        [] | ["help"] => Ok(Command::Help),
+        ["pending"] => Ok(Command::Pending),
+        ["status", id] => Ok(Command::Status { id: (*id).to_owned() }),
+        [word, id] if approval_action(word).is_some_and(|how| how != ApprovalAction::Deny) => Ok(Command::Decide {
+            id: (*id).to_owned(),
+            how: approval_action(word).unwrap_or(ApprovalAction::Cancel),
+            reason: None,
+        }),
+        ["deny", id, why @ ..] => {
+            Ok(Command::Decide { id: (*id).to_owned(), how: ApprovalAction::Deny, reason: reason(why)? })
         }
-        ["deny", id, why @ ..] => Ok(Said::Decide { id: (*id).to_owned(), how: Click::Deny, reason: reason(why)? }),
         _ => {
             let dry_run = words.contains(&"--dry-run");
             let words: Vec<&str> = words.into_iter().filter(|word| *word != "--dry-run").collect();
             let [user_name, instance, why @ ..] = words.as_slice() else { return Err(Outcome::CommandMalformed) };
-            Ok(Said::Remove {
+            Ok(Command::Remove {
                 user_name: config.accounts.parse(user_name)?,
                 instance: config.instance(instance)?,
                 reason: reason(why)?,
@@ -37,6 +41,6 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Said<'c>, Ou
 }
 
 /// The button or command of this name.
-pub(crate) fn click(name: &str) -> Option<Click> {
-    Click::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, click)| click)
+pub(crate) fn approval_action(name: &str) -> Option<ApprovalAction> {
+    ApprovalAction::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, click)| click)
 }

@@ -25,32 +25,32 @@ use serde_json::{Value, json};
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, INVISIBLE, Style};
-use crate::callers::follow_up::{Later, LaterShape};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, required_header};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::ids::Delivery;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::Fields;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         settings: &[Setting {
             is_reached: true,
             is_valid: is_site,
             expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
             ..Setting::text(SITE_URL, false)
         }],
-        ..KindShape::chat("mattermost")
+        ..CallerShape::chat("mattermost")
     },
-    place: Place::Hook("POST"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/x-www-form-urlencoded"],
     published: None,
     open: None,
@@ -59,7 +59,7 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: escaped, say: message }),
     early: Some(|early| message(&message::early(early))),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
         at: later,
         bodies: |answer| vec![body(answer).to_string()],
@@ -77,7 +77,7 @@ const AUTHORIZATION: &str = "authorization";
 /// Who is mentioned in the text: a field for each of several (`mentionsToURLValues` in the server's `model/mention_map.go`).
 const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
     let given = required_header(&inbound.headers, AUTHORIZATION)?;
     let given = given.strip_prefix("Token ").ok_or(Outcome::ProofMalformed { header: AUTHORIZATION })?;
     let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
@@ -86,7 +86,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> 
     if !is_right(given) || in_form == Some(false) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof::of(Delivery::new(caller, &[&inbound.body])))
+    Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
 }
 
 fn form(body: &[u8]) -> Result<Fields, Outcome> {
@@ -116,9 +116,9 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
     Err(Outcome::FieldInvalid {
         name: "user_id",
         given: given.into(),
-        expected: Words {
-            english: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
-            chinese: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
+        expected: Localized {
+            en: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
+            zh: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
         },
     })
 }
@@ -135,16 +135,16 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// `{site}/hooks/commands/{id}`: the only place at which Mattermost takes answers to commands.
-fn later(caller: &Caller, url: &str) -> Option<Later> {
+fn later(caller: &Caller, url: &str) -> Option<ReplyAddress> {
     let site = caller.setting(SITE_URL)?;
     let id = url.strip_prefix(site)?.strip_prefix("/hooks/commands/")?;
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    Later::at(&origin(site)?, url)
+    ReplyAddress::at(&origin(site)?, url)
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     Rendered::json(StatusCode::OK, body(answer).to_string())
 }
 
@@ -154,12 +154,12 @@ const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"
 /// The most characters of a post (<https://developers.mattermost.com/integrate/slash-commands/>).
 const LONGEST: usize = 16_383;
 
-fn body(answer: &Answer<'_>) -> Value {
+fn body(answer: &Reply<'_>) -> Value {
     shown(&message::text(answer, STYLE), if message::is_for_all(answer) { "in_channel" } else { "ephemeral" })
 }
 
 fn message(text: &str) -> Rendered {
-    Rendered::json(StatusCode::OK, shown(&message::shortened(text, LONGEST), "ephemeral").to_string())
+    Rendered::json(StatusCode::OK, shown(&message::truncate(text, LONGEST), "ephemeral").to_string())
 }
 
 fn shown(text: &str, response_type: &str) -> Value {
@@ -177,7 +177,7 @@ fn escaped(text: &str) -> String {
         }
         before = character;
     }
-    message::apart(&escaped, &["]("])
+    message::break_mention(&escaped, &["]("])
 }
 
 #[cfg(test)]

@@ -10,16 +10,16 @@
 //! A command word is one only when its number of words is right, so that an account called `status` can still be removed: by
 //! `status <instance>` nothing is removed, by `status <instance> <reason>` it is.
 
-use crate::callers::follow_up::Early;
+use crate::callers::follow_up::Acknowledgement;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
+use crate::outcome::language::{Language, Localized};
 use crate::outcome::state::State;
-use crate::reply::Answer;
-use crate::request::command::Click;
+use crate::reply::Reply;
+use crate::request::command::ApprovalAction;
 
 /// How a platform marks up what is said.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
+pub(crate) struct Style {
     /// Makes words of others harmless: no markup, no call to everybody.
     pub(super) escape: fn(&str) -> String,
     /// Small print.
@@ -30,7 +30,7 @@ pub(super) struct Style {
 
 /// The text with an invisible character behind the first one of each of these, so that no platform takes it for a mention or a
 /// link. A backslash would do the same, and be seen where the text stands between backticks.
-pub(super) fn apart(text: &str, starts: &[&str]) -> String {
+pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
     starts.iter().fold(text.to_owned(), |text, start| {
         let mut rest = start.chars();
         let first: String = rest.by_ref().take(1).collect();
@@ -55,39 +55,41 @@ pub(super) struct Button<'a> {
 }
 
 /// The buttons of what waits.
-pub(super) fn buttons<'a>(answer: &Answer<'a>) -> Vec<Button<'a>> {
+pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
     let (clicks, reference) = match answer.outcome {
-        Outcome::AwaitingConfirmation { reference, .. } => ([Click::Confirm, Click::Cancel], reference),
-        Outcome::AwaitingApproval { reference, .. } => ([Click::Approve, Click::Deny], reference),
+        Outcome::AwaitingConfirmation { reference, .. } => {
+            ([ApprovalAction::Confirm, ApprovalAction::Cancel], reference)
+        }
+        Outcome::AwaitingApproval { reference, .. } => ([ApprovalAction::Approve, ApprovalAction::Deny], reference),
         _ => return Vec::new(),
     };
     let button = |click| Button {
-        name: Click::ALL.into_iter().find(|(_, known)| *known == click).map_or("", |(name, _)| name),
+        name: ApprovalAction::ALL.into_iter().find(|(_, known)| *known == click).map_or("", |(name, _)| name),
         label: match click {
-            Click::Confirm => Words { english: "Confirm", chinese: "确认" },
-            Click::Cancel => Words { english: "Cancel", chinese: "取消" },
-            Click::Approve => Words { english: "Approve", chinese: "批准" },
-            Click::Deny => Words { english: "Deny", chinese: "拒绝" },
+            ApprovalAction::Confirm => Localized { en: "Confirm", zh: "确认" },
+            ApprovalAction::Cancel => Localized { en: "Cancel", zh: "取消" },
+            ApprovalAction::Approve => Localized { en: "Approve", zh: "批准" },
+            ApprovalAction::Deny => Localized { en: "Deny", zh: "拒绝" },
         }
         .in_language(answer.language),
-        is_yes: matches!(click, Click::Confirm | Click::Approve),
+        is_yes: matches!(click, ApprovalAction::Confirm | ApprovalAction::Approve),
         reference,
     };
     clicks.map(button).into()
 }
 
 /// Whether everybody in the channel is to see it, because it may be for them to approve.
-pub(super) fn is_for_all(answer: &Answer<'_>) -> bool {
+pub(super) fn is_for_all(answer: &Reply<'_>) -> bool {
     matches!(answer.outcome, Outcome::AwaitingApproval { .. })
 }
 
 /// Whether what a click did is to stand where the button stood: not when the click was not for whoever clicked.
-pub(super) fn replaces(answer: &Answer<'_>) -> bool {
+pub(super) fn replaces(answer: &Reply<'_>) -> bool {
     answer.clicked.is_some() && !matches!(answer.outcome.state(), State::Denied | State::Refused)
 }
 
 /// The message about an outcome.
-pub(super) fn text(answer: &Answer<'_>, style: Style) -> String {
+pub(super) fn text(answer: &Reply<'_>, style: Style) -> String {
     let Style { escape: escaped, small, longest } = style;
     let mut text = sentence(answer, style);
     let more = match (answer.asked_by, answer.approved_by.as_slice(), answer.language) {
@@ -122,14 +124,14 @@ pub(super) fn text(answer: &Answer<'_>, style: Style) -> String {
         line(&more);
     }
     line(&format!("request {}", escaped(answer.request_id)));
-    shortened(&text, longest)
+    truncate(&text, longest)
 }
 
 /// One sentence about an outcome, and what it means.
-pub(crate) fn sentence(answer: &Answer<'_>, style: Style) -> String {
+pub(crate) fn sentence(answer: &Reply<'_>, style: Style) -> String {
     let escaped = style.escape;
     let (user_name, instance) = answer.account.unwrap_or_default();
-    let what = shortened(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
+    let what = truncate(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
     let decided = decided.join(", ");
     let code = answer.outcome.code();
@@ -177,8 +179,8 @@ pub(crate) fn sign(state: State) -> &'static str {
 }
 
 /// What is said when it takes longer than a platform waits.
-pub(super) fn early(early: &Early<'_>) -> String {
-    let Early { language, account, row, follows, .. } = *early;
+pub(super) fn early(early: &Acknowledgement<'_>) -> String {
+    let Acknowledgement { language, account, row, follows, .. } = *early;
     let doing = match (language, account) {
         (Language::English, Some((user_name, instance))) => format!("Removing `{user_name}` from `{instance}`"),
         (Language::English, None) => "Working on it".to_owned(),
@@ -197,7 +199,7 @@ pub(super) fn early(early: &Early<'_>) -> String {
 pub(crate) const LONGEST_MESSAGE: usize = 500;
 
 /// At most so many characters.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
+pub(super) fn truncate(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),
         Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),

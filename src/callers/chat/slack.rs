@@ -21,25 +21,25 @@ use serde_json::{Map, Value, json};
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{Early, Later, LaterShape};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::{Click, Said};
-use crate::request::ids::Delivery;
+use crate::request::command::{ApprovalAction, Command};
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{Fields, json, unix_seconds};
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape::chat("slack"),
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape::chat("slack"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/x-www-form-urlencoded"],
     published: None,
     open: None,
@@ -48,9 +48,9 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: harmless, say: message }),
     early: Some(early),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
-        at: |_, url| Later::at(LATER, url),
+        at: |_, url| ReplyAddress::at(LATER, url),
         bodies,
         words: None,
         waits_without: true,
@@ -65,18 +65,18 @@ const SIGNATURE: &str = "x-slack-signature";
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
     let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
     let tag =
         signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    fresh(seconds, now)?;
+    check_timestamp(seconds, now)?;
     let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
     if !keys.secrets.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &signed, &tag)) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof::of(Delivery::new(caller, &[timestamp.as_bytes(), &inbound.body])))
+    Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
 }
 
 fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
@@ -93,7 +93,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     };
     // `/offboard` alone asks what to write.
     let said = grammar::command(fields.required("text").unwrap_or_default(), config);
-    let later = fields.required("response_url").ok().and_then(|url| Later::at(LATER, url));
+    let later = fields.required("response_url").ok().and_then(|url| ReplyAddress::at(LATER, url));
     Reading { later, ..Reading::of(actor, said) }
 }
 
@@ -129,17 +129,18 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Reading<'c> {
     let unknown = |given: &str| Outcome::FieldInvalid {
         name: "payload",
         given: given.to_owned(),
-        expected: Words { english: "one of this gateway's own buttons", chinese: "本网关自己的按钮" },
+        expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
     };
     let actions = payload.actions.unwrap_or_default();
     let (how, said) = match (payload.r#type.as_str(), actions.as_slice()) {
-        ("block_actions", [Action { action_id, value: Some(id) }]) => match grammar::click(action_id) {
-            Some(how) => (Some(how), Ok(Said::Decide { id: id.clone(), how, reason: None })),
+        ("block_actions", [Action { action_id, value: Some(id) }]) => match grammar::approval_action(action_id) {
+            Some(how) => (Some(how), Ok(Command::Decide { id: id.clone(), how, reason: None })),
             None => (None, Err(unknown(action_id))),
         },
         (other, _) => (None, Err(unknown(other))),
     };
-    let later = payload.response_url.zip(how).and_then(|(url, _)| Later::at(LATER, &url)).map(Later::of_all);
+    let later =
+        payload.response_url.zip(how).and_then(|(url, _)| ReplyAddress::at(LATER, &url)).map(ReplyAddress::of_all);
     Reading { clicked: how, later, ..Reading::of(actor, said) }
 }
 
@@ -155,15 +156,15 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
         Err(Outcome::FieldInvalid {
             name: "user_id",
             given: given.into(),
-            expected: Words {
-                english: "an id that Slack gives, such as `U2CERLKJA`",
-                chinese: " Slack 给出的 ID，例如 `U2CERLKJA`",
+            expected: Localized {
+                en: "an id that Slack gives, such as `U2CERLKJA`",
+                zh: " Slack 给出的 ID，例如 `U2CERLKJA`",
             },
         })
     }
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     Rendered::json(StatusCode::OK, body(answer).to_string())
 }
 
@@ -171,7 +172,7 @@ fn render(answer: &Answer<'_>) -> Rendered {
 const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
 
 /// The message about an outcome, with the buttons of what waits.
-fn body(answer: &Answer<'_>) -> Value {
+fn body(answer: &Reply<'_>) -> Value {
     let mut message = shown(&message::text(answer, STYLE));
     if message::is_for_all(answer) {
         message.insert("response_type".into(), "in_channel".into());
@@ -197,7 +198,7 @@ fn body(answer: &Answer<'_>) -> Value {
 
 /// What goes to a `response_url`. A click's message replaces the one with the buttons, unless the click was not for whoever
 /// clicked; then only they see why.
-fn bodies(answer: &Answer<'_>) -> Vec<String> {
+fn bodies(answer: &Reply<'_>) -> Vec<String> {
     let mut message = body(answer);
     let set = |message: &mut Value, key: &str, value: Value| {
         if let Value::Object(fields) = message {
@@ -207,7 +208,7 @@ fn bodies(answer: &Answer<'_>) -> Vec<String> {
     match (answer.clicked, answer.outcome) {
         (None, _) => vec![message.to_string()],
         // The message with Confirm was for one person; the one with Approve is for all.
-        (Some(Click::Confirm), Outcome::AwaitingApproval { reference, .. }) => {
+        (Some(ApprovalAction::Confirm), Outcome::AwaitingApproval { reference, .. }) => {
             let asked = match answer.language {
                 Language::English => format!("⏳ Asked for approval: `{reference}`."),
                 Language::Chinese => format!("⏳ 已提交审批：`{reference}`。"),
@@ -224,7 +225,7 @@ fn bodies(answer: &Answer<'_>) -> Vec<String> {
     }
 }
 
-fn early(early: &Early<'_>) -> Rendered {
+fn early(early: &Acknowledgement<'_>) -> Rendered {
     match early.clicked {
         Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
         None => message(&message::early(early)),
@@ -240,7 +241,7 @@ fn message(text: &str) -> Rendered {
 }
 
 fn shown(text: &str) -> Map<String, Value> {
-    let text = message::shortened(text, LONGEST);
+    let text = message::truncate(text, LONGEST);
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     Map::from_iter([
         ("response_type".to_owned(), "ephemeral".into()),

@@ -29,25 +29,25 @@ use serde_json::json;
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::kind::{Kind, Place, Reading, Speech};
-use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
 use crate::secret::Secret;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape::chat("teams"),
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape::chat("teams"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -84,7 +84,7 @@ struct From {
     object_id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let malformed = Outcome::ProofMalformed { header: AUTHORIZATION };
     let tag = required_header(&inbound.headers, AUTHORIZATION)?.strip_prefix("HMAC ");
     let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
@@ -97,18 +97,18 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     }
     // What is no Activity is for `read` to refuse, in words that people see.
     let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
-        return Ok(Proof::of(Delivery::new(caller, &[&inbound.body])));
+        return Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])));
     };
     let at = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| Outcome::FieldInvalid {
         name: "timestamp",
         given: timestamp,
-        expected: Words {
-            english: "a time such as `2026-06-01T10:00:00.000Z`",
-            chinese: "时间，例如 `2026-06-01T10:00:00.000Z`",
+        expected: Localized {
+            en: "a time such as `2026-06-01T10:00:00.000Z`",
+            zh: "时间，例如 `2026-06-01T10:00:00.000Z`",
         },
     })?;
-    fresh(at.timestamp(), now)?;
-    Ok(Proof::of(Delivery::new(caller, &[id.as_bytes()])))
+    check_timestamp(at.timestamp(), now)?;
+    Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
 }
 
 /// The key; `None` for one that is empty or not base64.
@@ -126,7 +126,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
         Err(outcome) => return Reading::unreadable(outcome),
     };
     if r#type != "message" {
-        return Reading::of(actor, Ok(Said::Nothing("it is not a message")));
+        return Reading::of(actor, Ok(Command::Nothing("it is not a message")));
     }
     let text = text.unwrap_or_default();
     let said = match without_mention(&text) {
@@ -146,9 +146,9 @@ fn object_id(given: &str) -> Result<String, Outcome> {
     Err(Outcome::FieldInvalid {
         name: "from.aadObjectId",
         given: given.into(),
-        expected: Words {
-            english: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
-            chinese: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
+        expected: Localized {
+            en: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
+            zh: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
         },
     })
 }
@@ -185,7 +185,7 @@ fn plain(text: &str) -> String {
     plain.replace('\u{a0}', " ")
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     message(&message::text(answer, STYLE))
 }
 
@@ -197,13 +197,13 @@ const STYLE: Style = Style { escape: escaped, small: |words| words.to_owned(), l
 const LONGEST: usize = 10_000;
 
 fn message(text: &str) -> Rendered {
-    let text = message::shortened(text, LONGEST);
+    let text = message::truncate(text, LONGEST);
     Rendered::json(StatusCode::OK, json!({"type": "message", "textFormat": "plain", "text": text}).to_string())
 }
 
 /// No tag, should a client read some.
 fn escaped(text: &str) -> String {
-    message::apart(text, &["<"])
+    message::break_mention(text, &["<"])
 }
 
 #[cfg(test)]

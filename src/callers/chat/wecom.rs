@@ -33,29 +33,29 @@ use subtle::ConstantTimeEq;
 
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{Later, LaterShape};
-use crate::callers::kind::{Envelope, Kind, Place, Reading, Speech};
-use crate::callers::proof::{ActiveKey, Keys, Proof, fresh};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading, Speech};
+use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, check_timestamp};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape, Part, Setting};
+use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{Fields, json, unix_seconds};
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(AES_KEY)]),
         settings: &[Setting::text(RECEIVE_ID, false)],
-        ..KindShape::chat("wecom")
+        ..CallerShape::chat("wecom")
     },
-    place: Place::Hook("GET, POST"),
+    place: Endpoint::Hook("GET, POST"),
     content_types: &["text/xml", "application/xml", "application/json", "text/plain"],
     published: None,
     open: None,
@@ -64,9 +64,9 @@ pub(crate) const KIND: Kind = Kind {
     render,
     speech: Some(Speech { escape: escaped, say: message }),
     early: Some(|early| message(&message::early(early))),
-    later: Some(LaterShape {
+    later: Some(FollowUp {
         method: Method::POST,
-        at: |_, url| Later::at(LATER, url),
+        at: |_, url| ReplyAddress::at(LATER, url),
         bodies: |answer| vec![markdown(&message::text(answer, STYLE))],
         words: Some(|rendered| vec![markdown(&rendered.body)]),
         waits_without: false,
@@ -91,12 +91,12 @@ const NONCE: &str = "nonce";
 
 const ECHO: &str = "echostr";
 
-const NOT_XML: Words = Words {
-    english: "it is not an XML document with one `xml` element, whose children stand once each",
-    chinese: "不是仅含一个 `xml` 元素且其子元素各出现一次的 XML 文档",
+const NOT_XML: Localized = Localized {
+    en: "it is not an XML document with one `xml` element, whose children stand once each",
+    zh: "不是仅含一个 `xml` 元素且其子元素各出现一次的 XML 文档",
 };
 
-const NOT_DECRYPTED: Words = Words { english: "it cannot be decrypted", chinese: "无法解密" };
+const NOT_DECRYPTED: Localized = Localized { en: "it cannot be decrypted", zh: "无法解密" };
 
 /// An EncodingAESKey is drawn from letters and digits, so that the last of its 43 has bits that are nowhere in the 32 bytes.
 const KEY: GeneralPurpose = GeneralPurpose::new(
@@ -111,14 +111,14 @@ const PAD_TO: u8 = 32;
 
 /// A token and a key that belong together.
 struct Pair<'k> {
-    key: &'k ActiveKey,
+    key: &'k ActiveSecret,
     token: &'k str,
     aes: [u8; 32],
     iv: [u8; 16],
 }
 
 impl<'k> Pair<'k> {
-    fn of(key: &'k ActiveKey) -> Option<Self> {
+    fn of(key: &'k ActiveSecret) -> Option<Self> {
         let token = key.part(TOKEN)?.expose();
         let aes: [u8; 32] = KEY.decode(key.part(AES_KEY)?.expose()).ok()?.try_into().ok()?;
         let iv = *aes.first_chunk()?;
@@ -157,7 +157,7 @@ fn receiver(caller: &Caller) -> Option<&str> {
     caller.setting(RECEIVE_ID)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let query = Fields::from_query(&inbound.query)?;
     let given = |name| query.required(name).map_err(|_| Outcome::ProofMissing { header: name });
     let (signature, timestamp, nonce) = (given(SIGNATURE)?, given(TIMESTAMP)?, given(NONCE)?);
@@ -171,7 +171,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
         (_, Some(_)) => required(&xml(&inbound.body)?, "Encrypt")?.to_owned(),
         (_, None) => json::<Encrypted>(&inbound.body)?.encrypt,
     };
-    fresh(seconds, now)?;
+    check_timestamp(seconds, now)?;
     let pairs: Vec<_> = keys.secrets.iter().filter_map(Pair::of).collect();
     if pairs.is_empty() {
         return Err(Outcome::SecretUnset);
@@ -186,8 +186,8 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
         return Err(Outcome::ProofWrong);
     }
     let delivery = match (&inbound.method, id(&message, caller)) {
-        (&Method::POST, Some(id)) => Delivery::new(caller, &[id.as_bytes()]),
-        _ => Delivery::new(caller, &[timestamp.as_bytes(), &message]),
+        (&Method::POST, Some(id)) => DeliveryId::new(caller, &[id.as_bytes()]),
+        _ => DeliveryId::new(caller, &[timestamp.as_bytes(), &message]),
     };
     Ok(Proof { key: Some(pair.key.clone()), plain: Some(Bytes::from(message)), ..Proof::of(delivery) })
 }
@@ -227,7 +227,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
     let plain = proof.plain.clone().unwrap_or_default();
     if inbound.method == Method::GET {
         let echo = String::from_utf8_lossy(&plain).into_owned();
-        return Reading::without_actor(Ok(Said::Handshake(Rendered::of(AS_IT_IS, StatusCode::OK, echo))));
+        return Reading::without_actor(Ok(Command::Handshake(Rendered::of(AS_IT_IS, StatusCode::OK, echo))));
     }
     let reading = match receiver(caller) {
         Some(_) => to_app(&plain, caller, config),
@@ -241,7 +241,7 @@ const NOT_TEXT: &str = "it is not a text message";
 fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
     let message = xml(plain)?;
     if required(&message, "MsgType")? != "text" {
-        return Ok(Reading::without_actor(Ok(Said::Nothing(NOT_TEXT))));
+        return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
     }
     let actor = Actor::person(caller, user_id(required(&message, "FromUserName")?)?);
     let said = required(&message, "Content").and_then(|text| grammar::command(text.trim(), config));
@@ -251,14 +251,14 @@ fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Readi
 fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
     let message: Message = json(plain)?;
     let (Some(from), Some(Text { content }), "text") = (message.from, message.text, message.msgtype.as_str()) else {
-        return Ok(Reading::without_actor(Ok(Said::Nothing(NOT_TEXT))));
+        return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
     };
     if let Some(given) = from.corpid {
         return Err(Outcome::FieldInvalid {
             name: "from.corpid",
             given,
-            expected: Words {
-                english: "nothing: people of this enterprise", chinese: "无此字段：仅限本企业成员"
+            expected: Localized {
+                en: "nothing: people of this enterprise", zh: "无此字段：仅限本企业成员"
             },
         });
     }
@@ -270,7 +270,7 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Readi
         (Some("group"), None) if text.starts_with('@') => "",
         _ => text,
     };
-    let later = message.response_url.and_then(|url| Later::at(LATER, &url));
+    let later = message.response_url.and_then(|url| ReplyAddress::at(LATER, &url));
     Ok(Reading { later, ..Reading::of(actor, grammar::command(text.trim(), config)) })
 }
 
@@ -286,9 +286,7 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
         Err(Outcome::FieldInvalid {
             name: "userid",
             given: given.into(),
-            expected: Words {
-                english: "a member's id, such as `zhangsan`", chinese: "成员的 userid，例如 `zhangsan`"
-            },
+            expected: Localized { en: "a member's id, such as `zhangsan`", zh: "成员的 userid，例如 `zhangsan`" },
         })
     }
 }
@@ -358,7 +356,7 @@ const AS_IT_IS: &str = "text/plain";
 /// And of what people are to read, before it gets the form that they can.
 const WORDS: &str = "text/markdown";
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     message(&message::text(answer, STYLE))
 }
 
@@ -372,7 +370,7 @@ const LONGEST_OF_APP: usize = 2048;
 
 /// 200 for whatever there is to say: WeCom repeats what was answered with another status.
 fn message(text: &str) -> Rendered {
-    Rendered::of(WORDS, StatusCode::OK, message::shortened(text, LONGEST))
+    Rendered::of(WORDS, StatusCode::OK, message::truncate(text, LONGEST))
 }
 
 fn markdown(text: &str) -> String {
@@ -476,12 +474,12 @@ mod tests {
         vectors.iter().find(|vector| vector["id"] == "wecom-verify-url").unwrap().clone()
     }
 
-    fn key(token: &str, aes_key: &str) -> ActiveKey {
+    fn key(token: &str, aes_key: &str) -> ActiveSecret {
         let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
-        ActiveKey::new(None, vec![(TOKEN, secret(token)), (AES_KEY, secret(aes_key))]).unwrap()
+        ActiveSecret::new(None, vec![(TOKEN, secret(token)), (AES_KEY, secret(aes_key))]).unwrap()
     }
 
-    fn of(vector: &serde_json::Value) -> ActiveKey {
+    fn of(vector: &serde_json::Value) -> ActiveSecret {
         let text = |name: &str| vector["inputs"][name].as_str().unwrap();
         key(text("token"), text("encoding_aes_key"))
     }
@@ -491,7 +489,11 @@ mod tests {
         fields.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
     }
 
-    fn verified(fields: &[(String, String)], keys: Vec<ActiveKey>, receive_id: Option<&str>) -> Result<Proof, Outcome> {
+    fn verified(
+        fields: &[(String, String)],
+        keys: Vec<ActiveSecret>,
+        receive_id: Option<&str>,
+    ) -> Result<Proof, Outcome> {
         let encoded = |text: &str| text.replace('+', "%2B").replace('=', "%3D").replace('/', "%2F");
         let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let inbound = Inbound {
@@ -509,7 +511,7 @@ mod tests {
         verify(
             &inbound,
             &caller,
-            &Keys { secrets: keys, published: None },
+            &VerificationKeys { secrets: keys, published: None },
             DateTime::from_timestamp(1_409_659_589, 0).unwrap(),
         )
     }

@@ -19,26 +19,26 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, bearer};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, bearer};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::config::endpoint::is_loopback;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, USER, View, plain_name};
+use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, Projection, USER, plain_name};
 use crate::request::strict::{Fields, json, percent_decode};
 
-pub(super) const KIND: Kind = Kind {
-    shape: KindShape { is_of_leavers: true, ..KindShape::hook("scim") },
-    place: Place::Scim,
+pub(super) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { is_of_leavers: true, ..CallerShape::hook("scim") },
+    place: Endpoint::Scim,
     content_types: &["application/scim+json", "application/json"],
     published: None,
     open: None,
@@ -67,20 +67,25 @@ pub(crate) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 /// The most people of one page.
 pub const LARGEST_PAGE: usize = 200;
 
-pub(crate) fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+pub(crate) fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    _: DateTime<Utc>,
+) -> Result<Proof, Outcome> {
     let token = bearer(&inbound.headers)?;
     if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
         return Err(Outcome::ProofWrong);
     }
     let parts = [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];
-    Ok(Proof::of(Delivery::new(caller, &parts)))
+    Ok(Proof::of(DeliveryId::new(caller, &parts)))
 }
 
 pub(crate) fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
     Reading::of(Actor::system(caller), operation(inbound))
 }
 
-pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
+pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
     let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
     let id = |id: &str| percent_decode(id).ok_or(Outcome::UrlMalformed);
     let view = view(inbound);
@@ -89,7 +94,7 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
         let all = documents.len();
         page(all, 1, documents)
     };
-    let says = |body: Value| Ok(Said::Handshake(rendered(StatusCode::OK, &body)));
+    let says = |body: Value| Ok(Command::Handshake(rendered(StatusCode::OK, &body)));
     let operation = match (&inbound.method, segments.as_slice()) {
         (&Method::GET, ["Users"]) => list(inbound)?,
         (&Method::POST, [".search"] | ["Users", ".search"]) => return search(&inbound.body, base),
@@ -115,18 +120,18 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
         }
         _ => return Err(Outcome::RouteUnknown),
     };
-    Ok(Said::Directory(operation, view))
+    Ok(Command::Directory(operation, view))
 }
 
 /// What is shown of what there is. This machine alone is spoken to without TLS.
-pub(crate) fn view(inbound: &Inbound) -> View {
+pub(crate) fn view(inbound: &Inbound) -> Projection {
     let prefix: Vec<&str> = inbound.path.split('/').take(4).collect();
     let scheme = if is_loopback(&inbound.host) { "http" } else { "https" };
     let base = format!("{scheme}://{}{}", inbound.host, prefix.join("/"));
     // What is wrong with the query is said where it matters.
     let query = Fields::from_form(inbound.query.as_bytes()).ok();
     let list = |name| query.as_ref().and_then(|query| query.required(name).ok()).unwrap_or_default();
-    View::of(base, list("attributes"), list("excludedAttributes"))
+    Projection::of(base, list("attributes"), list("excludedAttributes"))
 }
 
 #[derive(Deserialize)]
@@ -142,12 +147,12 @@ pub(crate) struct Search {
 }
 
 /// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
-pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Said<'c>, Outcome> {
+pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Command<'c>, Outcome> {
     let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
     let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| Filter::parse(&filter)).transpose()?;
     let (start, count) = range(start_index.unwrap_or(1), count.unwrap_or(100));
-    let view = View::of(base, &attributes.join(","), &excluded_attributes.join(","));
-    Ok(Said::Directory(Operation::List { filter, start, count }, view))
+    let view = Projection::of(base, &attributes.join(","), &excluded_attributes.join(","));
+    Ok(Command::Directory(Operation::List { filter, start, count }, view))
 }
 
 /// What is out of range is in it: RFC 7644, section 3.4.2.4.
@@ -162,7 +167,7 @@ pub(crate) fn list(inbound: &Inbound) -> Result<Operation, Outcome> {
         Ok(text) => text.parse::<i64>().map_err(|_| Outcome::FieldInvalid {
             name,
             given: text.to_owned(),
-            expected: Words { english: "a number", chinese: "数字" },
+            expected: Localized { en: "a number", zh: "数字" },
         }),
     };
     let (start, count) = range(number("startIndex", 1)?, number("count", 100)?);
@@ -198,10 +203,7 @@ pub(crate) fn changes(body: &[u8]) -> Result<Vec<Change>, Outcome> {
                 return Err(Outcome::FieldInvalid {
                     name: "op",
                     given: op,
-                    expected: Words {
-                        english: "`add`, `replace` or `remove`",
-                        chinese: " `add`、`replace` 或 `remove`",
-                    },
+                    expected: Localized { en: "`add`, `replace` or `remove`", zh: " `add`、`replace` 或 `remove`" },
                 });
             }
         };
@@ -227,7 +229,7 @@ pub(crate) fn parse_path(path: &str) -> Vec<String> {
     path.split('.').map(str::to_owned).collect()
 }
 
-pub(crate) fn render(answer: &Answer<'_>) -> Rendered {
+pub(crate) fn render(answer: &Reply<'_>) -> Rendered {
     let status = answer.outcome.status();
     let scim_type = match answer.outcome {
         Outcome::FieldInvalid { name: "filter", .. } => Some("invalidFilter"),

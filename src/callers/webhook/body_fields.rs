@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::config::body_fields::{BodyFields, EVENT};
 use crate::outcome::Outcome;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
 
@@ -23,30 +23,30 @@ use crate::request::reason::Reason;
 pub(super) fn read<'c>(
     fields: &BodyFields,
     body: &Value,
-    delivery: &Delivery,
+    delivery: &DeliveryId,
     config: &'c Config,
-) -> Result<Said<'c>, Outcome> {
+) -> Result<Command<'c>, Outcome> {
     let at = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| text(body, pointer));
     let holds = |(place, values): (&String, &Vec<String>)| {
         let text = if place == EVENT { at(&fields.event) } else { text(body, place) };
         text.is_some_and(|text| values.contains(&text))
     };
     if !fields.when.iter().all(holds) {
-        return Ok(Said::Nothing("its `when` does not hold"));
+        return Ok(Command::Nothing("its `when` does not hold"));
     }
     let reason = Reason::parse(&at(&fields.reason).unwrap_or_default())?;
     if fields.user_name.is_none() {
         let of = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
         let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(of).collect();
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
-        return Ok(Said::Leave(vec![Leaver { event, identity, reason }]));
+        return Ok(Command::Leave(vec![Leaver { event, identity, reason }]));
     }
     let user_name = at(&fields.user_name).ok_or(Outcome::FieldMissing { name: "user_name" })?;
     let instance = match &fields.instance {
         Some(name) if !name.starts_with('/') => name.clone(),
         pointer => at(pointer).ok_or(Outcome::FieldMissing { name: "instance" })?,
     };
-    Ok(Said::Remove {
+    Ok(Command::Remove {
         user_name: config.accounts.parse(&user_name)?,
         instance: config.instance(&instance)?,
         reason,

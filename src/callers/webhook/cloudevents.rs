@@ -23,35 +23,35 @@ use http::{HeaderName, Method, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::callers::follow_up::accepted;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, bearer, header};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, bearer, header};
 use crate::callers::webhook::{body_fields, standard_webhooks};
 use crate::config::Config;
-use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
+use crate::outcome::language::{Language, Localized};
 use crate::reply::Rendered;
-use crate::reply::api_body::documented;
+use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
-use crate::request::ids::Delivery;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{self, percent_decode};
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         takes_fields: true,
         settings: &[Setting::texts(ORIGINS, false)],
-        ..KindShape::hook("cloudevents")
+        ..CallerShape::hook("cloudevents")
     },
-    place: Place::Hook("OPTIONS, POST"),
+    place: Endpoint::Hook("OPTIONS, POST"),
     content_types: &[STRUCTURED, "application/json"],
     published: None,
     open: Some(permission),
     verify,
     read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: Some(accepted),
     later: None,
@@ -85,7 +85,7 @@ fn permission(inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
     Some(rendered)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
     let token = bearer(&inbound.headers)?;
     if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
         return Err(Outcome::ProofWrong);
@@ -93,14 +93,14 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> 
     Ok(Proof::of(delivery(inbound, caller)))
 }
 
-fn delivery(inbound: &Inbound, caller: &Caller) -> Delivery {
+fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     // One that cannot be read is refused later, under whatever name.
-    let Ok(event) = event(inbound) else { return Delivery::new(caller, &[&inbound.body]) };
+    let Ok(event) = event(inbound) else { return DeliveryId::new(caller, &[&inbound.body]) };
     if let Some(id) = caller.fields.as_ref().and_then(|of| body_fields::id(of, &event)) {
-        return Delivery::new(caller, &[b"id", id.as_bytes()]);
+        return DeliveryId::new(caller, &[b"id", id.as_bytes()]);
     }
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().as_bytes();
-    Delivery::new(caller, &[text("source"), text("id")])
+    DeliveryId::new(caller, &[text("source"), text("id")])
 }
 
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
@@ -131,7 +131,7 @@ fn event(inbound: &Inbound) -> Result<Value, Outcome> {
         return Err(Outcome::FieldInvalid {
             name: "specversion",
             given: version.to_owned(),
-            expected: Words { english: "`1.0`", chinese: " `1.0`" },
+            expected: Localized { en: "`1.0`", zh: " `1.0`" },
         });
     }
     Ok(event)
@@ -151,7 +151,7 @@ fn binary(inbound: &Inbound) -> Result<Map<String, Value>, Outcome> {
             return Err(Outcome::FieldInvalid {
                 name: "header",
                 given: name.as_str().to_owned(),
-                expected: Words { english: "percent-encoded UTF-8", chinese: "百分号编码的 UTF-8" },
+                expected: Localized { en: "percent-encoded UTF-8", zh: "百分号编码的 UTF-8" },
             });
         };
         event.insert(attribute.to_owned(), text.into());

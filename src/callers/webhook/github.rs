@@ -26,33 +26,33 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callers::follow_up::accepted;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, required_header};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, required_header};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::Rendered;
-use crate::reply::api_body::documented;
+use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { takes_fields: true, is_of_leavers: true, ..KindShape::hook("github") },
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("github") },
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
     verify,
     read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: Some(accepted),
     later: None,
@@ -78,7 +78,7 @@ struct User {
     id: u64,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
     let signature = required_header(&inbound.headers, SIGNATURE)?;
     let tag = signature
         .strip_prefix("sha256=")
@@ -91,12 +91,12 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> 
 }
 
 /// By the id that the body names, where `fields` says where it is; else by the body.
-pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> Delivery {
+pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     let body = strict::json::<Value>(&inbound.body).ok();
     let id = body.zip(caller.fields.as_ref()).and_then(|(body, of)| body_fields::id(of, &body));
     match id {
-        Some(id) => Delivery::new(caller, &[b"id", id.as_bytes()]),
-        None => Delivery::new(caller, &[&inbound.body]),
+        Some(id) => DeliveryId::new(caller, &[b"id", id.as_bytes()]),
+        None => DeliveryId::new(caller, &[&inbound.body]),
     }
 }
 
@@ -108,7 +108,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
     };
     let said = match &caller.fields {
         _ if is_ping(&body) => {
-            Ok(Said::Handshake(Rendered::json(StatusCode::OK, json!({"result": "PONG"}).to_string())))
+            Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"result": "PONG"}).to_string())))
         }
         Some(of) => body_fields::read(of, &body, &proof.delivery, config),
         None => member_removed(body, &proof.delivery),
@@ -121,12 +121,12 @@ fn is_ping(body: &Value) -> bool {
     body.get("zen").is_some_and(Value::is_string) && body.get("hook_id").is_some_and(Value::is_u64)
 }
 
-fn member_removed<'c>(body: Value, delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+fn member_removed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
     // No other event has this action.
     if body.get("action").and_then(Value::as_str) != Some("member_removed") {
-        return Ok(Said::Nothing("no member was removed"));
+        return Ok(Command::Nothing("no member was removed"));
     }
     let User { login, id } = strict::typed::<MemberRemoved>(body)?.membership.user;
     let identity = BTreeMap::from([("login".to_owned(), login), ("id".to_owned(), id.to_string())]);
-    Ok(Said::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+    Ok(Command::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
 }

@@ -26,33 +26,33 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::callers::follow_up::accepted;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, header, required_header};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, header, required_header};
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
 use crate::callers::webhook::{body_fields, github};
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::reply::api_body::documented;
+use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { takes_fields: true, is_of_leavers: true, ..KindShape::hook("gitlab") },
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("gitlab") },
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
     verify,
     read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: Some(accepted),
     later: None,
@@ -69,7 +69,7 @@ struct UserDestroyed {
     email: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let (signing, tokens): (Vec<_>, Vec<_>) =
         keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
     // A hook may have both, and whoever rotates from the one to the other has both here.
@@ -92,12 +92,12 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
     Reading::of(Actor::system(caller), said)
 }
 
-fn user_destroyed<'c>(body: Value, delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+fn user_destroyed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
     if body.get("event_name").and_then(Value::as_str) != Some("user_destroy") {
-        return Ok(Said::Nothing("no user was deleted"));
+        return Ok(Command::Nothing("no user was deleted"));
     }
     let UserDestroyed { username, user_id, email } = strict::typed(body)?;
     let mut identity = BTreeMap::from([("username".to_owned(), username), ("id".to_owned(), user_id.to_string())]);
     identity.extend(email.map(|email| ("email".to_owned(), email)));
-    Ok(Said::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+    Ok(Command::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
 }

@@ -22,27 +22,27 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::callers::follow_up::Early;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, required_header};
+use crate::callers::follow_up::Acknowledgement;
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, required_header};
 use crate::config::Config;
-use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::api_body::documented;
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::api_body::api_body;
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { is_of_leavers: true, settings: &[Setting::texts(EVENTS, false)], ..KindShape::hook("okta") },
-    place: Place::Hook("GET, POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { is_of_leavers: true, settings: &[Setting::texts(EVENTS, false)], ..CallerShape::hook("okta") },
+    place: Endpoint::Hook("GET, POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -98,12 +98,12 @@ struct Target {
     alternate_id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
     let given = required_header(&inbound.headers, PROOF)?;
     if !keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret)) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof::of(Delivery::new(caller, &[&inbound.body])))
+    Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
 }
 
 fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
@@ -111,18 +111,18 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Lan
     Reading::of(Actor::system(caller), said)
 }
 
-fn challenged<'c>(inbound: &Inbound) -> Result<Said<'c>, Outcome> {
+fn challenged<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
     let challenge = required_header(&inbound.headers, CHALLENGE)?;
-    Ok(Said::Handshake(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
+    Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
 }
 
-fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Said<'c>, Outcome> {
+fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, Outcome> {
     let Hook { event_type, data } = strict::json(body)?;
     if event_type != "com.okta.event_hook" {
         return Err(Outcome::FieldInvalid {
             name: "eventType",
             given: event_type,
-            expected: Words { english: "`com.okta.event_hook`", chinese: " `com.okta.event_hook`" },
+            expected: Localized { en: "`com.okta.event_hook`", zh: " `com.okta.event_hook`" },
         });
     }
     let wanted = caller.settings(EVENTS);
@@ -152,17 +152,17 @@ fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Said<'c>, Outcome> {
         }
     }
     Ok(if leavers.is_empty() {
-        Said::Nothing("none of its events says that somebody leaves")
+        Command::Nothing("none of its events says that somebody leaves")
     } else {
-        Said::Leave(leavers)
+        Command::Leave(leavers)
     })
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
-    if answer.outcome.status().is_success() { empty() } else { documented(answer) }
+fn render(answer: &Reply<'_>) -> Rendered {
+    if answer.outcome.status().is_success() { empty() } else { api_body(answer) }
 }
 
-fn taken(_: &Early<'_>) -> Rendered {
+fn taken(_: &Acknowledgement<'_>) -> Rendered {
     empty()
 }
 

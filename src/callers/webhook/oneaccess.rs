@@ -30,34 +30,34 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::callers::kind::{Envelope, Kind, Place, Reading};
-use crate::callers::proof::{ActiveKey, Keys, Proof, bearer, fresh, moment};
+use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
+use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, bearer, check_timestamp, parse_timestamp};
 use crate::config::Config;
-use crate::config::caller_shape::{KeyShape, KindShape, Part};
+use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
 use crate::crypto::mac::{hmac_sha256_is, same_secret};
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::{Answer, Rendered};
+use crate::outcome::language::{Language, Localized};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape {
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
         keys: KeyShape::Secrets(&[
             Part::required(TOKEN),
             Part::required(SIGNATURE_KEY),
             Part::optional(ENCRYPTION_KEY),
         ]),
         is_of_leavers: true,
-        ..KindShape::hook("oneaccess")
+        ..CallerShape::hook("oneaccess")
     },
-    place: Place::Hook("POST"),
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -80,8 +80,8 @@ const SIGNATURE: &str = "signature";
 
 const TIMESTAMP: &str = "timestamp";
 
-const NOT_DECRYPTED: Words =
-    Words { english: "its `data` cannot be decrypted", chinese: "其中的 `data` 无法解密" };
+const NOT_DECRYPTED: Localized =
+    Localized { en: "its `data` cannot be decrypted", zh: "其中的 `data` 无法解密" };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,7 +103,7 @@ struct Subject {
     code: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let token = bearer(&inbound.headers)?;
     let complete: Vec<_> =
         keys.secrets.iter().filter_map(|key| Some((key, key.part(TOKEN)?, key.part(SIGNATURE_KEY)?))).collect();
@@ -119,8 +119,8 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
     }
     let tag = STANDARD.decode(&call.signature).ok().filter(|tag| tag.len() == 32);
     let tag = tag.ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    let (timestamp, seconds) = moment(&call.timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
-    fresh(seconds, now)?;
+    let (timestamp, seconds) = parse_timestamp(&call.timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    check_timestamp(seconds, now)?;
     let parts = [&call.nonce, &timestamp, &call.event_type, &call.data].map(|part| part.as_bytes());
     let [nonce, at, event, data] = parts;
     let signed: [&[u8]; 7] = [nonce, b"&", at, b"&", event, b"&", data];
@@ -134,7 +134,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -
         None => call.data.clone(),
         Some(_) => opened(&call.data, key).ok_or(Outcome::BodyMalformed { why: NOT_DECRYPTED })?,
     };
-    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(Delivery::new(caller, &parts)) })
+    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }
 
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
@@ -143,7 +143,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _:
     Reading::of(Actor::system(caller), said)
 }
 
-fn said<'c>(event: &str, message: &[u8], delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
     if event == "CHECK_URL" {
         return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
     }
@@ -154,7 +154,7 @@ fn said<'c>(event: &str, message: &[u8], delivery: &Delivery) -> Result<Said<'c>
     match event {
         "DELETE_USER" => {
             let identity = BTreeMap::from([("id".to_owned(), filled(id, "data.id")?)]);
-            Ok(Said::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+            Ok(Command::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
         }
         "CREATE_USER" => Ok(done(named(filled(username, "data.username")?))),
         "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
@@ -163,24 +163,24 @@ fn said<'c>(event: &str, message: &[u8], delivery: &Delivery) -> Result<Said<'c>
         other => Err(Outcome::FieldInvalid {
             name: "eventType",
             given: other.to_owned(),
-            expected: Words {
-                english: "`CHECK_URL`, or `CREATE_`, `UPDATE_` or `DELETE_` and `USER` or `ORGANIZATION`",
-                chinese: " `CHECK_URL`，或 `CREATE_`、`UPDATE_`、`DELETE_` 加 `USER` 或 `ORGANIZATION`",
+            expected: Localized {
+                en: "`CHECK_URL`, or `CREATE_`, `UPDATE_` or `DELETE_` and `USER` or `ORGANIZATION`",
+                zh: " `CHECK_URL`，或 `CREATE_`、`UPDATE_`、`DELETE_` 加 `USER` 或 `ORGANIZATION`",
             },
         }),
     }
 }
 
 /// What is answered without anything being done.
-fn done<'c>(data: Option<String>) -> Said<'c> {
+fn done<'c>(data: Option<String>) -> Command<'c> {
     let mut body = json!({"code": "200", "message": "success"});
     if let (Some(data), Some(fields)) = (data, body.as_object_mut()) {
         fields.insert("data".into(), data.into());
     }
-    Said::Handshake(Rendered::json(StatusCode::OK, body.to_string()))
+    Command::Handshake(Rendered::json(StatusCode::OK, body.to_string()))
 }
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     let status = answer.outcome.status();
     let message = if status.is_success() { "success".to_owned() } else { answer.outcome.message(answer.language) };
     Rendered::json(status, json!({"code": status.as_str(), "message": message}).to_string())
@@ -203,12 +203,12 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
 /// How many random letters stand before the message.
 const LETTERS: usize = 16;
 
-fn encryption_key(key: &ActiveKey) -> Option<&[u8]> {
+fn encryption_key(key: &ActiveSecret) -> Option<&[u8]> {
     key.part(ENCRYPTION_KEY).map(|key| key.expose().as_bytes())
 }
 
-fn opened(data: &str, key: &ActiveKey) -> Option<String> {
-    let (vector, sealed) = aes_gcm::taken_apart(data)?;
+fn opened(data: &str, key: &ActiveSecret) -> Option<String> {
+    let (vector, sealed) = aes_gcm::split(data)?;
     let plain = aes_gcm::open(encryption_key(key)?, vector, &sealed)?;
     let text = String::from_utf8(plain).ok()?;
     let (letters, message) = text.split_at_checked(LETTERS)?;
@@ -216,7 +216,7 @@ fn opened(data: &str, key: &ActiveKey) -> Option<String> {
     Some(message.to_owned())
 }
 
-fn sealed(message: &str, key: &ActiveKey, random: u128) -> Option<String> {
+fn sealed(message: &str, key: &ActiveSecret, random: u128) -> Option<String> {
     // They hide nothing that the vector does not, so that they may come out of it.
     let letters = Sha256::digest(random.to_be_bytes()).into_iter().take(LETTERS);
     let letters = letters.map(|byte| char::from(b'a'.saturating_add(byte % 26)));
@@ -231,9 +231,9 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    fn key(parts: &[(&'static str, &str)]) -> ActiveKey {
+    fn key(parts: &[(&'static str, &str)]) -> ActiveSecret {
         let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
-        ActiveKey::new(None, parts.iter().map(|(name, text)| (*name, secret(text))).collect()).unwrap()
+        ActiveSecret::new(None, parts.iter().map(|(name, text)| (*name, secret(text))).collect()).unwrap()
     }
 
     fn inbound(token: &str, body: String) -> Inbound {
@@ -261,9 +261,9 @@ mod tests {
         let own = key(&[(TOKEN, "t"), (SIGNATURE_KEY, inputs["signature_key"].as_str().unwrap())]);
         let other = key(&[(TOKEN, "u"), (SIGNATURE_KEY, "another key")]);
         let at = DateTime::from_timestamp(inputs["body"]["timestamp"].as_str().unwrap().parse().unwrap(), 0).unwrap();
-        let verified = |token: &str, keys: &[&ActiveKey], body: &Value| {
+        let verified = |token: &str, keys: &[&ActiveSecret], body: &Value| {
             let secrets = keys.iter().map(|key| (*key).clone()).collect();
-            let keys = Keys { secrets, published: None };
+            let keys = VerificationKeys { secrets, published: None };
             verify(&inbound(token, body.to_string()), &caller, &keys, at).map(|proof| proof.plain.unwrap())
         };
         let body = &inputs["body"];
@@ -299,7 +299,7 @@ mod tests {
             (json!("1573784783795000"), None),
             (json!(null), None),
         ] {
-            let seen = moment(&given);
+            let seen = parse_timestamp(&given);
             assert_eq!(seen.as_ref().map(|(text, seconds)| (text.as_str(), *seconds)), read, "{given}");
         }
     }

@@ -26,34 +26,34 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::callers::chat::grammar;
-use crate::callers::kind::{Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, fresh, required_header};
+use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
-use crate::config::caller_shape::KindShape;
+use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::ed25519_is;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Words};
-use crate::reply::api_body::documented;
+use crate::outcome::language::{Language, Localized};
+use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
-use crate::request::command::{Click, Said};
-use crate::request::ids::Delivery;
+use crate::request::command::{ApprovalAction, Command};
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::reason::Reason;
 use crate::request::strict::{self, unix_seconds};
 use crate::secret::Secret;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { takes_fields: true, ..KindShape::hook("standard-webhooks") },
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape { takes_fields: true, ..CallerShape::hook("standard-webhooks") },
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
     verify,
     read,
-    render: documented,
+    render: api_body,
     speech: None,
     early: None,
     later: None,
@@ -90,7 +90,7 @@ struct Data {
     id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let secrets: Vec<_> = keys.secrets.iter().map(|key| &key.secret).collect();
     signed(inbound, caller, &secrets, now)
 }
@@ -111,7 +111,7 @@ pub(super) fn signed(
     }
     let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
     let tags = tags(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    fresh(seconds, now)?;
+    check_timestamp(seconds, now)?;
     let keys: Vec<_> = secrets.iter().filter_map(|secret| Key::of(secret)).collect();
     if keys.is_empty() {
         return Err(Outcome::SecretUnset);
@@ -120,7 +120,7 @@ pub(super) fn signed(
     if !keys.iter().any(|key| tags.iter().any(|tag| key.made(tag, &signed))) {
         return Err(Outcome::ProofWrong);
     }
-    Ok(Proof::of(Delivery::new(caller, &[id.as_bytes()])))
+    Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
 }
 
 /// What can prove a signature.
@@ -184,13 +184,13 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn own(body: Value, config: &Config) -> Result<Said<'_>, Outcome> {
+pub(super) fn own(body: Value, config: &Config) -> Result<Command<'_>, Outcome> {
     let Event { r#type, data } = strict::typed(body)?;
     let filled =
         |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
     let reason = Reason::parse(&data.reason.unwrap_or_default());
     if r#type == "account.delete" {
-        return Ok(Said::Remove {
+        return Ok(Command::Remove {
             user_name: config.accounts.parse(&filled(data.user_name, "data.user_name")?)?,
             instance: config.instance(&filled(data.instance, "data.instance")?)?,
             reason: reason?,
@@ -198,19 +198,19 @@ pub(super) fn own(body: Value, config: &Config) -> Result<Said<'_>, Outcome> {
         });
     }
     match r#type.strip_prefix("removal.") {
-        Some("pending") => Ok(Said::Pending),
-        Some("status") => Ok(Said::Status { id: filled(data.id, "data.id")? }),
-        Some(how) if grammar::click(how).is_some() => Ok(Said::Decide {
+        Some("pending") => Ok(Command::Pending),
+        Some("status") => Ok(Command::Status { id: filled(data.id, "data.id")? }),
+        Some(how) if grammar::approval_action(how).is_some() => Ok(Command::Decide {
             id: filled(data.id, "data.id")?,
-            how: grammar::click(how).unwrap_or(Click::Cancel),
+            how: grammar::approval_action(how).unwrap_or(ApprovalAction::Cancel),
             reason: reason?,
         }),
         _ => Err(Outcome::FieldInvalid {
             name: "type",
             given: r#type,
-            expected: Words {
-                english: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
-                chinese: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
+            expected: Localized {
+                en: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
+                zh: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
             },
         }),
     }

@@ -26,26 +26,30 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use crate::callers::kind::{Envelope, Kind, Place, Reading};
-use crate::callers::proof::{Keys, Proof, moment};
+use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
+use crate::callers::proof::{Proof, VerificationKeys, parse_timestamp};
 use crate::config::Config;
-use crate::config::caller_shape::{KindShape, Setting};
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::reply::{Answer, Rendered};
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Said;
-use crate::request::ids::Delivery;
+use crate::request::command::Command;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 use crate::secret::Secret;
 
-pub(crate) const KIND: Kind = Kind {
-    shape: KindShape { is_of_leavers: true, settings: &[Setting::texts(TENANTS, false)], ..KindShape::hook("welink") },
-    place: Place::Hook("POST"),
+pub(crate) const KIND: CallerKind = CallerKind {
+    shape: CallerShape {
+        is_of_leavers: true,
+        settings: &[Setting::texts(TENANTS, false)],
+        ..CallerShape::hook("welink")
+    },
+    place: Endpoint::Hook("POST"),
     content_types: &["application/json"],
     published: None,
     open: None,
@@ -91,19 +95,20 @@ struct User {
     tenant_id: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &Keys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
     let call: Call = strict::json(&inbound.body)?;
-    let (vector, sealed) = aes_gcm::taken_apart(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
-    let opened = keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&drawn(&key.secret)?, vector, &sealed)?)));
+    let (vector, sealed) = aes_gcm::split(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
+    let opened =
+        keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&derive_key(&key.secret)?, vector, &sealed)?)));
     let (key, plain) = opened.ok_or(Outcome::ProofWrong)?;
     let Stamped { timestamp } = strict::json(&plain)?;
-    let (_, seconds) = moment(&timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let (_, seconds) = parse_timestamp(&timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
     // Outside of it, what decrypts may be of somebody who kept it.
     if now.timestamp_millis().abs_diff(seconds.saturating_mul(1000)) > TOLERANCE {
         return Err(Outcome::ProofExpired);
     }
     // Not the ciphertext, which another vector makes another.
-    let delivery = Delivery::new(caller, &[&plain]);
+    let delivery = DeliveryId::new(caller, &[&plain]);
     Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(delivery) })
 }
 
@@ -112,12 +117,12 @@ fn read<'c>(_: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Langu
     Reading::of(Actor::system(caller), said(&plain, caller, &proof.delivery))
 }
 
-fn said<'c>(plain: &[u8], caller: &Caller, delivery: &Delivery) -> Result<Said<'c>, Outcome> {
+fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
     let Event { event_type, data } = strict::json(plain)?;
     match event_type.as_str() {
-        "test" => return Ok(Said::Handshake(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
+        "test" => return Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
         "corpDelUser" => {}
-        _ => return Ok(Said::Nothing("its event does not say that somebody leaves")),
+        _ => return Ok(Command::Nothing("its event does not say that somebody leaves")),
     }
     let data = data.ok_or(Outcome::FieldMissing { name: "data" })?;
     let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
@@ -134,15 +139,15 @@ fn said<'c>(plain: &[u8], caller: &Caller, delivery: &Delivery) -> Result<Said<'
         }
     }
     Ok(if leavers.is_empty() {
-        Said::Nothing("it names nobody, or nobody of our tenants")
+        Command::Nothing("it names nobody, or nobody of our tenants")
     } else {
-        Said::Leave(leavers)
+        Command::Leave(leavers)
     })
 }
 
 const SUCCESS: &str = "success";
 
-fn render(answer: &Answer<'_>) -> Rendered {
+fn render(answer: &Reply<'_>) -> Rendered {
     let status = answer.outcome.status();
     let message = if status.is_success() { SUCCESS.to_owned() } else { answer.outcome.message(answer.language) };
     Rendered::json(status, json!({"msg": message}).to_string())
@@ -156,7 +161,8 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     let timestamp = serde_json::from_slice::<Stamped>(envelope.plain).map(|stamped| stamped.timestamp);
     let timestamp = timestamp.unwrap_or_else(|_| envelope.now.timestamp().into());
     let answer = json!({"msg": message, "timestamp": timestamp}).to_string();
-    let sealed = drawn(&envelope.key.secret).and_then(|key| aes_gcm::seal(&key, envelope.random, answer.as_bytes()));
+    let sealed =
+        derive_key(&envelope.key.secret).and_then(|key| aes_gcm::seal(&key, envelope.random, answer.as_bytes()));
     match sealed {
         Some(sealed) => Rendered { body: json!({ENCRYPT: sealed}).to_string(), ..rendered },
         None => rendered,
@@ -164,7 +170,7 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
 }
 
 /// The first 128 bits that Java's SHA1PRNG gives when it is seeded with the secret and nothing else.
-fn drawn(secret: &Secret) -> Option<[u8; 16]> {
+fn derive_key(secret: &Secret) -> Option<[u8; 16]> {
     Sha1::digest(Sha1::digest(secret.expose())).first_chunk().copied()
 }
 
@@ -173,7 +179,7 @@ mod tests {
     use http::{HeaderMap, Method};
 
     use super::*;
-    use crate::callers::proof::ActiveKey;
+    use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
 
     /// Made with another implementation (Python's `hashlib` and `cryptography`), by the same rule.
@@ -183,8 +189,8 @@ mod tests {
         r#"{"eventType":"test","timestamp":"1562752619"}"#,
     );
 
-    fn key(secret: &str) -> ActiveKey {
-        ActiveKey::new(None, vec![(SECRET, Secret::new(secret.to_owned()).unwrap())]).unwrap()
+    fn key(secret: &str) -> ActiveSecret {
+        ActiveSecret::new(None, vec![(SECRET, Secret::new(secret.to_owned()).unwrap())]).unwrap()
     }
 
     fn verified(secrets: &[&str], encrypt: &str, seconds: i64) -> Result<Proof, Outcome> {
@@ -196,7 +202,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: json!({ENCRYPT: encrypt}).to_string().into(),
         };
-        let keys = Keys { secrets: secrets.iter().map(|secret| key(secret)).collect(), published: None };
+        let keys = VerificationKeys { secrets: secrets.iter().map(|secret| key(secret)).collect(), published: None };
         verify(&inbound, &Caller::new("a", "welink"), &keys, DateTime::from_timestamp(seconds, 0).unwrap())
     }
 
@@ -260,8 +266,8 @@ mod tests {
             let of = Envelope { caller: &caller, key: &key, plain: plain.as_bytes(), now, random: 7 };
             let body = envelope(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string()), &of).body;
             let Call { encrypt } = strict::json(body.as_bytes()).unwrap();
-            let (vector, sealed) = aes_gcm::taken_apart(&encrypt).unwrap();
-            let plain = aes_gcm::open(&drawn(&key.secret).unwrap(), vector, &sealed).unwrap();
+            let (vector, sealed) = aes_gcm::split(&encrypt).unwrap();
+            let plain = aes_gcm::open(&derive_key(&key.secret).unwrap(), vector, &sealed).unwrap();
             assert_eq!(String::from_utf8(plain).unwrap(), expected);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Where the kind has buttons, one is pressed; elsewhere the same is typed.
 
-use super::{WITH_PEOPLE, answered, gateway, kinds_of, made, reference, state};
+use super::{WITH_PEOPLE, answered, app, kinds_of, made, reference, state};
 use crate::kinds::{Kind, Stage, Wire};
 use crate::kinds_in_memory::InMemory;
 
@@ -227,13 +227,13 @@ async fn what_is_no_yes_removes_nothing() {
                 After::Time(hours) => stage.host.now.set(stage.host.now.get() + hours * 3_600_000),
                 After::Change(from, to) => {
                     assert!(offboard.contains(from), "{from}");
-                    stage.gateway = gateway(&offboard.replacen(from, to, 1));
+                    stage.app = app(&offboard.replacen(from, to, 1));
                 }
-                After::OtherLeft => stage.gateway = gateway(&without(Who::Other)),
-                After::AskerLeft => stage.gateway = gateway(&without(Who::Asker)),
+                After::OtherLeft => stage.app = app(&without(Who::Other)),
+                After::AskerLeft => stage.app = app(&without(Who::Asker)),
                 After::CallerGone => {
                     let named = format!("name = \"{}\"", kind.caller_name());
-                    stage.gateway = gateway(&offboard.replacen(&named, "name = \"another\"", 1));
+                    stage.app = app(&offboard.replacen(&named, "name = \"another\"", 1));
                 }
                 After::SecretChanged => {
                     for (name, value) in &mut stage.host.variables {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use starrocks_offboard::host::SendError;
 
-use super::{gateway, kinds_of, made, state};
+use super::{app, kinds_of, made, state};
 use crate::kinds::{Kind, Stage};
 use crate::kinds_in_memory::InMemory;
 
@@ -81,7 +81,7 @@ async fn what_nobody_knows_is_not_settled_by_the_list_of_another_instance() {
             stage.send(&wire).await;
             assert_eq!(state(&stage), "unknown", "{}", kind.name);
             stage.host.answers.borrow_mut().clear();
-            stage.gateway = gateway(&offboard.replacen(ID, OTHER_ID, 1));
+            stage.app = app(&offboard.replacen(ID, OTHER_ID, 1));
             let next = if *next == Next::Same { wire } else { made(&stage, &kind, |_: &mut Value| ()) };
             stage.send(&next).await;
             let first: (String, Option<String>) = stage
@@ -113,7 +113,7 @@ async fn what_is_done_is_not_done_again_elsewhere() {
             stage.send(&wire).await;
             assert_eq!((state(&stage).as_str(), stage.deletes()), ("removed", 1), "{}", kind.name);
             assert!(offboard.contains(from), "{from}");
-            stage.gateway = gateway(&offboard.replacen(from, to, 1));
+            stage.app = app(&offboard.replacen(from, to, 1));
             let reply = stage.send(&wire).await;
             let status =
                 if *code == "SUCCESS" || kind.speaks() { 200 } else { crate::kinds::adversary::status_of(code) };

@@ -18,7 +18,7 @@ mod store;
 mod upstream;
 
 use serde_json::Value;
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 
 use crate::kinds::{self, Kind, Reply, Stage, Wire};
 use crate::kinds_in_memory::InMemory;
@@ -56,10 +56,10 @@ fn kinds_of(names: &[&str]) -> Vec<Kind> {
 const WITH_PEOPLE: &[&str] =
     &["slack", "discord", "feishu", "google-chat", "mattermost", "teams", "wecom", "wecom-bot", "dingtalk"];
 
-fn gateway(offboard: &str) -> Gateway {
+fn app(offboard: &str) -> App {
     let policy = include_str!("../../../config/policy.cedar");
-    let gateway = Gateway::parse(offboard, policy, include_str!("../../../config/schema.cedarschema"));
-    gateway.unwrap_or_else(|why| panic!("{why}\n{offboard}"))
+    let app = App::parse(offboard, policy, include_str!("../../../config/schema.cedarschema"));
+    app.unwrap_or_else(|why| panic!("{why}\n{offboard}"))
 }
 
 fn seconds(stage: &InMemory) -> i64 {

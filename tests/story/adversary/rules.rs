@@ -1,6 +1,6 @@
 //! Configuration and policy that cannot be used, and policy that says nothing: nobody may do anything then.
 
-use starrocks_offboard::app::Gateway;
+use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 
@@ -102,7 +102,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
     for kind in super::kinds_of(KINDS) {
         for rule in RULES {
             let setup = kind.open_to_attack();
-            let made_of = Gateway::parse(&setup.offboard, &(rule.policy)(), &(rule.schema)());
+            let made_of = App::parse(&setup.offboard, &(rule.policy)(), &(rule.schema)());
             let stage = InMemory::open(setup).await;
             let wire = made(&stage, &kind, |_| ());
             let (parts, body) = wire.request().into_parts();

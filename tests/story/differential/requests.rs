@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use starrocks_offboard::callers;
-use starrocks_offboard::callers::proof::{ActiveKey, Keys};
+use starrocks_offboard::callers::proof::{ActiveSecret, VerificationKeys};
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::crypto::sdk_hmac::{self, Authorization, Message, SignatureError, parse_authorization};
 use starrocks_offboard::request::inbound::Inbound;
@@ -248,7 +248,7 @@ impl Arrived {
     /// To the `api` kind: the access key that it proves.
     fn heard(&self, wanted: &Wanted, date: chrono::DateTime<chrono::Utc>) -> Option<String> {
         let secret = Secret::new(wanted.secret_key.clone()).unwrap();
-        let key = ActiveKey::new(Some(wanted.access_key.clone()), vec![("secret", secret)]).unwrap();
+        let key = ActiveSecret::new(Some(wanted.access_key.clone()), vec![("secret", secret)]).unwrap();
         let inbound = Inbound {
             method: Method::from_bytes(self.method.as_bytes()).unwrap(),
             path: self.path.clone(),
@@ -257,7 +257,7 @@ impl Arrived {
             headers: self.headers.clone(),
             body: Bytes::from(self.body.clone()),
         };
-        let keys = Keys { secrets: vec![key], published: None };
+        let keys = VerificationKeys { secrets: vec![key], published: None };
         let verify = callers::kind("api").unwrap().verify;
         verify(&inbound, &Caller::new("portal", "api"), &keys, date).unwrap().key_id
     }

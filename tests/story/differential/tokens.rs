@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use serde_json::{Value, json};
 use starrocks_offboard::crypto::jwks::KeySet;
-use starrocks_offboard::crypto::jwt::{self, Expected, Refused};
+use starrocks_offboard::crypto::jwt::{self, Expected, TokenError};
 
 use super::{Dice, Meant, Python, all_used, cases, compare};
 use crate::kinds::{Kind, NOW};
@@ -18,61 +18,69 @@ const AUDIENCES: [&str; 2] = ["starrocks-offboard", "gateway"];
 
 /// What PyJWT takes and we do not, or the other way round. Its own reading of RFC 7519 is as good as ours where it says no
 /// more than "implementation"; of the rest, `jose`'s documentation says why.
-const MEANT: [Meant<Refused>; 32] = [
+const MEANT: [Meant<TokenError>; 32] = [
     (
         "typ of another kind of token",
-        Err(Refused::Malformed),
+        Err(TokenError::Malformed),
         "RFC 8725 section 3.11: no other token passes for one of these",
     ),
-    ("typ that is no text", Err(Refused::Malformed), "it is none of the two that are taken"),
-    ("a key in the header", Err(Refused::Malformed), "RFC 8725 section 3.10: whoever brings a key wants it to be used"),
-    ("crit of what PyJWT knows", Err(Refused::Malformed), "nothing that `crit` could name is understood"),
+    ("typ that is no text", Err(TokenError::Malformed), "it is none of the two that are taken"),
+    (
+        "a key in the header",
+        Err(TokenError::Malformed),
+        "RFC 8725 section 3.10: whoever brings a key wants it to be used",
+    ),
+    ("crit of what PyJWT knows", Err(TokenError::Malformed), "nothing that `crit` could name is understood"),
     ("alg Ed25519", Ok(()), "the new name of RFC 9864, which PyJWT does not know yet"),
     (
         "a member of the header twice",
-        Err(Refused::Malformed),
+        Err(TokenError::Malformed),
         "RFC 7515 section 4: names are unique; PyJWT takes the last",
     ),
-    ("a claim twice", Err(Refused::Malformed), "RFC 7519 section 4: names are unique; PyJWT takes the last"),
-    ("a claim twice, escaped", Err(Refused::Malformed), "the same, spelled in two ways"),
-    ("a key in a claim twice", Err(Refused::Malformed), "at any depth"),
-    ("NaN", Err(Refused::Malformed), "it is not JSON (RFC 8259 section 6)"),
-    ("a number without end", Err(Refused::Malformed), "no double holds it; Python has no limit, or makes it infinite"),
-    ("half a surrogate", Err(Refused::Malformed), "it is no character, and no UTF-8 text holds it"),
-    ("half a surrogate in UTF-8", Err(Refused::Malformed), "it is no UTF-8"),
-    ("a byte order mark", Err(Refused::Malformed), "RFC 8259 section 8.1 forbids it"),
-    ("UTF-16", Err(Refused::Malformed), "RFC 7519 section 3: claims are UTF-8"),
-    ("200 levels deep", Err(Refused::Malformed), "128 are read"),
+    ("a claim twice", Err(TokenError::Malformed), "RFC 7519 section 4: names are unique; PyJWT takes the last"),
+    ("a claim twice, escaped", Err(TokenError::Malformed), "the same, spelled in two ways"),
+    ("a key in a claim twice", Err(TokenError::Malformed), "at any depth"),
+    ("NaN", Err(TokenError::Malformed), "it is not JSON (RFC 8259 section 6)"),
+    (
+        "a number without end",
+        Err(TokenError::Malformed),
+        "no double holds it; Python has no limit, or makes it infinite",
+    ),
+    ("half a surrogate", Err(TokenError::Malformed), "it is no character, and no UTF-8 text holds it"),
+    ("half a surrogate in UTF-8", Err(TokenError::Malformed), "it is no UTF-8"),
+    ("a byte order mark", Err(TokenError::Malformed), "RFC 8259 section 8.1 forbids it"),
+    ("UTF-16", Err(TokenError::Malformed), "RFC 7519 section 3: claims are UTF-8"),
+    ("200 levels deep", Err(TokenError::Malformed), "128 are read"),
     (
         "padded signature",
-        Err(Refused::Malformed),
+        Err(TokenError::Malformed),
         "RFC 7515 section 2: no padding; PyJWT takes it for one vendor's sake",
     ),
-    ("longer than is read", Err(Refused::Malformed), "16 KiB; PyJWT has no limit"),
-    ("exp as a text", Err(Refused::Claim("exp")), "RFC 7519 section 2: a NumericDate is a number"),
-    ("exp in milliseconds", Err(Refused::Claim("exp")), "a mistake, which would be good for 50,000 years"),
+    ("longer than is read", Err(TokenError::Malformed), "16 KiB; PyJWT has no limit"),
+    ("exp as a text", Err(TokenError::Claim("exp")), "RFC 7519 section 2: a NumericDate is a number"),
+    ("exp in milliseconds", Err(TokenError::Claim("exp")), "a mistake, which would be good for 50,000 years"),
     ("exp half a second ahead", Ok(()), "RFC 7519 section 2: a date may have a fraction, which PyJWT cuts off"),
-    ("nbf as a text", Err(Refused::Claim("nbf")), "as exp"),
-    ("nbf true", Err(Refused::Claim("nbf")), "as exp; to Python, true is 1"),
-    ("nbf negative", Err(Refused::Claim("nbf")), "nobody signs tokens for before 1970"),
-    ("nbf half a second too far ahead", Err(Refused::Expired), "as exp, on the other side"),
-    ("iat as a text", Err(Refused::Claim("iat")), "as exp"),
-    ("sub empty", Err(Refused::Claim("sub")), "it names nobody"),
+    ("nbf as a text", Err(TokenError::Claim("nbf")), "as exp"),
+    ("nbf true", Err(TokenError::Claim("nbf")), "as exp; to Python, true is 1"),
+    ("nbf negative", Err(TokenError::Claim("nbf")), "nobody signs tokens for before 1970"),
+    ("nbf half a second too far ahead", Err(TokenError::Expired), "as exp, on the other side"),
+    ("iat as a text", Err(TokenError::Claim("iat")), "as exp"),
+    ("sub empty", Err(TokenError::Claim("sub")), "it names nobody"),
     (
         "sub of odd characters",
-        Err(Refused::Claim("sub")),
+        Err(TokenError::Claim("sub")),
         "OpenID Connect Core section 2: ASCII; and what people read has no edges",
     ),
-    ("sub over 255 characters", Err(Refused::Claim("sub")), "OpenID Connect Core section 2"),
-    ("cnf", Err(Refused::Claim("cnf")), "a bearer has not proved to hold the key (RFC 7800)"),
+    ("sub over 255 characters", Err(TokenError::Claim("sub")), "OpenID Connect Core section 2"),
+    ("cnf", Err(TokenError::Claim("cnf")), "a bearer has not proved to hold the key (RFC 7800)"),
     (
         "groups that are none",
-        Err(Refused::Claim("groups")),
+        Err(TokenError::Claim("groups")),
         "a policy that forbids by group has to hear of every group",
     ),
     (
         "a key for something else",
-        Err(Refused::UnknownKey),
+        Err(TokenError::UnknownKey),
         "RFC 7517 section 4.2; PyJWT's client for sets looks at `use`, its set does not",
     ),
 ];
@@ -534,7 +542,7 @@ fn what_pyjwt_takes_we_take_and_what_it_refuses_we_refuse() {
     let (mut used, mut taken) = (Vec::new(), 0);
     for (((name, _, _), case), theirs) in drafts.iter().zip(&to_verify).zip(&verdicts) {
         let keys = KeySet::parse(case["keys"].as_str().unwrap().as_bytes());
-        let ours = keys.map_err(|_| Refused::UnknownKey);
+        let ours = keys.map_err(|_| TokenError::UnknownKey);
         let ours = ours.and_then(|keys| jwt::verify(case["token"].as_str().unwrap(), &keys, &expected, now));
         if let (Ok(claims), Some(subject)) = (&ours, theirs.get("subject")) {
             assert_eq!(subject, &claims.subject, "{name}: {case}");

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use starrocks_offboard::callers;
-use starrocks_offboard::callers::proof::{ActiveKey, Keys};
+use starrocks_offboard::callers::proof::{ActiveSecret, VerificationKeys};
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::request::inbound::Inbound;
@@ -204,7 +204,8 @@ fn ours(secret: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result
         map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
     let secret = Secret::new(secret.to_owned()).unwrap();
-    let keys = Keys { secrets: vec![ActiveKey::new(None, vec![("secret", secret)]).unwrap()], published: None };
+    let keys =
+        VerificationKeys { secrets: vec![ActiveSecret::new(None, vec![("secret", secret)]).unwrap()], published: None };
     let inbound = Inbound {
         method: Method::POST,
         path: "/hooks/hr".into(),
