@@ -519,7 +519,7 @@ pub(crate) fn policy_list(policies: &[String]) -> String {
 }
 
 impl Outcome {
-    /// The table. The README's copy of it is held to this one by a test.
+    /// The table. docs/error-codes.md is held to it by a test.
     fn row(&self) -> Row {
         use State::*;
         match self {
@@ -1396,15 +1396,15 @@ mod tests {
         }
     }
 
-    /// The README's table is this table: every code, in order, with the words that an asker reads.
+    /// The table of docs/error-codes.md is this one: every code, in order, with the English message.
     #[test]
-    fn the_readme_has_every_code() {
+    fn the_page_has_every_code() {
         let expected: Vec<_> = samples()
             .iter()
             .map(|outcome| format!("| `{}` | {} |", outcome.code(), outcome.message(Language::English)))
             .collect();
-        let readme = include_str!("../../README.md");
-        let written: Vec<_> = readme
+        let page = include_str!("../../docs/error-codes.md");
+        let written: Vec<_> = page
             .lines()
             .filter(|line| line.starts_with("| `OFFBOARD.") && !line.starts_with("| `OFFBOARD.<"))
             .collect();

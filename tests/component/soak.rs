@@ -240,10 +240,10 @@ fn is_open(entry: &Entry) -> bool {
     ["in-flight", "unknown"].contains(&entry.state.as_str())
 }
 
-/// The codes of README's table, and the ones that TaurusDB's answers have.
+/// The codes of docs/error-codes.md, and the ones that TaurusDB's answers have.
 fn documented() -> impl Fn(&str) -> bool {
-    let readme = fs::read_to_string(component::root().join("README.md")).unwrap();
-    let codes = readme.lines().filter_map(|line| line.strip_prefix("| `OFFBOARD.")?.split_once('`'));
+    let page = fs::read_to_string(component::root().join("docs/error-codes.md")).unwrap();
+    let codes = page.lines().filter_map(|line| line.strip_prefix("| `OFFBOARD.")?.split_once('`'));
     let codes: BTreeSet<_> = codes.map(|(digits, _)| format!("OFFBOARD.{digits}")).collect();
     assert!(codes.len() > 50, "{codes:?}");
     move |code| {
