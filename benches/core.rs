@@ -14,7 +14,7 @@ use http::HeaderMap;
 use local::demo::{self, Asked, DemoCaller};
 use starrocks_offboard::app::App;
 use starrocks_offboard::callers::kind::CallerKind;
-use starrocks_offboard::callers::proof::{ActiveSecret, Proof, VerificationKeys};
+use starrocks_offboard::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
@@ -124,7 +124,7 @@ impl<'c> Proving<'c> {
         Ok(Self { kind, caller, keys, inbound: asked(demo, config, number, now)?, now })
     }
 
-    fn verify(&self) -> Result<Proof, Outcome> {
+    fn verify(&self) -> Result<Proof, ProofError> {
         (self.kind.verify)(&self.inbound, self.caller, &self.keys, self.now)
     }
 

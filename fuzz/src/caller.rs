@@ -100,7 +100,7 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             assert!(id.is_empty() || (id.starts_with('/') && id.len() > 1), "{actor:?}");
         }
         let (outcome, account) = match &reading.said {
-            Err(outcome) => (outcome.clone(), None),
+            Err(error) => (Outcome::from(error.clone()), None),
             Ok(Command::Remove { user_name, instance, .. }) => {
                 crate::chat::may_be_asked_for(user_name.as_str());
                 assert!(kind.config.instances().contains(instance), "{instance:?}");

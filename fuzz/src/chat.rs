@@ -6,6 +6,7 @@ use starrocks_offboard::callers::proof::Proof;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::request::command::{ApprovalAction, Command};
+use starrocks_offboard::request::error::RequestError;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
 
@@ -61,8 +62,8 @@ pub fn chat(data: &[u8]) {
             same_reason(reason.as_ref().map(|reason| reason.as_str()), &rest[2..]);
         }
         Ok(other) => panic!("nobody types {other:?}: {text:?}"),
-        Err(Outcome::CommandMalformed) => assert!(rest.len() < 2, "{text:?}"),
-        Err(outcome) => assert!(outcome.status().is_client_error(), "{outcome:?}: {text:?}"),
+        Err(RequestError::CommandMalformed) => assert!(rest.len() < 2, "{text:?}"),
+        Err(error) => assert!(Outcome::from(error.clone()).status().is_client_error(), "{error:?}: {text:?}"),
     }
 }
 

@@ -9,8 +9,8 @@ use starrocks_offboard::callers::{self, proof as headers};
 use starrocks_offboard::crypto::jwks::KeySet;
 use starrocks_offboard::crypto::jwt::{self, Expected};
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
-use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::request::error::RequestError;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal_query::{LARGEST, ListFormat, PARAMETERS, RemovalQuery};
@@ -173,13 +173,13 @@ pub fn strict(data: &[u8]) {
                 (Ok(strictly), Ok(plain)) => assert_eq!(strictly, plain),
                 (Ok(strictly), Err(why)) => panic!("not JSON ({why}), and read as {strictly}"),
                 // The same, but for a key that stands twice: written without it, it is taken.
-                (Err(Outcome::FieldDoubled { .. }), Ok(plain)) => {
+                (Err(RequestError::FieldDoubled { .. }), Ok(plain)) => {
                     // As it is written then, a number may be read as its neighbour.
                     let once = plain.to_string();
                     let plain = serde_json::from_str(&once).ok();
                     assert_eq!(strict::json::<Json>(once.as_bytes()).ok(), plain);
                 }
-                (Err(outcome), Ok(plain)) => panic!("JSON, and refused with {outcome:?}: {plain}"),
+                (Err(error), Ok(plain)) => panic!("JSON, and refused with {error:?}: {plain}"),
                 (Err(_), Err(_)) => {}
             }
         }

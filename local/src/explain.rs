@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
 use starrocks_offboard::app;
+use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::policy::explain::{Explanation, PolicyEvaluation, Role};
 use starrocks_offboard::policy::permit::Decision;
@@ -106,7 +107,8 @@ fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::
         let known: Vec<_> = config.instances().iter().map(|instance| format!("`{}`", instance.name)).collect();
         format!("instance `{instance}` is not in offboard.toml; it has {}", known.join(", "))
     })?;
-    let reason = Reason::parse(&arguments.reason).map_err(|outcome| anyhow!(outcome.message(Language::default())))?;
+    let reason =
+        Reason::parse(&arguments.reason).map_err(|error| anyhow!(Outcome::from(error).message(Language::default())))?;
     let confirm = config.caller(&actor.caller).is_ok_and(|caller| caller.confirm);
     let circumstances = AuthzContext {
         now: arguments
@@ -150,8 +152,8 @@ fn explain(arguments: &Arguments, files: &Files, now: DateTime<Utc>) -> anyhow::
             let explanation = explain(action);
             (in_words(&explanation.1.verdict), vec![explanation])
         }
-        (_, Err(outcome)) => {
-            (format!("deny, before policy is asked: {}", outcome.message(Language::default())), Vec::new())
+        (_, Err(error)) => {
+            (format!("deny, before policy is asked: {}", Outcome::from(error).message(Language::default())), Vec::new())
         }
         (None, Ok(user_name)) => {
             let delivery = DeliveryId::recorded(String::new());

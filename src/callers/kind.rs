@@ -3,16 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::jwks_cache::JwksSource;
-use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 
 /// What a verified request says.
@@ -21,7 +21,7 @@ pub struct Reading<'c> {
     /// Who asks; `None` when even that cannot be read.
     pub actor: Option<Actor>,
     /// What they ask.
-    pub said: Result<Command<'c>, Outcome>,
+    pub said: Result<Command<'c>, RequestError>,
     /// The button that was clicked, where one was.
     pub clicked: Option<ApprovalAction>,
     /// Where an outcome can still be told when the platform waits no longer.
@@ -30,17 +30,17 @@ pub struct Reading<'c> {
 
 impl<'c> Reading<'c> {
     /// Somebody's words.
-    pub fn of(actor: Actor, said: Result<Command<'c>, Outcome>) -> Self {
+    pub fn of(actor: Actor, said: Result<Command<'c>, RequestError>) -> Self {
         Self { actor: Some(actor), said, clicked: None, later: None }
     }
 
     /// A platform's own business, or what cannot be read.
-    pub fn without_actor(said: Result<Command<'c>, Outcome>) -> Self {
+    pub fn without_actor(said: Result<Command<'c>, RequestError>) -> Self {
         Self { actor: None, said, clicked: None, later: None }
     }
 
-    pub(crate) fn unreadable(outcome: Outcome) -> Self {
-        Self::without_actor(Err(outcome))
+    pub(crate) fn unreadable(error: RequestError) -> Self {
+        Self::without_actor(Err(error))
     }
 }
 
@@ -79,7 +79,7 @@ pub enum Endpoint {
     Scim,
 }
 
-pub(crate) type Verify = fn(&Inbound, &Caller, &VerificationKeys, DateTime<Utc>) -> Result<Proof, Outcome>;
+pub(crate) type Verify = fn(&Inbound, &Caller, &VerificationKeys, DateTime<Utc>) -> Result<Proof, ProofError>;
 
 pub(crate) type Read = for<'c> fn(&Inbound, &Proof, &Caller, &'c Config, Language) -> Reading<'c>;
 

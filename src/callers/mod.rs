@@ -58,11 +58,11 @@ mod tests {
     use bytes::Bytes;
 
     use crate::callers::follow_up::ReplyAddress;
+    use crate::callers::proof::ProofError;
     use crate::callers::proof::{ActiveSecret, VerificationKeys, check_timestamp};
     use crate::config::callers::Caller;
     use crate::crypto::mac::lower_hex_32;
     use crate::crypto::public_key::ed25519_is;
-    use crate::outcome::Outcome;
     use crate::request::inbound::Inbound;
     use crate::secret::Secret;
     use chrono::DateTime;
@@ -79,10 +79,10 @@ mod tests {
             assert_eq!(check_timestamp(1_700_000_000 + seconds, now), Ok(()));
         }
         for seconds in [-301, 301, -1_700_000_000] {
-            assert_eq!(check_timestamp(1_700_000_000 + seconds, now), Err(Outcome::ProofStale));
+            assert_eq!(check_timestamp(1_700_000_000 + seconds, now), Err(ProofError::Stale));
         }
-        assert_eq!(check_timestamp(1_700_000_000, at(1_700_000_300_001)), Err(Outcome::ProofStale));
-        assert_eq!(check_timestamp(i64::MAX, now), Err(Outcome::ProofStale));
+        assert_eq!(check_timestamp(1_700_000_000, at(1_700_000_300_001)), Err(ProofError::Stale));
+        assert_eq!(check_timestamp(i64::MAX, now), Err(ProofError::Stale));
     }
 
     /// Every published signature of a scheme that there is a kind for; see `tests/fixtures/vectors`.
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(verified.is_ok(), vector["valid"].as_bool().unwrap(), "{id}: {verified:?}");
             if let Err(outcome) = verified {
                 let stale = id.ends_with("-expired") || id.ends_with("-old") || id.ends_with("-future");
-                assert_eq!(outcome, if stale { Outcome::ProofStale } else { Outcome::ProofWrong }, "{id}");
+                assert_eq!(outcome, if stale { ProofError::Stale } else { ProofError::Wrong }, "{id}");
             }
             ran.push(id);
         }

@@ -1,5 +1,7 @@
 //! What proves a request to be a caller's: headers, secrets, timestamps, tokens.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -7,8 +9,92 @@ use http::HeaderMap;
 use crate::crypto::jwks::KeySet;
 use crate::crypto::jwt::TokenError;
 use crate::outcome::Outcome;
+use crate::request::error::RequestError;
+use crate::request::headers::{HeaderError, required_header};
 use crate::request::ids::DeliveryId;
 use crate::secret::Secret;
+
+/// Why a request does not prove who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProofError {
+    /// What proves the caller is missing or empty.
+    Missing {
+        /// The header, query parameter or field.
+        header: &'static str,
+    },
+    /// It is there, and not in the form that the platform writes.
+    Malformed {
+        /// The header, query parameter or field.
+        header: &'static str,
+    },
+    /// A header that may appear once appears twice.
+    Doubled {
+        /// The header.
+        header: Cow<'static, str>,
+    },
+    /// Signed more than 300 seconds from now, either way.
+    Stale,
+    /// The signature is well-formed and not the right one, or its key is not known.
+    Wrong,
+    /// No usable secret is set, so the caller cannot prove anything.
+    SecretUnset,
+    /// The proof's own time is over or has not come yet: a token's, or that of a platform with another window.
+    Expired,
+    /// The token is valid in itself, and not for this gateway.
+    TokenRefused {
+        /// The claim that says so.
+        claim: &'static str,
+    },
+    /// The token is signed with a key that its issuer does not publish.
+    KeyUnknown,
+    /// What the proof covers cannot be read.
+    Request(RequestError),
+}
+
+impl From<RequestError> for ProofError {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<HeaderError> for ProofError {
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::Missing { header } => Self::Missing { header },
+            HeaderError::Malformed { header } => Self::Malformed { header },
+            HeaderError::Doubled { header } => Self::Doubled { header: header.into() },
+        }
+    }
+}
+
+impl From<TokenError> for ProofError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::Malformed { header: "token" },
+            TokenError::Algorithm | TokenError::Signature => Self::Wrong,
+            TokenError::UnknownKey => Self::KeyUnknown,
+            TokenError::Expired => Self::Expired,
+            TokenError::Claim(claim) => Self::TokenRefused { claim },
+        }
+    }
+}
+
+impl From<ProofError> for Outcome {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Missing { header } => Self::ProofMissing { header },
+            ProofError::Malformed { header } => Self::ProofMalformed { header },
+            ProofError::Doubled { header } => Self::ProofDoubled { header },
+            ProofError::Stale => Self::ProofStale,
+            ProofError::Wrong => Self::ProofWrong,
+            ProofError::SecretUnset => Self::SecretUnset,
+            ProofError::Expired => Self::ProofExpired,
+            ProofError::TokenRefused { claim } => Self::TokenRefused { claim },
+            ProofError::KeyUnknown => Self::KeyUnknown,
+            ProofError::Request(error) => error.into(),
+        }
+    }
+}
 
 /// How far a timestamp may be from now, in milliseconds, either way.
 pub(crate) const TOLERANCE: u64 = 300_000;
@@ -81,11 +167,11 @@ impl Proof {
 ///
 /// # Errors
 ///
-/// [`Outcome::ProofStale`]
-pub(crate) fn check_timestamp(seconds: i64, now: DateTime<Utc>) -> Result<(), Outcome> {
+/// [`ProofError::Stale`]
+pub(crate) fn check_timestamp(seconds: i64, now: DateTime<Utc>) -> Result<(), ProofError> {
     // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
     let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
-    if apart <= TOLERANCE { Ok(()) } else { Err(Outcome::ProofStale) }
+    if apart <= TOLERANCE { Ok(()) } else { Err(ProofError::Stale) }
 }
 
 /// A timestamp in seconds or milliseconds, as a number or as text: as it is written, and in seconds.
@@ -106,49 +192,14 @@ pub(crate) fn parse_timestamp(value: &serde_json::Value) -> Option<(String, i64)
 ///
 /// # Errors
 ///
-/// [`Outcome::ProofMissing`] and its like.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Outcome> {
+/// [`ProofError::Missing`] and its like.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, ProofError> {
     const AUTHORIZATION: &str = "authorization";
     let value = required_header(headers, AUTHORIZATION)?;
     // The word in any case (RFC 9110, section 11.1), one space, and what RFC 6750 lets a token be.
-    let (scheme, token) = value.split_once(' ').ok_or(Outcome::ProofMalformed { header: AUTHORIZATION })?;
+    let (scheme, token) = value.split_once(' ').ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
     let good = scheme.eq_ignore_ascii_case("bearer")
         && !token.is_empty()
         && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-    if good { Ok(token) } else { Err(Outcome::ProofMalformed { header: AUTHORIZATION }) }
-}
-
-/// Why a token does not prove anything.
-pub(crate) fn token_refused(why: TokenError) -> Outcome {
-    match why {
-        TokenError::Malformed => Outcome::ProofMalformed { header: "token" },
-        TokenError::Algorithm | TokenError::Signature => Outcome::ProofWrong,
-        TokenError::UnknownKey => Outcome::KeyUnknown,
-        TokenError::Expired => Outcome::ProofExpired,
-        TokenError::Claim(claim) => Outcome::TokenRefused { claim },
-    }
-}
-
-/// The header's value: `None` when it is not there or empty.
-///
-/// # Errors
-///
-/// [`Outcome::ProofDoubled`] when it stands twice, [`Outcome::ProofMalformed`] when it is not visible ASCII.
-pub fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Outcome> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Outcome::ProofDoubled { header: name.into() });
-    }
-    let text = value.to_str().map_err(|_| Outcome::ProofMalformed { header: name })?;
-    Ok((!text.is_empty()).then_some(text))
-}
-
-/// The value of a header that must be there; errors as [`header`], and [`Outcome::ProofMissing`].
-///
-/// # Errors
-///
-/// As said.
-pub fn required_header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Outcome> {
-    header(headers, name)?.ok_or(Outcome::ProofMissing { header: name })
+    if good { Ok(token) } else { Err(ProofError::Malformed { header: AUTHORIZATION }) }
 }

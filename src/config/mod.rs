@@ -36,9 +36,9 @@ use crate::config::instance::{Instance, InstanceTable, is_instance_id, is_projec
 use crate::config::leavers::{Leavers, LeaversTable};
 use crate::config::limits::{Limits, LimitsTable, limits};
 use crate::config::lines::{ConfigError, Lines};
-use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::request::account_name::AccountRules;
+use crate::request::error::RequestError;
 
 /// The largest offboard.toml that is read, in bytes: room for ten thousand instances.
 pub const LARGEST: usize = 4 * 1024 * 1024;
@@ -345,39 +345,39 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Outcome::InstanceUnknown`]
-    pub fn instance(&self, name: &str) -> Result<&Instance, Outcome> {
+    /// [`RequestError::InstanceUnknown`]
+    pub fn instance(&self, name: &str) -> Result<&Instance, RequestError> {
         let index = self.by_name.get(name);
         index
             .and_then(|index| self.instances.get(*index))
-            .ok_or_else(|| Outcome::InstanceUnknown { given: name.into() })
+            .ok_or_else(|| RequestError::InstanceUnknown { given: name.into() })
     }
 
     /// The instance with these ids, as the documented path carries them.
     ///
     /// # Errors
     ///
-    /// [`Outcome::ProjectIdInvalid`], [`Outcome::InstanceIdInvalid`] or [`Outcome::InstanceUnknown`]
-    pub fn instance_by_ids(&self, project_id: &str, instance_id: &str) -> Result<&Instance, Outcome> {
+    /// [`RequestError::ProjectIdInvalid`], [`RequestError::InstanceIdInvalid`] or [`RequestError::InstanceUnknown`]
+    pub fn instance_by_ids(&self, project_id: &str, instance_id: &str) -> Result<&Instance, RequestError> {
         if !is_project_id(project_id) {
-            return Err(Outcome::ProjectIdInvalid { given: project_id.into() });
+            return Err(RequestError::ProjectIdInvalid { given: project_id.into() });
         }
         if !is_instance_id(instance_id) {
-            return Err(Outcome::InstanceIdInvalid { given: instance_id.into() });
+            return Err(RequestError::InstanceIdInvalid { given: instance_id.into() });
         }
         let index = self.by_ids.get(&(project_id.to_owned(), instance_id.to_owned()));
         index
             .and_then(|index| self.instances.get(*index))
-            .ok_or_else(|| Outcome::InstanceUnknown { given: instance_id.into() })
+            .ok_or_else(|| RequestError::InstanceUnknown { given: instance_id.into() })
     }
 
     /// The caller called `name`.
     ///
     /// # Errors
     ///
-    /// [`Outcome::CallerUnknown`]
-    pub fn caller(&self, name: &str) -> Result<&Caller, Outcome> {
-        self.callers.get(name).ok_or_else(|| Outcome::CallerUnknown { name: name.into() })
+    /// [`RequestError::CallerUnknown`]
+    pub fn caller(&self, name: &str) -> Result<&Caller, RequestError> {
+        self.callers.get(name).ok_or_else(|| RequestError::CallerUnknown { name: name.into() })
     }
 
     /// Whose access key `id` is.
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(config.teams("slack/U2CERLKJA"), ["dba"]);
         assert_eq!(config.teams("slack/U0"), [""; 0]);
         assert_eq!(config.access_key("HPUAPORTALKEY0000001").unwrap().0.name, "portal");
-        assert_eq!(config.caller("nobody"), Err(Outcome::CallerUnknown { name: "nobody".into() }));
+        assert_eq!(config.caller("nobody"), Err(RequestError::CallerUnknown { name: "nobody".into() }));
     }
 
     /// One table: what is changed in the demo, and the whole message that an operator then reads.

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::callers::api::{self, http_signature};
 use crate::callers::kind::Endpoint;
-use crate::callers::proof::{ActiveSecret, VerificationKeys};
+use crate::callers::proof::{ActiveSecret, ProofError, VerificationKeys};
 use crate::callers::{self};
 use crate::config::Config;
 use crate::config::callers::{Caller, Key};
@@ -19,6 +19,7 @@ use crate::outcome::Outcome;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::{BodyError, Inbound};
 use crate::request::route::Route;
@@ -82,7 +83,7 @@ pub(crate) async fn hear<'c, H: Host>(
         keys.published = app.published.keys(host, source, config.limits, false).await?;
     }
     let mut verified = (kind.verify)(inbound, caller, &keys, told.at);
-    if let (Err(Outcome::KeyUnknown), Some(source)) = (&verified, source)
+    if let (Err(ProofError::KeyUnknown), Some(source)) = (&verified, source)
         && let Some(anew) = app.published.keys(host, source, config.limits, true).await?
     {
         keys.published = Some(anew);
@@ -106,8 +107,8 @@ pub(crate) async fn hear<'c, H: Host>(
     told.channel = reading.later.and_then(|later| FollowUpChannel::new(kind, later, caller, key, config.limits));
     language?;
     // What there is no way to ask for is that, whatever body it has.
-    if let Err(outcome @ (Outcome::RouteUnknown | Outcome::MethodNotAllowed { .. })) = reading.said {
-        return Err(outcome);
+    if let Err(error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. })) = reading.said {
+        return Err(error.into());
     }
     check_content_type(inbound, kind)?;
     match reading.said? {
@@ -128,8 +129,8 @@ pub(crate) fn identify_caller<'c>(
     config: &'c Config,
 ) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
     match route {
-        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config),
-        Route::Api => api::identify_caller(inbound, config),
+        Route::Api if http_signature::is_stated(inbound) => Ok(http_signature::identify_caller(inbound, config)?),
+        Route::Api => Ok(api::identify_caller(inbound, config)?),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
             if callers::kind(&caller.kind).map(|kind| kind.place) != Some(Endpoint::Scim) {

@@ -133,8 +133,12 @@ async fn remove<'c, H: Host>(
     let user_name = match app.config.accounts.parse(user_name) {
         Ok(user_name) => user_name,
         // A name that is never removed, or that no new account can have: that matters where there is such an account.
-        Err(outcome) => {
-            return if is_there(host, app, instance, user_name, budget, told).await? { Err(outcome) } else { Ok(None) };
+        Err(error) => {
+            return if is_there(host, app, instance, user_name, budget, told).await? {
+                Err(error.into())
+            } else {
+                Ok(None)
+            };
         }
     };
     let caller = app.config.caller(&actor.caller)?;

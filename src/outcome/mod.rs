@@ -9,6 +9,7 @@
 //!
 //! Not in here: how a chat platform or a webhook wants its answer shaped; that is `caller`'s.
 
+mod from_request;
 pub mod language;
 pub mod state;
 

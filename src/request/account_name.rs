@@ -11,7 +11,7 @@ use std::fmt;
 
 use wildmatch::WildMatchPattern;
 
-use crate::outcome::Outcome;
+use crate::request::error::RequestError;
 
 /// TaurusDB's management accounts and StarRocks' superuser: deleting them errors or breaks the instance (seen in the
 /// user guide and the SDKs). Compared without regard to case, because StarRocks may be.
@@ -64,21 +64,21 @@ impl AccountRules {
     ///
     /// # Errors
     ///
-    /// [`Outcome::FieldMissing`], [`Outcome::AccountReserved`], [`Outcome::AccountProtected`] or
-    /// [`Outcome::UserNameInvalid`].
-    pub fn parse(&self, given: &str) -> Result<UserName, Outcome> {
+    /// [`RequestError::FieldMissing`], [`RequestError::AccountReserved`], [`RequestError::AccountProtected`] or
+    /// [`RequestError::UserNameInvalid`].
+    pub fn parse(&self, given: &str) -> Result<UserName, RequestError> {
         if given.is_empty() {
-            return Err(Outcome::FieldMissing { name: "user_name" });
+            return Err(RequestError::FieldMissing { name: "user_name" });
         }
         if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(given)) {
-            return Err(Outcome::AccountReserved { name: given.into() });
+            return Err(RequestError::AccountReserved { name: given.into() });
         }
-        let invalid = || Outcome::UserNameInvalid { given: given.into() };
+        let invalid = || RequestError::UserNameInvalid { given: given.into() };
         if given.len() > LONGEST || !given.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(invalid());
         }
         if self.protected.iter().any(|pattern| pattern.matches(given)) {
-            return Err(Outcome::AccountProtected { name: given.into() });
+            return Err(RequestError::AccountProtected { name: given.into() });
         }
         if in_documented_range(given) || self.unusual.iter().any(|pattern| pattern.matches(given)) {
             Ok(UserName(given.into()))
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn names_that_may_not() {
-        let invalid = |given: &str| Outcome::UserNameInvalid { given: given.into() };
+        let invalid = |given: &str| RequestError::UserNameInvalid { given: given.into() };
         for given in [
             "y",
             "1alice",
@@ -136,16 +136,16 @@ mod tests {
         }
         let long = format!("Old-{}", "x".repeat(200));
         assert_eq!(rules().parse(&long), Err(invalid(&long)));
-        assert_eq!(rules().parse(""), Err(Outcome::FieldMissing { name: "user_name" }));
+        assert_eq!(rules().parse(""), Err(RequestError::FieldMissing { name: "user_name" }));
     }
 
     #[test]
     fn reserved_in_any_case_and_protected_in_any_case() {
         for name in ["root", "ROOT", "Root", "rdsAdmin", "rdsadmin", "RDSMETRIC"] {
-            assert_eq!(rules().parse(name), Err(Outcome::AccountReserved { name: name.into() }));
+            assert_eq!(rules().parse(name), Err(RequestError::AccountReserved { name: name.into() }));
         }
         for name in ["etl_loader", "ETL_loader"] {
-            assert_eq!(rules().parse(name), Err(Outcome::AccountProtected { name: name.into() }));
+            assert_eq!(rules().parse(name), Err(RequestError::AccountProtected { name: name.into() }));
         }
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn digest(parts: &[&[u8]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
+    use crate::request::error::RequestError;
     use crate::request::reason::Reason;
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read("已离职"), Ok(Some("已离职".into())));
         assert_eq!(read(" "), Ok(None));
         for given in ["a\nb".to_owned(), "x".repeat(501)] {
-            assert!(matches!(read(&given), Err(Outcome::FieldInvalid { name: "reason", .. })));
+            assert!(matches!(read(&given), Err(RequestError::FieldInvalid { name: "reason", .. })));
         }
     }
 }

@@ -3,6 +3,8 @@
 pub mod account_name;
 pub mod actor;
 pub mod command;
+pub mod error;
+pub mod headers;
 pub mod ids;
 pub mod inbound;
 pub mod leaver;

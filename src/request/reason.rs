@@ -1,7 +1,7 @@
 //! The requester's reason.
 
-use crate::outcome::Outcome;
 use crate::outcome::language::Localized;
+use crate::request::error::RequestError;
 
 /// Why somebody asks, in their words: 1 to 500 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,11 +12,11 @@ impl Reason {
     ///
     /// # Errors
     ///
-    /// [`Outcome::FieldInvalid`]
-    pub fn parse(given: &str) -> Result<Option<Self>, Outcome> {
+    /// [`RequestError::FieldInvalid`]
+    pub fn parse(given: &str) -> Result<Option<Self>, RequestError> {
         let given = given.trim();
         if given.chars().count() > 500 || given.chars().any(char::is_control) {
-            return Err(Outcome::FieldInvalid {
+            return Err(RequestError::FieldInvalid {
                 name: "reason",
                 given: given.to_owned(),
                 expected: Localized {

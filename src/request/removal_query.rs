@@ -8,9 +8,9 @@ use chrono::DateTime;
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-use crate::outcome::Outcome;
 use crate::outcome::language::Localized;
 use crate::outcome::state::State;
+use crate::request::error::RequestError;
 use crate::request::strict::Fields;
 
 /// The parameters.
@@ -63,10 +63,10 @@ impl RemovalQuery {
     ///
     /// # Errors
     ///
-    /// [`Outcome::ParameterUnknown`], [`Outcome::FieldInvalid`]
-    pub fn parse(query: &Fields) -> Result<Self, Outcome> {
+    /// [`RequestError::ParameterUnknown`], [`RequestError::FieldInvalid`]
+    pub fn parse(query: &Fields) -> Result<Self, RequestError> {
         if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
-            return Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
+            return Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
         }
         let name = Localized { en: "a name, or no such parameter", zh: "名称，或不带此参数" };
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
@@ -103,12 +103,12 @@ fn read<T>(
     name: &'static str,
     expected: Localized,
     parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Outcome> {
+) -> Result<Option<T>, RequestError> {
     if !query.names().any(|given| given == name) {
         return Ok(None);
     }
     let given = query.required(name).unwrap_or_default();
-    parse(given).map(Some).ok_or_else(|| Outcome::FieldInvalid { name, given: given.to_owned(), expected })
+    parse(given).map(Some).ok_or_else(|| RequestError::FieldInvalid { name, given: given.to_owned(), expected })
 }
 
 /// Rows are of whole milliseconds, so what lies between two of them counts as the later one, for either end.
@@ -146,8 +146,8 @@ impl ListFormat {
     ///
     /// # Errors
     ///
-    /// [`Outcome::NotAcceptable`]
-    pub fn accepted(headers: &HeaderMap) -> Result<Self, Outcome> {
+    /// [`RequestError::NotAcceptable`]
+    pub fn accepted(headers: &HeaderMap) -> Result<Self, RequestError> {
         let mut values = headers.get_all(ACCEPT).iter().peekable();
         if values.peek().is_none() {
             return Ok(Self::Json);
@@ -162,7 +162,7 @@ impl ListFormat {
                 "application/x-ndjson" => Some(Self::Lines),
                 _ => None,
             })
-            .ok_or(Outcome::NotAcceptable)
+            .ok_or(RequestError::NotAcceptable)
     }
 
     /// The value of `Content-Type`.
@@ -179,7 +179,7 @@ impl ListFormat {
 mod tests {
     use super::*;
 
-    fn parse(query: &str) -> Result<RemovalQuery, Outcome> {
+    fn parse(query: &str) -> Result<RemovalQuery, RequestError> {
         RemovalQuery::parse(&Fields::from_query(query).unwrap())
     }
 
@@ -236,7 +236,7 @@ mod tests {
             assert_eq!(accepted(values), Ok(form), "{values:?}");
         }
         for values in [&[""][..], &["text/html"], &["text/*"], &["json"], &["text/csv2"], &["text/html", "a/b"]] {
-            assert_eq!(accepted(values), Err(Outcome::NotAcceptable), "{values:?}");
+            assert_eq!(accepted(values), Err(RequestError::NotAcceptable), "{values:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::outcome::Outcome;
+use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 use crate::request::strict;
 
@@ -50,13 +50,13 @@ pub(crate) enum Route {
 ///
 /// # Errors
 ///
-/// [`Outcome::RouteUnknown`], [`Outcome::MethodNotAllowed`], [`Outcome::UrlMalformed`]
-pub(crate) fn route(inbound: &Inbound) -> Result<Route, Outcome> {
+/// [`RequestError::RouteUnknown`], [`RequestError::MethodNotAllowed`], [`RequestError::UrlMalformed`]
+pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
     let only = |method: Method, allow| {
-        if inbound.method == method { Ok(()) } else { Err(Outcome::MethodNotAllowed { allow }) }
+        if inbound.method == method { Ok(()) } else { Err(RequestError::MethodNotAllowed { allow }) }
     };
     if inbound.path == "/healthz" {
-        return Err(Outcome::MethodNotAllowed { allow: "GET" });
+        return Err(RequestError::MethodNotAllowed { allow: "GET" });
     }
     match path(&inbound.path) {
         Some(Path::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
@@ -67,12 +67,12 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, Outcome> {
         None => {}
     }
     if let Some((name, _)) = inbound.path.strip_prefix("/scim/v2/").and_then(|rest| rest.split_once('/')) {
-        return Ok(Route::Scim(strict::percent_decode(name).ok_or(Outcome::UrlMalformed)?));
+        return Ok(Route::Scim(strict::percent_decode(name).ok_or(RequestError::UrlMalformed)?));
     }
     match inbound.path.strip_prefix("/hooks/") {
         Some(name) if !name.is_empty() && !name.contains('/') => {
-            Ok(Route::Hook(strict::percent_decode(name).ok_or(Outcome::UrlMalformed)?))
+            Ok(Route::Hook(strict::percent_decode(name).ok_or(RequestError::UrlMalformed)?))
         }
-        _ => Err(Outcome::RouteUnknown),
+        _ => Err(RequestError::RouteUnknown),
     }
 }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::callers::scim::parse_path;
 use crate::config::leavers::Identity;
-use crate::outcome::Outcome;
 use crate::outcome::language::Localized;
+use crate::request::error::RequestError;
 
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -124,8 +124,8 @@ pub struct Change {
 }
 
 impl Filter {
-    pub(crate) fn parse(text: &str) -> Result<Self, Outcome> {
-        let wrong = || Outcome::FieldInvalid {
+    pub(crate) fn parse(text: &str) -> Result<Self, RequestError> {
+        let wrong = || RequestError::FieldInvalid {
             name: "filter",
             given: text.to_owned(),
             expected: Localized {
@@ -154,14 +154,14 @@ pub(crate) fn plain_name(name: &str) -> &str {
     schema.and_then(|_| name.get(USER.len()..)).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name)
 }
 
-pub(crate) fn wrong_value(name: &'static str, given: &Value, en: &'static str, zh: &'static str) -> Outcome {
-    Outcome::FieldInvalid { name, given: given.to_string(), expected: Localized { en, zh } }
+pub(crate) fn wrong_value(name: &'static str, given: &Value, en: &'static str, zh: &'static str) -> RequestError {
+    RequestError::FieldInvalid { name, given: given.to_string(), expected: Localized { en, zh } }
 }
 
 /// The longest text of an attribute, in bytes.
 pub(crate) const LONGEST: usize = 1024;
 
-pub(crate) fn text(name: &'static str, value: &Value) -> Result<Value, Outcome> {
+pub(crate) fn text(name: &'static str, value: &Value) -> Result<Value, RequestError> {
     match value {
         Value::String(text) if text.len() <= LONGEST && !text.chars().any(char::is_control) => Ok(value.clone()),
         other => Err(wrong_value(name, other, "a text of at most 1024 bytes", "不超过 1024 字节的文本")),
@@ -169,7 +169,7 @@ pub(crate) fn text(name: &'static str, value: &Value) -> Result<Value, Outcome> 
 }
 
 /// `true`, `"False"`, `[{"value": "true"}]`.
-pub(crate) fn flag(value: &Value) -> Result<bool, Outcome> {
+pub(crate) fn flag(value: &Value) -> Result<bool, RequestError> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
@@ -195,14 +195,14 @@ pub(crate) fn spelled(known: &[&'static str], given: &str) -> Option<&'static st
 
 impl Person {
     /// Reads a resource. What the schema does not name is passed over (RFC 7644, section 3.3). A whole one needs `userName`.
-    pub(crate) fn read(body: &Map<String, Value>, is_whole: bool) -> Result<Self, Outcome> {
+    pub(crate) fn read(body: &Map<String, Value>, is_whole: bool) -> Result<Self, RequestError> {
         let mut person = Self { attributes: Map::new(), active: None };
         for (key, value) in body {
             person.set(std::slice::from_ref(key), value)?;
         }
         let has_name =
             person.attributes.get("userName").is_some_and(|name| name.as_str().is_some_and(|n| !n.is_empty()));
-        if is_whole && !has_name { Err(Outcome::FieldMissing { name: "userName" }) } else { Ok(person) }
+        if is_whole && !has_name { Err(RequestError::FieldMissing { name: "userName" }) } else { Ok(person) }
     }
 
     /// One that was kept.
@@ -238,7 +238,7 @@ impl Person {
     }
 
     /// Sets what stands at this path.
-    fn set(&mut self, path: &[String], value: &Value) -> Result<(), Outcome> {
+    fn set(&mut self, path: &[String], value: &Value) -> Result<(), RequestError> {
         let [first, rest @ ..] = path else { return Ok(()) };
         let name = plain_name(first);
         if let Some((outer, inner)) = name.split_once('.').filter(|_| !name.contains(':')) {
@@ -265,7 +265,7 @@ impl Person {
         known: &[&'static str],
         rest: &[String],
         value: &Value,
-    ) -> Result<(), Outcome> {
+    ) -> Result<(), RequestError> {
         let given: Map<String, Value> = match (rest, value) {
             ([inner, ..], value) => Map::from_iter([(inner.clone(), value.clone())]),
             ([], Value::Object(fields)) => fields.clone(),
@@ -281,14 +281,14 @@ impl Person {
         Ok(())
     }
 
-    fn unset(&mut self, name: &str) -> Result<(), Outcome> {
+    fn unset(&mut self, name: &str) -> Result<(), RequestError> {
         self.attributes.remove(name);
         Ok(())
     }
 
     /// All of them, or `emails[type eq "work"].value`.
-    fn set_emails(&mut self, rest: &[String], value: &Value) -> Result<(), Outcome> {
-        let email = |given: &Map<String, Value>| -> Result<Value, Outcome> {
+    fn set_emails(&mut self, rest: &[String], value: &Value) -> Result<(), RequestError> {
+        let email = |given: &Map<String, Value>| -> Result<Value, RequestError> {
             let mut kept = Map::new();
             for (key, value) in given {
                 match spelled(&EMAIL, key) {
@@ -327,8 +327,8 @@ impl Person {
     ///
     /// # Errors
     ///
-    /// [`Outcome::FieldInvalid`], [`Outcome::FieldMissing`] when nothing would be left of `userName`.
-    pub fn change(&mut self, change: &Change) -> Result<(), Outcome> {
+    /// [`RequestError::FieldInvalid`], [`RequestError::FieldMissing`] when nothing would be left of `userName`.
+    pub fn change(&mut self, change: &Change) -> Result<(), RequestError> {
         if !change.removes {
             return match (change.path.as_slice(), &change.value) {
                 ([], Value::Object(fields)) => {
@@ -341,8 +341,8 @@ impl Person {
             };
         }
         match change.path.as_slice() {
-            [name] if name.eq_ignore_ascii_case("userName") => Err(Outcome::FieldMissing { name: "userName" }),
-            [name] if name.eq_ignore_ascii_case("active") => Err(Outcome::FieldMissing { name: "active" }),
+            [name] if name.eq_ignore_ascii_case("userName") => Err(RequestError::FieldMissing { name: "userName" }),
+            [name] if name.eq_ignore_ascii_case("active") => Err(RequestError::FieldMissing { name: "active" }),
             [name] => {
                 let found = self.attributes.keys().find(|known| known.eq_ignore_ascii_case(plain_name(name))).cloned();
                 found.map_or(Ok(()), |name| self.unset(&name))
@@ -355,7 +355,7 @@ impl Person {
                 }
                 Ok(())
             }
-            [] => Err(Outcome::FieldMissing { name: "path" }),
+            [] => Err(RequestError::FieldMissing { name: "path" }),
         }
     }
 

@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::outcome::Outcome;
 use crate::outcome::language::Localized;
+use crate::request::error::RequestError;
 
 pub(crate) const NOT_A_FORM: Localized =
     Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的 UTF-8 表单" };
@@ -85,8 +85,8 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
-    pub fn from_form(body: &[u8]) -> Result<Self, Outcome> {
+    /// [`RequestError::BodyMalformed`], [`RequestError::FieldDoubled`]
+    pub fn from_form(body: &[u8]) -> Result<Self, RequestError> {
         Self::from_form_with_lists(body, &[])
     }
 
@@ -95,13 +95,13 @@ impl Fields {
     /// # Errors
     ///
     /// As [`Fields::from_form`].
-    pub fn from_form_with_lists(body: &[u8], lists: &[&str]) -> Result<Self, Outcome> {
-        let malformed = Outcome::BodyMalformed { why: NOT_A_FORM };
+    pub fn from_form_with_lists(body: &[u8], lists: &[&str]) -> Result<Self, RequestError> {
+        let malformed = RequestError::BodyMalformed { why: NOT_A_FORM };
         let Ok(text) = std::str::from_utf8(body) else { return Err(malformed) };
         match pairs(text, true, lists) {
             Ok(read) => Ok(Self(read)),
             Err(PairError::Malformed) => Err(malformed),
-            Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
+            Err(PairError::Doubled(name)) => Err(RequestError::FieldDoubled { name }),
         }
     }
 
@@ -109,12 +109,12 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`Outcome::UrlMalformed`], [`Outcome::FieldDoubled`]
-    pub fn from_query(query: &str) -> Result<Self, Outcome> {
+    /// [`RequestError::UrlMalformed`], [`RequestError::FieldDoubled`]
+    pub fn from_query(query: &str) -> Result<Self, RequestError> {
         match pairs(query, false, &[]) {
             Ok(read) => Ok(Self(read)),
-            Err(PairError::Malformed) => Err(Outcome::UrlMalformed),
-            Err(PairError::Doubled(name)) => Err(Outcome::FieldDoubled { name }),
+            Err(PairError::Malformed) => Err(RequestError::UrlMalformed),
+            Err(PairError::Doubled(name)) => Err(RequestError::FieldDoubled { name }),
         }
     }
 
@@ -122,14 +122,14 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`Outcome::FieldMissing`]
-    pub fn required(&self, name: &'static str) -> Result<&str, Outcome> {
+    /// [`RequestError::FieldMissing`]
+    pub fn required(&self, name: &'static str) -> Result<&str, RequestError> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
-            .ok_or(Outcome::FieldMissing { name })
+            .ok_or(RequestError::FieldMissing { name })
     }
 
     /// The names, in the order they came.
@@ -143,14 +143,14 @@ impl Fields {
 ///
 /// # Errors
 ///
-/// [`Outcome::BodyMalformed`], [`Outcome::FieldDoubled`]
-pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Outcome> {
+/// [`RequestError::BodyMalformed`], [`RequestError::FieldDoubled`]
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     let value: Once = serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
         match text.strip_prefix(DOUBLED).and_then(|rest| rest.rsplit_once(" at line ")) {
-            Some((name, _)) => Outcome::FieldDoubled { name: name.to_owned() },
-            None if text.starts_with("recursion limit") => Outcome::BodyMalformed { why: TOO_DEEP },
-            None => Outcome::BodyMalformed { why: NOT_JSON },
+            Some((name, _)) => RequestError::FieldDoubled { name: name.to_owned() },
+            None if text.starts_with("recursion limit") => RequestError::BodyMalformed { why: TOO_DEEP },
+            None => RequestError::BodyMalformed { why: NOT_JSON },
         }
     })?;
     typed(value.0)
@@ -160,9 +160,9 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Outcome> {
 ///
 /// # Errors
 ///
-/// [`Outcome::BodyMalformed`]
-pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Outcome> {
-    serde_json::from_value(value).map_err(|_| Outcome::BodyMalformed { why: WRONG_SHAPE })
+/// [`RequestError::BodyMalformed`]
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
+    serde_json::from_value(value).map_err(|_| RequestError::BodyMalformed { why: WRONG_SHAPE })
 }
 
 pub(crate) const DOUBLED: &str = "doubled key ";
@@ -276,14 +276,14 @@ mod tests {
 
     #[test]
     fn fields_stand_once() {
-        let doubled = |name: &str| Outcome::FieldDoubled { name: name.into() };
+        let doubled = |name: &str| RequestError::FieldDoubled { name: name.into() };
         assert_eq!(Fields::from_form(b"text=a&text=b"), Err(doubled("text")));
         assert_eq!(Fields::from_form(b"text=a&te%78t=b"), Err(doubled("text")));
         assert_eq!(Fields::from_query("user_name=a&user%5Fname=b"), Err(doubled("user_name")));
-        assert_eq!(Fields::from_query("user_name=%"), Err(Outcome::UrlMalformed));
+        assert_eq!(Fields::from_query("user_name=%"), Err(RequestError::UrlMalformed));
         let fields = Fields::from_form(b"text=a+b%2Bc&x").unwrap();
         assert_eq!(fields.required("text"), Ok("a b+c"));
-        assert_eq!(fields.required("x"), Err(Outcome::FieldMissing { name: "x" }));
+        assert_eq!(fields.required("x"), Err(RequestError::FieldMissing { name: "x" }));
         let fields = Fields::from_form_with_lists(b"m=1&text=a&m=2", &["m"]).unwrap();
         assert_eq!(fields.names().collect::<Vec<_>>(), ["text"]);
         assert_eq!(Fields::from_form_with_lists(b"m=1&m=2&text=a&text=b", &["m"]), Err(doubled("text")));
@@ -296,13 +296,13 @@ mod tests {
             read(br#"{"a":1,"b":[{"c":null},true,1.5,-2]}"#).unwrap(),
             serde_json::json!({"a":1,"b":[{"c":null},true,1.5,-2]})
         );
-        let doubled = |name: &str| Err(Outcome::FieldDoubled { name: name.into() });
+        let doubled = |name: &str| Err(RequestError::FieldDoubled { name: name.into() });
         assert_eq!(read(br#"{"a":1,"a":2}"#), doubled("a"));
         assert_eq!(read(br#"{"x":[{"at line ":1,"\u0061t line ":2}]}"#), doubled("at line "));
         let deep = "[".repeat(100_000);
-        assert_eq!(read(deep.as_bytes()), Err(Outcome::BodyMalformed { why: TOO_DEEP }));
-        assert_eq!(read(b"{"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
-        assert_eq!(read(b"{} {}"), Err(Outcome::BodyMalformed { why: NOT_JSON }));
+        assert_eq!(read(deep.as_bytes()), Err(RequestError::BodyMalformed { why: TOO_DEEP }));
+        assert_eq!(read(b"{"), Err(RequestError::BodyMalformed { why: NOT_JSON }));
+        assert_eq!(read(b"{} {}"), Err(RequestError::BodyMalformed { why: NOT_JSON }));
     }
 
     proptest::proptest! {

@@ -33,14 +33,14 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::callers::api;
 use crate::callers::kind::{CallerKind, Endpoint};
-use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape};
 use crate::config::callers::{Caller, Key};
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::{Algorithm, PublicKey};
-use crate::outcome::Outcome;
 use crate::reply::api_body::api_body;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::secret::Secret;
@@ -75,7 +75,7 @@ const COVERED: [&str; 4] = ["@method", "@path", "@query", DIGEST];
 /// The least bytes of a shared key: the size of what it makes (RFC 2104 section 3).
 const SHORTEST_KEY: usize = 32;
 
-const MALFORMED: Outcome = Outcome::ProofMalformed { header: INPUT };
+const MALFORMED: ProofError = ProofError::Malformed { header: INPUT };
 
 /// Whether the request is one of this kind.
 pub fn is_stated(inbound: &Inbound) -> bool {
@@ -87,28 +87,33 @@ pub fn is_stated(inbound: &Inbound) -> bool {
 ///
 /// # Errors
 ///
-/// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
-pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+/// [`ProofError::Missing`] and its like; an unknown key is [`ProofError::Wrong`], so that nobody learns which exist.
+pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     let stated = Stated::read(inbound)?;
     let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
-    found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
+    found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let stated = Stated::read(inbound)?;
     let digest = required_header(&inbound.headers, DIGEST)?;
-    let is_of_body = digests(digest, &inbound.body).ok_or(Outcome::ProofMalformed { header: DIGEST })?;
+    let is_of_body = digests(digest, &inbound.body).ok_or(ProofError::Malformed { header: DIGEST })?;
     let base = stated.base(inbound)?;
     check_timestamp(stated.created, now)?;
     if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
-        return Err(Outcome::ProofExpired);
+        return Err(ProofError::Expired);
     }
     let is_meant = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
-    let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(Outcome::ProofWrong)?;
-    let key = Verifier::of(&key.secret).ok_or(Outcome::SecretUnset)?;
+    let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(ProofError::Wrong)?;
+    let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
     let is_its_own = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
     if !is_its_own || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     // Not the signature: ECDSA has two for one request.
     let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
@@ -129,7 +134,7 @@ struct Stated {
 }
 
 impl Stated {
-    fn read(inbound: &Inbound) -> Result<Self, Outcome> {
+    fn read(inbound: &Inbound) -> Result<Self, ProofError> {
         let input = required_header(&inbound.headers, INPUT)?;
         let signature = required_header(&inbound.headers, SIGNATURE)?;
         let Some((label, ListEntry::InnerList(list))) = only(input) else { return Err(MALFORMED) };
@@ -141,7 +146,7 @@ impl Stated {
             {
                 bytes
             }
-            _ => return Err(Outcome::ProofMalformed { header: SIGNATURE }),
+            _ => return Err(ProofError::Malformed { header: SIGNATURE }),
         };
         Self::of(list, params, signature).ok_or(MALFORMED)
     }
@@ -175,7 +180,7 @@ impl Stated {
     }
 
     /// The signature base (section 2.5).
-    fn base(&self, inbound: &Inbound) -> Result<String, Outcome> {
+    fn base(&self, inbound: &Inbound) -> Result<String, ProofError> {
         let mut base = String::new();
         for name in &self.components {
             let value = component(name, inbound)?;
@@ -186,7 +191,7 @@ impl Stated {
 }
 
 /// The value of a component (sections 2.1 and 2.2).
-fn component(name: &str, inbound: &Inbound) -> Result<String, Outcome> {
+fn component(name: &str, inbound: &Inbound) -> Result<String, ProofError> {
     Ok(match name {
         "@method" => inbound.method.as_str().to_owned(),
         // As on the wire: percent-encoded octets are not decoded.
@@ -201,7 +206,7 @@ fn component(name: &str, inbound: &Inbound) -> Result<String, Outcome> {
             let mut values = inbound.headers.get_all(name).iter();
             let value = values.next().ok_or(MALFORMED)?;
             if values.next().is_some() {
-                return Err(Outcome::ProofDoubled { header: name.to_owned().into() });
+                return Err(ProofError::Doubled { header: name.to_owned().into() });
             }
             value.to_str().map_err(|_| MALFORMED)?.trim().to_owned()
         }
@@ -322,7 +327,7 @@ mod tests {
         STANDARD.encode(mac.chain_update(base).finalize().into_bytes())
     }
 
-    fn verified(inbound: &Inbound) -> Result<Proof, Outcome> {
+    fn verified(inbound: &Inbound) -> Result<Proof, ProofError> {
         let secret = Secret::new(SHARED.into()).unwrap();
         let keys = VerificationKeys {
             secrets: vec![ActiveSecret::new(Some("k".into()), vec![(SECRET, secret)]).unwrap()],
@@ -414,12 +419,12 @@ mod tests {
             ("no query", Inbound { query: String::new(), ..right() }),
             ("body", Inbound { body: Bytes::from_static(b" "), ..right() }),
         ] {
-            assert_eq!(verified(&other).unwrap_err(), Outcome::ProofWrong, "{what}");
+            assert_eq!(verified(&other).unwrap_err(), ProofError::Wrong, "{what}");
         }
         // The digest of the body that is sent, and not of the one that was signed.
         let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(b" ")));
         let forged = Inbound { body: Bytes::from_static(b" "), ..with(&input, &signature, &digest) };
-        assert_eq!(verified(&forged).unwrap_err(), Outcome::ProofWrong);
+        assert_eq!(verified(&forged).unwrap_err(), ProofError::Wrong);
     }
 
     #[test]
@@ -466,7 +471,7 @@ mod tests {
             right.clone(),
             ":".into(),
         ] {
-            let malformed = Outcome::ProofMalformed { header: SIGNATURE };
+            let malformed = ProofError::Malformed { header: SIGNATURE };
             assert_eq!(verified(&with(&input, &given, EMPTY)).unwrap_err(), malformed, "{given}");
         }
         for given in [
@@ -479,7 +484,7 @@ mod tests {
             "sha-256=1".into(),
             "unixsum=:AA==:".into(),
         ] {
-            let malformed = Outcome::ProofMalformed { header: DIGEST };
+            let malformed = ProofError::Malformed { header: DIGEST };
             assert_eq!(verified(&with(&input, &signature, &given)).unwrap_err(), malformed, "{given}");
         }
         for (given, right) in [
@@ -518,7 +523,7 @@ mod tests {
         assert_eq!(value("host"), Ok("Example.com:443".into()));
         assert_eq!(value("x-a"), Ok("b".into()));
         assert_eq!(value("x-d"), Ok(String::new()));
-        assert_eq!(value("x-c"), Err(Outcome::ProofDoubled { header: "x-c".into() }));
+        assert_eq!(value("x-c"), Err(ProofError::Doubled { header: "x-c".into() }));
         for name in ["", "x-e", "@", "@status", "@target-uri", "@signature-params", "a\"b", "a b"] {
             assert_eq!(value(name), Err(MALFORMED), "{name}");
         }

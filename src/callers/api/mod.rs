@@ -25,9 +25,7 @@ use serde::Deserialize;
 
 use crate::callers::chat::grammar;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{
-    Proof, Subject, VerificationKeys, bearer, check_timestamp, header, required_header, token_refused,
-};
+use crate::callers::proof::{Proof, ProofError, Subject, VerificationKeys, bearer, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Setting};
 use crate::config::callers::{Caller, Key};
@@ -36,11 +34,12 @@ use crate::crypto::jwks::KeySet;
 use crate::crypto::jwt::{self, Expected};
 use crate::crypto::sdk_hmac::{self, Message, SignatureError};
 use crate::jwks_cache::JwksSource;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::{header, required_header};
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::reason::Reason;
@@ -128,8 +127,8 @@ pub(crate) fn token_header(caller: &Caller) -> String {
 ///
 /// # Errors
 ///
-/// [`Outcome::ProofDoubled`], [`Outcome::ProofMalformed`]
-pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, Outcome> {
+/// [`ProofError::Doubled`], [`ProofError::Malformed`]
+pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, ProofError> {
     let name = token_header(caller);
     if name == AUTHORIZATION {
         let value = header(&inbound.headers, AUTHORIZATION)?;
@@ -140,9 +139,9 @@ pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<
     let mut values = inbound.headers.get_all(&name).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
-        return Err(Outcome::ProofDoubled { header: name.into() });
+        return Err(ProofError::Doubled { header: name.into() });
     }
-    let text = first.map(|value| value.to_str().map_err(|_| Outcome::ProofMalformed { header: "the token's header" }));
+    let text = first.map(|value| value.to_str().map_err(|_| ProofError::Malformed { header: "the token's header" }));
     text.transpose().map(|text| text.filter(|text| !text.is_empty()))
 }
 
@@ -161,26 +160,26 @@ pub(crate) fn is_signed(inbound: &Inbound) -> bool {
 }
 
 /// Whose token the request claims to bring: that of the caller whose `issuer` it names.
-pub(crate) fn bearer_of<'c>(inbound: &Inbound, config: &'c Config) -> Result<Option<&'c Caller>, Outcome> {
+pub(crate) fn bearer_of<'c>(inbound: &Inbound, config: &'c Config) -> Result<Option<&'c Caller>, ProofError> {
     let mut brought = false;
     for caller in config.callers() {
         let Some(issuer) = caller.setting("issuer").filter(|_| caller.kind == NAME) else { continue };
         let Some(token) = token(inbound, caller)? else { continue };
-        let peek = jwt::peek(token).ok_or(Outcome::ProofMalformed { header: "token" })?;
+        let peek = jwt::peek(token).ok_or(ProofError::Malformed { header: "token" })?;
         if peek.issuer == issuer {
             return Ok(Some(caller));
         }
         brought = true;
     }
-    if brought { Err(Outcome::TokenRefused { claim: "iss" }) } else { Ok(None) }
+    if brought { Err(ProofError::TokenRefused { claim: "iss" }) } else { Ok(None) }
 }
 
 /// Whose access key the request claims to be signed with, or whose token it brings.
 ///
 /// # Errors
 ///
-/// [`Outcome::ProofMissing`] and its like; an unknown key is [`Outcome::ProofWrong`], so that nobody learns which exist.
-pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+/// [`ProofError::Missing`] and its like; an unknown key is [`ProofError::Wrong`], so that nobody learns which exist.
+pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     if !is_signed(inbound)
         && let Some(caller) = bearer_of(inbound, config)?
     {
@@ -189,7 +188,7 @@ pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c
     let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
     let parsed = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
     let found = config.access_key(parsed.access).filter(|(caller, _)| caller.kind == NAME);
-    found.map(|(caller, key)| (caller, vec![key])).ok_or(Outcome::ProofWrong)
+    found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
 }
 
 pub(crate) fn verify(
@@ -197,14 +196,14 @@ pub(crate) fn verify(
     caller: &Caller,
     keys: &VerificationKeys,
     now: DateTime<Utc>,
-) -> Result<Proof, Outcome> {
+) -> Result<Proof, ProofError> {
     if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
         return verify_token(inbound, caller, token, published, now);
     }
     let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
     let authorization = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
     let key =
-        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(Outcome::ProofWrong)?;
+        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(ProofError::Wrong)?;
     let message = Message {
         method: inbound.method.as_str(),
         path: &inbound.path,
@@ -226,14 +225,14 @@ pub(crate) fn verify_token(
     token: &str,
     published: &KeySet,
     now: DateTime<Utc>,
-) -> Result<Proof, Outcome> {
+) -> Result<Proof, ProofError> {
     let expected = Expected {
         issuer: caller.setting("issuer").unwrap_or_default(),
         audiences: caller.settings("audience"),
         authorized_party: caller.setting("azp"),
         groups: caller.setting("groups"),
     };
-    let claims = jwt::verify(token, published, &expected, now).map_err(token_refused)?;
+    let claims = jwt::verify(token, published, &expected, now)?;
     let minute = now.timestamp().div_euclid(60).to_string();
     let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
     // Without its signature, which ECDSA lets be written in another way.
@@ -243,21 +242,21 @@ pub(crate) fn verify_token(
     Ok(Proof { subject: Some(subject), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }
 
-pub(crate) fn refused(error: &SignatureError) -> Outcome {
+pub(crate) fn refused(error: &SignatureError) -> ProofError {
     match error {
-        SignatureError::Mismatch => Outcome::ProofWrong,
-        SignatureError::EmptySecret => Outcome::SecretUnset,
+        SignatureError::Mismatch => ProofError::Wrong,
+        SignatureError::EmptySecret => ProofError::SecretUnset,
         SignatureError::Missing(header) if header == sdk_hmac::SDK_DATE => {
-            Outcome::ProofMissing { header: sdk_hmac::SDK_DATE }
+            ProofError::Missing { header: sdk_hmac::SDK_DATE }
         }
-        SignatureError::Date => Outcome::ProofMalformed { header: sdk_hmac::SDK_DATE },
-        SignatureError::Doubled(header) => Outcome::ProofDoubled { header: header.clone().into() },
+        SignatureError::Date => ProofError::Malformed { header: sdk_hmac::SDK_DATE },
+        SignatureError::Doubled(header) => ProofError::Doubled { header: header.clone().into() },
         SignatureError::PercentEncoding(_)
         | SignatureError::EncodedSlash
         | SignatureError::Plus
-        | SignatureError::NamelessParameter => Outcome::UrlMalformed,
+        | SignatureError::NamelessParameter => RequestError::UrlMalformed.into(),
         // Everything else is an Authorization value that no SDK writes, or that covers too little.
-        _ => Outcome::ProofMalformed { header: AUTHORIZATION },
+        _ => ProofError::Malformed { header: AUTHORIZATION },
     }
 }
 
@@ -279,18 +278,18 @@ pub(super) fn read<'c>(
         Some(Path::Approvals) => without_query(inbound).map(|()| Command::Pending),
         Some(Path::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
         Some(Path::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
-        None => Err(Outcome::RouteUnknown),
+        None => Err(RequestError::RouteUnknown),
     };
     Reading { actor, ..Reading::without_actor(said) }
 }
 
-pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
+pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
     let search = RemovalQuery::parse(&Fields::from_query(&inbound.query)?)?;
     Ok(Command::List { search, form: ListFormat::accepted(&inbound.headers)? })
 }
 
-pub(crate) fn decoded(segment: &str) -> Result<String, Outcome> {
-    percent_decode(segment).ok_or(Outcome::UrlMalformed)
+pub(crate) fn decoded(segment: &str) -> Result<String, RequestError> {
+    percent_decode(segment).ok_or(RequestError::UrlMalformed)
 }
 
 #[derive(Deserialize)]
@@ -299,10 +298,10 @@ pub(crate) struct Decision {
     reason: Option<String>,
 }
 
-pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, Outcome> {
+pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, RequestError> {
     let Decision { decision, reason } = json(&inbound.body)?;
     let Some(how) = grammar::approval_action(&decision) else {
-        return Err(Outcome::FieldInvalid {
+        return Err(RequestError::FieldInvalid {
             name: "decision",
             given: decision,
             expected: Localized {
@@ -314,9 +313,9 @@ pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, O
     Ok(Command::Decide { id: decoded(id)?, how, reason: Reason::parse(&reason.unwrap_or_default())? })
 }
 
-pub(crate) fn without_query(inbound: &Inbound) -> Result<(), Outcome> {
+pub(crate) fn without_query(inbound: &Inbound) -> Result<(), RequestError> {
     match Fields::from_query(&inbound.query)?.names().next() {
-        Some(name) => Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &[] }),
+        Some(name) => Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &[] }),
         None => Ok(()),
     }
 }
@@ -326,19 +325,19 @@ pub(crate) fn removal<'c>(
     project_id: &str,
     instance_id: &str,
     config: &'c Config,
-) -> Result<Command<'c>, Outcome> {
+) -> Result<Command<'c>, RequestError> {
     let instance = config.instance_by_ids(&decoded(project_id)?, &decoded(instance_id)?)?;
     let query = Fields::from_query(&inbound.query)?;
     // Refused rather than passed over: a parameter that a later version gives a meaning must not be lost on this one.
     if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
-        return Err(Outcome::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
+        return Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
     }
     let dry_run = match query.required("dry_run") {
         Ok("true") => true,
         Ok("false") => false,
         Err(_) if !query.names().any(|name| name == "dry_run") => false,
         other => {
-            return Err(Outcome::FieldInvalid {
+            return Err(RequestError::FieldInvalid {
                 name: "dry_run",
                 given: other.unwrap_or_default().to_owned(),
                 expected: Localized { en: "`true` or `false`", zh: " `true` 或 `false`" },

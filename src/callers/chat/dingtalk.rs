@@ -27,15 +27,16 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::follow_up::{FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
@@ -69,18 +70,23 @@ const TIMESTAMP: &str = "timestamp";
 /// How far a timestamp may be from now, in milliseconds, either way.
 const TOLERANCE: u64 = 3_600_000;
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let sign = required_header(&inbound.headers, SIGN)?;
-    let at = millis(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let at = millis(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     let tag = STANDARD.decode(sign).ok().filter(|tag| tag.len() == 32);
-    let tag = tag.ok_or(Outcome::ProofMalformed { header: SIGN })?;
+    let tag = tag.ok_or(ProofError::Malformed { header: SIGN })?;
     if now.timestamp_millis().abs_diff(at) > TOLERANCE {
-        return Err(Outcome::ProofExpired);
+        return Err(ProofError::Expired);
     }
     let signs = |secret: &[u8]| hmac_sha256_is(secret, &[timestamp.as_bytes(), b"\n", secret], &tag);
     if !keys.secrets.iter().any(|key| signs(key.secret.expose().as_bytes())) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
 }
@@ -116,7 +122,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     };
     let said = match (message.msgtype.as_str(), message.text) {
         ("text", Some(Text { content })) => grammar::command(content.trim(), config),
-        _ => Err(Outcome::CommandMalformed),
+        _ => Err(RequestError::CommandMalformed),
     };
     Reading { later: message.session_webhook.and_then(|url| later(&url)), ..Reading::of(actor, said) }
 }
@@ -128,15 +134,15 @@ fn later(url: &str) -> Option<ReplyAddress> {
 }
 
 /// A user's id in the organization. No page says which characters there are in one; these are those that have been seen.
-fn staff_id(given: &str) -> Result<String, Outcome> {
+fn staff_id(given: &str) -> Result<String, RequestError> {
     if given.is_empty() {
-        return Err(Outcome::FieldMissing { name: "senderStaffId" });
+        return Err(RequestError::FieldMissing { name: "senderStaffId" });
     }
     let good = given.len() <= 64 && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
     if good {
         Ok(given.to_owned())
     } else {
-        Err(Outcome::FieldInvalid {
+        Err(RequestError::FieldInvalid {
             name: "senderStaffId",
             given: given.into(),
             expected: Localized {
@@ -198,12 +204,12 @@ mod tests {
             verify(&inbound, &caller, &keys, now).map(drop)
         };
         assert_eq!(verified(&["another", own], 0), Ok(()));
-        assert_eq!(verified(&["another"], 0), Err(Outcome::ProofWrong));
+        assert_eq!(verified(&["another"], 0), Err(ProofError::Wrong));
         for (millis, expected) in [
             (3_600_000, Ok(())),
             (-3_600_000, Ok(())),
-            (3_600_001, Err(Outcome::ProofExpired)),
-            (-3_600_001, Err(Outcome::ProofExpired)),
+            (3_600_001, Err(ProofError::Expired)),
+            (-3_600_001, Err(ProofError::Expired)),
         ] {
             assert_eq!(verified(&[own], millis), expected);
         }

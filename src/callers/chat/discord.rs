@@ -31,17 +31,18 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::lower_hex;
 use crate::crypto::public_key::PublicKey;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{json, unix_seconds};
@@ -133,19 +134,24 @@ struct Component {
     custom_id: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
-    let signature: [u8; 64] = lower_hex(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+    let signature: [u8; 64] = lower_hex(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     check_timestamp(seconds, now)?;
     let keys: Vec<_> = keys.secrets.iter().filter_map(|key| public_key(&key.secret)).collect();
     if keys.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     let signed = [timestamp.as_bytes(), &inbound.body].concat();
     if !keys.iter().any(|key| key.verify(&signed, &signature)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     // What is no interaction is for `read` to refuse, in words that people see.
     let delivery = match json::<Interaction>(&inbound.body) {
@@ -171,7 +177,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     }
     let later = later(&interaction);
     let user = interaction.member.map(|member| member.user).or(interaction.user);
-    let actor = match user.ok_or(Outcome::FieldMissing { name: "user" }).and_then(|user| snowflake(user.id)) {
+    let actor = match user.ok_or(RequestError::FieldMissing { name: "user" }).and_then(|user| snowflake(user.id)) {
         Ok(id) => Actor::person(caller, &id),
         Err(outcome) => return Reading::unreadable(outcome),
     };
@@ -186,12 +192,12 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     Reading { clicked, later, ..Reading::of(actor, said) }
 }
 
-fn part<T: DeserializeOwned>(data: Option<Value>) -> Result<T, Outcome> {
-    let data = data.ok_or(Outcome::FieldMissing { name: "data" })?;
-    serde_json::from_value(data).map_err(|_| Outcome::FieldMissing { name: "data" })
+fn part<T: DeserializeOwned>(data: Option<Value>) -> Result<T, RequestError> {
+    let data = data.ok_or(RequestError::FieldMissing { name: "data" })?;
+    serde_json::from_value(data).map_err(|_| RequestError::FieldMissing { name: "data" })
 }
 
-fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, Outcome> {
+fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, RequestError> {
     match command.options.as_slice() {
         // `/offboard` alone asks what to write.
         [] => Ok(Command::Help),
@@ -200,15 +206,15 @@ fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, O
     }
 }
 
-fn pressed(component: &Component) -> Result<(ApprovalAction, String), Outcome> {
+fn pressed(component: &Component) -> Result<(ApprovalAction, String), RequestError> {
     let parts = component.custom_id.split_once(':');
     let known = parts.and_then(|(name, id)| Some((grammar::approval_action(name)?, id.to_owned())));
     known.ok_or_else(|| foreign("data.custom_id", component.custom_id.clone()))
 }
 
 /// Something else than this gateway's own commands and buttons.
-fn foreign(name: &'static str, given: String) -> Outcome {
-    Outcome::FieldInvalid {
+fn foreign(name: &'static str, given: String) -> RequestError {
+    RequestError::FieldInvalid {
         name,
         given,
         expected: Localized {
@@ -219,11 +225,11 @@ fn foreign(name: &'static str, given: String) -> Outcome {
 }
 
 /// An id that Discord gives: decimal digits of a 64-bit number.
-fn snowflake(given: String) -> Result<String, Outcome> {
+fn snowflake(given: String) -> Result<String, RequestError> {
     if is_snowflake(&given) {
         return Ok(given);
     }
-    Err(Outcome::FieldInvalid {
+    Err(RequestError::FieldInvalid {
         name: "user.id",
         given,
         expected: Localized {

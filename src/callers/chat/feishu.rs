@@ -37,17 +37,18 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
 use crate::crypto::mac::{lower_hex_32, same_secret};
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{json, unix_seconds};
@@ -127,10 +128,15 @@ fn is_id(given: &str, of: &str) -> bool {
         })
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let known: Vec<_> = keys.secrets.iter().filter_map(|key| Some((key, key.part(ENCRYPT_KEY)?))).collect();
     if known.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     if !inbound.headers.contains_key(SIGNATURE)
         && let Some(proof) = check(inbound, caller, &known)
@@ -140,13 +146,13 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: Date
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let nonce = required_header(&inbound.headers, NONCE)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     // Nothing stands between the timestamp and the nonce: one that began with a digit could belong to either.
     let good = nonce.len() <= 128 && nonce.bytes().all(|byte| byte.is_ascii_graphic());
     if !good || timestamp.len() != 10 {
-        return Err(Outcome::ProofMalformed { header: if good { TIMESTAMP } else { NONCE } });
+        return Err(ProofError::Malformed { header: if good { TIMESTAMP } else { NONCE } });
     }
-    let tag = lower_hex_32(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    let tag = lower_hex_32(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     check_timestamp(seconds, now)?;
     let signs = |(_, key): &&(&ActiveSecret, &Secret)| {
         let mut digest = Sha256::new();
@@ -155,9 +161,9 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: Date
         }
         bool::from(digest.finalize().as_slice().ct_eq(&tag))
     };
-    let (key, encrypt_key) = known.iter().find(signs).ok_or(Outcome::ProofWrong)?;
+    let (key, encrypt_key) = known.iter().find(signs).ok_or(ProofError::Wrong)?;
     let plain = match encrypted(&inbound.body) {
-        Some(text) => Some(decrypt(&text, encrypt_key).ok_or(Outcome::BodyMalformed { why: NOT_ENCRYPTED })?),
+        Some(text) => Some(decrypt(&text, encrypt_key).ok_or(RequestError::BodyMalformed { why: NOT_ENCRYPTED })?),
         None => None,
     };
     // The same event that comes again has another timestamp, nonce and IV.
@@ -309,10 +315,10 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
 /// # Errors
 ///
 /// When not even the actor can be read.
-fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
     let Event { header, event } = json(plain)?;
     if caller.setting(APP_ID) != Some(&header.app_id) {
-        return Err(Outcome::FieldInvalid {
+        return Err(RequestError::FieldInvalid {
             name: "header.app_id",
             given: header.app_id,
             expected: Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" },
@@ -335,7 +341,11 @@ fn later(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
 }
 
 /// A message to the bot.
-fn said<'c>(Message { sender, message }: Message, caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+fn said<'c>(
+    Message { sender, message }: Message,
+    caller: &Caller,
+    config: &'c Config,
+) -> Result<Reading<'c>, RequestError> {
     if sender.sender_type != "user" {
         return Ok(Reading::without_actor(Ok(Command::Nothing("nobody said it"))));
     }
@@ -353,13 +363,13 @@ fn said<'c>(Message { sender, message }: Message, caller: &Caller, config: &'c C
             grammar::command(text, config)
         })
     } else {
-        Err(Outcome::CommandMalformed)
+        Err(RequestError::CommandMalformed)
     };
     Ok(Reading { later: later(caller, &message.message_id).map(ReplyAddress::of_all), ..Reading::of(actor, said) })
 }
 
 /// A button below one of our messages.
-fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, Outcome> {
+fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, RequestError> {
     let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
     let value = clicked.action.value.unwrap_or_default().to_string();
     let pressed = json::<Pressed>(value.as_bytes()).ok();
@@ -368,7 +378,7 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, Outcome
         Some((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
         None => (
             None,
-            Err(Outcome::FieldInvalid {
+            Err(RequestError::FieldInvalid {
                 name: "event.action.value",
                 given: value,
                 expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
@@ -380,11 +390,11 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, Outcome
 }
 
 /// Somebody within this app.
-fn open_id(given: &str) -> Result<&str, Outcome> {
+fn open_id(given: &str) -> Result<&str, RequestError> {
     if is_id(given, "ou_") {
         Ok(given)
     } else {
-        Err(Outcome::FieldInvalid {
+        Err(RequestError::FieldInvalid {
             name: "open_id",
             given: given.into(),
             expected: Localized {
@@ -533,7 +543,7 @@ mod tests {
         headers.insert(TIMESTAMP, "170000000".parse().unwrap());
         headers.insert(NONCE, "0nonce-1".parse().unwrap());
         let moved = verify(&inbound(&headers), &caller, &VerificationKeys { secrets, published: None }, now);
-        assert_eq!(moved.err(), Some(Outcome::ProofMalformed { header: TIMESTAMP }));
+        assert_eq!(moved.err(), Some(ProofError::Malformed { header: TIMESTAMP }));
     }
 
     #[test]

@@ -32,17 +32,17 @@ use crate::callers::api::JWKS_FILE;
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, bearer, token_refused};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::jwt::{self, Expected};
 use crate::jwks_cache::JwksSource;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
@@ -120,23 +120,28 @@ struct Named {
     name: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let token = bearer(&inbound.headers)?;
-    let malformed = Outcome::ProofMalformed { header: AUTHORIZATION };
+    let malformed = ProofError::Malformed { header: AUTHORIZATION };
     let issuer = match issuer(inbound) {
         Some(issuer) => issuer,
-        None if jwt::peek(token).is_some() => return Err(Outcome::TokenRefused { claim: "iss" }),
+        None if jwt::peek(token).is_some() => return Err(ProofError::TokenRefused { claim: "iss" }),
         None => return Err(malformed),
     };
-    let keys = keys.published.as_ref().ok_or(Outcome::KeysUnavailable)?;
+    let keys = keys.published.as_ref().ok_or(ProofError::KeyUnknown)?;
     // A URL is not for a token of Chat's own, and a number not for one of Google's.
     let is_meant = if issuer == GOOGLE { is_url } else { is_number };
     let audiences: Vec<_> = caller.settings(AUDIENCE).iter().filter(|audience| is_meant(audience)).cloned().collect();
     let expected = Expected { issuer, audiences: &audiences, authorized_party: None, groups: None };
-    let claims = jwt::proved(token, keys, &expected, now).map_err(token_refused)?;
+    let claims = jwt::proved(token, keys, &expected, now)?;
     let is_chat = claims.get("email") == Some(&CHAT.into()) && claims.get("email_verified") == Some(&true.into());
     if issuer == GOOGLE && !is_chat {
-        return Err(Outcome::TokenRefused { claim: "email" });
+        return Err(ProofError::TokenRefused { claim: "email" });
     }
     let delivery = match json::<Stamp>(&inbound.body) {
         Ok(Stamp { r#type, message: Some(Named { name }) }) if r#type == "MESSAGE" => {
@@ -190,7 +195,7 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
             let text = event.message.and_then(|message| message.argument_text).unwrap_or_default();
             (None, grammar::command(text.trim(), config))
         }
-        "CARD_CLICKED" => match event.action.ok_or(Outcome::FieldMissing { name: "action" }).and_then(pressed) {
+        "CARD_CLICKED" => match event.action.ok_or(RequestError::FieldMissing { name: "action" }).and_then(pressed) {
             Ok((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
             Err(outcome) => (None, Err(outcome)),
         },
@@ -201,18 +206,18 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     Reading { clicked, ..Reading::of(actor, said) }
 }
 
-fn pressed(action: Action) -> Result<(ApprovalAction, String), Outcome> {
+fn pressed(action: Action) -> Result<(ApprovalAction, String), RequestError> {
     let Action { function, parameters } = action;
     let how = grammar::approval_action(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
     match parameters.as_slice() {
         [Parameter { key, value }] if key == "id" => Ok((how, value.clone())),
-        _ => Err(Outcome::FieldMissing { name: "action.parameters" }),
+        _ => Err(RequestError::FieldMissing { name: "action.parameters" }),
     }
 }
 
 /// Something else than what this gateway's app has.
-fn foreign(name: &'static str, given: String) -> Outcome {
-    Outcome::FieldInvalid {
+fn foreign(name: &'static str, given: String) -> RequestError {
+    RequestError::FieldInvalid {
         name,
         given,
         expected: Localized {
@@ -223,10 +228,10 @@ fn foreign(name: &'static str, given: String) -> Outcome {
 }
 
 /// The digits after `users/`.
-fn user_id(name: &str) -> Result<&str, Outcome> {
+fn user_id(name: &str) -> Result<&str, RequestError> {
     match name.strip_prefix("users/") {
         Some(id) if is_number(id) && id.len() <= 32 => Ok(id),
-        _ => Err(Outcome::FieldInvalid {
+        _ => Err(RequestError::FieldInvalid {
             name: "user.name",
             given: name.into(),
             expected: Localized {

@@ -1,16 +1,16 @@
 //! The chat grammar, the same on every platform.
 
 use crate::config::Config;
-use crate::outcome::Outcome;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
 use crate::request::reason::Reason;
 
 /// Reads what stands after the slash command.
 ///
 /// # Errors
 ///
-/// [`Outcome::CommandMalformed`], or what is wrong with a name or a reason.
-pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>, Outcome> {
+/// [`RequestError::CommandMalformed`], or what is wrong with a name or a reason.
+pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>, RequestError> {
     // At spaces only: a line break inside is part of a word, and no word of a command has one.
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let reason = |words: &[&str]| Reason::parse(&words.join(" "));
@@ -29,7 +29,7 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>,
         _ => {
             let dry_run = words.contains(&"--dry-run");
             let words: Vec<&str> = words.into_iter().filter(|word| *word != "--dry-run").collect();
-            let [user_name, instance, why @ ..] = words.as_slice() else { return Err(Outcome::CommandMalformed) };
+            let [user_name, instance, why @ ..] = words.as_slice() else { return Err(RequestError::CommandMalformed) };
             Ok(Command::Remove {
                 user_name: config.accounts.parse(user_name)?,
                 instance: config.instance(instance)?,

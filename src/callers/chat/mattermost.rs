@@ -27,15 +27,16 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, INVISIBLE, Style};
 use crate::callers::follow_up::{FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::Fields;
@@ -77,19 +78,19 @@ const AUTHORIZATION: &str = "authorization";
 /// Who is mentioned in the text: a field for each of several (`mentionsToURLValues` in the server's `model/mention_map.go`).
 const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
     let given = required_header(&inbound.headers, AUTHORIZATION)?;
-    let given = given.strip_prefix("Token ").ok_or(Outcome::ProofMalformed { header: AUTHORIZATION })?;
+    let given = given.strip_prefix("Token ").ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
     let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
     // Two tokens, of which one is right, are somebody's who has seen half of a request. A form that cannot be read says nothing.
     let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
     if !is_right(given) || in_form == Some(false) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
 }
 
-fn form(body: &[u8]) -> Result<Fields, Outcome> {
+fn form(body: &[u8]) -> Result<Fields, RequestError> {
     Fields::from_form_with_lists(body, &LISTS)
 }
 
@@ -109,11 +110,11 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
 }
 
 /// A Mattermost id: 26 lower-case letters and digits (`IsValidId` in the server's `model/utils.go`).
-fn user_id(given: &str) -> Result<&str, Outcome> {
+fn user_id(given: &str) -> Result<&str, RequestError> {
     if given.len() == 26 && given.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
         return Ok(given);
     }
-    Err(Outcome::FieldInvalid {
+    Err(RequestError::FieldInvalid {
         name: "user_id",
         given: given.into(),
         expected: Localized {

@@ -23,7 +23,7 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
@@ -33,6 +33,8 @@ use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{Fields, json, unix_seconds};
@@ -65,16 +67,21 @@ const SIGNATURE: &str = "x-slack-signature";
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     let tag =
-        signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+        signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     check_timestamp(seconds, now)?;
     let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
     if !keys.secrets.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &signed, &tag)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
 }
@@ -126,7 +133,7 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Reading<'c> {
         Ok(id) => Actor::person(caller, id),
         Err(outcome) => return Reading::unreadable(outcome),
     };
-    let unknown = |given: &str| Outcome::FieldInvalid {
+    let unknown = |given: &str| RequestError::FieldInvalid {
         name: "payload",
         given: given.to_owned(),
         expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
@@ -145,7 +152,7 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Reading<'c> {
 }
 
 /// A Slack user id: `U` or `W`, then capital letters and digits.
-fn user_id(given: &str) -> Result<&str, Outcome> {
+fn user_id(given: &str) -> Result<&str, RequestError> {
     let good = given.len() <= 32
         && given.strip_prefix(['U', 'W']).is_some_and(|rest| {
             !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -153,7 +160,7 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
     if good {
         Ok(given)
     } else {
-        Err(Outcome::FieldInvalid {
+        Err(RequestError::FieldInvalid {
             name: "user_id",
             given: given.into(),
             expected: Localized {

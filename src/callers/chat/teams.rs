@@ -30,16 +30,17 @@ use serde_json::json;
 use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
@@ -84,22 +85,27 @@ struct From {
     object_id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
-    let malformed = Outcome::ProofMalformed { header: AUTHORIZATION };
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
+    let malformed = ProofError::Malformed { header: AUTHORIZATION };
     let tag = required_header(&inbound.headers, AUTHORIZATION)?.strip_prefix("HMAC ");
     let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
     let keys: Vec<_> = keys.secrets.iter().filter_map(|key| signing_key(&key.secret)).collect();
     if keys.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     if !keys.iter().any(|key| hmac_sha256_is(key, &[&inbound.body], &tag)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     // What is no Activity is for `read` to refuse, in words that people see.
     let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
         return Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])));
     };
-    let at = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| Outcome::FieldInvalid {
+    let at = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| RequestError::FieldInvalid {
         name: "timestamp",
         given: timestamp,
         expected: Localized {
@@ -131,19 +137,19 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _
     let text = text.unwrap_or_default();
     let said = match without_mention(&text) {
         Some(text) => grammar::command(plain(text).trim(), config),
-        None => Err(Outcome::CommandMalformed),
+        None => Err(RequestError::CommandMalformed),
     };
     Reading::of(actor, said)
 }
 
 /// An object id of Entra: a UUID in lower case.
-fn object_id(given: &str) -> Result<String, Outcome> {
+fn object_id(given: &str) -> Result<String, RequestError> {
     let digits = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let parts: Vec<&str> = given.split('-').collect();
     if parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| digits(part)) {
         return Ok(given.to_owned());
     }
-    Err(Outcome::FieldInvalid {
+    Err(RequestError::FieldInvalid {
         name: "from.aadObjectId",
         given: given.into(),
         expected: Localized {

@@ -35,16 +35,16 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::{self, Style};
 use crate::callers::follow_up::{FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading, Speech};
-use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, check_timestamp};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{Fields, json, unix_seconds};
@@ -157,15 +157,20 @@ fn receiver(caller: &Caller) -> Option<&str> {
     caller.setting(RECEIVE_ID)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let query = Fields::from_query(&inbound.query)?;
-    let given = |name| query.required(name).map_err(|_| Outcome::ProofMissing { header: name });
+    let given = |name| query.required(name).map_err(|_| ProofError::Missing { header: name });
     let (signature, timestamp, nonce) = (given(SIGNATURE)?, given(TIMESTAMP)?, given(NONCE)?);
     let lower = signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if signature.len() != 40 || !lower {
-        return Err(Outcome::ProofMalformed { header: SIGNATURE });
+        return Err(ProofError::Malformed { header: SIGNATURE });
     }
-    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     let ciphertext = match (&inbound.method, receiver(caller)) {
         (&Method::GET, _) => given(ECHO)?.to_owned(),
         (_, Some(_)) => required(&xml(&inbound.body)?, "Encrypt")?.to_owned(),
@@ -174,16 +179,16 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: Date
     check_timestamp(seconds, now)?;
     let pairs: Vec<_> = keys.secrets.iter().filter_map(Pair::of).collect();
     if pairs.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     let signed = |pair: &&Pair<'_>| {
         bool::from(pair.signature(timestamp, nonce, &ciphertext).as_bytes().ct_eq(signature.as_bytes()))
     };
-    let pair = pairs.iter().find(signed).ok_or(Outcome::ProofWrong)?;
-    let (message, whom) = pair.open(&ciphertext).ok_or(Outcome::BodyMalformed { why: NOT_DECRYPTED })?;
+    let pair = pairs.iter().find(signed).ok_or(ProofError::Wrong)?;
+    let (message, whom) = pair.open(&ciphertext).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?;
     // A message to another enterprise's app that has this token is not for us.
     if whom != receiver(caller).unwrap_or_default().as_bytes() {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     let delivery = match (&inbound.method, id(&message, caller)) {
         (&Method::POST, Some(id)) => DeliveryId::new(caller, &[id.as_bytes()]),
@@ -238,7 +243,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
 
 const NOT_TEXT: &str = "it is not a text message";
 
-fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
     let message = xml(plain)?;
     if required(&message, "MsgType")? != "text" {
         return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
@@ -248,13 +253,13 @@ fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Readi
     Ok(Reading::of(actor, said))
 }
 
-fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, Outcome> {
+fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
     let message: Message = json(plain)?;
     let (Some(from), Some(Text { content }), "text") = (message.from, message.text, message.msgtype.as_str()) else {
         return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
     };
     if let Some(given) = from.corpid {
-        return Err(Outcome::FieldInvalid {
+        return Err(RequestError::FieldInvalid {
             name: "from.corpid",
             given,
             expected: Localized {
@@ -276,14 +281,14 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Readi
 
 /// A member's `userid`: up to 64 letters, digits and `_-@.`, and first a letter or a digit
 /// (<https://developer.work.weixin.qq.com/document/path/90195>).
-fn user_id(given: &str) -> Result<&str, Outcome> {
+fn user_id(given: &str) -> Result<&str, RequestError> {
     let good = given.len() <= 64
         && given.starts_with(|c: char| c.is_ascii_alphanumeric())
         && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
     if good {
         Ok(given)
     } else {
-        Err(Outcome::FieldInvalid {
+        Err(RequestError::FieldInvalid {
             name: "userid",
             given: given.into(),
             expected: Localized { en: "a member's id, such as `zhangsan`", zh: "成员的 userid，例如 `zhangsan`" },
@@ -294,15 +299,15 @@ fn user_id(given: &str) -> Result<&str, Outcome> {
 /// An element's children: their names and their text, each name once. What stands deeper is passed over.
 type Elements = Vec<(String, String)>;
 
-fn required<'e>(elements: &'e Elements, name: &'static str) -> Result<&'e str, Outcome> {
+fn required<'e>(elements: &'e Elements, name: &'static str) -> Result<&'e str, RequestError> {
     let found = elements.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
-    found.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name })
+    found.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name })
 }
 
 /// Reads the XML that WeCom writes, and no more of XML than that: no document type, so that there are no entities but the five;
 /// no attributes; no processing instructions; nothing behind the end.
-fn xml(text: &[u8]) -> Result<Elements, Outcome> {
-    let malformed = || Outcome::BodyMalformed { why: NOT_XML };
+fn xml(text: &[u8]) -> Result<Elements, RequestError> {
+    let malformed = || RequestError::BodyMalformed { why: NOT_XML };
     let text = std::str::from_utf8(text).map_err(|_| malformed())?;
     let mut reader = Reader::from_str(text.trim());
     let mut elements = Elements::new();
@@ -320,7 +325,7 @@ fn xml(text: &[u8]) -> Result<Elements, Outcome> {
                 }
                 if depth == 1 {
                     if elements.iter().any(|(known, _)| *known == name) {
-                        return Err(Outcome::FieldDoubled { name });
+                        return Err(RequestError::FieldDoubled { name });
                     }
                     elements.push((name, String::new()));
                 }
@@ -493,7 +498,7 @@ mod tests {
         fields: &[(String, String)],
         keys: Vec<ActiveSecret>,
         receive_id: Option<&str>,
-    ) -> Result<Proof, Outcome> {
+    ) -> Result<Proof, ProofError> {
         let encoded = |text: &str| text.replace('+', "%2B").replace('=', "%3D").replace('/', "%2F");
         let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let inbound = Inbound {
@@ -530,9 +535,9 @@ mod tests {
         let proof = verified(&fields, vec![other.clone(), of(&vector)], receive_id).unwrap();
         assert_eq!(proof.key.unwrap().part(TOKEN).unwrap().expose(), "QDG6eK");
 
-        assert_eq!(verified(&fields, vec![other], receive_id).unwrap_err(), Outcome::ProofWrong);
-        assert_eq!(verified(&fields, vec![of(&vector)], None).unwrap_err(), Outcome::ProofWrong);
-        assert_eq!(verified(&fields, vec![of(&vector)], Some("wx5823bf96d3bd56c8")).unwrap_err(), Outcome::ProofWrong);
+        assert_eq!(verified(&fields, vec![other], receive_id).unwrap_err(), ProofError::Wrong);
+        assert_eq!(verified(&fields, vec![of(&vector)], None).unwrap_err(), ProofError::Wrong);
+        assert_eq!(verified(&fields, vec![of(&vector)], Some("wx5823bf96d3bd56c8")).unwrap_err(), ProofError::Wrong);
     }
 
     #[test]
@@ -542,38 +547,38 @@ mod tests {
         let fields = query(&vector);
         for name in [SIGNATURE, TIMESTAMP, NONCE, ECHO] {
             let without: Vec<_> = fields.iter().filter(|(known, _)| known != name).cloned().collect();
-            let missing = Err(Outcome::ProofMissing { header: name });
+            let missing = Err(ProofError::Missing { header: name });
             assert_eq!(verified(&without, vec![of(&vector)], receive_id).map(drop), missing);
             let twice: Vec<_> =
                 fields.iter().chain(fields.iter().filter(|(known, _)| known == name)).cloned().collect();
-            let doubled = Err(Outcome::FieldDoubled { name: name.into() });
+            let doubled = Err(ProofError::Request(RequestError::FieldDoubled { name: name.into() }));
             assert_eq!(verified(&twice, vec![of(&vector)], receive_id).map(drop), doubled);
             let mut altered = fields.clone();
             let (_, value) = altered.iter_mut().find(|(known, _)| known == name).unwrap();
             let last = value.rfind(|c: char| c.is_ascii_alphanumeric()).unwrap();
             let other = if value[last..].starts_with('1') { "2" } else { "1" };
             value.replace_range(last..=last, other);
-            assert_eq!(verified(&altered, vec![of(&vector)], receive_id).unwrap_err(), Outcome::ProofWrong, "{name}");
+            assert_eq!(verified(&altered, vec![of(&vector)], receive_id).unwrap_err(), ProofError::Wrong, "{name}");
         }
         let mut upper = fields;
         for (_, value) in upper.iter_mut().filter(|(name, _)| name == SIGNATURE) {
             *value = value.to_uppercase();
         }
-        let malformed = Outcome::ProofMalformed { header: SIGNATURE };
+        let malformed = ProofError::Malformed { header: SIGNATURE };
         assert_eq!(verified(&upper, vec![of(&vector)], receive_id).unwrap_err(), malformed);
     }
 
     #[test]
     fn no_more_of_xml_than_wecom_writes() {
         let read = |text: &str| xml(text.as_bytes());
-        let elements = |list: &[(&str, &str)]| -> Result<Elements, Outcome> {
+        let elements = |list: &[(&str, &str)]| -> Result<Elements, RequestError> {
             Ok(list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
         };
         let text = "<xml>\n <A><![CDATA[a<b]]>c</A>\n <B>1 &amp; &#20320;</B><C/><D>x<E>y</E></D><F></F></xml>\n";
         assert!(read(text).is_err(), "an empty-element tag");
         let text = text.replace("<C/>", "");
         assert_eq!(read(&text), elements(&[("A", "a<bc"), ("B", "1 & 你"), ("D", "x"), ("F", "")]));
-        assert_eq!(read("<xml><A>1</A><A>2</A></xml>"), Err(Outcome::FieldDoubled { name: "A".into() }));
+        assert_eq!(read("<xml><A>1</A><A>2</A></xml>"), Err(RequestError::FieldDoubled { name: "A".into() }));
         for text in [
             "",
             "x",
@@ -590,7 +595,7 @@ mod tests {
             "<!DOCTYPE xml><xml></xml>",
             "<!DOCTYPE xml [<!ENTITY x 'y'>]><xml><A>&x;</A></xml>",
         ] {
-            assert_eq!(read(text), Err(Outcome::BodyMalformed { why: NOT_XML }), "{text}");
+            assert_eq!(read(text), Err(RequestError::BodyMalformed { why: NOT_XML }), "{text}");
         }
     }
 

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, bearer};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
@@ -31,6 +31,7 @@ use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, Projection, USER, plain_name};
@@ -72,10 +73,10 @@ pub(crate) fn verify(
     caller: &Caller,
     keys: &VerificationKeys,
     _: DateTime<Utc>,
-) -> Result<Proof, Outcome> {
+) -> Result<Proof, ProofError> {
     let token = bearer(&inbound.headers)?;
     if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     let parts = [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];
     Ok(Proof::of(DeliveryId::new(caller, &parts)))
@@ -85,9 +86,9 @@ pub(crate) fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Con
     Reading::of(Actor::system(caller), operation(inbound))
 }
 
-pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
+pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
     let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
-    let id = |id: &str| percent_decode(id).ok_or(Outcome::UrlMalformed);
+    let id = |id: &str| percent_decode(id).ok_or(RequestError::UrlMalformed);
     let view = view(inbound);
     let base = view.base.clone();
     let documents = |documents: Vec<Value>| {
@@ -110,15 +111,15 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
         (&Method::GET, ["Schemas", name]) => {
             let name = id(name)?;
             let found = schemas(&base).into_iter().find(|schema| schema["id"] == *name);
-            return says(found.ok_or(Outcome::RouteUnknown)?);
+            return says(found.ok_or(RequestError::RouteUnknown)?);
         }
-        (&Method::GET, ["ResourceTypes", _]) => return Err(Outcome::RouteUnknown),
-        (_, ["Users"]) => return Err(Outcome::MethodNotAllowed { allow: "GET, POST" }),
-        (_, ["Users", _]) => return Err(Outcome::MethodNotAllowed { allow: "GET, PUT, PATCH, DELETE" }),
+        (&Method::GET, ["ResourceTypes", _]) => return Err(RequestError::RouteUnknown),
+        (_, ["Users"]) => return Err(RequestError::MethodNotAllowed { allow: "GET, POST" }),
+        (_, ["Users", _]) => return Err(RequestError::MethodNotAllowed { allow: "GET, PUT, PATCH, DELETE" }),
         (_, ["ServiceProviderConfig"] | ["ResourceTypes"] | ["ResourceTypes", _] | ["Schemas"] | ["Schemas", _]) => {
-            return Err(Outcome::MethodNotAllowed { allow: "GET" });
+            return Err(RequestError::MethodNotAllowed { allow: "GET" });
         }
-        _ => return Err(Outcome::RouteUnknown),
+        _ => return Err(RequestError::RouteUnknown),
     };
     Ok(Command::Directory(operation, view))
 }
@@ -147,7 +148,7 @@ pub(crate) struct Search {
 }
 
 /// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
-pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Command<'c>, Outcome> {
+pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Command<'c>, RequestError> {
     let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
     let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| Filter::parse(&filter)).transpose()?;
     let (start, count) = range(start_index.unwrap_or(1), count.unwrap_or(100));
@@ -160,11 +161,11 @@ pub(crate) fn range(start: i64, count: i64) -> (usize, usize) {
     (usize::try_from(start.max(1)).unwrap_or(1), usize::try_from(count.max(0)).unwrap_or(0).min(LARGEST_PAGE))
 }
 
-pub(crate) fn list(inbound: &Inbound) -> Result<Operation, Outcome> {
+pub(crate) fn list(inbound: &Inbound) -> Result<Operation, RequestError> {
     let query = Fields::from_form(inbound.query.as_bytes())?;
     let number = |name: &'static str, default: i64| match query.required(name) {
         Err(_) => Ok(default),
-        Ok(text) => text.parse::<i64>().map_err(|_| Outcome::FieldInvalid {
+        Ok(text) => text.parse::<i64>().map_err(|_| RequestError::FieldInvalid {
             name,
             given: text.to_owned(),
             expected: Localized { en: "a number", zh: "数字" },
@@ -193,14 +194,14 @@ pub(crate) struct Op {
     value: Value,
 }
 
-pub(crate) fn changes(body: &[u8]) -> Result<Vec<Change>, Outcome> {
+pub(crate) fn changes(body: &[u8]) -> Result<Vec<Change>, RequestError> {
     let patch: Patch = json(body)?;
     let change = |Op { op, path, value }: Op| {
         let removes = match op.to_ascii_lowercase().as_str() {
             "add" | "replace" => false,
             "remove" => true,
             _ => {
-                return Err(Outcome::FieldInvalid {
+                return Err(RequestError::FieldInvalid {
                     name: "op",
                     given: op,
                     expected: Localized { en: "`add`, `replace` or `remove`", zh: " `add`、`replace` 或 `remove`" },

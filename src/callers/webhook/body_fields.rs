@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::config::body_fields::{BodyFields, EVENT};
-use crate::outcome::Outcome;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
@@ -19,13 +19,13 @@ use crate::request::reason::Reason;
 ///
 /// # Errors
 ///
-/// [`Outcome::FieldMissing`], or what is wrong with a name or a reason.
+/// [`RequestError::FieldMissing`], or what is wrong with a name or a reason.
 pub(super) fn read<'c>(
     fields: &BodyFields,
     body: &Value,
     delivery: &DeliveryId,
     config: &'c Config,
-) -> Result<Command<'c>, Outcome> {
+) -> Result<Command<'c>, RequestError> {
     let at = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| text(body, pointer));
     let holds = |(place, values): (&String, &Vec<String>)| {
         let text = if place == EVENT { at(&fields.event) } else { text(body, place) };
@@ -41,10 +41,10 @@ pub(super) fn read<'c>(
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
         return Ok(Command::Leave(vec![Leaver { event, identity, reason }]));
     }
-    let user_name = at(&fields.user_name).ok_or(Outcome::FieldMissing { name: "user_name" })?;
+    let user_name = at(&fields.user_name).ok_or(RequestError::FieldMissing { name: "user_name" })?;
     let instance = match &fields.instance {
         Some(name) if !name.starts_with('/') => name.clone(),
-        pointer => at(pointer).ok_or(Outcome::FieldMissing { name: "instance" })?,
+        pointer => at(pointer).ok_or(RequestError::FieldMissing { name: "instance" })?,
     };
     Ok(Command::Remove {
         user_name: config.accounts.parse(&user_name)?,

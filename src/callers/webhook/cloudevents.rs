@@ -24,17 +24,18 @@ use serde_json::{Map, Value};
 
 use crate::callers::follow_up::accepted;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, bearer, header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
 use crate::callers::webhook::{body_fields, standard_webhooks};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::Rendered;
 use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
+use crate::request::error::RequestError;
+use crate::request::headers::header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{self, percent_decode};
@@ -85,10 +86,10 @@ fn permission(inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
     Some(rendered)
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
     let token = bearer(&inbound.headers)?;
     if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(delivery(inbound, caller)))
 }
@@ -105,7 +106,7 @@ fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
 
 fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
     let said = match inbound.method {
-        Method::OPTIONS => Err(Outcome::FieldMissing { name: "WebHook-Request-Origin" }),
+        Method::OPTIONS => Err(RequestError::FieldMissing { name: "WebHook-Request-Origin" }),
         _ => event(inbound).and_then(|event| match &caller.fields {
             Some(of) => body_fields::read(of, &event, &proof.delivery, config),
             None => standard_webhooks::own(event, config),
@@ -115,7 +116,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
 }
 
 /// The event as JSON, whichever mode it came in.
-fn event(inbound: &Inbound) -> Result<Value, Outcome> {
+fn event(inbound: &Inbound) -> Result<Value, RequestError> {
     let content_type = inbound.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // So does the specification tell the modes apart, prefix and all; what kind of either is taken was looked at already.
     let is_structured =
@@ -123,12 +124,12 @@ fn event(inbound: &Inbound) -> Result<Value, Outcome> {
     let event = if is_structured { strict::json(&inbound.body)? } else { Value::Object(binary(inbound)?) };
     for name in ["specversion", "id", "source", "type"] {
         if event.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Outcome::FieldMissing { name });
+            return Err(RequestError::FieldMissing { name });
         }
     }
     let version = event.get("specversion").and_then(Value::as_str).unwrap_or_default();
     if version != "1.0" {
-        return Err(Outcome::FieldInvalid {
+        return Err(RequestError::FieldInvalid {
             name: "specversion",
             given: version.to_owned(),
             expected: Localized { en: "`1.0`", zh: " `1.0`" },
@@ -137,18 +138,18 @@ fn event(inbound: &Inbound) -> Result<Value, Outcome> {
     Ok(event)
 }
 
-fn binary(inbound: &Inbound) -> Result<Map<String, Value>, Outcome> {
+fn binary(inbound: &Inbound) -> Result<Map<String, Value>, RequestError> {
     let mut event = Map::new();
     for name in inbound.headers.keys() {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
         let mut values = inbound.headers.get_all(name).iter();
         let (value, second) = (values.next(), values.next());
         if second.is_some() {
-            return Err(Outcome::FieldDoubled { name: name.as_str().to_owned() });
+            return Err(RequestError::FieldDoubled { name: name.as_str().to_owned() });
         }
         let text = value.and_then(|value| value.to_str().ok()).and_then(decoded);
         let Some(text) = text else {
-            return Err(Outcome::FieldInvalid {
+            return Err(RequestError::FieldInvalid {
                 name: "header",
                 given: name.as_str().to_owned(),
                 expected: Localized { en: "percent-encoded UTF-8", zh: "百分号编码的 UTF-8" },

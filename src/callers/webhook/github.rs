@@ -27,18 +27,19 @@ use serde_json::{Value, json};
 
 use crate::callers::follow_up::accepted;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
-use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::Rendered;
 use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
@@ -78,14 +79,12 @@ struct User {
     id: u64,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
     let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let tag = signature
-        .strip_prefix("sha256=")
-        .and_then(lower_hex_32)
-        .ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    let tag =
+        signature.strip_prefix("sha256=").and_then(lower_hex_32).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     if !keys.secrets.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &[&inbound.body], &tag)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(delivery(inbound, caller)))
 }
@@ -121,7 +120,7 @@ fn is_ping(body: &Value) -> bool {
     body.get("zen").is_some_and(Value::is_string) && body.get("hook_id").is_some_and(Value::is_u64)
 }
 
-fn member_removed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
+fn member_removed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
     // No other event has this action.
     if body.get("action").and_then(Value::as_str) != Some("member_removed") {
         return Ok(Command::Nothing("no member was removed"));

@@ -27,18 +27,19 @@ use serde_json::Value;
 
 use crate::callers::follow_up::accepted;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, header, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
 use crate::callers::webhook::{body_fields, github};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::{header, required_header};
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
@@ -69,7 +70,12 @@ struct UserDestroyed {
     email: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let (signing, tokens): (Vec<_>, Vec<_>) =
         keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
     // A hook may have both, and whoever rotates from the one to the other has both here.
@@ -79,7 +85,7 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: Date
     }
     let token = required_header(&inbound.headers, TOKEN)?;
     if !tokens.iter().any(|secret| same_secret(token.as_bytes(), secret)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(github::delivery(inbound, caller)))
 }
@@ -92,7 +98,7 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
     Reading::of(Actor::system(caller), said)
 }
 
-fn user_destroyed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
+fn user_destroyed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
     if body.get("event_name").and_then(Value::as_str) != Some("user_destroy") {
         return Ok(Command::Nothing("no user was deleted"));
     }

@@ -24,17 +24,18 @@ use serde_json::json;
 
 use crate::callers::follow_up::Acknowledgement;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::api_body::api_body;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
@@ -98,10 +99,10 @@ struct Target {
     alternate_id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
     let given = required_header(&inbound.headers, PROOF)?;
     if !keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
 }
@@ -111,15 +112,15 @@ fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Lan
     Reading::of(Actor::system(caller), said)
 }
 
-fn challenged<'c>(inbound: &Inbound) -> Result<Command<'c>, Outcome> {
+fn challenged<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
     let challenge = required_header(&inbound.headers, CHALLENGE)?;
     Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
 }
 
-fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, Outcome> {
+fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, RequestError> {
     let Hook { event_type, data } = strict::json(body)?;
     if event_type != "com.okta.event_hook" {
-        return Err(Outcome::FieldInvalid {
+        return Err(RequestError::FieldInvalid {
             name: "eventType",
             given: event_type,
             expected: Localized { en: "`com.okta.event_hook`", zh: " `com.okta.event_hook`" },
@@ -137,7 +138,7 @@ fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, Outcome> {
             event.target.into_iter().flatten().filter(|of| of.r#type.as_deref() == Some("User")).collect();
         // Without one, nobody knows whom it is about: better said than passed over.
         if users.is_empty() {
-            return Err(Outcome::FieldMissing { name: "data.events.target" });
+            return Err(RequestError::FieldMissing { name: "data.events.target" });
         }
         for Target { id, alternate_id, .. } in users {
             let known = [("login", alternate_id), ("id", id)];

@@ -31,17 +31,19 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
-use crate::callers::proof::{ActiveSecret, Proof, VerificationKeys, bearer, check_timestamp, parse_timestamp};
+use crate::callers::proof::{
+    ActiveSecret, Proof, ProofError, VerificationKeys, bearer, check_timestamp, parse_timestamp,
+};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
 use crate::crypto::mac::{hmac_sha256_is, same_secret};
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
@@ -103,23 +105,28 @@ struct Subject {
     code: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let token = bearer(&inbound.headers)?;
     let complete: Vec<_> =
         keys.secrets.iter().filter_map(|key| Some((key, key.part(TOKEN)?, key.part(SIGNATURE_KEY)?))).collect();
     if complete.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     if !complete.iter().any(|(_, secret, _)| same_secret(token.as_bytes(), secret)) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     let call: Call = strict::json(&inbound.body)?;
     if call.signature.is_empty() {
-        return Err(Outcome::ProofMissing { header: SIGNATURE });
+        return Err(ProofError::Missing { header: SIGNATURE });
     }
     let tag = STANDARD.decode(&call.signature).ok().filter(|tag| tag.len() == 32);
-    let tag = tag.ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
-    let (timestamp, seconds) = parse_timestamp(&call.timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let tag = tag.ok_or(ProofError::Malformed { header: SIGNATURE })?;
+    let (timestamp, seconds) = parse_timestamp(&call.timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     check_timestamp(seconds, now)?;
     let parts = [&call.nonce, &timestamp, &call.event_type, &call.data].map(|part| part.as_bytes());
     let [nonce, at, event, data] = parts;
@@ -129,10 +136,10 @@ fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: Date
         // Both of the same application's: nobody proves anything with the token of one and the key of another.
         same_secret(token.as_bytes(), secret) && made(key.expose().as_bytes())
     });
-    let Some((key, ..)) = proved else { return Err(Outcome::ProofWrong) };
+    let Some((key, ..)) = proved else { return Err(ProofError::Wrong) };
     let plain = match key.part(ENCRYPTION_KEY) {
         None => call.data.clone(),
-        Some(_) => opened(&call.data, key).ok_or(Outcome::BodyMalformed { why: NOT_DECRYPTED })?,
+        Some(_) => opened(&call.data, key).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?,
     };
     Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }
@@ -143,13 +150,13 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _:
     Reading::of(Actor::system(caller), said)
 }
 
-fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
+fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
     if event == "CHECK_URL" {
         return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
     }
     let Subject { id, username, code } = strict::json(message)?;
     let filled =
-        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
+        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name });
     let named = |id: String| Some(json!({"id": id}).to_string());
     match event {
         "DELETE_USER" => {
@@ -160,7 +167,7 @@ fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Comman
         "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
         "UPDATE_USER" | "UPDATE_ORGANIZATION" => Ok(done(named(filled(id, "data.id")?))),
         "DELETE_ORGANIZATION" => Ok(done(None)),
-        other => Err(Outcome::FieldInvalid {
+        other => Err(RequestError::FieldInvalid {
             name: "eventType",
             given: other.to_owned(),
             expected: Localized {
@@ -269,17 +276,17 @@ mod tests {
         let body = &inputs["body"];
         assert_eq!(verified("t", &[&other, &own], body), Ok(Bytes::from(body["data"].as_str().unwrap().to_owned())));
         // The signature of one application and the token of another.
-        assert_eq!(verified("u", &[&other, &own], body), Err(Outcome::ProofWrong));
+        assert_eq!(verified("u", &[&other, &own], body), Err(ProofError::Wrong));
         for (field, value, outcome) in [
-            ("nonce", json!("AmgjjEAJbrMzWmUx"), Outcome::ProofWrong),
-            ("eventType", json!("CHECK_URL"), Outcome::ProofWrong),
-            ("data", json!(r#"{"id":"bob"}"#), Outcome::ProofWrong),
-            ("timestamp", json!("15093849586"), Outcome::ProofWrong),
-            ("timestamp", json!("15093849999"), Outcome::ProofStale),
-            ("timestamp", json!("+15093849585"), Outcome::ProofMalformed { header: TIMESTAMP }),
-            ("timestamp", json!(15093849585.5), Outcome::ProofMalformed { header: TIMESTAMP }),
-            ("signature", json!(""), Outcome::ProofMissing { header: SIGNATURE }),
-            ("signature", json!("K08yDiTEc094KoccOY+VYLQFxxQ="), Outcome::ProofMalformed { header: SIGNATURE }),
+            ("nonce", json!("AmgjjEAJbrMzWmUx"), ProofError::Wrong),
+            ("eventType", json!("CHECK_URL"), ProofError::Wrong),
+            ("data", json!(r#"{"id":"bob"}"#), ProofError::Wrong),
+            ("timestamp", json!("15093849586"), ProofError::Wrong),
+            ("timestamp", json!("15093849999"), ProofError::Stale),
+            ("timestamp", json!("+15093849585"), ProofError::Malformed { header: TIMESTAMP }),
+            ("timestamp", json!(15093849585.5), ProofError::Malformed { header: TIMESTAMP }),
+            ("signature", json!(""), ProofError::Missing { header: SIGNATURE }),
+            ("signature", json!("K08yDiTEc094KoccOY+VYLQFxxQ="), ProofError::Malformed { header: SIGNATURE }),
         ] {
             let mut body = body.clone();
             body[field] = value;

@@ -27,18 +27,19 @@ use serde_json::Value;
 
 use crate::callers::chat::grammar;
 use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, check_timestamp, required_header};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::ed25519_is;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::api_body::api_body;
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
+use crate::request::error::RequestError;
+use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::reason::Reason;
@@ -90,7 +91,12 @@ struct Data {
     id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let secrets: Vec<_> = keys.secrets.iter().map(|key| &key.secret).collect();
     signed(inbound, caller, &secrets, now)
 }
@@ -101,24 +107,24 @@ pub(super) fn signed(
     caller: &Caller,
     secrets: &[&Secret],
     now: DateTime<Utc>,
-) -> Result<Proof, Outcome> {
+) -> Result<Proof, ProofError> {
     let id = required_header(&inbound.headers, ID)?;
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
     // A full stop in the id could be taken for the one that ends it, and one signed text be read in two ways.
     if id.len() > 256 || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
-        return Err(Outcome::ProofMalformed { header: ID });
+        return Err(ProofError::Malformed { header: ID });
     }
-    let seconds = unix_seconds(timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
-    let tags = tags(signature).ok_or(Outcome::ProofMalformed { header: SIGNATURE })?;
+    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+    let tags = tags(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     check_timestamp(seconds, now)?;
     let keys: Vec<_> = secrets.iter().filter_map(|secret| Key::of(secret)).collect();
     if keys.is_empty() {
-        return Err(Outcome::SecretUnset);
+        return Err(ProofError::SecretUnset);
     }
     let signed: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", &inbound.body];
     if !keys.iter().any(|key| tags.iter().any(|tag| key.made(tag, &signed))) {
-        return Err(Outcome::ProofWrong);
+        return Err(ProofError::Wrong);
     }
     Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
 }
@@ -184,10 +190,10 @@ fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Confi
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn own(body: Value, config: &Config) -> Result<Command<'_>, Outcome> {
+pub(super) fn own(body: Value, config: &Config) -> Result<Command<'_>, RequestError> {
     let Event { r#type, data } = strict::typed(body)?;
     let filled =
-        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(Outcome::FieldMissing { name });
+        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name });
     let reason = Reason::parse(&data.reason.unwrap_or_default());
     if r#type == "account.delete" {
         return Ok(Command::Remove {
@@ -205,7 +211,7 @@ pub(super) fn own(body: Value, config: &Config) -> Result<Command<'_>, Outcome> 
             how: grammar::approval_action(how).unwrap_or(ApprovalAction::Cancel),
             reason: reason?,
         }),
-        _ => Err(Outcome::FieldInvalid {
+        _ => Err(RequestError::FieldInvalid {
             name: "type",
             given: r#type,
             expected: Localized {

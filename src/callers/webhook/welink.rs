@@ -27,16 +27,16 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
 use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
-use crate::callers::proof::{Proof, VerificationKeys, parse_timestamp};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, parse_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
-use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::Command;
+use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
@@ -95,17 +95,22 @@ struct User {
     tenant_id: String,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, now: DateTime<Utc>) -> Result<Proof, Outcome> {
+fn verify(
+    inbound: &Inbound,
+    caller: &Caller,
+    keys: &VerificationKeys,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
     let call: Call = strict::json(&inbound.body)?;
-    let (vector, sealed) = aes_gcm::split(&call.encrypt).ok_or(Outcome::ProofMalformed { header: ENCRYPT })?;
+    let (vector, sealed) = aes_gcm::split(&call.encrypt).ok_or(ProofError::Malformed { header: ENCRYPT })?;
     let opened =
         keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&derive_key(&key.secret)?, vector, &sealed)?)));
-    let (key, plain) = opened.ok_or(Outcome::ProofWrong)?;
+    let (key, plain) = opened.ok_or(ProofError::Wrong)?;
     let Stamped { timestamp } = strict::json(&plain)?;
-    let (_, seconds) = parse_timestamp(&timestamp).ok_or(Outcome::ProofMalformed { header: TIMESTAMP })?;
+    let (_, seconds) = parse_timestamp(&timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     // Outside of it, what decrypts may be of somebody who kept it.
     if now.timestamp_millis().abs_diff(seconds.saturating_mul(1000)) > TOLERANCE {
-        return Err(Outcome::ProofExpired);
+        return Err(ProofError::Expired);
     }
     // Not the ciphertext, which another vector makes another.
     let delivery = DeliveryId::new(caller, &[&plain]);
@@ -117,20 +122,20 @@ fn read<'c>(_: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Langu
     Reading::of(Actor::system(caller), said(&plain, caller, &proof.delivery))
 }
 
-fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Command<'c>, Outcome> {
+fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
     let Event { event_type, data } = strict::json(plain)?;
     match event_type.as_str() {
         "test" => return Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
         "corpDelUser" => {}
         _ => return Ok(Command::Nothing("its event does not say that somebody leaves")),
     }
-    let data = data.ok_or(Outcome::FieldMissing { name: "data" })?;
+    let data = data.ok_or(RequestError::FieldMissing { name: "data" })?;
     let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
     let tenants = caller.settings(TENANTS);
     let mut leavers: Vec<Leaver> = Vec::new();
     for User { user_id, tenant_id } in users {
         if user_id.is_empty() {
-            return Err(Outcome::FieldMissing { name: "data.userId" });
+            return Err(RequestError::FieldMissing { name: "data.userId" });
         }
         let identity = BTreeMap::from([("userId".to_owned(), user_id), ("tenantId".to_owned(), tenant_id.clone())]);
         let is_ours = tenants.is_empty() || tenants.contains(&tenant_id);
@@ -193,7 +198,7 @@ mod tests {
         ActiveSecret::new(None, vec![(SECRET, Secret::new(secret.to_owned()).unwrap())]).unwrap()
     }
 
-    fn verified(secrets: &[&str], encrypt: &str, seconds: i64) -> Result<Proof, Outcome> {
+    fn verified(secrets: &[&str], encrypt: &str, seconds: i64) -> Result<Proof, ProofError> {
         let inbound = Inbound {
             method: Method::POST,
             path: "/hooks/a".into(),
@@ -211,10 +216,10 @@ mod tests {
         let (secret, encrypt, plain) = MADE;
         let proof = verified(&["another", secret], encrypt, 1_562_752_619).unwrap();
         assert_eq!(proof.plain.unwrap(), plain);
-        assert_eq!(verified(&["another"], encrypt, 1_562_752_619).unwrap_err(), Outcome::ProofWrong);
+        assert_eq!(verified(&["another"], encrypt, 1_562_752_619).unwrap_err(), ProofError::Wrong);
         for (off, is_fresh) in [(-1801, false), (-1800, true), (1800, true), (1801, false)] {
             let outcome = verified(&[secret], encrypt, 1_562_752_619 + off).map(|_| ());
-            assert_eq!(outcome, if is_fresh { Ok(()) } else { Err(Outcome::ProofExpired) }, "{off}");
+            assert_eq!(outcome, if is_fresh { Ok(()) } else { Err(ProofError::Expired) }, "{off}");
         }
     }
 
@@ -240,8 +245,8 @@ mod tests {
             let other = if encrypt.as_bytes()[place] == b'A' { "B" } else { "A" };
             let altered = format!("{}{other}{}", &encrypt[..place], &encrypt[place + 1..]);
             let outcome = verified(&[secret], &altered, 1_562_752_619).unwrap_err();
-            let malformed = Outcome::ProofMalformed { header: ENCRYPT };
-            assert!(outcome == Outcome::ProofWrong || outcome == malformed, "{place}: {outcome:?}");
+            let malformed = ProofError::Malformed { header: ENCRYPT };
+            assert!(outcome == ProofError::Wrong || outcome == malformed, "{place}: {outcome:?}");
         }
         for cut in [0, 23, 24, 25, encrypt.len() - 4] {
             assert!(verified(&[secret], &encrypt[..cut], 1_562_752_619).is_err(), "{cut}");

@@ -10,9 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use starrocks_offboard::callers;
-use starrocks_offboard::callers::proof::{ActiveSecret, VerificationKeys};
+use starrocks_offboard::callers::proof::{ActiveSecret, ProofError, VerificationKeys};
 use starrocks_offboard::config::callers::Caller;
-use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
@@ -24,38 +23,38 @@ const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
 
 /// What the package takes and we do not, or the other way round.
-const MEANT: [Meant<Outcome>; 11] = [
+const MEANT: [Meant<ProofError>; 11] = [
     (
         "a time in another form",
-        Err(Outcome::ProofMalformed { header: TIMESTAMP }),
+        Err(ProofError::Malformed { header: TIMESTAMP }),
         "the specification: an integer; the package reads any float, and verifies what stands there in another form",
     ),
     (
         "an id with a full stop",
-        Err(Outcome::ProofMalformed { header: ID }),
+        Err(ProofError::Malformed { header: ID }),
         "the specification forbids it: it could end the id",
     ),
-    ("an id that is too long or odd", Err(Outcome::ProofMalformed { header: ID }), "it is a column of the ledger"),
+    ("an id that is too long or odd", Err(ProofError::Malformed { header: ID }), "it is a column of the ledger"),
     ("a body that is no UTF-8", Ok(()), "it is proved, and refused when it is read as JSON"),
-    ("bits left over", Err(Outcome::ProofMalformed { header: SIGNATURE }), "a signature has one spelling"),
-    ("padding without end", Err(Outcome::ProofMalformed { header: SIGNATURE }), "the same"),
+    ("bits left over", Err(ProofError::Malformed { header: SIGNATURE }), "a signature has one spelling"),
+    ("padding without end", Err(ProofError::Malformed { header: SIGNATURE }), "the same"),
     (
         "what is no base64 in between",
-        Err(Outcome::ProofMalformed { header: SIGNATURE }),
+        Err(ProofError::Malformed { header: SIGNATURE }),
         "the same; Python leaves it out",
     ),
     (
         "no list behind the right signature",
-        Err(Outcome::ProofMalformed { header: SIGNATURE }),
+        Err(ProofError::Malformed { header: SIGNATURE }),
         "a list has one form; the package reads as far as it needs",
     ),
     (
         "a v1a signature of another length",
-        Err(Outcome::ProofMalformed { header: SIGNATURE }),
+        Err(ProofError::Malformed { header: SIGNATURE }),
         "it is known what one looks like",
     ),
-    ("a secret without padding", Err(Outcome::SecretUnset), "a secret has one spelling, and `check` says so"),
-    ("what is no base64 in the secret", Err(Outcome::SecretUnset), "the same"),
+    ("a secret without padding", Err(ProofError::SecretUnset), "a secret has one spelling, and `check` says so"),
+    ("what is no base64 in the secret", Err(ProofError::SecretUnset), "the same"),
 ];
 
 type Headers = Vec<(&'static str, String)>;
@@ -198,7 +197,7 @@ const CHANGES: [(&str, Change); 34] = [
     }),
 ];
 
-fn ours(secret: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result<(), Outcome> {
+fn ours(secret: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result<(), ProofError> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
