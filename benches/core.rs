@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use http::HeaderMap;
 use local::demo::{self, Asked, DemoCaller};
 use starrocks_offboard::app::App;
-use starrocks_offboard::callers::kind::CallerKind;
+use starrocks_offboard::callers::kind::{CallerKind, Verified};
+use starrocks_offboard::callers::parsed::Parsed;
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::callers::Caller;
@@ -104,7 +105,7 @@ fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>
 }
 
 struct Proving<'c> {
-    kind: &'static CallerKind,
+    kind: &'static dyn CallerKind,
     caller: &'c Caller,
     keys: VerificationKeys,
     inbound: Inbound,
@@ -125,17 +126,21 @@ impl<'c> Proving<'c> {
     }
 
     fn verify(&self) -> Result<Proof, ProofError> {
-        (self.kind.verify)(&self.inbound, self.caller, &self.keys, self.now)
+        self.kind.verify(&self.inbound, self.caller, &self.keys, self.now)
+    }
+
+    fn parse(&self, proof: &Proof, config: &'c Config) -> Parsed<'c> {
+        self.kind.parse(Verified { inbound: &self.inbound, proof, caller: self.caller }, config)
     }
 
     fn removal(&self, config: &'c Config) -> anyhow::Result<RemovalRequest<'c>> {
         let proof = self.verify().map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
-        let reading = (self.kind.read)(&self.inbound, &proof, self.caller, config, Language::English);
-        match (reading.actor, reading.said) {
-            (Some(actor), Ok(Command::Remove { user_name, instance, reason, dry_run })) => {
-                Ok(RemovalRequest { actor, user_name, instance, reason, delivery: proof.delivery, dry_run })
+        match self.parse(&proof, config) {
+            Parsed::Command { sender, command: Command::RemoveAccount { user_name, instance, reason, dry_run } } => {
+                let (actor, delivery) = (sender.actor, proof.delivery);
+                Ok(RemovalRequest { actor, user_name, instance, reason, delivery, dry_run })
             }
-            (_, said) => anyhow::bail!("expected a removal, got {said:?}"),
+            other => anyhow::bail!("expected a removal, got {other:?}"),
         }
     }
 }
@@ -146,7 +151,7 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
     let removal = proving.removal(config)?;
     c.bench_function(&format!("verify/{name}"), |b| b.iter(|| proving.verify().is_ok()));
     c.bench_function(&format!("parse/{name}"), |b| {
-        b.iter(|| (proving.kind.read)(&proving.inbound, &proof, proving.caller, config, Language::English));
+        b.iter(|| proving.parse(&proof, config));
     });
     let policies = ["bench".to_owned()];
     let answer = Reply {
@@ -161,7 +166,7 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
         request_id: "0194f3a1b2c3d4e5f60718293a4b5c6d",
         clicked: None,
     };
-    c.bench_function(&format!("render/{name}"), |b| b.iter(|| (proving.kind.render)(black_box(&answer))));
+    c.bench_function(&format!("render/{name}"), |b| b.iter(|| proving.kind.render(black_box(&answer))));
     Ok(())
 }
 

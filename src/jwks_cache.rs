@@ -15,7 +15,7 @@ use http::header::ACCEPT;
 use http::{HeaderValue, Request};
 
 use crate::config::limits::Limits;
-use crate::crypto::jwks::{KeySet, LARGEST_SET};
+use crate::crypto::jwks::{JwksSource, KeySet, LARGEST_SET};
 use crate::host::{Host, Value};
 use crate::operations::remove::ledger_down;
 use crate::outbound::budget::Budget;
@@ -33,15 +33,6 @@ const PAUSE: i64 = 30_000;
 
 /// How long to wait for what another request is fetching.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Where somebody's keys are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JwksSource<'c> {
-    /// `https://…`
-    Url(&'c str),
-    /// The name of a file beside offboard.toml.
-    File(&'c str),
-}
 
 /// Keys that an instance has in memory.
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use starrocks_offboard::callers;
 use starrocks_offboard::callers::follow_up::Acknowledgement;
-use starrocks_offboard::callers::kind::Envelope;
+use starrocks_offboard::callers::kind::{Envelope, Verified};
+use starrocks_offboard::callers::parsed::{Parsed, Sender};
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, Subject};
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
@@ -93,28 +94,30 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
         ..Proof::of(DeliveryId::new(caller, &[b"delivery"]))
     };
     for language in [Language::English, Language::Chinese] {
-        let reading = (of.read)(inbound, &proof, caller, &kind.config, language);
-        if let Some(actor) = &reading.actor {
+        let parsed = of.parse(Verified { inbound, proof: &proof, caller }, &kind.config);
+        let sender = parsed.sender();
+        if let Some(Sender { actor, .. }) = sender {
             assert_eq!((actor.caller.as_str(), actor.kind.as_str()), (caller.name.as_str(), caller.kind.as_str()));
             let id = actor.principal.strip_prefix(caller.name.as_str()).expect("a principal begins with its caller");
             assert!(id.is_empty() || (id.starts_with('/') && id.len() > 1), "{actor:?}");
         }
-        let (outcome, account) = match &reading.said {
-            Err(error) => (Outcome::from(error.clone()), None),
-            Ok(Command::Remove { user_name, instance, .. }) => {
+        let (outcome, account) = match &parsed {
+            Parsed::Refused { error, .. } => (Outcome::from(error.clone()), None),
+            Parsed::Command { command: Command::RemoveAccount { user_name, instance, .. }, .. } => {
                 crate::chat::may_be_asked_for(user_name.as_str());
                 assert!(kind.config.instances().contains(instance), "{instance:?}");
                 (Outcome::Removed, Some((user_name.as_str(), instance.name.as_str())))
             }
-            Ok(Command::Leave(leavers)) => {
+            Parsed::Command { command: Command::OffboardLeavers(leavers), .. } => {
                 assert!(!leavers.is_empty());
                 (Outcome::Denied { policies: vec!["p".into()] }, None)
             }
-            Ok(Command::Decide { id, .. } | Command::Status { id } | Command::Look { id }) => {
+            Parsed::Command { command: Command::DecideApproval { id, .. } | Command::GetRemoval { id }, .. } => {
                 (Outcome::WaitingUnknown { id: id.clone() }, None)
             }
-            Ok(_) => continue,
+            _ => continue,
         };
+        let clicked = sender.and_then(|sender| sender.clicked);
         let answer = Reply {
             outcome: &outcome,
             language,
@@ -125,31 +128,32 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             policies: &["dba-removes-on-staging".to_owned()],
             meaning: None,
             request_id: "01a20cdd732b69ed97f48586a60db1dd",
-            clicked: reading.clicked,
+            clicked,
         };
-        let rendered = (of.render)(&answer);
+        let rendered = of.render(&answer);
         sound(&rendered);
-        if let (Some(envelope), Some(key)) = (of.envelope, &key) {
+        if let (Some(envelope), Some(key)) = (of.encryption(), &key) {
             let now = chrono::DateTime::from_timestamp(NOW, 0).expect("it is a time");
             let envelope_of = Envelope { caller, key, plain: &inbound.body, now, random: 7 };
             sound(&envelope(rendered, &envelope_of));
         }
-        if let Some(early) = of.early {
-            let follows = reading.later.is_some();
-            sound(&early(&Acknowledgement { language, account, row: "01a2", follows, clicked: reading.clicked }));
+        let address = sender.and_then(|sender| sender.reply_address.as_ref());
+        let follows = address.is_some();
+        if let Some(early) = of.acknowledge(&Acknowledgement { language, account, row: "01a2", follows, clicked }) {
+            sound(&early);
         }
-        if let Some(later) = &of.later {
+        if let Some(later) = of.follow_up() {
             for body in (later.bodies)(&answer) {
                 serde_json::from_str::<serde_json::Value>(&body).unwrap_or_else(|why| panic!("{why}: {body}"));
             }
-            if let Some(kept) = &reading.later {
+            if let Some(kept) = address {
                 let again = (later.at)(caller, kept.url()).map(|later| later.url().to_owned());
                 assert_eq!(again.as_deref(), Some(kept.url()), "what is kept is one of the platform's");
             }
         }
-        if let Some(speech) = of.speech {
+        if let Some(chat) = of.chat() {
             let text = String::from_utf8_lossy(&inbound.body);
-            sound(&(speech.say)(&(speech.escape)(&text)));
+            sound(&chat.message(&chat.quote(&text)));
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use starrocks_offboard::callers;
+use starrocks_offboard::callers::kind::Verified;
+use starrocks_offboard::callers::parsed::Parsed;
 use starrocks_offboard::callers::proof::Proof;
 use starrocks_offboard::outcome::Outcome;
-use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::request::command::{ApprovalAction, Command};
 use starrocks_offboard::request::error::RequestError;
 use starrocks_offboard::request::ids::DeliveryId;
@@ -39,23 +40,28 @@ pub fn chat(data: &[u8]) {
     let Some(caller) = slack.config.callers().next() else { return };
     let kind = callers::kind("slack").expect("it is a kind");
     let proof = Proof::of(DeliveryId::new(caller, &[b"delivery"]));
-    let reading = (kind.read)(&inbound, &proof, caller, &slack.config, Language::English);
-    assert_eq!(reading.actor.map(|actor| actor.principal).as_deref(), Some("slack/U2CERLKJA"));
+    let parsed = kind.parse(Verified { inbound: &inbound, proof: &proof, caller }, &slack.config);
+    assert_eq!(parsed.sender().map(|sender| sender.actor.principal.as_str()), Some("slack/U2CERLKJA"));
 
     // The grammar once more.
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let rest: Vec<&str> = words.iter().copied().filter(|word| *word != "--dry-run").collect();
-    match reading.said {
+    let command = match parsed {
+        Parsed::Command { command, .. } => Ok(command),
+        Parsed::Refused { error, .. } => Err(error),
+        other => panic!("nobody types {other:?}: {text:?}"),
+    };
+    match command {
         Ok(Command::Help) => assert!(words.is_empty() || words == ["help"], "{text:?}"),
-        Ok(Command::Pending) => assert_eq!(words, ["pending"]),
-        Ok(Command::Status { id }) => assert_eq!(words, ["status", id.as_str()]),
-        Ok(Command::Decide { id, how, reason }) => {
-            let name = ApprovalAction::ALL.iter().find(|(_, click)| *click == how).map(|(name, _)| *name);
+        Ok(Command::ListPending) => assert_eq!(words, ["pending"]),
+        Ok(Command::GetRemoval { id }) => assert_eq!(words, ["status", id.as_str()]),
+        Ok(Command::DecideApproval { id, action, reason }) => {
+            let name = ApprovalAction::ALL.iter().find(|(_, click)| *click == action).map(|(name, _)| *name);
             assert_eq!((Some(words[0]), words[1]), (name, id.as_str()), "{text:?}");
-            assert!(how == ApprovalAction::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
+            assert!(action == ApprovalAction::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
             same_reason(reason.as_ref().map(|reason| reason.as_str()), &words[2..]);
         }
-        Ok(Command::Remove { user_name, instance, reason, dry_run }) => {
+        Ok(Command::RemoveAccount { user_name, instance, reason, dry_run }) => {
             may_be_asked_for(user_name.as_str());
             assert_eq!((rest[0], rest[1]), (user_name.as_str(), instance.name.as_str()), "{text:?}");
             assert_eq!(dry_run, rest.len() < words.len(), "{text:?}");

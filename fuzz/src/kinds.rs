@@ -115,7 +115,7 @@ impl Kind {
             line.split('"').nth(1).unwrap_or_default().to_owned()
         };
         let (kind, name) = (value("kind"), value("name"));
-        let shape = callers::kind(&kind).unwrap_or_else(|| panic!("no kind `{kind}`")).shape;
+        let shape = callers::kind(&kind).unwrap_or_else(|| panic!("no kind `{kind}`")).shape();
         let mut caller = toml.caller.clone();
         if shape.is_chat && shape.proves_body && !asked {
             caller = caller.replacen("kind = ", "confirm = false\nkind = ", 1);
@@ -154,6 +154,6 @@ mod tests {
             .collect();
         assert_eq!(there, FOLDERS.iter().map(|name| (*name).to_owned()).collect());
         let kinds: BTreeSet<_> = (0..26).map(|byte| kind(byte).kind.as_str()).collect();
-        assert_eq!(kinds, callers::KINDS.iter().map(|kind| kind.shape.name).collect());
+        assert_eq!(kinds, callers::KINDS.iter().map(|kind| kind.shape().name).collect());
     }
 }

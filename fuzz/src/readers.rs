@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
+use starrocks_offboard::callers::kind::Verified;
 use starrocks_offboard::callers::proof::Proof;
 use starrocks_offboard::callers::{self, proof as headers};
 use starrocks_offboard::crypto::jwks::KeySet;
 use starrocks_offboard::crypto::jwt::{self, Expected};
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
-use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::request::error::RequestError;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
@@ -114,9 +114,9 @@ pub fn signature(data: &[u8]) {
                 });
                 keys.secrets.extend(headers::ActiveSecret::new(key.id.clone(), parts.collect()));
             }
-            if let Ok(proof) = (of.verify)(&inbound, caller, &keys, now()) {
+            if let Ok(proof) = of.verify(&inbound, caller, &keys, now()) {
                 for change in changes(&inbound) {
-                    let other = (of.verify)(&change, caller, &keys, now());
+                    let other = of.verify(&change, caller, &keys, now());
                     let same = other.is_ok_and(|other| other.delivery == proof.delivery);
                     assert!(!same, "{inbound:?} and {change:?} are one delivery");
                 }
@@ -215,8 +215,8 @@ pub fn strict(data: &[u8]) {
             let Some(caller) = kind.config.callers().next() else { return };
             let proof = Proof { plain: Some(text.to_vec().into()), ..Proof::of(DeliveryId::new(caller, &[b"d"])) };
             let inbound = wire::inbound(b"POST /hooks/wecom\n\n").expect("it is a request");
-            let reading = (of.read)(&inbound, &proof, caller, &kind.config, Language::English);
-            if reading.actor.is_some() {
+            let parsed = of.parse(Verified { inbound: &inbound, proof: &proof, caller }, &kind.config);
+            if parsed.sender().is_some() {
                 assert!(text.contains(&b'<'), "nobody is named");
             }
         }

@@ -280,7 +280,7 @@ impl Spin {
         let mut diagnostics = Vec::new();
         for place in &source_map.callers {
             let Ok(configured) = config.caller(&place.name.text) else { continue };
-            let settings = callers::kind(&configured.kind).map_or(&[][..], |kind| kind.shape.settings);
+            let settings = callers::kind(&configured.kind).map_or(&[][..], |kind| kind.shape().settings);
             for setting in settings.iter().filter(|setting| setting.is_reached) {
                 let refused = configured.settings(setting.name).iter().filter(|url| !self.allows(url));
                 diagnostics.extend(refused.map(|url| {

@@ -80,7 +80,7 @@ pub(crate) enum Asker {
 
 impl Asker {
     fn of(caller: &Caller) -> Self {
-        match callers::kind(&caller.kind).map(|kind| kind.shape) {
+        match callers::kind(&caller.kind).map(|kind| kind.shape()) {
             Some(CallerShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
             Some(CallerShape { is_chat: true, .. }) => Self::People,
             _ => Self::Itself,
@@ -120,7 +120,7 @@ pub(crate) fn about_instances(config: &Config, source_map: &SourceMap) -> Vec<Di
 pub(crate) fn about_callers(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
     let unsigned = source_map.callers.iter().filter_map(|place| {
         let caller = config.caller(&place.name.text).ok()?;
-        let shape = callers::kind(&caller.kind)?.shape;
+        let shape = callers::kind(&caller.kind)?.shape();
         let message = format!(
             "the platform of caller `{}` (kind `{}`) signs nothing of what people say: whoever sees one of its requests can say anything in anybody's name until the signature's time is over; let policies give its people `request` and not `delete`, so that somebody else approves",
             caller.name, caller.kind
@@ -248,7 +248,7 @@ permit (
 
     #[test]
     fn what_there_is_to_say_of_offboard_toml() {
-        let kinds: Vec<_> = callers::KINDS.iter().map(|kind| format!("`{}`", kind.shape.name)).collect();
+        let kinds: Vec<_> = callers::KINDS.iter().map(|kind| format!("`{}`", kind.shape().name)).collect();
         let never = |key: &str, line: usize, why: &str| format!("warning: offboard.toml, line {line}: {key} {why}");
         for (from, to, expected) in [
             ("in17", "in17", vec![]),

@@ -1,71 +1,94 @@
 //! What a caller kind is.
+//!
+//! A kind turns one platform's request into a command, and an outcome into what that platform shows. Its functions are pure
+//! over (request, secrets, time): no clock, no network, no SQL, and nothing of TaurusDB.
 
 use chrono::{DateTime, Utc};
 
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::follow_up::{Acknowledgement, FollowUp};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
-use crate::jwks_cache::JwksSource;
-use crate::outcome::language::Language;
+use crate::crypto::jwks::JwksSource;
+use crate::reply::api_body::api_body;
 use crate::reply::{Rendered, Reply};
-use crate::request::actor::Actor;
-use crate::request::command::{ApprovalAction, Command};
-use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 
-/// What a verified request says.
-#[derive(Debug)]
-pub struct Reading<'c> {
-    /// Who asks; `None` when even that cannot be read.
-    pub actor: Option<Actor>,
-    /// What they ask.
-    pub said: Result<Command<'c>, RequestError>,
-    /// The button that was clicked, where one was.
-    pub clicked: Option<ApprovalAction>,
-    /// Where an outcome can still be told when the platform waits no longer.
-    pub later: Option<ReplyAddress>,
-}
+/// A caller kind. `shape`, `verify` and `parse` are its own; the rest has defaults.
+///
+/// Rules that every kind keeps: what the signature does not cover is not believed; comparisons are constant-time; encodings
+/// are strict; a header that may appear once and appears twice is refused; an empty secret proves nothing.
+pub trait CallerKind: Sync {
+    /// What offboard.toml has to know of the kind: its name, secrets and settings.
+    fn shape(&self) -> CallerShape;
 
-impl<'c> Reading<'c> {
-    /// Somebody's words.
-    pub fn of(actor: Actor, said: Result<Command<'c>, RequestError>) -> Self {
-        Self { actor: Some(actor), said, clicked: None, later: None }
+    /// Where its requests arrive.
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Hook("POST")
     }
 
-    /// A platform's own business, or what cannot be read.
-    pub fn without_actor(said: Result<Command<'c>, RequestError>) -> Self {
-        Self { actor: None, said, clicked: None, later: None }
+    /// The content types of bodies that it takes; empty if it needs no body.
+    fn content_types(&self) -> &'static [&'static str] {
+        &["application/json"]
     }
 
-    pub(crate) fn unreadable(error: RequestError) -> Self {
-        Self::without_actor(Err(error))
+    /// Where the public keys are that the request's token needs; `None` for a request without a token.
+    fn key_source<'c>(&self, _: &Inbound, _: &'c Caller) -> Option<JwksSource<'c>> {
+        None
     }
-}
 
-/// How a kind tells people something in words.
-#[derive(Debug, Clone, Copy)]
-pub struct Speech {
-    /// Makes words of others harmless: no markup, no call to everybody.
-    pub escape: fn(&str) -> String,
-    /// A message with this text, which is ours but for what was escaped.
-    pub say: fn(&str) -> Rendered,
-}
+    /// The reply to a question that the platform asks before it has any proof.
+    fn handshake(&self, _: &Inbound, _: &Caller) -> Option<Rendered> {
+        None
+    }
 
-/// What an answer is encrypted with, for platforms that want it so.
-#[derive(Debug)]
-pub struct Envelope<'a> {
-    /// Whose request it is.
-    pub caller: &'a Caller,
-    /// The secret that proved it.
-    pub key: &'a ActiveSecret,
-    /// What was inside the request's body.
-    pub plain: &'a [u8],
-    /// The time.
-    pub now: DateTime<Utc>,
-    /// 128 random bits that nothing else of this request uses. Of the answers that one request makes, one is sent.
-    pub random: u128,
+    /// Verifies who sent the request. `keys` is never empty for a kind that has secrets.
+    ///
+    /// # Errors
+    ///
+    /// If the request does not prove to be the caller's, see [`ProofError`].
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError>;
+
+    /// Parses a verified request.
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c>;
+
+    /// Renders an outcome in the platform's form. Only a proven request is answered in it; before, every caller gets the
+    /// documented body.
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        match self.chat() {
+            Some(chat) => chat.reply(reply),
+            None => api_body(reply),
+        }
+    }
+
+    /// The chat platform, for kinds with people.
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        None
+    }
+
+    /// The early answer, for when the work takes longer than the platform waits; `None` if the platform waits.
+    fn acknowledge(&self, _: &Acknowledgement<'_>) -> Option<Rendered> {
+        None
+    }
+
+    /// How an outcome is sent after the answer; `None` if the platform takes nothing afterwards.
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        None
+    }
+
+    /// Encrypts answers; `None` if the platform reads them as they are.
+    fn encryption(&self) -> Option<Encryption> {
+        None
+    }
 }
 
 /// Where a kind's requests arrive.
@@ -73,41 +96,37 @@ pub struct Envelope<'a> {
 pub enum Endpoint {
     /// `/hooks/{caller}`, by these methods, as `Allow` lists them.
     Hook(&'static str),
-    /// TaurusDB's own API, and what is served beside it.
+    /// TaurusDB's own API and the routes beside it.
     Documented,
     /// `/scim/v2/{caller}/…`
     Scim,
 }
 
-pub(crate) type Verify = fn(&Inbound, &Caller, &VerificationKeys, DateTime<Utc>) -> Result<Proof, ProofError>;
+/// A request with the proof of who sent it.
+#[derive(Debug, Clone, Copy)]
+pub struct Verified<'r> {
+    /// The request.
+    pub inbound: &'r Inbound,
+    /// What it proved.
+    pub proof: &'r Proof,
+    /// The caller that it proved to be.
+    pub caller: &'r Caller,
+}
 
-pub(crate) type Read = for<'c> fn(&Inbound, &Proof, &Caller, &'c Config, Language) -> Reading<'c>;
+/// Encrypts an answer.
+pub type Encryption = fn(Rendered, &Envelope<'_>) -> Rendered;
 
-/// A caller kind. See the module's rules.
+/// What an answer is encrypted with.
 #[derive(Debug)]
-pub struct CallerKind {
-    /// What offboard.toml has to know of it.
-    pub shape: CallerShape,
-    /// Where its requests arrive.
-    pub place: Endpoint,
-    /// The content types of bodies that it takes; none when it needs no body.
-    pub content_types: &'static [&'static str],
-    /// Where the public keys are that a request's token needs; `None` for one that brings none.
-    pub published: Option<for<'c> fn(&Inbound, &'c Caller) -> Option<JwksSource<'c>>>,
-    /// What is answered without any proof, because the platform asks before it has one.
-    pub open: Option<fn(&Inbound, &Caller) -> Option<Rendered>>,
-    /// Who asks, proved: pure, over the request, the keys that are set (never none) and the time.
-    pub verify: Verify,
-    /// What a verified request says.
-    pub read: Read,
-    /// An outcome in the platform's form. Only a proven request gets it: before, everybody gets the documented body.
-    pub render: fn(&Reply<'_>) -> Rendered,
-    /// Words for people; `None` for kinds without people, which get them as JSON.
-    pub speech: Option<Speech>,
-    /// What to say when it takes longer than the platform waits; `None` for those that do.
-    pub early: Option<fn(&Acknowledgement<'_>) -> Rendered>,
-    /// For platforms that take an answer after the answer.
-    pub later: Option<FollowUp>,
-    /// Encrypts an answer.
-    pub envelope: Option<fn(Rendered, &Envelope<'_>) -> Rendered>,
+pub struct Envelope<'a> {
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The secret that proved the request.
+    pub key: &'a ActiveSecret,
+    /// The decrypted body of the request.
+    pub plain: &'a [u8],
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// 128 random bits that nothing else of this request uses. Of the answers that one request makes, one is sent.
+    pub random: u128,
 }

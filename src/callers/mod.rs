@@ -9,48 +9,65 @@
 
 pub mod api;
 pub mod chat;
+pub(crate) mod event;
 pub mod follow_up;
 pub mod kind;
+pub mod parsed;
 pub mod proof;
 pub mod scim;
 pub mod webhook;
 
-use crate::callers::api::http_signature;
-use crate::callers::chat::{dingtalk, discord, feishu, google_chat, mattermost, slack, teams, wecom};
+use crate::callers::api::Api;
+use crate::callers::api::http_signature::HttpSignature;
+use crate::callers::chat::dingtalk::Dingtalk;
+use crate::callers::chat::discord::Discord;
+use crate::callers::chat::feishu::Feishu;
+use crate::callers::chat::google_chat::GoogleChat;
+use crate::callers::chat::mattermost::Mattermost;
+use crate::callers::chat::slack::Slack;
+use crate::callers::chat::teams::Teams;
+use crate::callers::chat::wecom::Wecom;
 use crate::callers::kind::CallerKind;
-use crate::callers::webhook::{cloudevents, github, gitlab, okta, oneaccess, standard_webhooks, welink};
+use crate::callers::scim::Scim;
+use crate::callers::webhook::cloudevents::Cloudevents;
+use crate::callers::webhook::github::Github;
+use crate::callers::webhook::gitlab::Gitlab;
+use crate::callers::webhook::okta::Okta;
+use crate::callers::webhook::oneaccess::Oneaccess;
+use crate::callers::webhook::standard_webhooks::StandardWebhooks;
+use crate::callers::webhook::welink::Welink;
 use crate::config::caller_shape::CallerShape;
 
-/// Every kind that there is.
-pub static KINDS: &[CallerKind] = &[
-    slack::KIND,
-    mattermost::KIND,
-    teams::KIND,
-    discord::KIND,
-    google_chat::KIND,
-    feishu::KIND,
-    dingtalk::KIND,
-    wecom::KIND,
-    standard_webhooks::KIND,
-    github::KIND,
-    gitlab::KIND,
-    okta::KIND,
-    oneaccess::KIND,
-    welink::KIND,
-    cloudevents::KIND,
-    scim::KIND,
-    api::KIND,
-    http_signature::KIND,
+/// All caller kinds.
+pub static KINDS: &[&dyn CallerKind] = &[
+    &Slack,
+    &Mattermost,
+    &Teams,
+    &Discord,
+    &GoogleChat,
+    &Feishu,
+    &Dingtalk,
+    &Wecom,
+    &StandardWebhooks,
+    &Github,
+    &Gitlab,
+    &Okta,
+    &Oneaccess,
+    &Welink,
+    &Cloudevents,
+    &Scim,
+    &Api,
+    &HttpSignature,
 ];
 
-/// The kind that offboard.toml calls `name`.
-pub fn kind(name: &str) -> Option<&'static CallerKind> {
-    KINDS.iter().find(|kind| kind.shape.name == name)
+/// Returns the kind that offboard.toml calls `name`.
+pub fn kind(name: &str) -> Option<&'static dyn CallerKind> {
+    KINDS.iter().copied().find(|kind| kind.shape().name == name)
 }
 
-/// The kinds' names and shapes, for [`Config::parse`].
+/// Returns the names and shapes of all kinds, for [`Config::parse`](crate::config::Config::parse).
 pub fn shapes() -> Vec<CallerShape> {
-    KINDS.iter().map(|kind| kind.shape).collect()
+    KINDS.iter().map(|kind| kind.shape()).collect()
 }
 
 #[cfg(test)]
@@ -93,14 +110,14 @@ mod tests {
         let mut ran = Vec::new();
         for vector in file["vectors"].as_array().unwrap() {
             let (scheme, id) = (vector["scheme"].as_str().unwrap(), vector["id"].as_str().unwrap());
-            let (kind, secret) = match scheme {
-                "slack-v0" => (&slack::KIND, "signing_secret"),
-                "standard-webhooks-v1" => (&standard_webhooks::KIND, "secret"),
-                "standard-webhooks-v1a-ed25519" => (&standard_webhooks::KIND, "public_key_whpk"),
-                "gitlab-webhook-signature" => (&gitlab::KIND, "secret"),
-                "github-x-hub-signature-256" => (&github::KIND, "secret"),
-                "msteams-outgoing-hmac" => (&teams::KIND, "secret_base64"),
-                "discord-ed25519" => (&discord::KIND, "public_key_hex"),
+            let (kind, secret): (&dyn CallerKind, _) = match scheme {
+                "slack-v0" => (&Slack, "signing_secret"),
+                "standard-webhooks-v1" => (&StandardWebhooks, "secret"),
+                "standard-webhooks-v1a-ed25519" => (&StandardWebhooks, "public_key_whpk"),
+                "gitlab-webhook-signature" => (&Gitlab, "secret"),
+                "github-x-hub-signature-256" => (&Github, "secret"),
+                "msteams-outgoing-hmac" => (&Teams, "secret_base64"),
+                "discord-ed25519" => (&Discord, "public_key_hex"),
                 _ => continue,
             };
             let inputs = &vector["inputs"];
@@ -118,7 +135,7 @@ mod tests {
                 headers,
                 body: Bytes::from(inputs["body"].as_str().unwrap().to_owned()),
             };
-            let caller = Caller::new("a", kind.shape.name);
+            let caller = Caller::new("a", kind.shape().name);
             let secret = Secret::new(secret.to_owned()).unwrap();
             let secrets = vec![ActiveSecret::new(None, vec![(SECRET, secret)]).unwrap()];
             let keys = VerificationKeys { secrets, published: None };
@@ -130,7 +147,7 @@ mod tests {
                 _ => 1_700_000_000,
             };
             let now = inputs["now_for_test"].as_i64().unwrap_or(own);
-            let verified = (kind.verify)(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
+            let verified = kind.verify(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
             assert_eq!(verified.is_ok(), vector["valid"].as_bool().unwrap(), "{id}: {verified:?}");
             if let Err(outcome) = verified {
                 let stale = id.ends_with("-expired") || id.ends_with("-old") || id.ends_with("-future");

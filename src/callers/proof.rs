@@ -163,15 +163,53 @@ impl Proof {
     }
 }
 
-/// Whether `seconds` is within 300 seconds of now, either way; exactly 300 is.
+impl VerificationKeys {
+    /// Returns the secret that proves a request: the first one that passes `proves`.
+    ///
+    /// # Errors
+    ///
+    /// As [`first_that_proves`].
+    pub(crate) fn proved_by(&self, proves: impl Fn(&Secret) -> bool) -> Result<&ActiveSecret, ProofError> {
+        first_that_proves(&self.secrets, |key| proves(&key.secret))
+    }
+}
+
+/// Returns the first of the usable keys that passes `proves`: during a rotation a caller has two.
 ///
 /// # Errors
 ///
-/// [`ProofError::Stale`]
+/// [`ProofError::SecretUnset`] if there is no key, [`ProofError::Wrong`] if none passes.
+pub(crate) fn first_that_proves<K>(
+    keys: impl IntoIterator<Item = K>,
+    proves: impl Fn(&K) -> bool,
+) -> Result<K, ProofError> {
+    let mut error = ProofError::SecretUnset;
+    for key in keys {
+        if proves(&key) {
+            return Ok(key);
+        }
+        error = ProofError::Wrong;
+    }
+    Err(error)
+}
+
+/// Checks that `seconds` is within 300 seconds of now, either way; exactly 300 is.
+///
+/// # Errors
+///
+/// [`ProofError::Stale`] if it is not.
 pub(crate) fn check_timestamp(seconds: i64, now: DateTime<Utc>) -> Result<(), ProofError> {
-    // In milliseconds, because the clock is not on a whole second when 300 of them have passed.
-    let apart = now.timestamp_millis().abs_diff(seconds.saturating_mul(1000));
-    if apart <= TOLERANCE { Ok(()) } else { Err(ProofError::Stale) }
+    check_window(seconds.saturating_mul(1000), now, TOLERANCE).map_err(|_| ProofError::Stale)
+}
+
+/// Checks that `millis` is within `tolerance` milliseconds of now, either way, for a platform with a window of its own.
+///
+/// # Errors
+///
+/// [`ProofError::Expired`] if it is not.
+pub(crate) fn check_window(millis: i64, now: DateTime<Utc>, tolerance: u64) -> Result<(), ProofError> {
+    // In milliseconds, because the clock is not on a whole second when the last one has passed.
+    if now.timestamp_millis().abs_diff(millis) <= tolerance { Ok(()) } else { Err(ProofError::Expired) }
 }
 
 /// A timestamp in seconds or milliseconds, as a number or as text: as it is written, and in seconds.

@@ -12,6 +12,15 @@ pub const LARGEST_SET: usize = 256 * 1024;
 /// The most keys of a set.
 pub(crate) const MOST_KEYS: usize = 100;
 
+/// Where an issuer's key set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JwksSource<'c> {
+    /// `https://…`
+    Url(&'c str),
+    /// The name of a file beside offboard.toml.
+    File(&'c str),
+}
+
 /// A provider's public keys: a JWK Set (RFC 7517 section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySet(pub(crate) Vec<Key>);

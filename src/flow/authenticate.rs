@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::callers::api::{self, http_signature};
-use crate::callers::kind::Endpoint;
+use crate::callers::kind::{Endpoint, Verified};
+use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{ActiveSecret, ProofError, VerificationKeys};
 use crate::callers::{self};
 use crate::config::Config;
@@ -29,8 +30,7 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(crate) struct Heard<'c> {
     pub(crate) said: Command<'c>,
-    /// Who; a kind that answers by itself may not have asked.
-    pub(crate) actor: Option<Actor>,
+    pub(crate) actor: Actor,
     /// Which request it is.
     pub(crate) delivery: DeliveryId,
     /// A secret of the caller's, to seal what is the caller's own.
@@ -71,23 +71,23 @@ pub(crate) async fn hear<'c, H: Host>(
     told.caller = Some(caller);
     told.language = caller.language.unwrap_or(told.language);
     let kind = callers::kind(&caller.kind).ok_or(Outcome::Unusable)?;
-    if let Some(rendered) = kind.open.and_then(|open| open(inbound, caller)) {
+    if let Some(rendered) = kind.handshake(inbound, caller) {
         return Ok(Hearing::Answered(rendered));
     }
     // A kind that is proved by published keys may have none of its own.
     let secrets = if keys.is_empty() { Vec::new() } else { load_secrets(host, &keys).await? };
     let mut keys = VerificationKeys { secrets, published: None };
-    let source = kind.published.and_then(|source| source(inbound, caller));
+    let source = kind.key_source(inbound, caller);
     if let Some(source) = source {
         app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
         keys.published = app.published.keys(host, source, config.limits, false).await?;
     }
-    let mut verified = (kind.verify)(inbound, caller, &keys, told.at);
+    let mut verified = kind.verify(inbound, caller, &keys, told.at);
     if let (Err(ProofError::KeyUnknown), Some(source)) = (&verified, source)
         && let Some(anew) = app.published.keys(host, source, config.limits, true).await?
     {
         keys.published = Some(anew);
-        verified = (kind.verify)(inbound, caller, &keys, told.at);
+        verified = kind.verify(inbound, caller, &keys, told.at);
     }
     let proof = verified?;
     told.kind = Some(kind);
@@ -98,27 +98,35 @@ pub(crate) async fn hear<'c, H: Host>(
     if let Ok(Some(language)) = language {
         told.language = language;
     }
-    let reading = (kind.read)(inbound, &proof, caller, config, told.language);
+    let parsed = kind.parse(Verified { inbound, proof: &proof, caller }, config);
     // Before anything is refused: whoever proved themselves is named in the row of a refusal too, and hears of it.
-    told.actor.clone_from(&reading.actor);
-    told.clicked = reading.clicked;
+    let sender = parsed.sender().cloned();
+    told.actor = sender.as_ref().map(|sender| sender.actor.clone());
+    told.clicked = sender.as_ref().and_then(|sender| sender.clicked);
     let key = proof.key.or_else(|| keys.secrets.first().cloned());
     let secret = key.as_ref().map(|key| key.secret.clone());
-    told.channel = reading.later.and_then(|later| FollowUpChannel::new(kind, later, caller, key, config.limits));
+    let later = sender.and_then(|sender| sender.reply_address);
+    told.channel = later.and_then(|later| FollowUpChannel::new(kind, later, caller, key, config.limits));
     language?;
     // What there is no way to ask for is that, whatever body it has.
-    if let Err(error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. })) = reading.said {
+    if let Parsed::Refused {
+        error: error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. }), ..
+    } = parsed
+    {
         return Err(error.into());
     }
     check_content_type(inbound, kind)?;
-    match reading.said? {
-        Command::Handshake(rendered) => Ok(Hearing::Answered(rendered)),
-        Command::Nothing(why) => {
+    match parsed {
+        Parsed::Refused { error, .. } => Err(error.into()),
+        Parsed::Reply { rendered, .. } => Ok(Hearing::Answered(rendered)),
+        Parsed::Ignored { why, .. } => {
             let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
             host.log(&line.to_string());
             Ok(Hearing::Answered(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
         }
-        said => Ok(Hearing::Heard(Box::new(Heard { said, actor: reading.actor, delivery: proof.delivery, secret }))),
+        Parsed::Command { sender: Sender { actor, .. }, command } => {
+            Ok(Hearing::Heard(Box::new(Heard { said: command, actor, delivery: proof.delivery, secret })))
+        }
     }
 }
 
@@ -133,7 +141,7 @@ pub(crate) fn identify_caller<'c>(
         Route::Api => Ok(api::identify_caller(inbound, config)?),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
-            if callers::kind(&caller.kind).map(|kind| kind.place) != Some(Endpoint::Scim) {
+            if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {
                 return Err(Outcome::CallerUnknown { name: name.clone() });
             }
             Ok((caller, caller.keys.iter().collect()))
@@ -141,7 +149,7 @@ pub(crate) fn identify_caller<'c>(
         Route::Hook(name) => {
             let caller = config.caller(name)?;
             // A caller of TaurusDB's own API has no hook.
-            let Some(Endpoint::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.place) else {
+            let Some(Endpoint::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.endpoint()) else {
                 return Err(Outcome::CallerUnknown { name: name.clone() });
             };
             if !allow.split(", ").any(|method| method == inbound.method.as_str()) {

@@ -31,13 +31,13 @@ pub(crate) struct FollowUpChannel<'c> {
 impl<'c> FollowUpChannel<'c> {
     /// The channel of a caller's; `None` when its kind has none.
     pub(crate) fn new(
-        kind: &'static CallerKind,
+        kind: &'static dyn CallerKind,
         later: ReplyAddress,
         caller: &'c Caller,
         key: Option<ActiveSecret>,
         limits: Limits,
     ) -> Option<Self> {
-        Some(Self { shape: kind.later.as_ref()?, later, caller, key, limits })
+        Some(Self { shape: kind.follow_up()?, later, caller, key, limits })
     }
 
     /// Tells them. When that fails the log says so, and the ledger has the outcome all the same.

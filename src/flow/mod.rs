@@ -155,25 +155,25 @@ pub(crate) fn acknowledgement<'c>(
     app: Result<&App, &str>,
 ) -> Option<Waiting<'c>> {
     let kind = told.kind?;
-    let (say, channel) = (kind.early?, told.channel.clone());
+    let channel = told.channel.clone();
     let is_all = channel.as_ref().is_some_and(|channel| channel.later.is_all);
     let account = match said {
-        Some(Command::Remove { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
-        Some(Command::Decide { .. } | Command::Status { .. } | Command::Leave(_)) => None,
+        Some(Command::RemoveAccount { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
+        Some(Command::DecideApproval { .. } | Command::GetRemoval { .. } | Command::OffboardLeavers(_)) => None,
         _ if is_all => None,
         _ => return None,
     };
-    if channel.is_none() && kind.later.as_ref().is_some_and(|later| later.waits_without) {
+    if channel.is_none() && kind.follow_up().is_some_and(|later| later.waits_without) {
         return None;
     }
     let language = told.language;
-    let rendered = say(&Acknowledgement {
+    let rendered = kind.acknowledge(&Acknowledgement {
         language,
         account,
         row: told.id.as_str(),
         follows: channel.is_some(),
         clicked: told.clicked,
-    });
+    })?;
     let patience = match is_all {
         true => Duration::ZERO,
         false => app.map(|app| app.config.limits.early_answer).unwrap_or_default(),
@@ -190,31 +190,27 @@ pub(crate) async fn carry_out<'c, H: Host>(
 ) -> Result<Ending, Outcome> {
     let Heard { said, actor, delivery, secret } = heard;
     let later = told.channel.as_ref().map(|channel| channel.later.clone());
-    // A kind that reads a command without an actor has none to ask policy about.
-    let actor = actor.ok_or(Outcome::Unusable)?;
     match said {
         Command::Help => Ok(Ending::Answered(decide_approval::help(app, &actor, told))),
-        Command::Pending => decide_approval::pending(host, app, &actor, told).await.map(Ending::Answered),
-        Command::Status { id } | Command::Look { id } => {
+        Command::ListPending => decide_approval::pending(host, app, &actor, told).await.map(Ending::Answered),
+        Command::GetRemoval { id } => {
             get_removal::look(host, app, &actor, &id, budget, told).await.map(Ending::Answered)
         }
-        Command::List { search, form } => {
-            list_removals::search(host, app, &actor, &search, form, budget, told).await.map(Ending::Answered)
+        Command::ListRemovals { query, format } => {
+            list_removals::search(host, app, &actor, &query, format, budget, told).await.map(Ending::Answered)
         }
-        Command::Decide { id, how, reason } => {
-            let voice = ApprovalDecision { actor: &actor, how, reason: reason.as_ref(), channel: later.zip(secret) };
+        Command::DecideApproval { id, action, reason } => {
+            let voice =
+                ApprovalDecision { actor: &actor, how: action, reason: reason.as_ref(), channel: later.zip(secret) };
             decide_approval::decide(host, app, voice, &id, budget, told).await.map(Ending::Outcome)
         }
-        Command::Leave(leavers) => {
+        Command::OffboardLeavers(leavers) => {
             offboard_leavers::carry_out(host, app, &actor, leavers, budget, told).await.map(Ending::Outcome)
         }
-        Command::Directory(operation, view) => {
+        Command::Scim(operation, view) => {
             provision_people::carry_out(host, app, &actor, operation, &view, budget, told).await.map(Ending::Answered)
         }
-        // Heard and answered.
-        Command::Handshake(rendered) => Ok(Ending::Answered(rendered)),
-        Command::Nothing(_) => Err(Outcome::Unusable),
-        Command::Remove { user_name, instance, reason, dry_run } => {
+        Command::RemoveAccount { user_name, instance, reason, dry_run } => {
             let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run };
             let removal = told.removal.insert(removal).clone();
             remove(host, app, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)

@@ -24,11 +24,11 @@ pub(crate) fn asked_language(inbound: &Inbound) -> Result<Option<Language>, Outc
 }
 
 /// Refuses what the kind's parser was not made for.
-pub(crate) fn check_content_type(inbound: &Inbound, kind: &CallerKind) -> Result<(), Outcome> {
+pub(crate) fn check_content_type(inbound: &Inbound, kind: &dyn CallerKind) -> Result<(), Outcome> {
     if inbound.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
         return Err(Outcome::BodyEncoded);
     }
-    let Some(expected) = kind.content_types.first().copied() else { return Ok(()) };
+    let Some(expected) = kind.content_types().first().copied() else { return Ok(()) };
     if ![Method::POST, Method::PUT, Method::PATCH].contains(&inbound.method) {
         return Ok(());
     }
@@ -37,6 +37,6 @@ pub(crate) fn check_content_type(inbound: &Inbound, kind: &CallerKind) -> Result
     let media_type = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
     let right = second.is_none()
         && media_type
-            .is_some_and(|given| kind.content_types.iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
+            .is_some_and(|given| kind.content_types().iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
     if right { Ok(()) } else { Err(Outcome::ContentTypeWrong { expected }) }
 }

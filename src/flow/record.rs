@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use crate::app::App;
-use crate::callers::kind::{CallerKind, Envelope};
+use crate::callers::kind::{CallerKind, Encryption, Envelope};
 use crate::callers::proof::{ActiveSecret, Proof};
 use crate::config::callers::Caller;
 use crate::flow::follow_up::FollowUpChannel;
@@ -45,7 +45,7 @@ pub(crate) struct Told<'c> {
     pub(crate) language: Language,
     pub(crate) caller: Option<&'c Caller>,
     /// Set once the request is proved: from then on its answer has the platform's form.
-    pub(crate) kind: Option<&'static CallerKind>,
+    pub(crate) kind: Option<&'static dyn CallerKind>,
     pub(crate) actor: Option<Actor>,
     pub(crate) removal: Option<RemovalRequest<'c>>,
     pub(crate) policies: Vec<String>,
@@ -80,7 +80,7 @@ pub(crate) struct Notify<'c> {
 
 /// What an answer is encrypted with, for platforms that want it so.
 pub(crate) struct Sealed<'c> {
-    envelope: fn(Rendered, &Envelope<'_>) -> Rendered,
+    envelope: Encryption,
     caller: &'c Caller,
     key: ActiveSecret,
     plain: Bytes,
@@ -90,9 +90,14 @@ pub(crate) struct Sealed<'c> {
 
 impl<'c> Sealed<'c> {
     /// What the kind of a verified request wants; `None` for one whose answers are read as they are.
-    pub(crate) fn of<H: Host>(host: &H, kind: &'static CallerKind, caller: &'c Caller, proof: &Proof) -> Option<Self> {
+    pub(crate) fn of<H: Host>(
+        host: &H,
+        kind: &'static dyn CallerKind,
+        caller: &'c Caller,
+        proof: &Proof,
+    ) -> Option<Self> {
         Some(Self {
-            envelope: kind.envelope?,
+            envelope: kind.encryption()?,
             caller,
             key: proof.key.clone()?,
             plain: proof.plain.clone().unwrap_or_default(),
@@ -257,8 +262,11 @@ impl<'c> Told<'c> {
 
     /// The outcome, in the asker's form.
     pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
-        let render = self.kind.map_or(api_body::api_body as fn(&Reply<'_>) -> Rendered, |kind| kind.render);
-        render(&self.answer(outcome, self.language))
+        let reply = self.answer(outcome, self.language);
+        match self.kind {
+            Some(kind) => kind.render(&reply),
+            None => api_body::api_body(&reply),
+        }
     }
 
     /// The response. Built anew, because headers handed on as they came are refused by the engine and leak what is behind.

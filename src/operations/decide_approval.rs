@@ -11,7 +11,6 @@ use serde_json::json;
 use crate::app::App;
 use crate::callers;
 use crate::callers::follow_up::ReplyAddress;
-use crate::callers::kind::Speech;
 use crate::config::Config;
 use crate::config::callers::Key;
 use crate::crypto::seal::Seal;
@@ -362,7 +361,7 @@ async fn say<H: Host>(
 async fn notify<'c, H: Host>(host: &H, app: &'c App, record: &RemovalRow, told: &mut Told<'c>) {
     let Some(caller) = record.caller.as_deref().and_then(|name| app.config.caller(name).ok()) else { return };
     let Some(kind) = callers::kind(&caller.kind) else { return };
-    let (Some(shape), Some(sealed)) = (&kind.later, &record.later) else { return };
+    let (Some(shape), Some(sealed)) = (kind.follow_up(), &record.later) else { return };
     let keys: Vec<&Key> = caller.keys.iter().collect();
     let Ok(keys) = authenticate::load_secrets(host, &keys).await else { return };
     let opened = keys.into_iter().find_map(|key| Some((Seal::new(&key.secret, LATER)?.open(sealed, LATER)?, key)));
@@ -406,8 +405,8 @@ pub(crate) async fn pending<H: Host>(host: &H, app: &App, actor: &Actor, told: &
         };
         is_own || may_approve()
     });
-    Ok(match told.kind.and_then(|kind| kind.speech) {
-        Some(Speech { escape, say }) => say(&content::pending(&shown, told.language, escape)),
+    Ok(match told.kind.and_then(|kind| kind.chat()) {
+        Some(chat) => chat.message(&content::pending(&shown, told.language, &|words| chat.quote(words))),
         None => {
             let rows: Vec<_> = shown.iter().map(RemovalRow::json).collect();
             Rendered::json(http::StatusCode::OK, json!({"approvals": rows}).to_string())
@@ -442,8 +441,8 @@ pub(crate) fn help(app: &App, actor: &Actor, told: &Told<'_>) -> Rendered {
         .map(|instance| instance.name.as_str())
         .collect();
     let text = content::help(&instances, may_somewhere(Action::Approve), told.language);
-    match told.kind.and_then(|kind| kind.speech) {
-        Some(Speech { say, .. }) => say(&text),
+    match told.kind.and_then(|kind| kind.chat()) {
+        Some(chat) => chat.message(&text),
         None => Rendered::json(http::StatusCode::OK, json!({"help": text}).to_string()),
     }
 }

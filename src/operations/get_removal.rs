@@ -11,7 +11,6 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::app::App;
-use crate::callers::kind::Speech;
 use crate::flow::record::Told;
 use crate::host::Host;
 use crate::ledger::approvals;
@@ -148,8 +147,8 @@ pub(crate) async fn look<'c, H: Host>(
         "state": record.state.as_str(),
     });
     host.log(&line.to_string());
-    Ok(match told.kind.and_then(|kind| kind.speech) {
-        Some(Speech { escape, say }) => say(&content::status(&record, told.language, escape)),
+    Ok(match told.kind.and_then(|kind| kind.chat()) {
+        Some(chat) => chat.message(&content::status(&record, told.language, &|words| chat.quote(words))),
         None => Rendered::json(StatusCode::OK, record.json().to_string()),
     })
 }

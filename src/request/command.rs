@@ -1,7 +1,6 @@
 //! What a proven request asks for.
 
 use crate::config::instance::Instance;
-use crate::reply::Rendered;
 use crate::request::account_name::UserName;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
@@ -27,56 +26,47 @@ impl ApprovalAction {
         [("confirm", Self::Confirm), ("cancel", Self::Cancel), ("approve", Self::Approve), ("deny", Self::Deny)];
 }
 
-/// What somebody asks.
+/// What a sender asks for.
 #[derive(Debug)]
 pub enum Command<'c> {
     /// Remove this account.
-    Remove {
+    RemoveAccount {
         /// Which account.
         user_name: UserName,
         /// On which instance.
         instance: &'c Instance,
-        /// Why, if they said.
+        /// Why, if the sender said.
         reason: Option<Reason>,
         /// Only say what would happen.
         dry_run: bool,
     },
-    /// Decide what waits.
-    Decide {
-        /// Its reference or its row's id, as given.
+    /// Decide about a waiting request.
+    DecideApproval {
+        /// Its reference or the id of its row, as given.
         id: String,
-        /// How.
-        how: ApprovalAction,
-        /// Why, if they said.
+        /// The decision.
+        action: ApprovalAction,
+        /// Why, if the sender said.
         reason: Option<Reason>,
     },
-    /// What waits for somebody.
-    Pending,
-    /// What became of a removal, in words.
-    Status {
-        /// Its reference or its row's id, as given.
+    /// List the requests that wait.
+    ListPending,
+    /// Show what became of a removal.
+    GetRemoval {
+        /// Its reference or the id of its row, as given.
         id: String,
     },
-    /// What became of a removal, all of it.
-    Look {
-        /// The id of its row, as given.
-        id: String,
-    },
-    /// Which removals there were.
-    List {
-        /// Which of them.
-        search: RemovalQuery,
+    /// List removals.
+    ListRemovals {
+        /// Which.
+        query: RemovalQuery,
         /// How to write them.
-        form: ListFormat,
+        format: ListFormat,
     },
-    /// What can be said.
+    /// Say what the sender may ask for.
     Help,
-    /// Somebody, or several people, leave: all of their accounts are to go.
-    Leave(Vec<Leaver>),
-    /// Something about the people of an identity system.
-    Directory(scim::Operation, scim::Projection),
-    /// The platform wants to know that it reached us: this is the answer.
-    Handshake(Rendered),
-    /// Something that happened and is not about a removal; why it is not.
-    Nothing(&'static str),
+    /// Remove all accounts of these people, who leave.
+    OffboardLeavers(Vec<Leaver>),
+    /// An operation on the people of an identity system, and what to show of them.
+    Scim(scim::Operation, scim::Projection),
 }

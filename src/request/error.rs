@@ -108,6 +108,13 @@ pub enum RequestError {
     },
 }
 
+impl RequestError {
+    /// A field with a value outside its range.
+    pub(crate) fn invalid(name: &'static str, given: impl Into<String>, expected: Localized) -> Self {
+        Self::FieldInvalid { name, given: given.into(), expected }
+    }
+}
+
 impl From<HeaderError> for RequestError {
     fn from(error: HeaderError) -> Self {
         Self::Header(error)

@@ -3,13 +3,21 @@
 use crate::config::leavers::Identity;
 use crate::request::reason::Reason;
 
-/// Somebody who leaves.
+/// A person who leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaver {
-    /// What makes two events the same event, out of what was proved.
+    /// What identifies the event, out of what was proved: two events with the same text are one.
     pub event: String,
-    /// What the platform says of them.
+    /// What the platform says of the person.
     pub identity: Identity,
-    /// Why, if it said.
+    /// Why, if the platform said.
     pub reason: Option<Reason>,
+}
+
+impl Leaver {
+    /// The person whom a platform describes with these attributes.
+    pub fn new(event: &str, identity: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let identity = identity.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { event: event.to_owned(), identity, reason: None }
+    }
 }

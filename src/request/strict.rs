@@ -32,6 +32,11 @@ pub fn unix_seconds(text: &str) -> Option<i64> {
     if plain { text.parse().ok() } else { None }
 }
 
+/// Whether the text is 1 to `longest` bytes of this class. Ids of platforms are such texts.
+pub(crate) fn consists_of(text: &str, longest: usize, class: impl Fn(u8) -> bool) -> bool {
+    (1..=longest).contains(&text.len()) && text.bytes().all(class)
+}
+
 /// Percent-decodes strictly: every `%` is followed by two hexadecimal digits, and the result is UTF-8.
 pub fn percent_decode(text: &str) -> Option<String> {
     let mut rest = text;

@@ -32,14 +32,14 @@ use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::callers::api;
-use crate::callers::kind::{CallerKind, Endpoint};
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape};
 use crate::config::callers::{Caller, Key};
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::{Algorithm, PublicKey};
-use crate::reply::api_body::api_body;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
@@ -48,20 +48,52 @@ use crate::secret::Secret;
 /// The kind's name in offboard.toml.
 pub const NAME: &str = "http-signature";
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { keys: KeyShape::AccessKeys { optional: false }, ..CallerShape::hook(NAME) },
-    place: Endpoint::Documented,
-    content_types: &[],
-    published: None,
-    open: None,
-    verify,
-    read: api::read,
-    render: api_body,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: None,
-};
+pub(crate) struct HttpSignature;
+
+impl CallerKind for HttpSignature {
+    fn shape(&self) -> CallerShape {
+        CallerShape { keys: KeyShape::AccessKeys { optional: false }, ..CallerShape::hook(NAME) }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Documented
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let stated = Stated::read(inbound)?;
+        let digest = required_header(&inbound.headers, DIGEST)?;
+        let is_of_body = digests(digest, &inbound.body).ok_or(ProofError::Malformed { header: DIGEST })?;
+        let base = stated.base(inbound)?;
+        check_timestamp(stated.created, now)?;
+        if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
+            return Err(ProofError::Expired);
+        }
+        let is_meant = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
+        let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(ProofError::Wrong)?;
+        let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
+        let is_its_own = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
+        if !is_its_own || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
+            return Err(ProofError::Wrong);
+        }
+        // Not the signature: ECDSA has two for one request.
+        let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
+        Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        api::parse(request, config)
+    }
+}
 
 const INPUT: &str = "signature-input";
 
@@ -92,32 +124,6 @@ pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c
     let stated = Stated::read(inbound)?;
     let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
     found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
-}
-
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let stated = Stated::read(inbound)?;
-    let digest = required_header(&inbound.headers, DIGEST)?;
-    let is_of_body = digests(digest, &inbound.body).ok_or(ProofError::Malformed { header: DIGEST })?;
-    let base = stated.base(inbound)?;
-    check_timestamp(stated.created, now)?;
-    if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
-        return Err(ProofError::Expired);
-    }
-    let is_meant = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
-    let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(ProofError::Wrong)?;
-    let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
-    let is_its_own = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
-    if !is_its_own || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
-        return Err(ProofError::Wrong);
-    }
-    // Not the signature: ECDSA has two for one request.
-    let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
-    Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
 }
 
 /// What the two fields say.
@@ -333,7 +339,7 @@ mod tests {
             secrets: vec![ActiveSecret::new(Some("k".into()), vec![(SECRET, secret)]).unwrap()],
             published: None,
         };
-        verify(inbound, &Caller::new("ops", NAME), &keys, DateTime::from_timestamp(NOW, 0).unwrap())
+        HttpSignature.verify(inbound, &Caller::new("ops", NAME), &keys, DateTime::from_timestamp(NOW, 0).unwrap())
     }
 
     /// `DELETE /a%2Fb?c=d` with these fields; the signature is right for `PARAMS`.

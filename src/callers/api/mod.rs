@@ -24,18 +24,17 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::callers::chat::grammar;
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, Subject, VerificationKeys, bearer, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Setting};
 use crate::config::callers::{Caller, Key};
 use crate::config::endpoint::is_web_address;
-use crate::crypto::jwks::KeySet;
+use crate::crypto::jwks::{JwksSource, KeySet};
 use crate::crypto::jwt::{self, Expected};
 use crate::crypto::sdk_hmac::{self, Message, SignatureError};
-use crate::jwks_cache::JwksSource;
-use crate::outcome::language::{Language, Localized};
-use crate::reply::api_body::api_body;
+use crate::outcome::language::Localized;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
 use crate::request::error::RequestError;
@@ -50,25 +49,68 @@ use crate::request::strict::{Fields, json, percent_decode};
 /// The kind's name in offboard.toml.
 pub const NAME: &str = "api";
 
-pub(super) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        keys: KeyShape::AccessKeys { optional: true },
-        settings: SETTINGS,
-        is_complete,
-        ..CallerShape::hook(NAME)
-    },
-    place: Endpoint::Documented,
-    content_types: &[],
-    published: Some(published),
-    open: None,
-    verify,
-    read,
-    render: api_body,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: None,
+const SHAPE: CallerShape = CallerShape {
+    keys: KeyShape::AccessKeys { optional: true },
+    settings: SETTINGS,
+    is_complete,
+    ..CallerShape::hook(NAME)
 };
+
+pub(crate) struct Api;
+
+impl CallerKind for Api {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Documented
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn key_source<'c>(&self, inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
+        if is_signed(inbound) || !matches!(token(inbound, caller), Ok(Some(_))) {
+            return None;
+        }
+        caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
+            return verify_token(inbound, caller, token, published, now);
+        }
+        let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
+        let authorization = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
+        let key =
+            keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(ProofError::Wrong)?;
+        let message = Message {
+            method: inbound.method.as_str(),
+            path: &inbound.path,
+            query: &inbound.query,
+            headers: &inbound.headers,
+            host: &inbound.host,
+            body: &inbound.body,
+        };
+        let verified = sdk_hmac::verify(&message, &authorization, key.secret.expose().as_bytes())
+            .map_err(|error| refused(&error))?;
+        check_timestamp(verified.date.timestamp(), now)?;
+        let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
+        Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config)
+    }
+}
 
 pub(crate) const AUTHORIZATION: &str = "authorization";
 
@@ -145,14 +187,6 @@ pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<
     text.transpose().map(|text| text.filter(|text| !text.is_empty()))
 }
 
-/// Where the keys are that a token needs; `None` for a signed request.
-pub(crate) fn published<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
-    if is_signed(inbound) || !matches!(token(inbound, caller), Ok(Some(_))) {
-        return None;
-    }
-    caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
-}
-
 /// Whether the request is signed with an access key.
 pub(crate) fn is_signed(inbound: &Inbound) -> bool {
     header(&inbound.headers, AUTHORIZATION)
@@ -189,34 +223,6 @@ pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c
     let parsed = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
     let found = config.access_key(parsed.access).filter(|(caller, _)| caller.kind == NAME);
     found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
-}
-
-pub(crate) fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    if let (Some(published), Some(token)) = (&keys.published, token(inbound, caller)?) {
-        return verify_token(inbound, caller, token, published, now);
-    }
-    let authorization = required_header(&inbound.headers, AUTHORIZATION)?;
-    let authorization = sdk_hmac::parse_authorization(authorization).map_err(|error| refused(&error))?;
-    let key =
-        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(ProofError::Wrong)?;
-    let message = Message {
-        method: inbound.method.as_str(),
-        path: &inbound.path,
-        query: &inbound.query,
-        headers: &inbound.headers,
-        host: &inbound.host,
-        body: &inbound.body,
-    };
-    let verified =
-        sdk_hmac::verify(&message, &authorization, key.secret.expose().as_bytes()).map_err(|error| refused(&error))?;
-    check_timestamp(verified.date.timestamp(), now)?;
-    let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
-    Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
 }
 
 pub(crate) fn verify_token(
@@ -260,32 +266,35 @@ pub(crate) fn refused(error: &SignatureError) -> ProofError {
     }
 }
 
-pub(super) fn read<'c>(
-    inbound: &Inbound,
-    proof: &Proof,
-    caller: &Caller,
-    config: &'c Config,
-    _: Language,
-) -> Reading<'c> {
-    let named = proof
-        .subject
-        .as_ref()
-        .map(|subject| Actor { groups: subject.groups.clone(), ..Actor::person(caller, &subject.id) });
-    let actor = named.or_else(|| proof.key_id.as_deref().map(|id| Actor::person(caller, id)));
-    let said = match path(&inbound.path) {
+/// Parses a request to the documented API or to what is served beside it.
+pub(crate) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+    let Verified { inbound, proof, caller } = request;
+    // A proof of these kinds always names one of the two.
+    let Some(actor) = actor(proof, caller) else { return Parsed::refused(RequestError::RouteUnknown) };
+    let command = match path(&inbound.path) {
         Some(Path::Removals) => list(inbound),
-        Some(Path::RemovalRequest(id)) => without_query(inbound).and_then(|()| Ok(Command::Look { id: decoded(id)? })),
-        Some(Path::Approvals) => without_query(inbound).map(|()| Command::Pending),
+        Some(Path::RemovalRequest(id)) => {
+            without_query(inbound).and_then(|()| Ok(Command::GetRemoval { id: decoded(id)? }))
+        }
+        Some(Path::Approvals) => without_query(inbound).map(|()| Command::ListPending),
         Some(Path::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
         Some(Path::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
         None => Err(RequestError::RouteUnknown),
     };
-    Reading { actor, ..Reading::without_actor(said) }
+    Parsed::of(actor, command)
+}
+
+/// The subject of the token, or the access key that signed.
+fn actor(proof: &Proof, caller: &Caller) -> Option<Actor> {
+    match &proof.subject {
+        Some(Subject { id, groups }) => Some(Actor { groups: groups.clone(), ..Actor::person(caller, id) }),
+        None => proof.key_id.as_deref().map(|id| Actor::person(caller, id)),
+    }
 }
 
 pub(crate) fn list<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
-    let search = RemovalQuery::parse(&Fields::from_query(&inbound.query)?)?;
-    Ok(Command::List { search, form: ListFormat::accepted(&inbound.headers)? })
+    let query = RemovalQuery::parse(&Fields::from_query(&inbound.query)?)?;
+    Ok(Command::ListRemovals { query, format: ListFormat::accepted(&inbound.headers)? })
 }
 
 pub(crate) fn decoded(segment: &str) -> Result<String, RequestError> {
@@ -300,7 +309,7 @@ pub(crate) struct Decision {
 
 pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, RequestError> {
     let Decision { decision, reason } = json(&inbound.body)?;
-    let Some(how) = grammar::approval_action(&decision) else {
+    let Some(action) = grammar::approval_action(&decision) else {
         return Err(RequestError::FieldInvalid {
             name: "decision",
             given: decision,
@@ -310,7 +319,7 @@ pub(crate) fn decision<'c>(inbound: &Inbound, id: &str) -> Result<Command<'c>, R
             },
         });
     };
-    Ok(Command::Decide { id: decoded(id)?, how, reason: Reason::parse(&reason.unwrap_or_default())? })
+    Ok(Command::DecideApproval { id: decoded(id)?, action, reason: Reason::parse(&reason.unwrap_or_default())? })
 }
 
 pub(crate) fn without_query(inbound: &Inbound) -> Result<(), RequestError> {
@@ -345,5 +354,5 @@ pub(crate) fn removal<'c>(
         }
     };
     let user_name = config.accounts.parse(query.required("user_name")?)?;
-    Ok(Command::Remove { user_name, instance, reason: None, dry_run })
+    Ok(Command::RemoveAccount { user_name, instance, reason: None, dry_run })
 }

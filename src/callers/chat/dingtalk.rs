@@ -23,45 +23,90 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, ProofError, VerificationKeys};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::{Parsed, Sender};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
-use crate::outcome::language::{Language, Localized};
-use crate::reply::{Rendered, Reply};
+use crate::outcome::language::Localized;
+use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::json;
+use crate::request::strict::{consists_of, json};
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { proves_body: false, ..CallerShape::chat("dingtalk") },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: str::to_owned, say: message }),
-    early: Some(|early| message(&message::early(early))),
-    later: Some(FollowUp {
-        method: Method::POST,
-        at: |_, url| later(url),
-        bodies: |answer| vec![message(&message::text(answer, STYLE)).body],
-        words: None,
-        waits_without: false,
-        login: None,
-    }),
-    envelope: None,
-};
+pub(crate) struct Dingtalk;
+
+impl CallerKind for Dingtalk {
+    fn shape(&self) -> CallerShape {
+        CallerShape { proves_body: false, ..CallerShape::chat("dingtalk") }
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+        let sign = required_header(&inbound.headers, SIGN)?;
+        let at = millis(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        let tag = STANDARD.decode(sign).ok().filter(|tag| tag.len() == 32);
+        let tag = tag.ok_or(ProofError::Malformed { header: SIGN })?;
+        check_window(at, now, TOLERANCE)?;
+        keys.proved_by(|secret| {
+            let secret = secret.expose().as_bytes();
+            hmac_sha256_is(secret, &[timestamp.as_bytes(), b"\n", secret], &tag)
+        })?;
+        Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(self.message(&message::acknowledgement(early)))
+    }
+
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        static FOLLOW_UP: FollowUp = FollowUp {
+            method: Method::POST,
+            at: |_, url| reply_address(url),
+            bodies: |reply| vec![Dingtalk.reply(reply).body],
+            words: None,
+            waits_without: false,
+            login: None,
+        };
+        Some(&FOLLOW_UP)
+    }
+}
+
+impl ChatPlatform for Dingtalk {
+    /// No markup, and no mention: who is mentioned stands in a field of its own, which is not there.
+    fn format(&self) -> ChatFormat {
+        ChatFormat { escape: str::to_owned, small: str::to_owned, longest: LONGEST }
+    }
+
+    fn message(&self, text: &str) -> Rendered {
+        let text = truncate(text, LONGEST);
+        Rendered::json(StatusCode::OK, json!({"msgtype": "text", "text": {"content": text}}).to_string())
+    }
+}
 
 const SIGN: &str = "sign";
 
@@ -69,27 +114,6 @@ const TIMESTAMP: &str = "timestamp";
 
 /// How far a timestamp may be from now, in milliseconds, either way.
 const TOLERANCE: u64 = 3_600_000;
-
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
-    let sign = required_header(&inbound.headers, SIGN)?;
-    let at = millis(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    let tag = STANDARD.decode(sign).ok().filter(|tag| tag.len() == 32);
-    let tag = tag.ok_or(ProofError::Malformed { header: SIGN })?;
-    if now.timestamp_millis().abs_diff(at) > TOLERANCE {
-        return Err(ProofError::Expired);
-    }
-    let signs = |secret: &[u8]| hmac_sha256_is(secret, &[timestamp.as_bytes(), b"\n", secret], &tag);
-    if !keys.secrets.iter().any(|key| signs(key.secret.expose().as_bytes())) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
-}
 
 /// Unix milliseconds of this century, in decimal digits only.
 fn millis(text: &str) -> Option<i64> {
@@ -111,62 +135,38 @@ struct Text {
     content: String,
 }
 
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let message: Message = match json(&inbound.body) {
-        Ok(message) => message,
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let actor = match staff_id(&message.sender_staff_id.unwrap_or_default()) {
-        Ok(id) => Actor::person(caller, &id),
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let said = match (message.msgtype.as_str(), message.text) {
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let message: Message = json(&request.inbound.body)?;
+    let actor = Actor::person(request.caller, staff_id(&message.sender_staff_id.unwrap_or_default())?);
+    let reply_address = message.session_webhook.and_then(|url| reply_address(&url));
+    let command = match (message.msgtype.as_str(), message.text) {
         ("text", Some(Text { content })) => grammar::command(content.trim(), config),
         _ => Err(RequestError::CommandMalformed),
     };
-    Reading { later: message.session_webhook.and_then(|url| later(&url)), ..Reading::of(actor, said) }
-}
-
-/// A session's URL. There are others at the same origin that would show what is said to somebody else.
-fn later(url: &str) -> Option<ReplyAddress> {
-    let later = ReplyAddress::at("https://oapi.dingtalk.com", url)?;
-    url.starts_with("https://oapi.dingtalk.com/robot/sendBySession?").then_some(later)
+    Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
 /// A user's id in the organization. No page says which characters there are in one; these are those that have been seen.
-fn staff_id(given: &str) -> Result<String, RequestError> {
+fn staff_id(given: &str) -> Result<&str, RequestError> {
     if given.is_empty() {
         return Err(RequestError::FieldMissing { name: "senderStaffId" });
     }
-    let good = given.len() <= 64 && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
-    if good {
-        Ok(given.to_owned())
-    } else {
-        Err(RequestError::FieldInvalid {
-            name: "senderStaffId",
-            given: given.into(),
-            expected: Localized {
-                en: "a user id: at most 64 letters, digits and `_-@.`",
-                zh: "用户 ID：不超过 64 个字母、数字及 `_-@.`",
-            },
-        })
-    }
+    let is_id = consists_of(given, 64, |byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
+    let expected = Localized {
+        en: "a user id: at most 64 letters, digits and `_-@.`",
+        zh: "用户 ID：不超过 64 个字母、数字及 `_-@.`",
+    };
+    if is_id { Ok(given) } else { Err(RequestError::invalid("senderStaffId", given, expected)) }
 }
 
-/// No markup, and no mention: who is mentioned stands in a field of its own, which is not there.
-const STYLE: Style = Style { escape: str::to_owned, small: str::to_owned, longest: LONGEST };
+/// A session's URL. There are others at the same origin that would show what is said to somebody else.
+fn reply_address(url: &str) -> Option<ReplyAddress> {
+    let address = ReplyAddress::at("https://oapi.dingtalk.com", url)?;
+    url.starts_with("https://oapi.dingtalk.com/robot/sendBySession?").then_some(address)
+}
 
 /// No page says how long a message may be; this is what other platforms show.
 const LONGEST: usize = 3000;
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    message(&message::text(answer, STYLE))
-}
-
-fn message(text: &str) -> Rendered {
-    let text = message::truncate(text, LONGEST);
-    Rendered::json(StatusCode::OK, json!({"msgtype": "text", "text": {"content": text}}).to_string())
-}
 
 #[cfg(test)]
 mod tests {
@@ -201,7 +201,7 @@ mod tests {
             let secrets = secrets.iter().map(|secret| key(secret)).collect();
             let keys = VerificationKeys { secrets, published: None };
             let now = DateTime::from_timestamp_millis(1_577_262_236_757 + millis).unwrap();
-            verify(&inbound, &caller, &keys, now).map(drop)
+            Dingtalk.verify(&inbound, &caller, &keys, now).map(drop)
         };
         assert_eq!(verified(&["another", own], 0), Ok(()));
         assert_eq!(verified(&["another"], 0), Err(ProofError::Wrong));
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn only_a_session_is_told() {
-        assert!(later("https://oapi.dingtalk.com/robot/sendBySession?session=1").is_some());
+        assert!(reply_address("https://oapi.dingtalk.com/robot/sendBySession?session=1").is_some());
         for url in [
             "https://oapi.dingtalk.com/robot/send?access_token=1",
             "https://oapi.dingtalk.com/robot/sendBySession/../send?access_token=1",
@@ -233,7 +233,7 @@ mod tests {
             "http://oapi.dingtalk.com/robot/sendBySession?session=1",
             "",
         ] {
-            assert!(later(url).is_none(), "{url}");
+            assert!(reply_address(url).is_none(), "{url}");
         }
     }
 }

@@ -33,67 +33,154 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, Style};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp};
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::{Parsed, Sender};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
 use crate::crypto::mac::{lower_hex_32, same_secret};
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::{json, unix_seconds};
+use crate::request::strict::{consists_of, json, unix_seconds};
 use crate::secret::Secret;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        keys: KeyShape::Secrets(&[
-            Part::required(ENCRYPT_KEY),
-            Part::required(APP_SECRET),
-            Part::optional(VERIFICATION_TOKEN),
-        ]),
-        settings: &[
-            Setting {
-                is_valid: |id| is_id(id, "cli_"),
-                expected: "the app's id, such as `cli_9f5343c580712544`",
-                ..Setting::text(APP_ID, true)
-            },
-            Setting {
-                is_valid: |domain| [FEISHU, LARK].contains(&domain),
-                expected: "`open.feishu.cn`, which is meant when nothing is said, or `open.larksuite.com`",
-                ..Setting::text(DOMAIN, false)
-            },
-        ],
-        ..CallerShape::chat("feishu")
-    },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: str::to_owned, say: |text| Rendered::json(StatusCode::OK, message(&card(text))) }),
-    early: Some(early),
-    later: Some(FollowUp {
-        method: Method::POST,
-        at: |caller, url| ReplyAddress::at(&origin(caller), url),
-        bodies: |answer| vec![message(&with_buttons(answer))],
-        words: None,
-        waits_without: true,
-        login: Some(Login { request: login, token }),
-    }),
-    envelope: None,
+const SHAPE: CallerShape = CallerShape {
+    keys: KeyShape::Secrets(&[
+        Part::required(ENCRYPT_KEY),
+        Part::required(APP_SECRET),
+        Part::optional(VERIFICATION_TOKEN),
+    ]),
+    settings: &[
+        Setting {
+            is_valid: |id| is_id(id, "cli_"),
+            expected: "the app's id, such as `cli_9f5343c580712544`",
+            ..Setting::text(APP_ID, true)
+        },
+        Setting {
+            is_valid: |domain| [FEISHU, LARK].contains(&domain),
+            expected: "`open.feishu.cn`, which is meant when nothing is said, or `open.larksuite.com`",
+            ..Setting::text(DOMAIN, false)
+        },
+    ],
+    ..CallerShape::chat("feishu")
 };
+
+pub(crate) struct Feishu;
+
+impl CallerKind for Feishu {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let known: Vec<_> = keys.secrets.iter().filter_map(|key| Some((key, key.part(ENCRYPT_KEY)?))).collect();
+        if known.is_empty() {
+            return Err(ProofError::SecretUnset);
+        }
+        if !inbound.headers.contains_key(SIGNATURE)
+            && let Some(proof) = unsigned_check(inbound, caller, &known)
+        {
+            return Ok(proof);
+        }
+        let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+        let nonce = required_header(&inbound.headers, NONCE)?;
+        let signature = required_header(&inbound.headers, SIGNATURE)?;
+        let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        // Nothing stands between the timestamp and the nonce: one that began with a digit could belong to either.
+        let good = nonce.len() <= 128 && nonce.bytes().all(|byte| byte.is_ascii_graphic());
+        if !good || timestamp.len() != 10 {
+            return Err(ProofError::Malformed { header: if good { TIMESTAMP } else { NONCE } });
+        }
+        let tag = lower_hex_32(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
+        check_timestamp(seconds, now)?;
+        let signs = |(_, key): &&(&ActiveSecret, &Secret)| {
+            let mut digest = Sha256::new();
+            for part in [timestamp.as_bytes(), nonce.as_bytes(), key.expose().as_bytes(), &inbound.body] {
+                digest.update(part);
+            }
+            bool::from(digest.finalize().as_slice().ct_eq(&tag))
+        };
+        let (key, encrypt_key) = first_that_proves(&known, signs)?;
+        let plain = match encrypted(&inbound.body) {
+            Some(text) => Some(decrypt(&text, encrypt_key).ok_or(RequestError::BodyMalformed { why: NOT_ENCRYPTED })?),
+            None => None,
+        };
+        // The same event that comes again has another timestamp, nonce and IV.
+        let delivery = match json::<Event>(plain.as_deref().unwrap_or(&inbound.body)) {
+            Ok(event) => DeliveryId::new(caller, &[b"event", event.header.event_id.as_bytes()]),
+            Err(_) => DeliveryId::new(caller, &[b"body", &inbound.body]),
+        };
+        Ok(Proof { plain: plain.map(Bytes::from), key: Some((*key).clone()), ..Proof::of(delivery) })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        let body = match reply.clicked {
+            None => json!({}),
+            Some(_) if message::replaces(reply) => json!({"card": {"type": "raw", "data": with_buttons(reply)}}),
+            Some(_) => toast("error", &message::text(reply, FORMAT)),
+        };
+        Rendered::json(StatusCode::OK, body.to_string())
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        let body = match early.clicked {
+            None => json!({}),
+            Some(_) => toast("info", &message::acknowledgement(early)),
+        };
+        Some(Rendered::json(StatusCode::OK, body.to_string()))
+    }
+
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        static FOLLOW_UP: FollowUp = FollowUp {
+            method: Method::POST,
+            at: |caller, url| ReplyAddress::at(&origin(caller), url),
+            bodies: |reply| vec![message(&with_buttons(reply))],
+            words: None,
+            waits_without: true,
+            login: Some(Login { request: login, token }),
+        };
+        Some(&FOLLOW_UP)
+    }
+}
+
+impl ChatPlatform for Feishu {
+    /// No markup: the text is `plain_text`.
+    fn format(&self) -> ChatFormat {
+        FORMAT
+    }
+
+    fn message(&self, text: &str) -> Rendered {
+        Rendered::json(StatusCode::OK, message(&card(text)))
+    }
+}
+
+const FORMAT: ChatFormat = ChatFormat { escape: str::to_owned, small: str::to_owned, longest: LONGEST };
 
 const ENCRYPT_KEY: &str = "encrypt_key";
 
@@ -120,58 +207,11 @@ fn origin(caller: &Caller) -> String {
     format!("https://{}", caller.setting(DOMAIN).unwrap_or(FEISHU))
 }
 
-/// An id as Feishu gives them: what it is of, then letters, digits, `_` and `-`.
-fn is_id(given: &str, of: &str) -> bool {
-    given.len() <= 128
-        && given.strip_prefix(of).is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-        })
-}
-
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let known: Vec<_> = keys.secrets.iter().filter_map(|key| Some((key, key.part(ENCRYPT_KEY)?))).collect();
-    if known.is_empty() {
-        return Err(ProofError::SecretUnset);
-    }
-    if !inbound.headers.contains_key(SIGNATURE)
-        && let Some(proof) = check(inbound, caller, &known)
-    {
-        return Ok(proof);
-    }
-    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
-    let nonce = required_header(&inbound.headers, NONCE)?;
-    let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    // Nothing stands between the timestamp and the nonce: one that began with a digit could belong to either.
-    let good = nonce.len() <= 128 && nonce.bytes().all(|byte| byte.is_ascii_graphic());
-    if !good || timestamp.len() != 10 {
-        return Err(ProofError::Malformed { header: if good { TIMESTAMP } else { NONCE } });
-    }
-    let tag = lower_hex_32(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
-    check_timestamp(seconds, now)?;
-    let signs = |(_, key): &&(&ActiveSecret, &Secret)| {
-        let mut digest = Sha256::new();
-        for part in [timestamp.as_bytes(), nonce.as_bytes(), key.expose().as_bytes(), &inbound.body] {
-            digest.update(part);
-        }
-        bool::from(digest.finalize().as_slice().ct_eq(&tag))
-    };
-    let (key, encrypt_key) = known.iter().find(signs).ok_or(ProofError::Wrong)?;
-    let plain = match encrypted(&inbound.body) {
-        Some(text) => Some(decrypt(&text, encrypt_key).ok_or(RequestError::BodyMalformed { why: NOT_ENCRYPTED })?),
-        None => None,
-    };
-    // The same event that comes again has another timestamp, nonce and IV.
-    let delivery = match json::<Event>(plain.as_deref().unwrap_or(&inbound.body)) {
-        Ok(event) => DeliveryId::new(caller, &[b"event", event.header.event_id.as_bytes()]),
-        Err(_) => DeliveryId::new(caller, &[b"body", &inbound.body]),
-    };
-    Ok(Proof { plain: plain.map(Bytes::from), key: Some((*key).clone()), ..Proof::of(delivery) })
+/// Whether it is an id as Feishu gives them: a prefix that says what it is of, then letters, digits, `_` and `-`; at most 128
+/// in all.
+fn is_id(given: &str, prefix: &str) -> bool {
+    let rest = given.strip_prefix(prefix).filter(|_| given.len() <= 128);
+    rest.is_some_and(|rest| consists_of(rest, 128, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)))
 }
 
 const NOT_ENCRYPTED: Localized = Localized {
@@ -215,8 +255,8 @@ impl Check {
     }
 }
 
-/// The check of a new URL, which is not signed. [`read`] takes what is proved here for nothing else.
-fn check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveSecret, &Secret)]) -> Option<Proof> {
+/// The check of a new URL, which is not signed. [`parse`] takes what is proved here for nothing else.
+fn unsigned_check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveSecret, &Secret)]) -> Option<Proof> {
     let text = encrypted(&inbound.body);
     known.iter().find_map(|(key, encrypt_key)| {
         let plain = match &text {
@@ -246,12 +286,12 @@ struct Header {
 
 #[derive(Deserialize)]
 struct Message {
-    sender: Sender,
+    sender: MessageSender,
     message: Sent,
 }
 
 #[derive(Deserialize)]
-struct Sender {
+struct MessageSender {
     sender_id: Ids,
     sender_type: String,
 }
@@ -304,58 +344,46 @@ struct Pressed {
     id: String,
 }
 
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Verified { inbound, proof, caller } = request;
     let plain = proof.plain.as_ref().unwrap_or(&inbound.body);
     if let Some(check) = Check::of(plain) {
-        return Reading::without_actor(Ok(Command::Handshake(check.answer())));
+        return Ok(Parsed::reply(check.answer()));
     }
-    reading(plain, caller, config).unwrap_or_else(Reading::unreadable)
-}
-
-/// # Errors
-///
-/// When not even the actor can be read.
-fn reading<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
     let Event { header, event } = json(plain)?;
     if caller.setting(APP_ID) != Some(&header.app_id) {
-        return Err(RequestError::FieldInvalid {
-            name: "header.app_id",
-            given: header.app_id,
-            expected: Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" },
-        });
+        let expected = Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" };
+        return Err(RequestError::invalid("header.app_id", header.app_id, expected));
     }
     // Again from text, because only the reader of text says what is wrong with it.
     let event = event.to_string();
     match header.event_type.as_str() {
         "im.message.receive_v1" => said(json(event.as_bytes())?, caller, config),
         "card.action.trigger" => clicked(json(event.as_bytes())?, caller),
-        _ => Ok(Reading::without_actor(Ok(Command::Nothing("no message and no click")))),
+        _ => Ok(Parsed::ignored("no message and no click")),
     }
 }
 
-/// Where what is to be said about a message goes.
-fn later(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
+/// Where the answer to a message goes.
+fn reply_address(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
     let origin = origin(caller);
     let url = format!("{origin}/open-apis/im/v1/messages/{message_id}/reply");
     if is_id(message_id, "om_") { ReplyAddress::at(&origin, &url) } else { None }
 }
 
-/// A message to the bot.
-fn said<'c>(
-    Message { sender, message }: Message,
-    caller: &Caller,
-    config: &'c Config,
-) -> Result<Reading<'c>, RequestError> {
+/// Parses a message to the bot.
+fn said<'c>(message: Message, caller: &Caller, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Message { sender, message } = message;
     if sender.sender_type != "user" {
-        return Ok(Reading::without_actor(Ok(Command::Nothing("nobody said it"))));
+        return Ok(Parsed::ignored("nobody said it"));
     }
     let actor = Actor::person(caller, open_id(&sender.sender_id.open_id)?);
     let mentions = message.mentions.unwrap_or_default();
-    // An app may have the right to hear all that is said in its groups.
+    // An app may have the right to read everything that is written in its groups.
     if message.chat_type != "p2p" && mentions.is_empty() {
-        return Ok(Reading::of(actor, Ok(Command::Nothing("said in a group, and not to the bot"))));
+        return Ok(Parsed::Ignored { sender: Some(actor.into()), why: "said in a group, and not to the bot" });
     }
-    let said = if message.message_type == "text" {
+    let command = if message.message_type == "text" {
         json(message.content.as_bytes()).and_then(|Text { text }| {
             let text = text.trim();
             // The mention of the bot, where a message to it begins with one.
@@ -365,68 +393,35 @@ fn said<'c>(
     } else {
         Err(RequestError::CommandMalformed)
     };
-    Ok(Reading { later: later(caller, &message.message_id).map(ReplyAddress::of_all), ..Reading::of(actor, said) })
+    let reply_address = reply_address(caller, &message.message_id).map(ReplyAddress::of_all);
+    Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
-/// A button below one of our messages.
-fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Reading<'c>, RequestError> {
+/// Parses a click on a button below a message of the gateway.
+fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Parsed<'c>, RequestError> {
     let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
     let value = clicked.action.value.unwrap_or_default().to_string();
     let pressed = json::<Pressed>(value.as_bytes()).ok();
     let pressed = pressed.and_then(|pressed| Some((grammar::approval_action(&pressed.action)?, pressed.id)));
-    let (how, said) = match pressed {
-        Some((how, id)) => (Some(how), Ok(Command::Decide { id, how, reason: None })),
-        None => (
-            None,
-            Err(RequestError::FieldInvalid {
-                name: "event.action.value",
-                given: value,
-                expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
-            }),
-        ),
+    let Some((action, id)) = pressed else {
+        let expected = Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" };
+        return Ok(Parsed::of(actor, Err(RequestError::invalid("event.action.value", value, expected))));
     };
-    let later = how.and_then(|_| later(caller, &clicked.context.open_message_id));
-    Ok(Reading { clicked: how, later, ..Reading::of(actor, said) })
+    let reply_address = reply_address(caller, &clicked.context.open_message_id);
+    Ok(Parsed::pressed(Sender { reply_address, ..actor.into() }, action, id))
 }
 
-/// Somebody within this app.
+/// Checks the id of a person within this app.
 fn open_id(given: &str) -> Result<&str, RequestError> {
-    if is_id(given, "ou_") {
-        Ok(given)
-    } else {
-        Err(RequestError::FieldInvalid {
-            name: "open_id",
-            given: given.into(),
-            expected: Localized {
-                en: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
-                zh: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
-            },
-        })
-    }
+    let expected = Localized {
+        en: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
+        zh: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
+    };
+    if is_id(given, "ou_") { Ok(given) } else { Err(RequestError::invalid("open_id", given, expected)) }
 }
-
-/// No markup: the words are `plain_text`.
-const STYLE: Style = Style { escape: str::to_owned, small: str::to_owned, longest: LONGEST };
 
 /// A card may have 30 kB (see the page of the reply API), which this is below whatever the characters are.
 const LONGEST: usize = 3000;
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    let body = match answer.clicked {
-        None => json!({}),
-        Some(_) if message::replaces(answer) => json!({"card": {"type": "raw", "data": with_buttons(answer)}}),
-        Some(_) => toast("error", &message::text(answer, STYLE)),
-    };
-    Rendered::json(StatusCode::OK, body.to_string())
-}
-
-fn early(early: &Acknowledgement<'_>) -> Rendered {
-    let body = match early.clicked {
-        None => json!({}),
-        Some(_) => toast("info", &message::early(early)),
-    };
-    Rendered::json(StatusCode::OK, body.to_string())
-}
 
 fn toast(how: &str, text: &str) -> Value {
     json!({"toast": {"type": how, "content": text}})
@@ -434,7 +429,7 @@ fn toast(how: &str, text: &str) -> Value {
 
 /// A card with these words. It is the same for all who see it, and changes for all.
 fn card(text: &str) -> Value {
-    let text = message::truncate(text, LONGEST);
+    let text = truncate(text, LONGEST);
     json!({
         "config": {"update_multi": true, "wide_screen_mode": true},
         "elements": [{"tag": "div", "text": {"tag": "plain_text", "content": text}}],
@@ -443,7 +438,7 @@ fn card(text: &str) -> Value {
 
 /// The card about an outcome, with the buttons of what waits.
 fn with_buttons(answer: &Reply<'_>) -> Value {
-    let mut card = card(&message::text(answer, STYLE));
+    let mut card = card(&message::text(answer, FORMAT));
     let buttons = message::buttons(answer);
     let actions: Vec<_> = buttons
         .iter()
@@ -534,22 +529,22 @@ mod tests {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let own = key(inputs["encrypt_key"].as_str().unwrap());
         let secrets = vec![key("another"), own];
-        let proof =
-            verify(&inbound(&headers), &caller, &VerificationKeys { secrets: secrets.clone(), published: None }, now)
-                .unwrap();
+        let proof = Feishu
+            .verify(&inbound(&headers), &caller, &VerificationKeys { secrets: secrets.clone(), published: None }, now)
+            .unwrap();
         assert_eq!(proof.plain.as_deref(), Some(&b"hello world"[..]));
 
         // Whatever moves between the timestamp and the nonce makes another timestamp.
         headers.insert(TIMESTAMP, "170000000".parse().unwrap());
         headers.insert(NONCE, "0nonce-1".parse().unwrap());
-        let moved = verify(&inbound(&headers), &caller, &VerificationKeys { secrets, published: None }, now);
+        let moved = Feishu.verify(&inbound(&headers), &caller, &VerificationKeys { secrets, published: None }, now);
         assert_eq!(moved.err(), Some(ProofError::Malformed { header: TIMESTAMP }));
     }
 
     #[test]
     fn replies_go_to_the_app_s_own_domain() {
         let caller = Caller::new("feishu", "feishu");
-        let url = |caller: &Caller, id: &str| later(caller, id).map(|later| later.url().to_owned());
+        let url = |caller: &Caller, id: &str| reply_address(caller, id).map(|address| address.url().to_owned());
         let expected = "https://open.feishu.cn/open-apis/im/v1/messages/om_1/reply";
         assert_eq!(url(&caller, "om_1").as_deref(), Some(expected));
         let expected = "https://open.larksuite.com/open-apis/im/v1/messages/om_1/reply";

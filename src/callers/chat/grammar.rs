@@ -16,21 +16,23 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>,
     let reason = |words: &[&str]| Reason::parse(&words.join(" "));
     match words.as_slice() {
         [] | ["help"] => Ok(Command::Help),
-        ["pending"] => Ok(Command::Pending),
-        ["status", id] => Ok(Command::Status { id: (*id).to_owned() }),
-        [word, id] if approval_action(word).is_some_and(|how| how != ApprovalAction::Deny) => Ok(Command::Decide {
-            id: (*id).to_owned(),
-            how: approval_action(word).unwrap_or(ApprovalAction::Cancel),
-            reason: None,
-        }),
+        ["pending"] => Ok(Command::ListPending),
+        ["status", id] => Ok(Command::GetRemoval { id: (*id).to_owned() }),
+        [word, id] if approval_action(word).is_some_and(|how| how != ApprovalAction::Deny) => {
+            Ok(Command::DecideApproval {
+                id: (*id).to_owned(),
+                action: approval_action(word).unwrap_or(ApprovalAction::Cancel),
+                reason: None,
+            })
+        }
         ["deny", id, why @ ..] => {
-            Ok(Command::Decide { id: (*id).to_owned(), how: ApprovalAction::Deny, reason: reason(why)? })
+            Ok(Command::DecideApproval { id: (*id).to_owned(), action: ApprovalAction::Deny, reason: reason(why)? })
         }
         _ => {
             let dry_run = words.contains(&"--dry-run");
             let words: Vec<&str> = words.into_iter().filter(|word| *word != "--dry-run").collect();
             let [user_name, instance, why @ ..] = words.as_slice() else { return Err(RequestError::CommandMalformed) };
-            Ok(Command::Remove {
+            Ok(Command::RemoveAccount {
                 user_name: config.accounts.parse(user_name)?,
                 instance: config.instance(instance)?,
                 reason: reason(why)?,

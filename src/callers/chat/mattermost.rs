@@ -23,53 +23,106 @@ use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
+use crate::callers::chat::format::{ChatFormat, INVISIBLE, break_mention, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, INVISIBLE, Style};
-use crate::callers::follow_up::{FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::Fields;
+use crate::request::strict::{Fields, consists_of};
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        settings: &[Setting {
-            is_reached: true,
-            is_valid: is_site,
-            expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
-            ..Setting::text(SITE_URL, false)
-        }],
-        ..CallerShape::chat("mattermost")
-    },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/x-www-form-urlencoded"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: escaped, say: message }),
-    early: Some(|early| message(&message::early(early))),
-    later: Some(FollowUp {
-        method: Method::POST,
-        at: later,
-        bodies: |answer| vec![body(answer).to_string()],
-        words: None,
-        waits_without: true,
-        login: None,
-    }),
-    envelope: None,
+const SHAPE: CallerShape = CallerShape {
+    settings: &[Setting {
+        is_reached: true,
+        is_valid: is_site,
+        expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
+        ..Setting::text(SITE_URL, false)
+    }],
+    ..CallerShape::chat("mattermost")
 };
+
+pub(crate) struct Mattermost;
+
+impl CallerKind for Mattermost {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &["application/x-www-form-urlencoded"]
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        _: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let given = required_header(&inbound.headers, AUTHORIZATION)?;
+        let given = given.strip_prefix("Token ").ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
+        let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
+        // Two tokens, of which one is right, are somebody's who has seen half of a request. A form that cannot be read says nothing.
+        let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
+        if !is_right(given) || in_form == Some(false) {
+            return Err(ProofError::Wrong);
+        }
+        Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
+    }
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        Rendered::json(StatusCode::OK, body(reply).to_string())
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(self.message(&message::acknowledgement(early)))
+    }
+
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        static FOLLOW_UP: FollowUp = FollowUp {
+            method: Method::POST,
+            at: reply_address,
+            bodies: |reply| vec![body(reply).to_string()],
+            words: None,
+            waits_without: true,
+            login: None,
+        };
+        Some(&FOLLOW_UP)
+    }
+}
+
+impl ChatPlatform for Mattermost {
+    /// Markdown.
+    fn format(&self) -> ChatFormat {
+        FORMAT
+    }
+
+    fn message(&self, text: &str) -> Rendered {
+        Rendered::json(StatusCode::OK, shown(&truncate(text, LONGEST), "ephemeral").to_string())
+    }
+}
+
+const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
 
 const SITE_URL: &str = "site_url";
 
@@ -78,50 +131,28 @@ const AUTHORIZATION: &str = "authorization";
 /// Who is mentioned in the text: a field for each of several (`mentionsToURLValues` in the server's `model/mention_map.go`).
 const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
-    let given = required_header(&inbound.headers, AUTHORIZATION)?;
-    let given = given.strip_prefix("Token ").ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
-    let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
-    // Two tokens, of which one is right, are somebody's who has seen half of a request. A form that cannot be read says nothing.
-    let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
-    if !is_right(given) || in_form == Some(false) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
-}
-
 fn form(body: &[u8]) -> Result<Fields, RequestError> {
     Fields::from_form_with_lists(body, &LISTS)
 }
 
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let fields = match form(&inbound.body) {
-        Ok(fields) => fields,
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let actor = match fields.required("user_id").and_then(user_id) {
-        Ok(id) => Actor::person(caller, id),
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Verified { inbound, caller, .. } = request;
+    let fields = form(&inbound.body)?;
+    let actor = Actor::person(caller, user_id(fields.required("user_id")?)?);
+    let reply_address = fields.required("response_url").ok().and_then(|url| reply_address(caller, url));
     // `/offboard` alone asks what to write.
-    let said = grammar::command(fields.required("text").unwrap_or_default(), config);
-    let later = fields.required("response_url").ok().and_then(|url| later(caller, url));
-    Reading { later, ..Reading::of(actor, said) }
+    let command = grammar::command(fields.required("text").unwrap_or_default(), config);
+    Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
 /// A Mattermost id: 26 lower-case letters and digits (`IsValidId` in the server's `model/utils.go`).
 fn user_id(given: &str) -> Result<&str, RequestError> {
-    if given.len() == 26 && given.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        return Ok(given);
-    }
-    Err(RequestError::FieldInvalid {
-        name: "user_id",
-        given: given.into(),
-        expected: Localized {
-            en: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
-            zh: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
-        },
-    })
+    let is_id = given.len() == 26 && consists_of(given, 26, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let expected = Localized {
+        en: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
+        zh: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
+    };
+    if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
 
 /// `https`, a host, and what stands before `/hooks`, if anything does.
@@ -136,7 +167,7 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// `{site}/hooks/commands/{id}`: the only place at which Mattermost takes answers to commands.
-fn later(caller: &Caller, url: &str) -> Option<ReplyAddress> {
+fn reply_address(caller: &Caller, url: &str) -> Option<ReplyAddress> {
     let site = caller.setting(SITE_URL)?;
     let id = url.strip_prefix(site)?.strip_prefix("/hooks/commands/")?;
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -145,22 +176,11 @@ fn later(caller: &Caller, url: &str) -> Option<ReplyAddress> {
     ReplyAddress::at(&origin(site)?, url)
 }
 
-fn render(answer: &Reply<'_>) -> Rendered {
-    Rendered::json(StatusCode::OK, body(answer).to_string())
-}
-
-/// How Mattermost marks up what is said: Markdown.
-const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
-
 /// The most characters of a post (<https://developers.mattermost.com/integrate/slash-commands/>).
 const LONGEST: usize = 16_383;
 
 fn body(answer: &Reply<'_>) -> Value {
-    shown(&message::text(answer, STYLE), if message::is_for_all(answer) { "in_channel" } else { "ephemeral" })
-}
-
-fn message(text: &str) -> Rendered {
-    Rendered::json(StatusCode::OK, shown(&message::truncate(text, LONGEST), "ephemeral").to_string())
+    shown(&message::text(answer, FORMAT), if message::is_for_all(answer) { "in_channel" } else { "ephemeral" })
 }
 
 fn shown(text: &str, response_type: &str) -> Value {
@@ -178,7 +198,7 @@ fn escaped(text: &str) -> String {
         }
         before = character;
     }
-    message::break_mention(&escaped, &["]("])
+    break_mention(&escaped, &["]("])
 }
 
 #[cfg(test)]
@@ -194,7 +214,9 @@ mod tests {
 
     #[test]
     fn answers_go_to_the_site_alone() {
-        let at = |site: &str, url: &str| later(&Caller::new("m", "mattermost").with(SITE_URL, &[site]), url).is_some();
+        let at = |site: &str, url: &str| {
+            reply_address(&Caller::new("m", "mattermost").with(SITE_URL, &[site]), url).is_some()
+        };
         let site = "https://chat.example.com";
         assert!(at(site, "https://chat.example.com/hooks/commands/zozc1xwxybdedeyz8djwjpngny"));
         assert!(at("https://example.com/chat", "https://example.com/chat/hooks/commands/a"));
@@ -210,7 +232,7 @@ mod tests {
         ] {
             assert!(!at(site, url), "{url}");
         }
-        assert!(later(&Caller::new("m", "mattermost"), "https://chat.example.com/hooks/commands/a").is_none());
+        assert!(reply_address(&Caller::new("m", "mattermost"), "https://chat.example.com/hooks/commands/a").is_none());
     }
 
     #[test]

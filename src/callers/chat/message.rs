@@ -10,36 +10,13 @@
 //! A command word is one only when its number of words is right, so that an account called `status` can still be removed: by
 //! `status <instance>` nothing is removed, by `status <instance> <reason>` it is.
 
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::follow_up::Acknowledgement;
 use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::outcome::state::State;
 use crate::reply::Reply;
 use crate::request::command::ApprovalAction;
-
-/// How a platform marks up what is said.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Style {
-    /// Makes words of others harmless: no markup, no call to everybody.
-    pub(super) escape: fn(&str) -> String,
-    /// Small print.
-    pub(super) small: fn(&str) -> String,
-    /// The most characters of a message.
-    pub(super) longest: usize,
-}
-
-/// The text with an invisible character behind the first one of each of these, so that no platform takes it for a mention or a
-/// link. A backslash would do the same, and be seen where the text stands between backticks.
-pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
-    starts.iter().fold(text.to_owned(), |text, start| {
-        let mut rest = start.chars();
-        let first: String = rest.by_ref().take(1).collect();
-        text.replace(start, &format!("{first}{INVISIBLE}{}", rest.as_str()))
-    })
-}
-
-/// A space of no width.
-pub(super) const INVISIBLE: char = '\u{200b}';
 
 /// A button to put below a message.
 #[derive(Debug, Clone, Copy)]
@@ -89,9 +66,9 @@ pub(super) fn replaces(answer: &Reply<'_>) -> bool {
 }
 
 /// The message about an outcome.
-pub(super) fn text(answer: &Reply<'_>, style: Style) -> String {
-    let Style { escape: escaped, small, longest } = style;
-    let mut text = sentence(answer, style);
+pub(super) fn text(answer: &Reply<'_>, format: ChatFormat) -> String {
+    let ChatFormat { escape: escaped, small, longest } = format;
+    let mut text = sentence(answer, format);
     let more = match (answer.asked_by, answer.approved_by.as_slice(), answer.language) {
         (None, [], _) => None,
         (asked, approved, language) => {
@@ -128,8 +105,8 @@ pub(super) fn text(answer: &Reply<'_>, style: Style) -> String {
 }
 
 /// One sentence about an outcome, and what it means.
-pub(crate) fn sentence(answer: &Reply<'_>, style: Style) -> String {
-    let escaped = style.escape;
+pub(crate) fn sentence(answer: &Reply<'_>, format: ChatFormat) -> String {
+    let escaped = format.escape;
     let (user_name, instance) = answer.account.unwrap_or_default();
     let what = truncate(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
@@ -179,7 +156,7 @@ pub(crate) fn sign(state: State) -> &'static str {
 }
 
 /// What is said when it takes longer than a platform waits.
-pub(super) fn early(early: &Acknowledgement<'_>) -> String {
+pub(super) fn acknowledgement(early: &Acknowledgement<'_>) -> String {
     let Acknowledgement { language, account, row, follows, .. } = *early;
     let doing = match (language, account) {
         (Language::English, Some((user_name, instance))) => format!("Removing `{user_name}` from `{instance}`"),
@@ -197,11 +174,3 @@ pub(super) fn early(early: &Acknowledgement<'_>) -> String {
 
 /// The most characters of a message of TaurusDB's.
 pub(crate) const LONGEST_MESSAGE: usize = 500;
-
-/// At most so many characters.
-pub(super) fn truncate(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
-    }
-}

@@ -19,10 +19,13 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, Style};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
@@ -32,76 +35,108 @@ use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
-use crate::request::command::{ApprovalAction, Command};
+use crate::request::command::ApprovalAction;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::{Fields, json, unix_seconds};
+use crate::request::strict::{Fields, consists_of, json, unix_seconds};
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape::chat("slack"),
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/x-www-form-urlencoded"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: harmless, say: message }),
-    early: Some(early),
-    later: Some(FollowUp {
-        method: Method::POST,
-        at: |_, url| ReplyAddress::at(LATER, url),
-        bodies,
-        words: None,
-        waits_without: true,
-        login: None,
-    }),
-    envelope: None,
-};
+pub(crate) struct Slack;
 
-const LATER: &str = "https://hooks.slack.com";
+impl CallerKind for Slack {
+    fn shape(&self) -> CallerShape {
+        CallerShape::chat("slack")
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &["application/x-www-form-urlencoded"]
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
+        let signature = required_header(&inbound.headers, SIGNATURE)?;
+        let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        let tag =
+            signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(ProofError::Malformed { header: SIGNATURE })?;
+        check_timestamp(seconds, now)?;
+        let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
+        keys.proved_by(|secret| hmac_sha256_is(secret.expose().as_bytes(), &signed, &tag))?;
+        Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        Rendered::json(StatusCode::OK, body(reply).to_string())
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(match early.clicked {
+            Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
+            None => self.message(&message::acknowledgement(early)),
+        })
+    }
+
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        static FOLLOW_UP: FollowUp = FollowUp {
+            method: Method::POST,
+            at: |_, url| ReplyAddress::at(ORIGIN, url),
+            bodies,
+            words: None,
+            waits_without: true,
+            login: None,
+        };
+        Some(&FOLLOW_UP)
+    }
+}
+
+impl ChatPlatform for Slack {
+    /// mrkdwn.
+    fn format(&self) -> ChatFormat {
+        FORMAT
+    }
+
+    fn message(&self, text: &str) -> Rendered {
+        Rendered::json(StatusCode::OK, Value::Object(shown(text)).to_string())
+    }
+
+    fn quote(&self, words: &str) -> String {
+        escaped(words).replace('`', "'").replace('*', "∗")
+    }
+}
+
+const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
+
+const ORIGIN: &str = "https://hooks.slack.com";
 
 const SIGNATURE: &str = "x-slack-signature";
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
-    let signature = required_header(&inbound.headers, SIGNATURE)?;
-    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    let tag =
-        signature.strip_prefix("v0=").and_then(lower_hex_32).ok_or(ProofError::Malformed { header: SIGNATURE })?;
-    check_timestamp(seconds, now)?;
-    let signed: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", &inbound.body];
-    if !keys.secrets.iter().any(|key| hmac_sha256_is(key.secret.expose().as_bytes(), &signed, &tag)) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(DeliveryId::new(caller, &[timestamp.as_bytes(), &inbound.body])))
-}
-
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let fields = match Fields::from_form(&inbound.body) {
-        Ok(fields) => fields,
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Verified { inbound, caller, .. } = request;
+    let fields = Fields::from_form(&inbound.body)?;
     if let Ok(payload) = fields.required("payload") {
         return clicked(payload, caller);
     }
-    let actor = match fields.required("user_id").and_then(user_id) {
-        Ok(id) => Actor::person(caller, id),
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
+    let actor = Actor::person(caller, user_id(fields.required("user_id")?)?);
+    let reply_address = fields.required("response_url").ok().and_then(|url| ReplyAddress::at(ORIGIN, url));
     // `/offboard` alone asks what to write.
-    let said = grammar::command(fields.required("text").unwrap_or_default(), config);
-    let later = fields.required("response_url").ok().and_then(|url| ReplyAddress::at(LATER, url));
-    Reading { later, ..Reading::of(actor, said) }
+    let command = grammar::command(fields.required("text").unwrap_or_default(), config);
+    Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
 #[derive(Deserialize)]
@@ -123,64 +158,42 @@ struct Action {
     value: Option<String>,
 }
 
-/// A button below one of our messages.
-fn clicked<'c>(payload: &str, caller: &Caller) -> Reading<'c> {
-    let payload: Payload = match json(payload.as_bytes()) {
-        Ok(payload) => payload,
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let actor = match user_id(&payload.user.id) {
-        Ok(id) => Actor::person(caller, id),
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let unknown = |given: &str| RequestError::FieldInvalid {
-        name: "payload",
-        given: given.to_owned(),
-        expected: Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" },
-    };
-    let actions = payload.actions.unwrap_or_default();
-    let (how, said) = match (payload.r#type.as_str(), actions.as_slice()) {
+/// A click on a button below a message of the gateway.
+fn clicked<'c>(payload: &str, caller: &Caller) -> Result<Parsed<'c>, RequestError> {
+    let Payload { r#type, user, actions, response_url } = json(payload.as_bytes())?;
+    let actor = Actor::person(caller, user_id(&user.id)?);
+    let actions = actions.unwrap_or_default();
+    let pressed = match (r#type.as_str(), actions.as_slice()) {
         ("block_actions", [Action { action_id, value: Some(id) }]) => match grammar::approval_action(action_id) {
-            Some(how) => (Some(how), Ok(Command::Decide { id: id.clone(), how, reason: None })),
-            None => (None, Err(unknown(action_id))),
+            Some(action) => Ok((action, id.clone())),
+            None => Err(action_id.as_str()),
         },
-        (other, _) => (None, Err(unknown(other))),
+        (other, _) => Err(other),
     };
-    let later =
-        payload.response_url.zip(how).and_then(|(url, _)| ReplyAddress::at(LATER, &url)).map(ReplyAddress::of_all);
-    Reading { clicked: how, later, ..Reading::of(actor, said) }
+    let (action, id) = match pressed {
+        Ok(pressed) => pressed,
+        Err(given) => {
+            let expected = Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" };
+            return Ok(Parsed::of(actor, Err(RequestError::invalid("payload", given, expected))));
+        }
+    };
+    let reply_address = response_url.and_then(|url| ReplyAddress::at(ORIGIN, &url)).map(ReplyAddress::of_all);
+    Ok(Parsed::pressed(Sender { reply_address, ..actor.into() }, action, id))
 }
 
 /// A Slack user id: `U` or `W`, then capital letters and digits.
 fn user_id(given: &str) -> Result<&str, RequestError> {
-    let good = given.len() <= 32
-        && given.strip_prefix(['U', 'W']).is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        });
-    if good {
-        Ok(given)
-    } else {
-        Err(RequestError::FieldInvalid {
-            name: "user_id",
-            given: given.into(),
-            expected: Localized {
-                en: "an id that Slack gives, such as `U2CERLKJA`",
-                zh: " Slack 给出的 ID，例如 `U2CERLKJA`",
-            },
-        })
-    }
+    let is_id = given
+        .strip_prefix(['U', 'W'])
+        .is_some_and(|rest| consists_of(rest, 31, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
+    let expected =
+        Localized { en: "an id that Slack gives, such as `U2CERLKJA`", zh: " Slack 给出的 ID，例如 `U2CERLKJA`" };
+    if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    Rendered::json(StatusCode::OK, body(answer).to_string())
-}
-
-/// How Slack marks up what is said: mrkdwn.
-const STYLE: Style = Style { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
 
 /// The message about an outcome, with the buttons of what waits.
 fn body(answer: &Reply<'_>) -> Value {
-    let mut message = shown(&message::text(answer, STYLE));
+    let mut message = shown(&message::text(answer, FORMAT));
     if message::is_for_all(answer) {
         message.insert("response_type".into(), "in_channel".into());
     }
@@ -232,23 +245,12 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
     }
 }
 
-fn early(early: &Acknowledgement<'_>) -> Rendered {
-    match early.clicked {
-        Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
-        None => message(&message::early(early)),
-    }
-}
-
 /// The most characters that Slack takes in a section; over that, it shows nothing at all
 /// (<https://docs.slack.dev/reference/block-kit/blocks/section-block>).
 const LONGEST: usize = 3000;
 
-fn message(text: &str) -> Rendered {
-    Rendered::json(StatusCode::OK, Value::Object(shown(text)).to_string())
-}
-
 fn shown(text: &str) -> Map<String, Value> {
-    let text = message::truncate(text, LONGEST);
+    let text = truncate(text, LONGEST);
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     Map::from_iter([
         ("response_type".to_owned(), "ephemeral".into()),
@@ -261,9 +263,4 @@ fn shown(text: &str) -> Map<String, Value> {
 /// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The same for words in the middle of ours, where they could begin or end a markup.
-fn harmless(text: &str) -> String {
-    escaped(text).replace('`', "'").replace('*', "∗")
 }

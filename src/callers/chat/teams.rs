@@ -27,18 +27,21 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, Style};
-use crate::callers::kind::{CallerKind, Endpoint, Reading, Speech};
-use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::follow_up::Acknowledgement;
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::Parsed;
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
-use crate::outcome::language::{Language, Localized};
-use crate::reply::{Rendered, Reply};
+use crate::outcome::language::Localized;
+use crate::reply::Rendered;
 use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
@@ -46,20 +49,65 @@ use crate::request::inbound::Inbound;
 use crate::request::strict::json;
 use crate::secret::Secret;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape::chat("teams"),
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: escaped, say: message }),
-    early: Some(|early| message(&message::early(early))),
-    later: None,
-    envelope: None,
-};
+pub(crate) struct Teams;
+
+impl CallerKind for Teams {
+    fn shape(&self) -> CallerShape {
+        CallerShape::chat("teams")
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let malformed = ProofError::Malformed { header: AUTHORIZATION };
+        let tag = required_header(&inbound.headers, AUTHORIZATION)?.strip_prefix("HMAC ");
+        let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
+        let keys = keys.secrets.iter().filter_map(|key| signing_key(&key.secret));
+        first_that_proves(keys, |key| hmac_sha256_is(key, &[&inbound.body], &tag))?;
+        // What is no Activity is for `parse` to refuse, in words that people see.
+        let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
+            return Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])));
+        };
+        let Ok(at) = DateTime::parse_from_rfc3339(&timestamp) else {
+            let expected = Localized {
+                en: "a time such as `2026-06-01T10:00:00.000Z`",
+                zh: "时间，例如 `2026-06-01T10:00:00.000Z`",
+            };
+            return Err(RequestError::invalid("timestamp", timestamp, expected).into());
+        };
+        check_timestamp(at.timestamp(), now)?;
+        Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(self.message(&message::acknowledgement(early)))
+    }
+}
+
+impl ChatPlatform for Teams {
+    /// Nothing is marked up: "raw text with no formatting applied"
+    /// (<https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/format-your-bot-messages>).
+    fn format(&self) -> ChatFormat {
+        ChatFormat { escape: escaped, small: str::to_owned, longest: LONGEST }
+    }
+
+    fn message(&self, text: &str) -> Rendered {
+        let text = truncate(text, LONGEST);
+        Rendered::json(StatusCode::OK, json!({"type": "message", "textFormat": "plain", "text": text}).to_string())
+    }
+}
 
 const AUTHORIZATION: &str = "authorization";
 
@@ -85,78 +133,35 @@ struct From {
     object_id: Option<String>,
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let malformed = ProofError::Malformed { header: AUTHORIZATION };
-    let tag = required_header(&inbound.headers, AUTHORIZATION)?.strip_prefix("HMAC ");
-    let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
-    let keys: Vec<_> = keys.secrets.iter().filter_map(|key| signing_key(&key.secret)).collect();
-    if keys.is_empty() {
-        return Err(ProofError::SecretUnset);
-    }
-    if !keys.iter().any(|key| hmac_sha256_is(key, &[&inbound.body], &tag)) {
-        return Err(ProofError::Wrong);
-    }
-    // What is no Activity is for `read` to refuse, in words that people see.
-    let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
-        return Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])));
-    };
-    let at = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| RequestError::FieldInvalid {
-        name: "timestamp",
-        given: timestamp,
-        expected: Localized {
-            en: "a time such as `2026-06-01T10:00:00.000Z`",
-            zh: "时间，例如 `2026-06-01T10:00:00.000Z`",
-        },
-    })?;
-    check_timestamp(at.timestamp(), now)?;
-    Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
-}
-
 /// The key; `None` for one that is empty or not base64.
 fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
     STANDARD.decode(secret.expose()).ok().filter(|key| !key.is_empty())
 }
 
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let Activity { r#type, from, text, .. } = match json(&inbound.body) {
-        Ok(activity) => activity,
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
-    let actor = match object_id(&from.object_id.unwrap_or_default()) {
-        Ok(id) => Actor::person(caller, &id),
-        Err(outcome) => return Reading::unreadable(outcome),
-    };
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Activity { r#type, from, text, .. } = json(&request.inbound.body)?;
+    let actor = Actor::person(request.caller, object_id(&from.object_id.unwrap_or_default())?);
     if r#type != "message" {
-        return Reading::of(actor, Ok(Command::Nothing("it is not a message")));
+        return Ok(Parsed::Ignored { sender: Some(actor.into()), why: "it is not a message" });
     }
     let text = text.unwrap_or_default();
-    let said = match without_mention(&text) {
+    let command = match without_mention(&text) {
         Some(text) => grammar::command(plain(text).trim(), config),
         None => Err(RequestError::CommandMalformed),
     };
-    Reading::of(actor, said)
+    Ok(Parsed::of(actor, command))
 }
 
 /// An object id of Entra: a UUID in lower case.
-fn object_id(given: &str) -> Result<String, RequestError> {
-    let digits = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+fn object_id(given: &str) -> Result<&str, RequestError> {
+    let digits = |part: &&str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let parts: Vec<&str> = given.split('-').collect();
-    if parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| digits(part)) {
-        return Ok(given.to_owned());
-    }
-    Err(RequestError::FieldInvalid {
-        name: "from.aadObjectId",
-        given: given.into(),
-        expected: Localized {
-            en: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
-            zh: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
-        },
-    })
+    let is_id = parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(digits);
+    let expected = Localized {
+        en: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
+        zh: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
+    };
+    if is_id { Ok(given) } else { Err(RequestError::invalid("from.aadObjectId", given, expected)) }
 }
 
 /// What stands after the mention that the text begins with. Only that one is the webhook's; another is part of what is said.
@@ -191,25 +196,12 @@ fn plain(text: &str) -> String {
     plain.replace('\u{a0}', " ")
 }
 
-fn render(answer: &Reply<'_>) -> Rendered {
-    message(&message::text(answer, STYLE))
-}
-
-/// Nothing is marked up: "raw text with no formatting applied"
-/// (<https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/format-your-bot-messages>).
-const STYLE: Style = Style { escape: escaped, small: |words| words.to_owned(), longest: LONGEST };
-
 /// Well within the 40 KB of a message (same page).
 const LONGEST: usize = 10_000;
 
-fn message(text: &str) -> Rendered {
-    let text = message::truncate(text, LONGEST);
-    Rendered::json(StatusCode::OK, json!({"type": "message", "textFormat": "plain", "text": text}).to_string())
-}
-
 /// No tag, should a client read some.
 fn escaped(text: &str) -> String {
-    message::break_mention(text, &["<"])
+    break_mention(text, &["<"])
 }
 
 #[cfg(test)]

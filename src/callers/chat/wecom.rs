@@ -31,49 +31,126 @@ use serde_json::json;
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
-use crate::callers::chat::message::{self, Style};
-use crate::callers::follow_up::{FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading, Speech};
-use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp};
+use crate::callers::chat::message;
+use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
+use crate::callers::kind::{CallerKind, Encryption, Endpoint, Envelope, Verified};
+use crate::callers::parsed::{Parsed, Sender};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
-use crate::outcome::language::{Language, Localized};
-use crate::reply::{Rendered, Reply};
+use crate::outcome::language::Localized;
+use crate::reply::Rendered;
 use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::{Fields, json, unix_seconds};
+use crate::request::strict::{Fields, consists_of, json, unix_seconds};
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(AES_KEY)]),
-        settings: &[Setting::text(RECEIVE_ID, false)],
-        ..CallerShape::chat("wecom")
-    },
-    place: Endpoint::Hook("GET, POST"),
-    content_types: &["text/xml", "application/xml", "application/json", "text/plain"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: Some(Speech { escape: escaped, say: message }),
-    early: Some(|early| message(&message::early(early))),
-    later: Some(FollowUp {
-        method: Method::POST,
-        at: |_, url| ReplyAddress::at(LATER, url),
-        bodies: |answer| vec![markdown(&message::text(answer, STYLE))],
-        words: Some(|rendered| vec![markdown(&rendered.body)]),
-        waits_without: false,
-        login: None,
-    }),
-    envelope: Some(envelope),
+const SHAPE: CallerShape = CallerShape {
+    keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(AES_KEY)]),
+    settings: &[Setting::text(RECEIVE_ID, false)],
+    ..CallerShape::chat("wecom")
 };
+
+pub(crate) struct Wecom;
+
+impl CallerKind for Wecom {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Hook("GET, POST")
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &["text/xml", "application/xml", "application/json", "text/plain"]
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let query = Fields::from_query(&inbound.query)?;
+        let given = |name| query.required(name).map_err(|_| ProofError::Missing { header: name });
+        let (signature, timestamp, nonce) = (given(SIGNATURE)?, given(TIMESTAMP)?, given(NONCE)?);
+        let lower = signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if signature.len() != 40 || !lower {
+            return Err(ProofError::Malformed { header: SIGNATURE });
+        }
+        let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        let ciphertext = match (&inbound.method, receiver(caller)) {
+            (&Method::GET, _) => given(ECHO)?.to_owned(),
+            (_, Some(_)) => required(&xml(&inbound.body)?, "Encrypt")?.to_owned(),
+            (_, None) => json::<Encrypted>(&inbound.body)?.encrypt,
+        };
+        check_timestamp(seconds, now)?;
+        let signed = |pair: &Pair<'_>| {
+            bool::from(pair.signature(timestamp, nonce, &ciphertext).as_bytes().ct_eq(signature.as_bytes()))
+        };
+        let pair = first_that_proves(keys.secrets.iter().filter_map(Pair::of), signed)?;
+        let (message, whom) = pair.open(&ciphertext).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?;
+        // A message to another enterprise's app that has this token is not for us.
+        if whom != receiver(caller).unwrap_or_default().as_bytes() {
+            return Err(ProofError::Wrong);
+        }
+        let delivery = match (&inbound.method, id(&message, caller)) {
+            (&Method::POST, Some(id)) => DeliveryId::new(caller, &[id.as_bytes()]),
+            _ => DeliveryId::new(caller, &[timestamp.as_bytes(), &message]),
+        };
+        Ok(Proof { key: Some(pair.key.clone()), plain: Some(Bytes::from(message)), ..Proof::of(delivery) })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        parse(request, config).unwrap_or_else(Parsed::refused)
+    }
+
+    fn chat(&self) -> Option<&dyn ChatPlatform> {
+        Some(self)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(self.message(&message::acknowledgement(early)))
+    }
+
+    fn follow_up(&self) -> Option<&'static FollowUp> {
+        static FOLLOW_UP: FollowUp = FollowUp {
+            method: Method::POST,
+            at: |_, url| ReplyAddress::at(ORIGIN, url),
+            bodies: |reply| vec![markdown(&message::text(reply, FORMAT))],
+            words: Some(|rendered| vec![markdown(&rendered.body)]),
+            waits_without: false,
+            login: None,
+        };
+        Some(&FOLLOW_UP)
+    }
+
+    fn encryption(&self) -> Option<Encryption> {
+        Some(envelope)
+    }
+}
+
+impl ChatPlatform for Wecom {
+    /// Apps show plain text, bots Markdown; the text is readable as both.
+    fn format(&self) -> ChatFormat {
+        FORMAT
+    }
+
+    /// 200 for every outcome: WeCom repeats a message that was answered with another status.
+    fn message(&self, text: &str) -> Rendered {
+        Rendered::of(WORDS, StatusCode::OK, truncate(text, LONGEST))
+    }
+}
+
+const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: str::to_owned, longest: LONGEST };
 
 const TOKEN: &str = "token";
 
@@ -81,7 +158,7 @@ const AES_KEY: &str = "aes_key";
 
 const RECEIVE_ID: &str = "receive_id";
 
-const LATER: &str = "https://qyapi.weixin.qq.com";
+const ORIGIN: &str = "https://qyapi.weixin.qq.com";
 
 const SIGNATURE: &str = "msg_signature";
 
@@ -157,46 +234,6 @@ fn receiver(caller: &Caller) -> Option<&str> {
     caller.setting(RECEIVE_ID)
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let query = Fields::from_query(&inbound.query)?;
-    let given = |name| query.required(name).map_err(|_| ProofError::Missing { header: name });
-    let (signature, timestamp, nonce) = (given(SIGNATURE)?, given(TIMESTAMP)?, given(NONCE)?);
-    let lower = signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if signature.len() != 40 || !lower {
-        return Err(ProofError::Malformed { header: SIGNATURE });
-    }
-    let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    let ciphertext = match (&inbound.method, receiver(caller)) {
-        (&Method::GET, _) => given(ECHO)?.to_owned(),
-        (_, Some(_)) => required(&xml(&inbound.body)?, "Encrypt")?.to_owned(),
-        (_, None) => json::<Encrypted>(&inbound.body)?.encrypt,
-    };
-    check_timestamp(seconds, now)?;
-    let pairs: Vec<_> = keys.secrets.iter().filter_map(Pair::of).collect();
-    if pairs.is_empty() {
-        return Err(ProofError::SecretUnset);
-    }
-    let signed = |pair: &&Pair<'_>| {
-        bool::from(pair.signature(timestamp, nonce, &ciphertext).as_bytes().ct_eq(signature.as_bytes()))
-    };
-    let pair = pairs.iter().find(signed).ok_or(ProofError::Wrong)?;
-    let (message, whom) = pair.open(&ciphertext).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?;
-    // A message to another enterprise's app that has this token is not for us.
-    if whom != receiver(caller).unwrap_or_default().as_bytes() {
-        return Err(ProofError::Wrong);
-    }
-    let delivery = match (&inbound.method, id(&message, caller)) {
-        (&Method::POST, Some(id)) => DeliveryId::new(caller, &[id.as_bytes()]),
-        _ => DeliveryId::new(caller, &[timestamp.as_bytes(), &message]),
-    };
-    Ok(Proof { key: Some(pair.key.clone()), plain: Some(Bytes::from(message)), ..Proof::of(delivery) })
-}
-
 /// What makes two messages one.
 fn id(message: &[u8], caller: &Caller) -> Option<String> {
     match receiver(caller) {
@@ -228,44 +265,40 @@ struct Text {
     content: String,
 }
 
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
+fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
+    let Verified { inbound, proof, caller } = request;
     let plain = proof.plain.clone().unwrap_or_default();
     if inbound.method == Method::GET {
         let echo = String::from_utf8_lossy(&plain).into_owned();
-        return Reading::without_actor(Ok(Command::Handshake(Rendered::of(AS_IT_IS, StatusCode::OK, echo))));
+        return Ok(Parsed::reply(Rendered::of(AS_IT_IS, StatusCode::OK, echo)));
     }
-    let reading = match receiver(caller) {
+    match receiver(caller) {
         Some(_) => to_app(&plain, caller, config),
         None => to_bot(&plain, caller, config),
-    };
-    reading.unwrap_or_else(Reading::unreadable)
+    }
 }
 
 const NOT_TEXT: &str = "it is not a text message";
 
-fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
+fn to_app<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
     let message = xml(plain)?;
     if required(&message, "MsgType")? != "text" {
-        return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
+        return Ok(Parsed::ignored(NOT_TEXT));
     }
     let actor = Actor::person(caller, user_id(required(&message, "FromUserName")?)?);
-    let said = required(&message, "Content").and_then(|text| grammar::command(text.trim(), config));
-    Ok(Reading::of(actor, said))
+    let command = required(&message, "Content").and_then(|text| grammar::command(text.trim(), config));
+    Ok(Parsed::of(actor, command))
 }
 
-fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Reading<'c>, RequestError> {
+fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
     let message: Message = json(plain)?;
     let (Some(from), Some(Text { content }), "text") = (message.from, message.text, message.msgtype.as_str()) else {
-        return Ok(Reading::without_actor(Ok(Command::Nothing(NOT_TEXT))));
+        return Ok(Parsed::ignored(NOT_TEXT));
     };
     if let Some(given) = from.corpid {
-        return Err(RequestError::FieldInvalid {
-            name: "from.corpid",
-            given,
-            expected: Localized {
-                en: "nothing: people of this enterprise", zh: "无此字段：仅限本企业成员"
-            },
-        });
+        let expected =
+            Localized { en: "nothing: people of this enterprise", zh: "无此字段：仅限本企业成员" };
+        return Err(RequestError::invalid("from.corpid", given, expected));
     }
     let actor = Actor::person(caller, user_id(&from.userid)?);
     let text = content.trim();
@@ -275,25 +308,17 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Readi
         (Some("group"), None) if text.starts_with('@') => "",
         _ => text,
     };
-    let later = message.response_url.and_then(|url| ReplyAddress::at(LATER, &url));
-    Ok(Reading { later, ..Reading::of(actor, grammar::command(text.trim(), config)) })
+    let reply_address = message.response_url.and_then(|url| ReplyAddress::at(ORIGIN, &url));
+    Ok(Parsed::of(Sender { reply_address, ..actor.into() }, grammar::command(text.trim(), config)))
 }
 
-/// A member's `userid`: up to 64 letters, digits and `_-@.`, and first a letter or a digit
+/// Checks a member's `userid`: up to 64 letters, digits and `_-@.`, the first a letter or a digit
 /// (<https://developer.work.weixin.qq.com/document/path/90195>).
 fn user_id(given: &str) -> Result<&str, RequestError> {
-    let good = given.len() <= 64
-        && given.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
-    if good {
-        Ok(given)
-    } else {
-        Err(RequestError::FieldInvalid {
-            name: "userid",
-            given: given.into(),
-            expected: Localized { en: "a member's id, such as `zhangsan`", zh: "成员的 userid，例如 `zhangsan`" },
-        })
-    }
+    let is_id = given.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && consists_of(given, 64, |byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
+    let expected = Localized { en: "a member's id, such as `zhangsan`", zh: "成员的 userid，例如 `zhangsan`" };
+    if is_id { Ok(given) } else { Err(RequestError::invalid("userid", given, expected)) }
 }
 
 /// An element's children: their names and their text, each name once. What stands deeper is passed over.
@@ -361,22 +386,10 @@ const AS_IT_IS: &str = "text/plain";
 /// And of what people are to read, before it gets the form that they can.
 const WORDS: &str = "text/markdown";
 
-fn render(answer: &Reply<'_>) -> Rendered {
-    message(&message::text(answer, STYLE))
-}
-
-/// Apps show plain text, bots Markdown; what is said is readable as both.
-const STYLE: Style = Style { escape: escaped, small: str::to_owned, longest: LONGEST };
-
 /// WeCom takes 20480 bytes of a bot, and cuts those of an app off after [`LONGEST_OF_APP`].
 const LONGEST: usize = 2000;
 
 const LONGEST_OF_APP: usize = 2048;
-
-/// 200 for whatever there is to say: WeCom repeats what was answered with another status.
-fn message(text: &str) -> Rendered {
-    Rendered::of(WORDS, StatusCode::OK, message::truncate(text, LONGEST))
-}
 
 fn markdown(text: &str) -> String {
     json!({"msgtype": "markdown", "markdown": {"content": text}}).to_string()
@@ -513,7 +526,7 @@ mod tests {
         if let Some(id) = receive_id {
             caller = caller.with(RECEIVE_ID, &[id]);
         }
-        verify(
+        Wecom.verify(
             &inbound,
             &caller,
             &VerificationKeys { secrets: keys, published: None },
@@ -601,12 +614,12 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_markdown_at_wecom() {
-        let later = KIND.later.unwrap();
+        let later = Wecom.follow_up().unwrap();
         let caller = Caller::new("wecom", "wecom");
         let at = |url| (later.at)(&caller, url).is_some();
         assert!(at("https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
         assert!(!at("https://qyapi.weixin.qq.com.evil.example/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
-        let bodies = later.words.unwrap()(message("a"));
+        let bodies = later.words.unwrap()(Wecom.message("a"));
         assert_eq!(bodies, [r#"{"msgtype":"markdown","markdown":{"content":"a"}}"#]);
         assert_eq!(escaped("<@all> [a](https://b.example) `c`"), "＜@all＞ [a］(https://b.example) `c`");
     }

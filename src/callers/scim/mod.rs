@@ -19,7 +19,9 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::event::Event;
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
@@ -27,9 +29,8 @@ use crate::config::callers::Caller;
 use crate::config::endpoint::is_loopback;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
-use crate::request::actor::Actor;
 use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
@@ -37,20 +38,59 @@ use crate::request::inbound::Inbound;
 use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, Projection, USER, plain_name};
 use crate::request::strict::{Fields, json, percent_decode};
 
-pub(super) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { is_of_leavers: true, ..CallerShape::hook("scim") },
-    place: Endpoint::Scim,
-    content_types: &["application/scim+json", "application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: None,
-};
+pub(crate) struct Scim;
+
+impl CallerKind for Scim {
+    fn shape(&self) -> CallerShape {
+        CallerShape { is_of_leavers: true, ..CallerShape::hook("scim") }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Scim
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &["application/scim+json", "application/json"]
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        _: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let token = bearer(&inbound.headers)?;
+        keys.proved_by(|secret| same_secret(token.as_bytes(), secret))?;
+        let parts =
+            [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];
+        Ok(Proof::of(DeliveryId::new(caller, &parts)))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
+        Event::parsed(request.caller, operation(request.inbound))
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        let status = reply.outcome.status();
+        let scim_type = match reply.outcome {
+            Outcome::FieldInvalid { name: "filter", .. } => Some("invalidFilter"),
+            Outcome::FieldInvalid { .. } | Outcome::FieldMissing { .. } => Some("invalidValue"),
+            Outcome::BodyMalformed { .. } | Outcome::FieldDoubled { .. } => Some("invalidSyntax"),
+            Outcome::PersonTaken { .. } => Some("uniqueness"),
+            _ => None,
+        };
+        let mut body = json!({
+            "schemas": [ERROR],
+            "status": status.as_str(),
+            "detail": reply.outcome.message(reply.language),
+        });
+        if let (Some(scim_type), Some(fields)) = (scim_type, body.as_object_mut()) {
+            fields.insert("scimType".into(), scim_type.into());
+        }
+        rendered(status, &body)
+    }
+}
 
 /// The content type of every answer.
 pub(crate) const SCIM: &str = "application/scim+json";
@@ -68,25 +108,7 @@ pub(crate) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 /// The most people of one page.
 pub const LARGEST_PAGE: usize = 200;
 
-pub(crate) fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    _: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let token = bearer(&inbound.headers)?;
-    if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
-        return Err(ProofError::Wrong);
-    }
-    let parts = [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];
-    Ok(Proof::of(DeliveryId::new(caller, &parts)))
-}
-
-pub(crate) fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
-    Reading::of(Actor::system(caller), operation(inbound))
-}
-
-pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
+pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
     let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
     let id = |id: &str| percent_decode(id).ok_or(RequestError::UrlMalformed);
     let view = view(inbound);
@@ -95,7 +117,7 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestErr
         let all = documents.len();
         page(all, 1, documents)
     };
-    let says = |body: Value| Ok(Command::Handshake(rendered(StatusCode::OK, &body)));
+    let says = |body: Value| Ok(Event::Reply(rendered(StatusCode::OK, &body)));
     let operation = match (&inbound.method, segments.as_slice()) {
         (&Method::GET, ["Users"]) => list(inbound)?,
         (&Method::POST, [".search"] | ["Users", ".search"]) => return search(&inbound.body, base),
@@ -121,7 +143,7 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestErr
         }
         _ => return Err(RequestError::RouteUnknown),
     };
-    Ok(Command::Directory(operation, view))
+    Ok(Event::Command(Command::Scim(operation, view)))
 }
 
 /// What is shown of what there is. This machine alone is spoken to without TLS.
@@ -148,12 +170,12 @@ pub(crate) struct Search {
 }
 
 /// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
-pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Command<'c>, RequestError> {
+pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Event<'c>, RequestError> {
     let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
     let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| Filter::parse(&filter)).transpose()?;
     let (start, count) = range(start_index.unwrap_or(1), count.unwrap_or(100));
     let view = Projection::of(base, &attributes.join(","), &excluded_attributes.join(","));
-    Ok(Command::Directory(Operation::List { filter, start, count }, view))
+    Ok(Event::Command(Command::Scim(Operation::List { filter, start, count }, view)))
 }
 
 /// What is out of range is in it: RFC 7644, section 3.4.2.4.
@@ -228,26 +250,6 @@ pub(crate) fn parse_path(path: &str) -> Vec<String> {
         return [outer, kind, inner].map(str::to_owned).into();
     }
     path.split('.').map(str::to_owned).collect()
-}
-
-pub(crate) fn render(answer: &Reply<'_>) -> Rendered {
-    let status = answer.outcome.status();
-    let scim_type = match answer.outcome {
-        Outcome::FieldInvalid { name: "filter", .. } => Some("invalidFilter"),
-        Outcome::FieldInvalid { .. } | Outcome::FieldMissing { .. } => Some("invalidValue"),
-        Outcome::BodyMalformed { .. } | Outcome::FieldDoubled { .. } => Some("invalidSyntax"),
-        Outcome::PersonTaken { .. } => Some("uniqueness"),
-        _ => None,
-    };
-    let mut body = json!({
-        "schemas": [ERROR],
-        "status": status.as_str(),
-        "detail": answer.outcome.message(answer.language),
-    });
-    if let (Some(scim_type), Some(fields)) = (scim_type, body.as_object_mut()) {
-        fields.insert("scimType".into(), scim_type.into());
-    }
-    rendered(status, &body)
 }
 
 /// An answer in SCIM's content type.

@@ -7,56 +7,89 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::callers::event::Event;
+use crate::callers::kind::Verified;
 use crate::config::Config;
 use crate::config::body_fields::{BodyFields, EVENT};
+use crate::config::callers::Caller;
 use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
+use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
+use crate::request::strict;
+
+/// Reads an event as the caller's `fields` say, or with `own` if the caller has none.
+///
+/// # Errors
+///
+/// As [`read`] or `own`.
+pub(super) fn read_or<'c>(
+    request: Verified<'_>,
+    body: Value,
+    config: &'c Config,
+    own: impl FnOnce(Value) -> Result<Event<'c>, RequestError>,
+) -> Result<Event<'c>, RequestError> {
+    match &request.caller.fields {
+        Some(fields) => read(fields, &body, &request.proof.delivery, config),
+        None => own(body),
+    }
+}
 
 /// Reads an event. `delivery` stands for it where the body names no id of its own.
 ///
 /// # Errors
 ///
 /// [`RequestError::FieldMissing`], or what is wrong with a name or a reason.
-pub(super) fn read<'c>(
+fn read<'c>(
     fields: &BodyFields,
     body: &Value,
     delivery: &DeliveryId,
     config: &'c Config,
-) -> Result<Command<'c>, RequestError> {
+) -> Result<Event<'c>, RequestError> {
     let at = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| text(body, pointer));
     let holds = |(place, values): (&String, &Vec<String>)| {
         let text = if place == EVENT { at(&fields.event) } else { text(body, place) };
         text.is_some_and(|text| values.contains(&text))
     };
     if !fields.when.iter().all(holds) {
-        return Ok(Command::Nothing("its `when` does not hold"));
+        return Ok(Event::Ignored("its `when` does not hold"));
     }
     let reason = Reason::parse(&at(&fields.reason).unwrap_or_default())?;
     if fields.user_name.is_none() {
         let of = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
         let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(of).collect();
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
-        return Ok(Command::Leave(vec![Leaver { event, identity, reason }]));
+        return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver { event, identity, reason }])));
     }
     let user_name = at(&fields.user_name).ok_or(RequestError::FieldMissing { name: "user_name" })?;
     let instance = match &fields.instance {
         Some(name) if !name.starts_with('/') => name.clone(),
         pointer => at(pointer).ok_or(RequestError::FieldMissing { name: "instance" })?,
     };
-    Ok(Command::Remove {
+    Ok(Event::Command(Command::RemoveAccount {
         user_name: config.accounts.parse(&user_name)?,
         instance: config.instance(&instance)?,
         reason,
         dry_run: false,
-    })
+    }))
 }
 
 /// What makes two events one: the id where the body names one, as the sender repeats it; `None` else.
 pub(super) fn id(fields: &BodyFields, body: &Value) -> Option<String> {
     fields.id.as_ref().and_then(|pointer| text(body, pointer))
+}
+
+/// The delivery of a body that nothing else identifies: the id that it names, where `fields` says where that is; otherwise the
+/// body itself.
+pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
+    let body = strict::json::<Value>(&inbound.body).ok();
+    let id = body.zip(caller.fields.as_ref()).and_then(|(body, fields)| id(fields, &body));
+    match id {
+        Some(id) => DeliveryId::new(caller, &[b"id", id.as_bytes()]),
+        None => DeliveryId::new(caller, &[&inbound.body]),
+    }
 }
 
 fn text(body: &Value, pointer: &str) -> Option<String> {

@@ -22,77 +22,95 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderName, Method, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::callers::follow_up::accepted;
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::event::Event;
+use crate::callers::follow_up::{Acknowledgement, accepted};
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
 use crate::callers::webhook::{body_fields, standard_webhooks};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::Rendered;
-use crate::reply::api_body::api_body;
-use crate::request::actor::Actor;
 use crate::request::error::RequestError;
 use crate::request::headers::header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{self, percent_decode};
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        takes_fields: true,
-        settings: &[Setting::texts(ORIGINS, false)],
-        ..CallerShape::hook("cloudevents")
-    },
-    place: Endpoint::Hook("OPTIONS, POST"),
-    content_types: &[STRUCTURED, "application/json"],
-    published: None,
-    open: Some(permission),
-    verify,
-    read,
-    render: api_body,
-    speech: None,
-    early: Some(accepted),
-    later: None,
-    envelope: None,
-};
+const SHAPE: CallerShape =
+    CallerShape { takes_fields: true, settings: &[Setting::texts(ORIGINS, false)], ..CallerShape::hook("cloudevents") };
+
+pub(crate) struct Cloudevents;
+
+impl CallerKind for Cloudevents {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Hook("OPTIONS, POST")
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &[STRUCTURED, "application/json"]
+    }
+
+    /// Answers the validation request; `None` when it is none, or of a sender whose events are not welcome.
+    fn handshake(&self, inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
+        if inbound.method != Method::OPTIONS {
+            return None;
+        }
+        let origin = header(&inbound.headers, REQUEST_ORIGIN).ok().flatten()?;
+        let is_name =
+            origin.len() <= 253 && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let welcome = caller.settings(ORIGINS);
+        if !is_name || !(welcome.is_empty() || welcome.iter().any(|name| name == origin)) {
+            return None;
+        }
+        let mut rendered = Rendered::of("text/plain; charset=utf-8", StatusCode::OK, String::new());
+        rendered.headers = vec![
+            (ALLOW, "POST".to_owned()),
+            (HeaderName::from_static("webhook-allowed-origin"), origin.to_owned()),
+            (HeaderName::from_static("webhook-allowed-rate"), "*".to_owned()),
+        ];
+        Some(rendered)
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        _: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let token = bearer(&inbound.headers)?;
+        keys.proved_by(|secret| same_secret(token.as_bytes(), secret))?;
+        Ok(Proof::of(delivery(inbound, caller)))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        let event = match request.inbound.method {
+            Method::OPTIONS => Err(RequestError::FieldMissing { name: "WebHook-Request-Origin" }),
+            _ => event(request.inbound).and_then(|event| {
+                body_fields::read_or(request, event, config, |event| standard_webhooks::own(event, config))
+            }),
+        };
+        Event::parsed(request.caller, event)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(accepted(early))
+    }
+}
 
 const STRUCTURED: &str = "application/cloudevents+json";
 
 const ORIGINS: &str = "origins";
 
 const REQUEST_ORIGIN: &str = "webhook-request-origin";
-
-/// Answers the validation request; `None` when it is none, or of a sender whose events are not welcome.
-fn permission(inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
-    if inbound.method != Method::OPTIONS {
-        return None;
-    }
-    let origin = header(&inbound.headers, REQUEST_ORIGIN).ok().flatten()?;
-    let is_name =
-        origin.len() <= 253 && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let welcome = caller.settings(ORIGINS);
-    if !is_name || !(welcome.is_empty() || welcome.iter().any(|name| name == origin)) {
-        return None;
-    }
-    let mut rendered = Rendered::of("text/plain; charset=utf-8", StatusCode::OK, String::new());
-    rendered.headers = vec![
-        (ALLOW, "POST".to_owned()),
-        (HeaderName::from_static("webhook-allowed-origin"), origin.to_owned()),
-        (HeaderName::from_static("webhook-allowed-rate"), "*".to_owned()),
-    ];
-    Some(rendered)
-}
-
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
-    let token = bearer(&inbound.headers)?;
-    if !keys.secrets.iter().any(|key| same_secret(token.as_bytes(), &key.secret)) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(delivery(inbound, caller)))
-}
 
 fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     // One that cannot be read is refused later, under whatever name.
@@ -102,17 +120,6 @@ fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     }
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().as_bytes();
     DeliveryId::new(caller, &[text("source"), text("id")])
-}
-
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let said = match inbound.method {
-        Method::OPTIONS => Err(RequestError::FieldMissing { name: "WebHook-Request-Origin" }),
-        _ => event(inbound).and_then(|event| match &caller.fields {
-            Some(of) => body_fields::read(of, &event, &proof.delivery, config),
-            None => standard_webhooks::own(event, config),
-        }),
-    };
-    Reading::of(Actor::system(caller), said)
 }
 
 /// The event as JSON, whichever mode it came in.

@@ -19,25 +19,22 @@
 //! (<https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks>). It waits for ten seconds: what takes
 //! longer is taken on with 202, and goes on.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::callers::follow_up::accepted;
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, ProofError, VerificationKeys};
+use crate::callers::event::Event;
+use crate::callers::follow_up::{Acknowledgement, accepted};
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::Parsed;
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, first_that_proves};
+use crate::callers::webhook::body_fields;
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
-use crate::callers::webhook::{body_fields, github};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::language::Language;
-use crate::reply::api_body::api_body;
-use crate::request::actor::Actor;
-use crate::request::command::Command;
+use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::headers::{header, required_header};
 use crate::request::ids::DeliveryId;
@@ -45,20 +42,43 @@ use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("gitlab") },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render: api_body,
-    speech: None,
-    early: Some(accepted),
-    later: None,
-    envelope: None,
-};
+pub(crate) struct Gitlab;
+
+impl CallerKind for Gitlab {
+    fn shape(&self) -> CallerShape {
+        CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("gitlab") }
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let (signing, tokens): (Vec<_>, Vec<_>) =
+            keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
+        // A hook may have both, and whoever rotates from the one to the other has both here.
+        let is_signed = header(&inbound.headers, SIGNATURE)?.is_some();
+        if tokens.is_empty() || (is_signed && !signing.is_empty()) {
+            return signed(inbound, caller, signing, now);
+        }
+        let token = required_header(&inbound.headers, TOKEN)?;
+        first_that_proves(tokens, |secret| same_secret(token.as_bytes(), secret))?;
+        Ok(Proof::of(body_fields::delivery(inbound, caller)))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        let event = strict::json(&request.inbound.body).and_then(|body| {
+            body_fields::read_or(request, body, config, |body| user_destroyed(body, &request.proof.delivery))
+        });
+        Event::parsed(request.caller, event)
+    }
+
+    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(accepted(early))
+    }
+}
 
 const TOKEN: &str = "x-gitlab-token";
 
@@ -70,40 +90,13 @@ struct UserDestroyed {
     email: Option<String>,
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let (signing, tokens): (Vec<_>, Vec<_>) =
-        keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
-    // A hook may have both, and whoever rotates from the one to the other has both here.
-    let is_signed = header(&inbound.headers, SIGNATURE)?.is_some();
-    if tokens.is_empty() || (is_signed && !signing.is_empty()) {
-        return signed(inbound, caller, &signing, now);
-    }
-    let token = required_header(&inbound.headers, TOKEN)?;
-    if !tokens.iter().any(|secret| same_secret(token.as_bytes(), secret)) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(github::delivery(inbound, caller)))
-}
-
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let said = strict::json::<Value>(&inbound.body).and_then(|body| match &caller.fields {
-        Some(of) => body_fields::read(of, &body, &proof.delivery, config),
-        None => user_destroyed(body, &proof.delivery),
-    });
-    Reading::of(Actor::system(caller), said)
-}
-
-fn user_destroyed<'c>(body: Value, delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
+fn user_destroyed<'c>(body: Value, delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
+    const NOT_DELETED: &str = "no user was deleted";
     if body.get("event_name").and_then(Value::as_str) != Some("user_destroy") {
-        return Ok(Command::Nothing("no user was deleted"));
+        return Ok(Event::Ignored(NOT_DELETED));
     }
     let UserDestroyed { username, user_id, email } = strict::typed(body)?;
-    let mut identity = BTreeMap::from([("username".to_owned(), username), ("id".to_owned(), user_id.to_string())]);
-    identity.extend(email.map(|email| ("email".to_owned(), email)));
-    Ok(Command::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+    let email = email.map(|email| ("email", email));
+    let identity = [("username", username), ("id", user_id.to_string())].into_iter().chain(email);
+    Ok(Event::leavers([Leaver::new(delivery.as_str(), identity)], NOT_DELETED))
 }

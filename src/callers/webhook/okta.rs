@@ -15,25 +15,23 @@
 //! Okta waits for three seconds, tries once more after an error of the server's (5xx) and not after another (4xx), and wants
 //! empty answers: what takes longer is taken on with an empty 200, and goes on. What became of it is in the log and the ledger.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::callers::event::Event;
 use crate::callers::follow_up::Acknowledgement;
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::api_body::api_body;
 use crate::reply::{Rendered, Reply};
-use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
@@ -41,20 +39,46 @@ use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { is_of_leavers: true, settings: &[Setting::texts(EVENTS, false)], ..CallerShape::hook("okta") },
-    place: Endpoint::Hook("GET, POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: None,
-    early: Some(taken),
-    later: None,
-    envelope: None,
-};
+const SHAPE: CallerShape =
+    CallerShape { is_of_leavers: true, settings: &[Setting::texts(EVENTS, false)], ..CallerShape::hook("okta") };
+
+pub(crate) struct Okta;
+
+impl CallerKind for Okta {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Hook("GET, POST")
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        _: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let given = required_header(&inbound.headers, PROOF)?;
+        keys.proved_by(|secret| same_secret(given.as_bytes(), secret))?;
+        Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
+        let Verified { inbound, caller, .. } = request;
+        let event = if inbound.method == Method::GET { challenged(inbound) } else { happened(&inbound.body, caller) };
+        Event::parsed(caller, event)
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        if reply.outcome.status().is_success() { empty() } else { api_body(reply) }
+    }
+
+    fn acknowledge(&self, _: &Acknowledgement<'_>) -> Option<Rendered> {
+        Some(empty())
+    }
+}
 
 const EVENTS: &str = "events";
 
@@ -99,32 +123,16 @@ struct Target {
     alternate_id: Option<String>,
 }
 
-fn verify(inbound: &Inbound, caller: &Caller, keys: &VerificationKeys, _: DateTime<Utc>) -> Result<Proof, ProofError> {
-    let given = required_header(&inbound.headers, PROOF)?;
-    if !keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret)) {
-        return Err(ProofError::Wrong);
-    }
-    Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
-}
-
-fn read<'c>(inbound: &Inbound, _: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
-    let said = if inbound.method == Method::GET { challenged(inbound) } else { happened(&inbound.body, caller) };
-    Reading::of(Actor::system(caller), said)
-}
-
-fn challenged<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
+fn challenged<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
     let challenge = required_header(&inbound.headers, CHALLENGE)?;
-    Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
+    Ok(Event::Reply(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
 }
 
-fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, RequestError> {
+fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Event<'c>, RequestError> {
     let Hook { event_type, data } = strict::json(body)?;
     if event_type != "com.okta.event_hook" {
-        return Err(RequestError::FieldInvalid {
-            name: "eventType",
-            given: event_type,
-            expected: Localized { en: "`com.okta.event_hook`", zh: " `com.okta.event_hook`" },
-        });
+        let expected = Localized { en: "`com.okta.event_hook`", zh: " `com.okta.event_hook`" };
+        return Err(RequestError::invalid("eventType", event_type, expected));
     }
     let wanted = caller.settings(EVENTS);
     let says_so = |event: &LogEvent| {
@@ -132,7 +140,7 @@ fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, RequestErro
             if wanted.is_empty() { event.event_type == DEACTIVATED } else { wanted.contains(&event.event_type) };
         known && event.outcome.as_ref().and_then(|outcome| outcome.result.as_deref()) == Some("SUCCESS")
     };
-    let mut leavers: Vec<Leaver> = Vec::new();
+    let mut leavers = Vec::new();
     for event in data.events.into_iter().filter(says_so) {
         let users: Vec<_> =
             event.target.into_iter().flatten().filter(|of| of.r#type.as_deref() == Some("User")).collect();
@@ -141,30 +149,12 @@ fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Command<'c>, RequestErro
             return Err(RequestError::FieldMissing { name: "data.events.target" });
         }
         for Target { id, alternate_id, .. } in users {
-            let known = [("login", alternate_id), ("id", id)];
-            let identity: BTreeMap<_, _> = known
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value.filter(|text| !text.is_empty())?)))
-                .collect();
-            // Somebody whom two events are about leaves once.
-            if !leavers.iter().any(|leaver| leaver.identity == identity) {
-                leavers.push(Leaver { event: event.uuid.clone(), identity, reason: None });
-            }
+            let known = [("login", alternate_id), ("id", id)].into_iter();
+            let identity = known.filter_map(|(name, value)| Some((name, value.filter(|text| !text.is_empty())?)));
+            leavers.push(Leaver::new(&event.uuid, identity));
         }
     }
-    Ok(if leavers.is_empty() {
-        Command::Nothing("none of its events says that somebody leaves")
-    } else {
-        Command::Leave(leavers)
-    })
-}
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    if answer.outcome.status().is_success() { empty() } else { api_body(answer) }
-}
-
-fn taken(_: &Acknowledgement<'_>) -> Rendered {
-    empty()
+    Ok(Event::leavers(leavers, "none of its events says that somebody leaves"))
 }
 
 fn empty() -> Rendered {

@@ -19,8 +19,6 @@
 //!
 //! Not supported: AES in ECB mode, which older applications have; `UPDATE_USER` with `disabled` as leaving.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -30,18 +28,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
+use crate::callers::event::Event;
+use crate::callers::kind::{CallerKind, Encryption, Envelope, Verified};
+use crate::callers::parsed::Parsed;
 use crate::callers::proof::{
-    ActiveSecret, Proof, ProofError, VerificationKeys, bearer, check_timestamp, parse_timestamp,
+    ActiveSecret, Proof, ProofError, VerificationKeys, bearer, check_timestamp, first_that_proves, parse_timestamp,
 };
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
 use crate::crypto::mac::{hmac_sha256_is, same_secret};
-use crate::outcome::language::{Language, Localized};
+use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
-use crate::request::actor::Actor;
 use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
@@ -49,28 +48,75 @@ use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        keys: KeyShape::Secrets(&[
-            Part::required(TOKEN),
-            Part::required(SIGNATURE_KEY),
-            Part::optional(ENCRYPTION_KEY),
-        ]),
-        is_of_leavers: true,
-        ..CallerShape::hook("oneaccess")
-    },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: Some(envelope),
+const SHAPE: CallerShape = CallerShape {
+    keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(SIGNATURE_KEY), Part::optional(ENCRYPTION_KEY)]),
+    is_of_leavers: true,
+    ..CallerShape::hook("oneaccess")
 };
+
+pub(crate) struct Oneaccess;
+
+impl CallerKind for Oneaccess {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let token = bearer(&inbound.headers)?;
+        let complete: Vec<_> =
+            keys.secrets.iter().filter_map(|key| Some((key, key.part(TOKEN)?, key.part(SIGNATURE_KEY)?))).collect();
+        first_that_proves(&complete, |(_, secret, _)| same_secret(token.as_bytes(), secret))?;
+        let call: Call = strict::json(&inbound.body)?;
+        if call.signature.is_empty() {
+            return Err(ProofError::Missing { header: SIGNATURE });
+        }
+        let tag = STANDARD.decode(&call.signature).ok().filter(|tag| tag.len() == 32);
+        let tag = tag.ok_or(ProofError::Malformed { header: SIGNATURE })?;
+        let (timestamp, seconds) =
+            parse_timestamp(&call.timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        check_timestamp(seconds, now)?;
+        let parts = [&call.nonce, &timestamp, &call.event_type, &call.data].map(|part| part.as_bytes());
+        let [nonce, at, event, data] = parts;
+        let signed: [&[u8]; 7] = [nonce, b"&", at, b"&", event, b"&", data];
+        let made = |key: &[u8]| hmac_sha256_is(key, &signed, &tag);
+        // Both of the same application's: nobody proves anything with the token of one and the key of another.
+        let (key, ..) = first_that_proves(complete, |(_, secret, key)| {
+            same_secret(token.as_bytes(), secret) && made(key.expose().as_bytes())
+        })?;
+        let plain = match key.part(ENCRYPTION_KEY) {
+            None => call.data.clone(),
+            Some(_) => opened(&call.data, key).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?,
+        };
+        Ok(Proof {
+            key: Some(key.clone()),
+            plain: Some(Bytes::from(plain)),
+            ..Proof::of(DeliveryId::new(caller, &parts))
+        })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
+        let Verified { inbound, proof, caller } = request;
+        let plain = proof.plain.clone().unwrap_or_default();
+        let event = strict::json::<Call>(&inbound.body);
+        Event::parsed(caller, event.and_then(|call| said(&call.event_type, &plain, &proof.delivery)))
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        let status = reply.outcome.status();
+        let message = if status.is_success() { "success".to_owned() } else { reply.outcome.message(reply.language) };
+        Rendered::json(status, json!({"code": status.as_str(), "message": message}).to_string())
+    }
+
+    fn encryption(&self) -> Option<Encryption> {
+        Some(envelope)
+    }
+}
 
 const TOKEN: &str = "token";
 
@@ -105,52 +151,7 @@ struct Subject {
     code: Option<String>,
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let token = bearer(&inbound.headers)?;
-    let complete: Vec<_> =
-        keys.secrets.iter().filter_map(|key| Some((key, key.part(TOKEN)?, key.part(SIGNATURE_KEY)?))).collect();
-    if complete.is_empty() {
-        return Err(ProofError::SecretUnset);
-    }
-    if !complete.iter().any(|(_, secret, _)| same_secret(token.as_bytes(), secret)) {
-        return Err(ProofError::Wrong);
-    }
-    let call: Call = strict::json(&inbound.body)?;
-    if call.signature.is_empty() {
-        return Err(ProofError::Missing { header: SIGNATURE });
-    }
-    let tag = STANDARD.decode(&call.signature).ok().filter(|tag| tag.len() == 32);
-    let tag = tag.ok_or(ProofError::Malformed { header: SIGNATURE })?;
-    let (timestamp, seconds) = parse_timestamp(&call.timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    check_timestamp(seconds, now)?;
-    let parts = [&call.nonce, &timestamp, &call.event_type, &call.data].map(|part| part.as_bytes());
-    let [nonce, at, event, data] = parts;
-    let signed: [&[u8]; 7] = [nonce, b"&", at, b"&", event, b"&", data];
-    let made = |key: &[u8]| hmac_sha256_is(key, &signed, &tag);
-    let proved = complete.into_iter().find(|(_, secret, key)| {
-        // Both of the same application's: nobody proves anything with the token of one and the key of another.
-        same_secret(token.as_bytes(), secret) && made(key.expose().as_bytes())
-    });
-    let Some((key, ..)) = proved else { return Err(ProofError::Wrong) };
-    let plain = match key.part(ENCRYPTION_KEY) {
-        None => call.data.clone(),
-        Some(_) => opened(&call.data, key).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?,
-    };
-    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(DeliveryId::new(caller, &parts)) })
-}
-
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
-    let plain = proof.plain.clone().unwrap_or_default();
-    let said = strict::json::<Call>(&inbound.body).and_then(|call| said(&call.event_type, &plain, &proof.delivery));
-    Reading::of(Actor::system(caller), said)
-}
-
-fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
+fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
     if event == "CHECK_URL" {
         return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
     }
@@ -160,8 +161,8 @@ fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Comman
     let named = |id: String| Some(json!({"id": id}).to_string());
     match event {
         "DELETE_USER" => {
-            let identity = BTreeMap::from([("id".to_owned(), filled(id, "data.id")?)]);
-            Ok(Command::Leave(vec![Leaver { event: delivery.as_str().to_owned(), identity, reason: None }]))
+            let leaver = Leaver::new(delivery.as_str(), [("id", filled(id, "data.id")?)]);
+            Ok(Event::Command(Command::OffboardLeavers(vec![leaver])))
         }
         "CREATE_USER" => Ok(done(named(filled(username, "data.username")?))),
         "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
@@ -179,18 +180,12 @@ fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Comman
 }
 
 /// What is answered without anything being done.
-fn done<'c>(data: Option<String>) -> Command<'c> {
+fn done<'c>(data: Option<String>) -> Event<'c> {
     let mut body = json!({"code": "200", "message": "success"});
     if let (Some(data), Some(fields)) = (data, body.as_object_mut()) {
         fields.insert("data".into(), data.into());
     }
-    Command::Handshake(Rendered::json(StatusCode::OK, body.to_string()))
-}
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    let status = answer.outcome.status();
-    let message = if status.is_success() { "success".to_owned() } else { answer.outcome.message(answer.language) };
-    Rendered::json(status, json!({"code": status.as_str(), "message": message}).to_string())
+    Event::Reply(Rendered::json(StatusCode::OK, body.to_string()))
 }
 
 /// Encrypts what an answer says beside its code and message, for an application with encryption.
@@ -271,7 +266,7 @@ mod tests {
         let verified = |token: &str, keys: &[&ActiveSecret], body: &Value| {
             let secrets = keys.iter().map(|key| (*key).clone()).collect();
             let keys = VerificationKeys { secrets, published: None };
-            verify(&inbound(token, body.to_string()), &caller, &keys, at).map(|proof| proof.plain.unwrap())
+            Oneaccess.verify(&inbound(token, body.to_string()), &caller, &keys, at).map(|proof| proof.plain.unwrap())
         };
         let body = &inputs["body"];
         assert_eq!(verified("t", &[&other, &own], body), Ok(Bytes::from(body["data"].as_str().unwrap().to_owned())));

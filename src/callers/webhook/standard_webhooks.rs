@@ -26,18 +26,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::callers::chat::grammar;
-use crate::callers::kind::{CallerKind, Endpoint, Reading};
-use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
+use crate::callers::event::Event;
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::Parsed;
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::ed25519_is;
-use crate::outcome::language::{Language, Localized};
-use crate::reply::api_body::api_body;
-use crate::request::actor::Actor;
-use crate::request::command::{ApprovalAction, Command};
+use crate::outcome::language::Localized;
+use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
@@ -46,20 +46,29 @@ use crate::request::reason::Reason;
 use crate::request::strict::{self, unix_seconds};
 use crate::secret::Secret;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape { takes_fields: true, ..CallerShape::hook("standard-webhooks") },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render: api_body,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: None,
-};
+pub(crate) struct StandardWebhooks;
+
+impl CallerKind for StandardWebhooks {
+    fn shape(&self) -> CallerShape {
+        CallerShape { takes_fields: true, ..CallerShape::hook("standard-webhooks") }
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        signed(inbound, caller, keys.secrets.iter().map(|key| &key.secret), now)
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
+        let event = strict::json(&request.inbound.body)
+            .and_then(|body| body_fields::read_or(request, body, config, |body| own(body, config)));
+        Event::parsed(request.caller, event)
+    }
+}
 
 const ID: &str = "webhook-id";
 
@@ -75,7 +84,7 @@ pub(super) const SHARED: &str = "whsec_";
 const PUBLIC: &str = "whpk_";
 
 #[derive(Deserialize)]
-struct Event {
+struct Delivered {
     r#type: String,
     data: Data,
 }
@@ -91,21 +100,11 @@ struct Data {
     id: Option<String>,
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let secrets: Vec<_> = keys.secrets.iter().map(|key| &key.secret).collect();
-    signed(inbound, caller, &secrets, now)
-}
-
 /// Proves a request by one of these secrets.
-pub(super) fn signed(
+pub(super) fn signed<'k>(
     inbound: &Inbound,
     caller: &Caller,
-    secrets: &[&Secret],
+    secrets: impl IntoIterator<Item = &'k Secret>,
     now: DateTime<Utc>,
 ) -> Result<Proof, ProofError> {
     let id = required_header(&inbound.headers, ID)?;
@@ -118,14 +117,9 @@ pub(super) fn signed(
     let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
     let tags = tags(signature).ok_or(ProofError::Malformed { header: SIGNATURE })?;
     check_timestamp(seconds, now)?;
-    let keys: Vec<_> = secrets.iter().filter_map(|secret| Key::of(secret)).collect();
-    if keys.is_empty() {
-        return Err(ProofError::SecretUnset);
-    }
     let signed: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", &inbound.body];
-    if !keys.iter().any(|key| tags.iter().any(|tag| key.made(tag, &signed))) {
-        return Err(ProofError::Wrong);
-    }
+    let keys = secrets.into_iter().filter_map(Key::of);
+    first_that_proves(keys, |key| tags.iter().any(|tag| key.made(tag, &signed)))?;
     Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
 }
 
@@ -177,49 +171,42 @@ fn tags(list: &str) -> Option<Vec<Tag>> {
     (!tags.is_empty()).then_some(tags)
 }
 
-fn read<'c>(inbound: &Inbound, proof: &Proof, caller: &Caller, config: &'c Config, _: Language) -> Reading<'c> {
-    let said = strict::json::<Value>(&inbound.body).and_then(|body| match &caller.fields {
-        Some(fields) => body_fields::read(fields, &body, &proof.delivery, config),
-        None => own(body, config),
-    });
-    Reading::of(Actor::system(caller), said)
-}
-
 /// Reads an event of the form that this gateway defines.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn own(body: Value, config: &Config) -> Result<Command<'_>, RequestError> {
-    let Event { r#type, data } = strict::typed(body)?;
+pub(super) fn own(body: Value, config: &Config) -> Result<Event<'_>, RequestError> {
+    let Delivered { r#type, data } = strict::typed(body)?;
     let filled =
         |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name });
     let reason = Reason::parse(&data.reason.unwrap_or_default());
     if r#type == "account.delete" {
-        return Ok(Command::Remove {
+        return Ok(Event::Command(Command::RemoveAccount {
             user_name: config.accounts.parse(&filled(data.user_name, "data.user_name")?)?,
             instance: config.instance(&filled(data.instance, "data.instance")?)?,
             reason: reason?,
             dry_run: data.dry_run,
-        });
+        }));
     }
-    match r#type.strip_prefix("removal.") {
-        Some("pending") => Ok(Command::Pending),
-        Some("status") => Ok(Command::Status { id: filled(data.id, "data.id")? }),
-        Some(how) if grammar::approval_action(how).is_some() => Ok(Command::Decide {
-            id: filled(data.id, "data.id")?,
-            how: grammar::approval_action(how).unwrap_or(ApprovalAction::Cancel),
-            reason: reason?,
-        }),
-        _ => Err(RequestError::FieldInvalid {
-            name: "type",
-            given: r#type,
-            expected: Localized {
-                en: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
-                zh: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
-            },
-        }),
-    }
+    let command = match r#type.strip_prefix("removal.") {
+        Some("pending") => Command::ListPending,
+        Some("status") => Command::GetRemoval { id: filled(data.id, "data.id")? },
+        Some(name) => match grammar::approval_action(name) {
+            Some(action) => Command::DecideApproval { id: filled(data.id, "data.id")?, action, reason: reason? },
+            None => return Err(unknown(r#type)),
+        },
+        None => return Err(unknown(r#type)),
+    };
+    Ok(Event::Command(command))
+}
+
+fn unknown(r#type: String) -> RequestError {
+    let expected = Localized {
+        en: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
+        zh: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
+    };
+    RequestError::invalid("type", r#type, expected)
 }
 
 #[cfg(test)]

@@ -17,8 +17,6 @@
 //!
 //! Not supported: messages of people. WeLink's robots speak and do not listen, as far as its documentation could be found.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -26,16 +24,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use crate::callers::kind::{CallerKind, Endpoint, Envelope, Reading};
-use crate::callers::proof::{Proof, ProofError, VerificationKeys, parse_timestamp};
+use crate::callers::event::Event;
+use crate::callers::kind::{CallerKind, Encryption, Envelope, Verified};
+use crate::callers::parsed::Parsed;
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window, parse_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
-use crate::outcome::language::Language;
 use crate::reply::{Rendered, Reply};
-use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
@@ -43,24 +40,53 @@ use crate::request::leaver::Leaver;
 use crate::request::strict;
 use crate::secret::Secret;
 
-pub(crate) const KIND: CallerKind = CallerKind {
-    shape: CallerShape {
-        is_of_leavers: true,
-        settings: &[Setting::texts(TENANTS, false)],
-        ..CallerShape::hook("welink")
-    },
-    place: Endpoint::Hook("POST"),
-    content_types: &["application/json"],
-    published: None,
-    open: None,
-    verify,
-    read,
-    render,
-    speech: None,
-    early: None,
-    later: None,
-    envelope: Some(envelope),
-};
+const SHAPE: CallerShape =
+    CallerShape { is_of_leavers: true, settings: &[Setting::texts(TENANTS, false)], ..CallerShape::hook("welink") };
+
+pub(crate) struct Welink;
+
+impl CallerKind for Welink {
+    fn shape(&self) -> CallerShape {
+        SHAPE
+    }
+
+    fn verify(
+        &self,
+        inbound: &Inbound,
+        caller: &Caller,
+        keys: &VerificationKeys,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, ProofError> {
+        let call: Call = strict::json(&inbound.body)?;
+        let (vector, sealed) = aes_gcm::split(&call.encrypt).ok_or(ProofError::Malformed { header: ENCRYPT })?;
+        let opened =
+            keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&derive_key(&key.secret)?, vector, &sealed)?)));
+        let (key, plain) = opened.ok_or(ProofError::Wrong)?;
+        let Stamped { timestamp } = strict::json(&plain)?;
+        let (_, seconds) = parse_timestamp(&timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
+        // Outside of it, what decrypts may be of somebody who kept it.
+        check_window(seconds.saturating_mul(1000), now, TOLERANCE)?;
+        // Not the ciphertext, which another vector makes another.
+        let delivery = DeliveryId::new(caller, &[&plain]);
+        Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(delivery) })
+    }
+
+    fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
+        let Verified { proof, caller, .. } = request;
+        let plain = proof.plain.clone().unwrap_or_default();
+        Event::parsed(caller, said(&plain, caller, &proof.delivery))
+    }
+
+    fn render(&self, reply: &Reply<'_>) -> Rendered {
+        let status = reply.outcome.status();
+        let message = if status.is_success() { SUCCESS.to_owned() } else { reply.outcome.message(reply.language) };
+        Rendered::json(status, json!({"msg": message}).to_string())
+    }
+
+    fn encryption(&self) -> Option<Encryption> {
+        Some(envelope)
+    }
+}
 
 const TENANTS: &str = "tenants";
 
@@ -83,7 +109,7 @@ struct Stamped {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct Message {
     event_type: String,
     data: Option<Value>,
 }
@@ -95,68 +121,27 @@ struct User {
     tenant_id: String,
 }
 
-fn verify(
-    inbound: &Inbound,
-    caller: &Caller,
-    keys: &VerificationKeys,
-    now: DateTime<Utc>,
-) -> Result<Proof, ProofError> {
-    let call: Call = strict::json(&inbound.body)?;
-    let (vector, sealed) = aes_gcm::split(&call.encrypt).ok_or(ProofError::Malformed { header: ENCRYPT })?;
-    let opened =
-        keys.secrets.iter().find_map(|key| Some((key, aes_gcm::open(&derive_key(&key.secret)?, vector, &sealed)?)));
-    let (key, plain) = opened.ok_or(ProofError::Wrong)?;
-    let Stamped { timestamp } = strict::json(&plain)?;
-    let (_, seconds) = parse_timestamp(&timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-    // Outside of it, what decrypts may be of somebody who kept it.
-    if now.timestamp_millis().abs_diff(seconds.saturating_mul(1000)) > TOLERANCE {
-        return Err(ProofError::Expired);
-    }
-    // Not the ciphertext, which another vector makes another.
-    let delivery = DeliveryId::new(caller, &[&plain]);
-    Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(delivery) })
-}
-
-fn read<'c>(_: &Inbound, proof: &Proof, caller: &Caller, _: &'c Config, _: Language) -> Reading<'c> {
-    let plain = proof.plain.clone().unwrap_or_default();
-    Reading::of(Actor::system(caller), said(&plain, caller, &proof.delivery))
-}
-
-fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Command<'c>, RequestError> {
-    let Event { event_type, data } = strict::json(plain)?;
+fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
+    let Message { event_type, data } = strict::json(plain)?;
     match event_type.as_str() {
-        "test" => return Ok(Command::Handshake(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
+        "test" => return Ok(Event::Reply(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
         "corpDelUser" => {}
-        _ => return Ok(Command::Nothing("its event does not say that somebody leaves")),
+        _ => return Ok(Event::Ignored("its event does not say that somebody leaves")),
     }
     let data = data.ok_or(RequestError::FieldMissing { name: "data" })?;
     let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
-    let tenants = caller.settings(TENANTS);
-    let mut leavers: Vec<Leaver> = Vec::new();
-    for User { user_id, tenant_id } in users {
-        if user_id.is_empty() {
-            return Err(RequestError::FieldMissing { name: "data.userId" });
-        }
-        let identity = BTreeMap::from([("userId".to_owned(), user_id), ("tenantId".to_owned(), tenant_id.clone())]);
-        let is_ours = tenants.is_empty() || tenants.contains(&tenant_id);
-        if is_ours && !leavers.iter().any(|leaver| leaver.identity == identity) {
-            leavers.push(Leaver { event: delivery.as_str().to_owned(), identity, reason: None });
-        }
+    if users.iter().any(|user| user.user_id.is_empty()) {
+        return Err(RequestError::FieldMissing { name: "data.userId" });
     }
-    Ok(if leavers.is_empty() {
-        Command::Nothing("it names nobody, or nobody of our tenants")
-    } else {
-        Command::Leave(leavers)
-    })
+    let tenants = caller.settings(TENANTS);
+    let ours = users.into_iter().filter(|user| tenants.is_empty() || tenants.contains(&user.tenant_id));
+    let leavers = ours.map(|User { user_id, tenant_id }| {
+        Leaver::new(delivery.as_str(), [("userId", user_id), ("tenantId", tenant_id)])
+    });
+    Ok(Event::leavers(leavers, "it names nobody, or nobody of our tenants"))
 }
 
 const SUCCESS: &str = "success";
-
-fn render(answer: &Reply<'_>) -> Rendered {
-    let status = answer.outcome.status();
-    let message = if status.is_success() { SUCCESS.to_owned() } else { answer.outcome.message(answer.language) };
-    Rendered::json(status, json!({"msg": message}).to_string())
-}
 
 /// What WeLink takes for an answer: `msg` and the request's own time, encrypted.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
@@ -208,7 +193,7 @@ mod tests {
             body: json!({ENCRYPT: encrypt}).to_string().into(),
         };
         let keys = VerificationKeys { secrets: secrets.iter().map(|secret| key(secret)).collect(), published: None };
-        verify(&inbound, &Caller::new("a", "welink"), &keys, DateTime::from_timestamp(seconds, 0).unwrap())
+        Welink.verify(&inbound, &Caller::new("a", "welink"), &keys, DateTime::from_timestamp(seconds, 0).unwrap())
     }
 
     #[test]

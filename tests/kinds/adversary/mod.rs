@@ -115,7 +115,7 @@ pub(crate) fn status_of(code: &str) -> u16 {
 impl Kind {
     /// Whether people read its answers, which then have status 200 whatever happened.
     pub(crate) fn speaks(&self) -> bool {
-        callers::kind(&self.kind()).is_some_and(|kind| kind.speech.is_some())
+        callers::kind(&self.kind()).is_some_and(|kind| kind.chat().is_some())
     }
 
     pub(crate) fn is(&self, names: &[&str]) -> bool {

@@ -258,8 +258,8 @@ impl Arrived {
             body: Bytes::from(self.body.clone()),
         };
         let keys = VerificationKeys { secrets: vec![key], published: None };
-        let verify = callers::kind("api").unwrap().verify;
-        verify(&inbound, &Caller::new("portal", "api"), &keys, date).unwrap().key_id
+        let kind = callers::kind("api").unwrap();
+        kind.verify(&inbound, &Caller::new("portal", "api"), &keys, date).unwrap().key_id
     }
 }
 

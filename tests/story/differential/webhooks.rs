@@ -213,9 +213,9 @@ fn ours(secret: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result
         headers: map,
         body: Bytes::copy_from_slice(body),
     };
-    let verify = callers::kind("standard-webhooks").unwrap().verify;
+    let kind = callers::kind("standard-webhooks").unwrap();
     let now = DateTime::from_timestamp(NOW, 0).unwrap();
-    verify(&inbound, &Caller::new("hr", "standard-webhooks"), &keys, now).map(|_| ())
+    kind.verify(&inbound, &Caller::new("hr", "standard-webhooks"), &keys, now).map(|_| ())
 }
 
 #[test]

@@ -1,0 +1,33 @@
+//! How a chat platform marks up text.
+
+/// How a chat platform marks up text.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatFormat {
+    /// Makes text of others harmless: no markup, no mention of everybody.
+    pub escape: fn(&str) -> String,
+    /// Small print.
+    pub small: fn(&str) -> String,
+    /// The most characters of a message.
+    pub longest: usize,
+}
+
+/// A space of no width.
+pub(super) const INVISIBLE: char = '\u{200b}';
+
+/// Returns the text with an invisible character behind the first one of each of these, so that no platform takes it for a
+/// mention or a link. A backslash would do the same, and be seen where the text stands between backticks.
+pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
+    starts.iter().fold(text.to_owned(), |text, start| {
+        let mut rest = start.chars();
+        let first: String = rest.by_ref().take(1).collect();
+        text.replace(start, &format!("{first}{INVISIBLE}{}", rest.as_str()))
+    })
+}
+
+/// Returns at most so many characters of the text.
+pub(super) fn truncate(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
