@@ -23,7 +23,6 @@ use http::{HeaderMap, Request, StatusCode};
 
 use crate::host::{Answered, Host, SendError};
 use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
 
 /// What the first pause is at most.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -94,6 +93,16 @@ pub fn pause(tried: u32, most: u32, why: RetryReason, left: Duration, random: u1
     (wait < left).then_some(wait)
 }
 
+/// The request has no time left to send anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfTime;
+
+impl From<OutOfTime> for String {
+    fn from(_: OutOfTime) -> Self {
+        "the request reached its time limit".into()
+    }
+}
+
 /// What came of a call, with all its attempts.
 #[derive(Debug)]
 pub struct Sent {
@@ -110,18 +119,18 @@ pub struct Sent {
 ///
 /// # Errors
 ///
-/// What `make` says; and [`Outcome::TimeSpent`] when there is no time left to send anything.
-pub async fn send<H: Host>(
+/// What `make` says, and [`OutOfTime`] if there is no time left to send anything.
+pub async fn send<H: Host, E: From<OutOfTime>>(
     host: &H,
     budget: &Budget,
     tried: u32,
     answer_limit: usize,
     is_busy: fn(&[u8]) -> bool,
-    mut make: impl FnMut() -> Result<Request<Bytes>, Outcome>,
-) -> Result<Sent, Outcome> {
+    mut make: impl FnMut() -> Result<Request<Bytes>, E>,
+) -> Result<Sent, E> {
     let mut attempts = tried;
     loop {
-        let Some(limits) = budget.call(host, answer_limit) else { return Err(Outcome::TimeSpent) };
+        let Some(limits) = budget.call(host, answer_limit) else { return Err(OutOfTime.into()) };
         let answer = host.send(make()?, limits).await;
         let usual = budget.limits();
         let cut_short = match &answer {

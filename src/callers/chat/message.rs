@@ -12,9 +12,9 @@
 
 use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::follow_up::Acknowledgement;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::outcome::state::State;
+use crate::outcome::{Evidence, Outcome, Waiting};
 use crate::reply::Reply;
 use crate::request::command::ApprovalAction;
 
@@ -34,10 +34,12 @@ pub(super) struct Button<'a> {
 /// The buttons of what waits.
 pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
     let (clicks, reference) = match answer.outcome {
-        Outcome::AwaitingConfirmation { reference, .. } => {
+        Outcome::Waiting(Waiting::Confirmation { reference, .. }) => {
             ([ApprovalAction::Confirm, ApprovalAction::Cancel], reference)
         }
-        Outcome::AwaitingApproval { reference, .. } => ([ApprovalAction::Approve, ApprovalAction::Deny], reference),
+        Outcome::Waiting(Waiting::Approval { reference, .. }) => {
+            ([ApprovalAction::Approve, ApprovalAction::Deny], reference)
+        }
         _ => return Vec::new(),
     };
     let button = |click| Button {
@@ -57,7 +59,7 @@ pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
 
 /// Whether everybody in the channel is to see it, because it may be for them to approve.
 pub(super) fn is_for_all(answer: &Reply<'_>) -> bool {
-    matches!(answer.outcome, Outcome::AwaitingApproval { .. })
+    matches!(answer.outcome, Outcome::Waiting(Waiting::Approval { .. }))
 }
 
 /// Whether what a click did is to stand where the button stood: not when the click was not for whoever clicked.
@@ -112,7 +114,7 @@ pub(crate) fn sentence(answer: &Reply<'_>, format: ChatFormat) -> String {
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
     let decided = decided.join(", ");
     let code = answer.outcome.code();
-    let sure = *answer.outcome == Outcome::RemovedByList;
+    let sure = *answer.outcome == Outcome::Removed(Evidence::AccountList);
     let mut text = match (answer.outcome.state(), answer.language, answer.account) {
         (State::Removed, Language::English, _) => {
             let sure = if sure { ", as the account list confirms" } else { "" };
