@@ -276,15 +276,15 @@ mod tests {
             (
                 "\"23a50154cf494ec9ad6883979a12db0a\"",
                 "\"{project_id}\"",
-                at("project_id =", "instance.project_id `{project_id}` is not valid; use the project ID: 32 letters and digits"),
+                at(
+                    "project_id =",
+                    "instance.project_id `{project_id}` is not valid; use the project ID: 32 letters and digits",
+                ),
             ),
             (
                 "region = \"ap-southeast-3\"",
                 "region = \"mars-1\"",
-                at(
-                    "region =",
-                    "instance.region `mars-1` has no known endpoint; add `endpoint = \"https://…\"`",
-                ),
+                at("region =", "instance.region `mars-1` has no known endpoint; add `endpoint = \"https://…\"`"),
             ),
             (
                 "region = \"ap-southeast-3\"",
