@@ -100,7 +100,7 @@ async fn send<H: Host>(
     budget: &Budget,
     request: impl Fn() -> Result<Request<Bytes>, Outcome>,
 ) -> Result<host::Answered, String> {
-    match retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, request).await {
+    match retry::send(host, budget, retry::CallSpec::new(ANSWER_LIMIT), request).await {
         Ok(sent) => sent.answer.map_err(|error| format!("{error:?}")),
         Err(outcome) => Err(format!("{outcome:?}")),
     }

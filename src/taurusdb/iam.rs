@@ -99,7 +99,8 @@ pub(super) async fn issue<H: Host>(
         Identity::Password(_) => &RequestAuth::Body,
         Identity::Agency { proof, .. } => proof,
     };
-    let sent = retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, || asked.request(proof, host.now())).await?;
+    let sent =
+        retry::send(host, budget, retry::CallSpec::new(ANSWER_LIMIT), || asked.request(proof, host.now())).await?;
     let answer = match sent.answer {
         Ok(answer) => answer,
         Err(error) => {

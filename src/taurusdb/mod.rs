@@ -29,7 +29,7 @@ use crate::config::regions;
 use crate::crypto::sdk_hmac;
 use crate::host::Host;
 use crate::outbound::budget::Budget;
-use crate::outbound::retry::{self, Sent};
+use crate::outbound::retry::{self, CallSpec, Sent};
 use crate::outcome::AccountPresence;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
@@ -210,7 +210,8 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                 (_, None) => return Err(Outcome::TokenUnavailable),
             };
             let make = || self.request(operation, &proof);
-            let sent = retry::send(self.host, budget, *attempts, answer_limit, error_codes::is_busy, make).await?;
+            let call = CallSpec { answer_limit, attempted: *attempts, is_busy: error_codes::is_busy };
+            let sent = retry::send(self.host, budget, call, make).await?;
             *attempts = attempts.saturating_add(sent.attempts);
             match held {
                 Some((key, refused)) if !renewed && is_token_refused(&sent) => {
