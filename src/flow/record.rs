@@ -249,7 +249,7 @@ impl<'c> Told<'c> {
                 .map(|yes| yes.actor.as_str())
                 .collect(),
             policies: &self.policies,
-            meaning: error_codes::meaning(&outcome.code()).map(|meaning| meaning.asker),
+            meaning: error_codes::meaning(&outcome.code()).map(|meaning| meaning.requester),
             request_id: self.request_id.as_deref().unwrap_or(self.id.as_str()),
             clicked: self.clicked,
         }
