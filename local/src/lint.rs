@@ -338,7 +338,7 @@ permit (
             ),
             (
                 "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"login\", instance = \"/b\" }",
-                at(25, "caller.fields.user_name `login` is not a JSON Pointer; expected one like `/data/user/name`"),
+                at(25, "caller.fields.user_name `login` is not a JSON Pointer; write it like `/data/user/name`"),
             ),
             (
                 "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/a\" }",

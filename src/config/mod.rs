@@ -221,11 +221,6 @@ mod tests {
     ];
     const DEMO: &str = include_str!("../../config/offboard.toml");
 
-    fn wrong(from: &str, to: &str) -> String {
-        assert!(DEMO.contains(from), "the demo has no {from:?} to change");
-        Config::parse(&DEMO.replacen(from, to, 1), KINDS).unwrap_err().to_string()
-    }
-
     #[test]
     fn the_demo_is_understood() {
         let config = Config::parse(DEMO, KINDS).unwrap();
@@ -238,94 +233,83 @@ mod tests {
         assert_eq!(config.caller("nobody"), Err(Outcome::CallerUnknown { name: "nobody".into() }));
     }
 
-    /// One row a case: a change to the demo, and the whole message that it causes.
+    /// One row a case: a change to the demo, the line that it causes an error on, and the message.
+    const WRONG: &[(&str, &str, &str, &str)] = &[
+        (
+            "credentials = \"aksk\"",
+            "credentials = \"magic\"",
+            "credentials =",
+            "taurusdb.credentials `magic` does not exist; use `aksk`, `token`, `password`, `agency` (needs `[taurusdb.agency]`) or the name of a `[[credentials]]` table",
+        ),
+        (
+            "credentials = \"aksk\"",
+            "credential = \"aksk\"",
+            "credentials =",
+            "unknown field `credential`, expected one of `credentials`, `agency`, `language`, `utc_offset`",
+        ),
+        (
+            "language = \"en-us\"",
+            "language = \"fr-fr\"",
+            "language =",
+            "taurusdb.language `fr-fr` is not supported; use `en-us` or `zh-cn`",
+        ),
+        (
+            "in17\"",
+            "in1\"",
+            "instance_id =",
+            "instance.instance_id `54e42160670e48e789af7075e1efea1fin1` is not valid; use the StarRocks instance ID: 32 letters and digits, then `in` and two digits (`in17`)",
+        ),
+        (
+            "\"23a50154cf494ec9ad6883979a12db0a\"",
+            "\"{project_id}\"",
+            "project_id =",
+            "instance.project_id `{project_id}` is not valid; use the project ID: 32 letters and digits",
+        ),
+        (
+            "region = \"ap-southeast-3\"",
+            "region = \"mars-1\"",
+            "region =",
+            "instance.region `mars-1` has no known endpoint; add `endpoint = \"https://…\"`",
+        ),
+        (
+            "region = \"ap-southeast-3\"",
+            "endpoint = \"http://example.com\"",
+            "region =",
+            "instance.endpoint `http://example.com` is not valid; write `https://host[:port]` without a path (`http` only for a loopback address)",
+        ),
+        (
+            "kind = \"slack\"",
+            "kind = \"pigeon\"",
+            "kind = \"slack\"",
+            "caller.kind `pigeon` does not exist; use one of `slack`, `standard-webhooks`, `api`",
+        ),
+        (
+            "secrets = [\"slack_signing_secret\"]",
+            "secrets = [\"8f742231B10e\"]",
+            "secrets = [\"slack",
+            "caller.secrets is not a Spin variable name (lowercase letters, digits and `_`); write the variable's name here and put the secret into the variable",
+        ),
+        (
+            "secrets = [\"slack_signing_secret\"]",
+            "secrets = []",
+            "name = \"slack\"",
+            "caller `slack` of kind `slack` takes `secrets = [\"spin_variable\", …]` and no other keys or secrets",
+        ),
+        (
+            "name = \"hr\"",
+            "name = \"slack\"",
+            "name = \"hr\"",
+            "caller.name `slack` appears more than once; give each caller its own name",
+        ),
+    ];
+
     #[test]
     fn wrong_files_are_refused_with_line_key_and_fix() {
-        let line = |needle: &str| 1 + DEMO.lines().position(|line| line.contains(needle)).unwrap();
-        let at = |needle: &str, message: &str| format!("offboard.toml, line {}: {message}", line(needle));
-        let cases = [
-            (
-                "credentials = \"aksk\"",
-                "credentials = \"magic\"",
-                at(
-                    "credentials =",
-                    "taurusdb.credentials `magic` does not exist; use `aksk`, `token`, `password`, `agency` (needs `[taurusdb.agency]`) or the name of a `[[credentials]]` table",
-                ),
-            ),
-            (
-                "credentials = \"aksk\"",
-                "credential = \"aksk\"",
-                at(
-                    "credentials =",
-                    "unknown field `credential`, expected one of `credentials`, `agency`, `language`, `utc_offset`",
-                ),
-            ),
-            (
-                "language = \"en-us\"",
-                "language = \"fr-fr\"",
-                at("language =", "taurusdb.language `fr-fr` is not supported; use `en-us` or `zh-cn`"),
-            ),
-            (
-                "in17\"",
-                "in1\"",
-                at(
-                    "instance_id =",
-                    "instance.instance_id `54e42160670e48e789af7075e1efea1fin1` is not valid; use the StarRocks instance ID: 32 letters and digits, then `in` and two digits (`in17`)",
-                ),
-            ),
-            (
-                "\"23a50154cf494ec9ad6883979a12db0a\"",
-                "\"{project_id}\"",
-                at(
-                    "project_id =",
-                    "instance.project_id `{project_id}` is not valid; use the project ID: 32 letters and digits",
-                ),
-            ),
-            (
-                "region = \"ap-southeast-3\"",
-                "region = \"mars-1\"",
-                at("region =", "instance.region `mars-1` has no known endpoint; add `endpoint = \"https://…\"`"),
-            ),
-            (
-                "region = \"ap-southeast-3\"",
-                "endpoint = \"http://example.com\"",
-                at(
-                    "region =",
-                    "instance.endpoint `http://example.com` is not valid; write `https://host[:port]` without a path (`http` only for a loopback address)",
-                ),
-            ),
-            (
-                "kind = \"slack\"",
-                "kind = \"pigeon\"",
-                at(
-                    "kind = \"slack\"",
-                    "caller.kind `pigeon` does not exist; use one of `slack`, `standard-webhooks`, `api`",
-                ),
-            ),
-            (
-                "secrets = [\"slack_signing_secret\"]",
-                "secrets = [\"8f742231B10e\"]",
-                at(
-                    "secrets = [\"slack",
-                    "caller.secrets is not a Spin variable name (lowercase letters, digits and `_`); write the variable's name here and put the secret into the variable",
-                ),
-            ),
-            (
-                "secrets = [\"slack_signing_secret\"]",
-                "secrets = []",
-                at(
-                    "name = \"slack\"",
-                    "caller `slack` of kind `slack` takes `secrets = [\"spin_variable\", …]` and no other keys or secrets",
-                ),
-            ),
-            (
-                "name = \"hr\"",
-                "name = \"slack\"",
-                at("name = \"hr\"", "caller.name `slack` appears more than once; give each caller its own name"),
-            ),
-        ];
-        for (from, to, expected) in cases {
-            assert_eq!(wrong(from, to), expected);
+        for (from, to, needle, message) in WRONG {
+            assert!(DEMO.contains(from), "the demo has no {from:?} to change");
+            let error = Config::parse(&DEMO.replacen(from, to, 1), KINDS).unwrap_err().to_string();
+            let line = 1 + DEMO.lines().position(|line| line.contains(needle)).unwrap();
+            assert_eq!(error, format!("offboard.toml, line {line}: {message}"));
         }
     }
 }
