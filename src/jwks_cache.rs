@@ -214,7 +214,7 @@ async fn fetch<H: Host>(host: &H, url: &str, limits: Limits) -> Result<(KeySet, 
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         Ok(request)
     };
-    let sent = retry::send::<H, String>(host, &budget, 0, LARGEST_SET, |_| false, request).await?;
+    let sent = retry::send::<H, String>(host, &budget, retry::CallSpec::new(LARGEST_SET), request).await?;
     let answer = sent.answer.map_err(|error| format!("{error:?}"))?;
     if !answer.status().is_success() {
         return Err(format!("it answered {}", answer.status().as_u16()));

@@ -145,6 +145,6 @@ async fn send<H: Host>(
     budget: &Budget,
     request: impl Fn() -> Result<Request<Bytes>, String>,
 ) -> Result<Answered, String> {
-    let sent = retry::send::<H, String>(host, budget, 0, ANSWER_LIMIT, |_| false, request).await?;
+    let sent = retry::send::<H, String>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), request).await?;
     sent.answer.map_err(|error| format!("{error:?}"))
 }

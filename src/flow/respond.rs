@@ -37,7 +37,7 @@ pub(super) fn reply<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>, lang
         asked_by: requester.filter(|requester| Some(*requester) != own),
         approved_by: row.into_iter().flat_map(|row| row.approvals()).map(|vote| vote.actor.as_str()).collect(),
         policies: &report.policies,
-        meaning: error_codes::meaning(&report.outcome.code()).map(|meaning| meaning.asker),
+        meaning: error_codes::meaning(&report.outcome.code()).map(|meaning| meaning.requester),
         request_id: report.request_id.as_deref().unwrap_or_else(|| report_id(exchange, report)),
         clicked: exchange.clicked(),
     }

@@ -107,7 +107,7 @@ impl<H: Host> Iam<'_, H> {
             Identity::Agency { proof, .. } => proof,
         };
         let make = || asked.request(proof, host.now());
-        let sent = retry::send::<H, CallError>(host, budget, 0, ANSWER_LIMIT, |_| false, make).await?;
+        let sent = retry::send::<H, CallError>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), make).await?;
         let answer = match sent.answer {
             Ok(answer) => answer,
             Err(error) => {

@@ -31,7 +31,7 @@ use crate::config::regions;
 use crate::crypto::sdk_hmac;
 use crate::host::Host;
 use crate::outbound::budget::Budget;
-use crate::outbound::retry::{self, Sent};
+use crate::outbound::retry::{self, CallSpec, Sent};
 use crate::outcome::language::Language;
 use crate::outcome::{AccountPresence, Evidence, NotRemoved, Outcome, UpstreamRefusal};
 use crate::policy::permit::Permit;
@@ -229,8 +229,9 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                 (_, None) => return (Err(CallError::TokenUnavailable), attempts),
             };
             let make = || self.request(operation, &auth);
-            let limit = operation.answer_limit();
-            let sent = match retry::send(self.host, budget, attempts, limit, error_codes::is_busy, make).await {
+            let spec =
+                CallSpec { answer_limit: operation.answer_limit(), attempted: attempts, is_busy: error_codes::is_busy };
+            let sent = match retry::send(self.host, budget, spec, make).await {
                 Ok(sent) => sent,
                 Err(error) => return (Err(error), attempts),
             };
