@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::operations::remove::ledger_down;
 use crate::outcome::Outcome;
-use crate::request::scim::{Filter, Person, Projection};
+use crate::request::person::Person;
+use crate::request::projection::Projection;
+use crate::request::scim::Filter;
 
 pub(crate) const ACTIVE: i64 = 1;
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 
 use crate::app::App;
-use crate::callers::scim;
+use crate::callers::scim::resource::{page, rendered};
 use crate::flow::record::Told;
 use crate::host::Host;
 use crate::ledger::people::{ACTIVE, Directory, StoredPerson};
@@ -15,7 +15,8 @@ use crate::outcome::Outcome;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::leaver::Leaver;
-use crate::request::scim::{Operation, Projection};
+use crate::request::projection::Projection;
+use crate::request::scim::Operation;
 
 /// Carries out what an identity system asks for.
 ///
@@ -34,12 +35,12 @@ pub(crate) async fn carry_out<'c, H: Host>(
 ) -> Result<Rendered, Outcome> {
     app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
     let directory = Directory { host, caller: &actor.caller, now: told.at };
-    let shown = |kept: &StoredPerson| scim::rendered(StatusCode::OK, &kept.resource(view));
+    let shown = |kept: &StoredPerson| rendered(StatusCode::OK, &kept.resource(view));
     let changed = match operation {
         Operation::List { filter, start, count } => {
             let (all, kept) = directory.list(filter.as_ref(), start, count).await?;
             let resources = kept.iter().map(|kept| kept.resource(view)).collect();
-            return Ok(scim::rendered(StatusCode::OK, &scim::page(all, start, resources)));
+            return Ok(rendered(StatusCode::OK, &page(all, start, resources)));
         }
         Operation::Look(id) => return Ok(shown(&directory.look(&id).await?)),
         Operation::Create(person) => {

@@ -3,9 +3,10 @@
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
 use crate::request::leaver::Leaver;
+use crate::request::projection::Projection;
 use crate::request::reason::Reason;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
-use crate::request::scim;
+use crate::request::scim::Operation;
 
 /// A button below a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,5 +69,5 @@ pub enum Command<'c> {
     /// Remove all accounts of these people, who leave.
     OffboardLeavers(Vec<Leaver>),
     /// An operation on the people of an identity system, and what to show of them.
-    Scim(scim::Operation, scim::Projection),
+    Scim(Operation, Projection),
 }
