@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
-use crate::request::scim::{Filter, Person, Projection};
+use crate::request::person::Person;
+use crate::request::projection::Projection;
+use crate::request::scim::Filter;
 
 const ACTIVE: i64 = 1;
 const LEAVING: i64 = 2;

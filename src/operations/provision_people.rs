@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::header::LOCATION;
 
-use crate::callers::scim;
+use crate::callers::scim::resource::{page, rendered};
 use crate::host::Host;
 use crate::ledger::people::{Directory, PersonError, StoredPerson};
 use crate::operations::offboard_leavers::offboard_leavers;
@@ -12,7 +12,9 @@ use crate::outcome::message::Message;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::leaver::Leaver;
-use crate::request::scim::{Operation, Person, Projection};
+use crate::request::person::Person;
+use crate::request::projection::Projection;
+use crate::request::scim::Operation;
 
 /// Carries out a SCIM operation.
 ///
@@ -39,19 +41,19 @@ struct People<'a, 'c, H> {
 impl<'c, H: Host> People<'_, 'c, H> {
     async fn carry_out(&self, operation: Operation, projection: &Projection) -> Result<Rendered, Refusal<'c>> {
         let Self { ctx, directory } = self;
-        let shown = |stored: &StoredPerson| scim::rendered(StatusCode::OK, &stored.resource(projection));
+        let shown = |stored: &StoredPerson| rendered(StatusCode::OK, &stored.resource(projection));
         let changed = match operation {
             Operation::List { filter, start, count } => {
                 let (all, people) = ctx.stored(directory.list(filter.as_ref(), start, count).await)?;
                 let resources = people.iter().map(|stored| stored.resource(projection)).collect();
-                return Ok(scim::rendered(StatusCode::OK, &scim::page(all, start, resources)));
+                return Ok(rendered(StatusCode::OK, &page(all, start, resources)));
             }
             Operation::Look(id) => return Ok(shown(&self.person(&id).await?)),
             Operation::Create(person) => {
                 let created = directory.create(&person).await.map_err(|error| self.refusal(error, "", &person))?;
-                let mut rendered = Rendered { status: StatusCode::CREATED, ..shown(&created) };
-                rendered.headers.push((LOCATION, format!("{}/Users/{}", projection.base, created.id)));
-                return Ok(rendered);
+                let mut answer = Rendered { status: StatusCode::CREATED, ..shown(&created) };
+                answer.headers.push((LOCATION, format!("{}/Users/{}", projection.base, created.id)));
+                return Ok(answer);
             }
             Operation::Delete(id) => {
                 let leaver = directory.leave(&id).await.map_err(|error| self.unknown(error, &id))?;

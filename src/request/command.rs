@@ -3,27 +3,33 @@
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
 use crate::request::leaver::Leaver;
+use crate::request::projection::Projection;
 use crate::request::reason::Reason;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
-use crate::request::scim;
+use crate::request::scim::Operation;
 
-/// A button below a message.
+/// What a person can do about a waiting request: the buttons below its message, and command words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovalAction {
-    /// Whoever asked means it.
+    /// The requester means it.
     Confirm,
-    /// Whoever asked does not.
+    /// The requester withdraws it.
     Cancel,
-    /// Somebody else says yes.
+    /// An approver says yes.
     Approve,
-    /// Somebody else says no.
+    /// An approver says no.
     Deny,
 }
 
 impl ApprovalAction {
-    /// All of them, by the names that a platform hands back.
+    /// All of them, by the names that platforms hand back and people type.
     pub const ALL: [(&'static str, Self); 4] =
         [("confirm", Self::Confirm), ("cancel", Self::Cancel), ("approve", Self::Approve), ("deny", Self::Deny)];
+
+    /// Returns the action of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, action)| action)
+    }
 }
 
 /// What a sender asks for.
@@ -68,5 +74,5 @@ pub enum Command<'c> {
     /// Remove all accounts of these people, who leave.
     OffboardLeavers(Vec<Leaver>),
     /// An operation on the people of an identity system, and what to show of them.
-    Scim(scim::Operation, scim::Projection),
+    Scim(Operation, Projection),
 }

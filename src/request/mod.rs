@@ -2,12 +2,15 @@
 
 pub mod account_name;
 pub mod actor;
+pub mod attribute_path;
 pub mod command;
 pub mod error;
 pub mod headers;
 pub mod ids;
 pub mod inbound;
 pub mod leaver;
+pub mod person;
+pub mod projection;
 pub mod reason;
 pub mod removal;
 pub mod removal_query;

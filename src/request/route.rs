@@ -1,4 +1,4 @@
-//! What a path is for.
+//! Which part of the gateway a request is for.
 
 use http::Method;
 
@@ -6,39 +6,41 @@ use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 use crate::request::strict;
 
-/// What a path is, of those that this kind serves; its parts still percent-encoded.
+/// A path of the API; its parts still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path<'p> {
+pub enum ApiPath<'p> {
     /// TaurusDB's own API: project and instance.
     Users(&'p str, &'p str),
     /// The records of removals.
     Removals,
-    /// One of those, by its id.
-    RemovalRequest(&'p str),
-    /// What waits.
+    /// One of them, by its id.
+    Removal(&'p str),
+    /// The requests that wait.
     Approvals,
-    /// One of those, by its reference or its row's id.
+    /// One of them, by its reference or the id of its row.
     Approval(&'p str),
 }
 
-/// What a path is; `None` for one that this kind does not serve.
-pub fn path(path: &str) -> Option<Path<'_>> {
-    let segments: Vec<&str> = path.split('/').collect();
-    match segments.as_slice() {
-        ["", "v3", project_id, "instances", instance_id, "starrocks", "users" | "user"] => {
-            Some(Path::Users(project_id, instance_id))
+impl<'p> ApiPath<'p> {
+    /// Parses a path; `None` if it is not of the API.
+    pub fn parse(path: &'p str) -> Option<Self> {
+        let segments: Vec<&str> = path.split('/').collect();
+        match segments.as_slice() {
+            ["", "v3", project_id, "instances", instance_id, "starrocks", "users" | "user"] => {
+                Some(Self::Users(project_id, instance_id))
+            }
+            ["", "removals"] => Some(Self::Removals),
+            ["", "removals", id] if !id.is_empty() => Some(Self::Removal(id)),
+            ["", "approvals"] => Some(Self::Approvals),
+            ["", "approvals", id] if !id.is_empty() => Some(Self::Approval(id)),
+            _ => None,
         }
-        ["", "removals"] => Some(Path::Removals),
-        ["", "removals", id] if !id.is_empty() => Some(Path::RemovalRequest(id)),
-        ["", "approvals"] => Some(Path::Approvals),
-        ["", "approvals", id] if !id.is_empty() => Some(Path::Approval(id)),
-        _ => None,
     }
 }
 
-/// What a path is for.
+/// The part of the gateway that a request is for.
 pub(crate) enum Route {
-    /// TaurusDB's own API, and what is served beside it with the same proof.
+    /// TaurusDB's own API, and the routes beside it with the same proof.
     Api,
     /// A caller's hook; its name, decoded.
     Hook(String),
@@ -46,11 +48,12 @@ pub(crate) enum Route {
     Scim(String),
 }
 
-/// What a request's path is for.
+/// Routes a request.
 ///
 /// # Errors
 ///
-/// [`RequestError::RouteUnknown`], [`RequestError::MethodNotAllowed`], [`RequestError::UrlMalformed`]
+/// [`RequestError::RouteUnknown`] if no route has the path, [`RequestError::MethodNotAllowed`] if it is for other methods,
+/// [`RequestError::UrlMalformed`] if the caller's name cannot be decoded.
 pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
     let only = |method: Method, allow| {
         if inbound.method == method { Ok(()) } else { Err(RequestError::MethodNotAllowed { allow }) }
@@ -58,12 +61,12 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
     if inbound.path == "/healthz" {
         return Err(RequestError::MethodNotAllowed { allow: "GET" });
     }
-    match path(&inbound.path) {
-        Some(Path::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
-        Some(Path::Removals | Path::RemovalRequest(_) | Path::Approvals) => {
+    match ApiPath::parse(&inbound.path) {
+        Some(ApiPath::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
+        Some(ApiPath::Removals | ApiPath::Removal(_) | ApiPath::Approvals) => {
             return only(Method::GET, "GET").map(|()| Route::Api);
         }
-        Some(Path::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),
+        Some(ApiPath::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),
         None => {}
     }
     if let Some((name, _)) = inbound.path.strip_prefix("/scim/v2/").and_then(|rest| rest.split_once('/')) {

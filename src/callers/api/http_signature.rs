@@ -31,7 +31,7 @@ use http::header::{AUTHORIZATION, HOST};
 use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::callers::api;
+use crate::callers::api::commands;
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
@@ -91,7 +91,7 @@ impl CallerKind for HttpSignature {
     }
 
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
-        api::parse(request, config)
+        commands::parse(request, config)
     }
 }
 

@@ -293,7 +293,7 @@ fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, R
 
 fn pressed(component: &Component) -> Result<(ApprovalAction, String), RequestError> {
     let parts = component.custom_id.split_once(':');
-    let known = parts.and_then(|(name, id)| Some((grammar::approval_action(name)?, id.to_owned())));
+    let known = parts.and_then(|(name, id)| Some((ApprovalAction::parse(name)?, id.to_owned())));
     known.ok_or_else(|| foreign("data.custom_id", component.custom_id.clone()))
 }
 

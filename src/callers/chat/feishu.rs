@@ -49,6 +49,7 @@ use crate::crypto::mac::{lower_hex_32, same_secret};
 use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
+use crate::request::command::ApprovalAction;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
@@ -402,7 +403,7 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Parsed<'c>, RequestE
     let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
     let value = clicked.action.value.unwrap_or_default().to_string();
     let pressed = json::<Pressed>(value.as_bytes()).ok();
-    let pressed = pressed.and_then(|pressed| Some((grammar::approval_action(&pressed.action)?, pressed.id)));
+    let pressed = pressed.and_then(|pressed| Some((ApprovalAction::parse(&pressed.action)?, pressed.id)));
     let Some((action, id)) = pressed else {
         let expected = Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" };
         return Ok(Parsed::of(actor, Err(RequestError::invalid("event.action.value", value, expected))));

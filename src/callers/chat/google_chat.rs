@@ -28,7 +28,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::callers::api::JWKS_FILE;
+use crate::callers::api::bearer::JWKS_FILE;
 use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
 use crate::callers::chat::grammar;
 use crate::callers::chat::message;
@@ -263,7 +263,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
 
 fn pressed(action: Action) -> Result<(ApprovalAction, String), RequestError> {
     let Action { function, parameters } = action;
-    let action = grammar::approval_action(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
+    let action = ApprovalAction::parse(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
     match parameters.as_slice() {
         [Parameter { key, value }] if key == "id" => Ok((action, value.clone())),
         _ => Err(RequestError::FieldMissing { name: "action.parameters" }),

@@ -18,12 +18,9 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>,
         [] | ["help"] => Ok(Command::Help),
         ["pending"] => Ok(Command::ListPending),
         ["status", id] => Ok(Command::GetRemoval { id: (*id).to_owned() }),
-        [word, id] if approval_action(word).is_some_and(|how| how != ApprovalAction::Deny) => {
-            Ok(Command::DecideApproval {
-                id: (*id).to_owned(),
-                action: approval_action(word).unwrap_or(ApprovalAction::Cancel),
-                reason: None,
-            })
+        [word, id] if ApprovalAction::parse(word).is_some_and(|action| action != ApprovalAction::Deny) => {
+            let action = ApprovalAction::parse(word).unwrap_or(ApprovalAction::Cancel);
+            Ok(Command::DecideApproval { id: (*id).to_owned(), action, reason: None })
         }
         ["deny", id, why @ ..] => {
             Ok(Command::DecideApproval { id: (*id).to_owned(), action: ApprovalAction::Deny, reason: reason(why)? })
@@ -40,9 +37,4 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>,
             })
         }
     }
-}
-
-/// The button or command of this name.
-pub(crate) fn approval_action(name: &str) -> Option<ApprovalAction> {
-    ApprovalAction::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, click)| click)
 }

@@ -164,7 +164,7 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Result<Parsed<'c>, RequestErro
     let actor = Actor::person(caller, user_id(&user.id)?);
     let actions = actions.unwrap_or_default();
     let pressed = match (r#type.as_str(), actions.as_slice()) {
-        ("block_actions", [Action { action_id, value: Some(id) }]) => match grammar::approval_action(action_id) {
+        ("block_actions", [Action { action_id, value: Some(id) }]) => match ApprovalAction::parse(action_id) {
             Some(action) => Ok((action, id.clone())),
             None => Err(action_id.as_str()),
         },

@@ -14,6 +14,11 @@
 //! Not supported, and said so in ServiceProviderConfig: bulk, sorting, ETags, changing passwords; filters other than `eq` on
 //! `userName`, `externalId` or `id`; groups.
 
+pub mod discovery;
+pub mod filter;
+pub mod patch;
+pub mod resource;
+
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -23,6 +28,9 @@ use crate::callers::event::Event;
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
+use crate::callers::scim::discovery::{resource_type, schemas, service_provider_config};
+use crate::callers::scim::patch::changes;
+use crate::callers::scim::resource::{page, rendered};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
@@ -37,7 +45,9 @@ use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::scim::{Change, ENTERPRISE, Filter, NAMES, Operation, Person, Projection, USER, plain_name};
+use crate::request::person::Person;
+use crate::request::projection::Projection;
+use crate::request::scim::{LARGEST_PAGE, Operation};
 use crate::request::strict::{Fields, json, percent_decode};
 
 pub(crate) struct Scim;
@@ -107,21 +117,7 @@ fn scim_type(message: &Message) -> Option<&'static str> {
     }
 }
 
-/// The content type of every answer.
-pub(crate) const SCIM: &str = "application/scim+json";
-
-pub(crate) const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-
-pub(crate) const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-
-pub(crate) const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
-
-pub(crate) const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-
-pub(crate) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
-
-/// The most people of one page.
-pub const LARGEST_PAGE: usize = 200;
+const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
     let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
@@ -187,7 +183,7 @@ pub(crate) struct Search {
 /// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
 pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Event<'c>, RequestError> {
     let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
-    let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| Filter::parse(&filter)).transpose()?;
+    let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| filter::parse(&filter)).transpose()?;
     let (start, count) = range(start_index.unwrap_or(1), count.unwrap_or(100));
     let view = Projection::of(base, &attributes.join(","), &excluded_attributes.join(","));
     Ok(Event::Command(Command::Scim(Operation::List { filter, start, count }, view)))
@@ -211,175 +207,7 @@ pub(crate) fn list(inbound: &Inbound) -> Result<Operation, RequestError> {
     let (start, count) = range(number("startIndex", 1)?, number("count", 100)?);
     let filter = match query.required("filter") {
         Err(_) => None,
-        Ok(text) => Some(Filter::parse(text)?),
+        Ok(text) => Some(filter::parse(text)?),
     };
     Ok(Operation::List { filter, start, count })
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Patch {
-    #[serde(alias = "operations")]
-    #[serde(rename = "Operations")]
-    operations: Vec<Op>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Op {
-    op: String,
-    path: Option<String>,
-    #[serde(default)]
-    value: Value,
-}
-
-pub(crate) fn changes(body: &[u8]) -> Result<Vec<Change>, RequestError> {
-    let patch: Patch = json(body)?;
-    let change = |Op { op, path, value }: Op| {
-        let removes = match op.to_ascii_lowercase().as_str() {
-            "add" | "replace" => false,
-            "remove" => true,
-            _ => {
-                return Err(RequestError::FieldInvalid {
-                    name: "op",
-                    given: op,
-                    expected: Localized { en: "`add`, `replace` or `remove`", zh: " `add`、`replace` 或 `remove`" },
-                });
-            }
-        };
-        Ok(Change { removes, path: path.map(|path| parse_path(&path)).unwrap_or_default(), value })
-    };
-    patch.operations.into_iter().map(change).collect()
-}
-
-/// `name.givenName`, `emails[type eq "work"].value` (as `emails`, `work`, `value`), `urn:…:User:employeeNumber`.
-pub(crate) fn parse_path(path: &str) -> Vec<String> {
-    let path = plain_name(path.trim());
-    if let Some(start) = path.get(..ENTERPRISE.len()).filter(|start| start.eq_ignore_ascii_case(ENTERPRISE)) {
-        let rest = path.get(ENTERPRISE.len()..).and_then(|rest| rest.strip_prefix(':'));
-        return [Some(start), rest].into_iter().flatten().map(str::to_owned).collect();
-    }
-    if let Some((outer, rest)) = path.split_once('[')
-        && let Some((filter, after)) = rest.split_once(']')
-    {
-        let kind = filter.split('"').nth(1).unwrap_or_default();
-        let inner = after.strip_prefix('.').unwrap_or("value");
-        return [outer, kind, inner].map(str::to_owned).into();
-    }
-    path.split('.').map(str::to_owned).collect()
-}
-
-/// An answer in SCIM's content type.
-pub(crate) fn rendered(status: StatusCode, body: &Value) -> Rendered {
-    Rendered::of(SCIM, status, body.to_string())
-}
-
-/// A page of resources.
-pub(crate) fn page(all: usize, start: usize, resources: Vec<Value>) -> Value {
-    json!({
-        "schemas": [LIST],
-        "totalResults": all,
-        "startIndex": start,
-        "itemsPerPage": resources.len(),
-        "Resources": resources,
-    })
-}
-
-pub(crate) fn service_provider_config(base: &str) -> Value {
-    let no = json!({"supported": false});
-    json!({
-        "schemas": [CONFIG],
-        "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
-        "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-        "filter": {"supported": true, "maxResults": LARGEST_PAGE},
-        "changePassword": no,
-        "sort": no,
-        "etag": no,
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "Bearer token",
-            "description": "Authorization: Bearer, with the secret that the operator gave",
-            "primary": true,
-        }],
-        "meta": {"resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig")},
-    })
-}
-
-pub(crate) fn resource_type(base: &str) -> Value {
-    json!({
-        "schemas": [RESOURCE_TYPE],
-        "id": "User",
-        "name": "User",
-        "endpoint": "/Users",
-        "description": "Somebody who may have accounts",
-        "schema": USER,
-        "schemaExtensions": [{"schema": ENTERPRISE, "required": false}],
-        "meta": {"resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/User")},
-    })
-}
-
-/// An attribute of the schema.
-pub(crate) fn attribute(name: &str, kind: &str, description: &str) -> Value {
-    let mut attribute = json!({
-        "name": name,
-        "type": kind,
-        "multiValued": false,
-        "description": description,
-        "required": false,
-        "mutability": "readWrite",
-        "returned": "default",
-    });
-    if let (true, Some(fields)) = (kind == "string", attribute.as_object_mut()) {
-        fields.insert("caseExact".into(), false.into());
-        fields.insert("uniqueness".into(), "none".into());
-    }
-    attribute
-}
-
-pub(crate) fn with(mut attribute: Value, key: &str, value: Value) -> Value {
-    if let Some(fields) = attribute.as_object_mut() {
-        fields.insert(key.into(), value);
-    }
-    attribute
-}
-
-pub(crate) fn schemas(base: &str) -> Vec<Value> {
-    let text = |name, description| attribute(name, "string", description);
-    let names = NAMES.map(|name| text(name, "Part of the name"));
-    let email = [
-        text("value", "The address"),
-        text("type", "What it is for"),
-        attribute("primary", "boolean", "Whether it is the usual one"),
-    ];
-    let user_name =
-        with(with(text("userName", "Theirs alone"), "required", true.into()), "uniqueness", "server".into());
-    let emails = with(
-        with(attribute("emails", "complex", "Addresses"), "multiValued", true.into()),
-        "subAttributes",
-        email.to_vec().into(),
-    );
-    let user = [
-        user_name,
-        with(attribute("name", "complex", "The name"), "subAttributes", names.to_vec().into()),
-        text("displayName", "The name to show"),
-        emails,
-        with(
-            attribute("active", "boolean", "Becomes false when somebody leaves, and their accounts are removed"),
-            "required",
-            true.into(),
-        ),
-    ];
-    let schema = |id: &str, name: &str, description: &str, attributes: Vec<Value>| {
-        json!({
-            "schemas": [SCHEMA],
-            "id": id,
-            "name": name,
-            "description": description,
-            "attributes": attributes,
-            "meta": {"resourceType": "Schema", "location": format!("{base}/Schemas/{id}")},
-        })
-    };
-    vec![
-        schema(USER, "User", "Somebody who may have accounts", user.to_vec()),
-        schema(ENTERPRISE, "EnterpriseUser", "More of them", vec![text("employeeNumber", "Their number")]),
-    ]
 }

@@ -25,7 +25,6 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::callers::chat::grammar;
 use crate::callers::event::Event;
 use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::Parsed;
@@ -37,7 +36,7 @@ use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::ed25519_is;
 use crate::outcome::language::Localized;
-use crate::request::command::Command;
+use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
@@ -192,7 +191,7 @@ pub(super) fn own(body: Value, config: &Config) -> Result<Event<'_>, RequestErro
     let command = match r#type.strip_prefix("removal.") {
         Some("pending") => Command::ListPending,
         Some("status") => Command::GetRemoval { id: filled(data.id, "data.id")? },
-        Some(name) => match grammar::approval_action(name) {
+        Some(name) => match ApprovalAction::parse(name) {
             Some(action) => Command::DecideApproval { id: filled(data.id, "data.id")?, action, reason: reason? },
             None => return Err(unknown(r#type)),
         },

@@ -1,0 +1,141 @@
+//! Proof by a bearer token of an identity provider.
+
+use chrono::{DateTime, Utc};
+
+use crate::callers::proof::{Proof, ProofError, Subject, bearer};
+use crate::config::caller_shape::Setting;
+use crate::config::callers::Caller;
+use crate::config::endpoint::is_web_address;
+use crate::crypto::jwks::{JwksSource, KeySet};
+use crate::crypto::jwt::{self, Expected};
+use crate::request::headers::header;
+use crate::request::ids::DeliveryId;
+use crate::request::inbound::Inbound;
+
+const AUTHORIZATION: &str = "authorization";
+
+/// Public keys that the operator keeps.
+pub(crate) const JWKS_FILE: Setting = Setting {
+    is_valid: |name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']),
+    expected: "the name of a file beside offboard.toml",
+    ..Setting::text("jwks_file", false)
+};
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::text("issuer", false),
+    Setting::texts("audience", false),
+    Setting {
+        is_reached: true,
+        is_valid: is_web_address,
+        expected: "`https://…` (`http` for a loopback address only)",
+        ..Setting::text("jwks_url", false)
+    },
+    JWKS_FILE,
+    Setting {
+        is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
+        expected: "the name of a header",
+        ..Setting::text("header", false)
+    },
+    Setting::text("azp", false),
+    Setting::text("groups", false),
+];
+
+/// Whether what proves a caller is all there.
+pub(super) fn is_complete(caller: &Caller) -> Result<(), &'static str> {
+    let has = |name: &str| caller.setting(name).is_some();
+    let of_tokens = ["audience", "jwks_url", "jwks_file", "header", "azp", "groups"];
+    match (has("issuer"), has("audience"), has("jwks_url"), has("jwks_file")) {
+        (false, ..) if of_tokens.into_iter().any(has) => Err("`issuer`, beside the other settings of tokens"),
+        (false, ..) if caller.keys.is_empty() => Err(
+            "`access_keys = [{ id = \"…\", secret = \"spin_variable\" }, …]`, or `issuer`, `audience` and `jwks_url` for bearer tokens",
+        ),
+        (true, false, ..) => Err("`audience`: whom the tokens are for"),
+        (true, _, true, true) | (true, _, false, false) => {
+            Err("either `jwks_url` or `jwks_file`: the issuer's public keys")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The header that a caller's tokens come in, in lowercase.
+fn token_header(caller: &Caller) -> String {
+    caller.setting("header").unwrap_or(AUTHORIZATION).to_ascii_lowercase()
+}
+
+/// The token that the request brings for this caller; `None` when it brings none.
+///
+/// # Errors
+///
+/// [`ProofError::Doubled`], [`ProofError::Malformed`]
+pub(super) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, ProofError> {
+    let name = token_header(caller);
+    if name == AUTHORIZATION {
+        let value = header(&inbound.headers, AUTHORIZATION)?;
+        let is_bearer =
+            value.is_some_and(|value| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")));
+        return if is_bearer { bearer(&inbound.headers).map(Some) } else { Ok(None) };
+    }
+    let mut values = inbound.headers.get_all(&name).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(ProofError::Doubled { header: name.into() });
+    }
+    let text = first.map(|value| value.to_str().map_err(|_| ProofError::Malformed { header: "the token's header" }));
+    text.transpose().map(|text| text.filter(|text| !text.is_empty()))
+}
+
+/// Where the keys are that the request's token needs; `None` for a request without one.
+pub(super) fn key_source<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
+    token(inbound, caller).ok().flatten()?;
+    caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
+}
+
+/// Returns the caller whose `issuer` the request's token names; `None` for a request without a token.
+///
+/// # Errors
+///
+/// [`ProofError::Malformed`] if the token cannot be read, [`ProofError::TokenRefused`] if no caller has its issuer.
+pub(super) fn issuing_caller<'c>(
+    inbound: &Inbound,
+    callers: impl Iterator<Item = &'c Caller>,
+) -> Result<Option<&'c Caller>, ProofError> {
+    let mut brought = false;
+    for caller in callers {
+        let Some(issuer) = caller.setting("issuer") else { continue };
+        let Some(token) = token(inbound, caller)? else { continue };
+        let peek = jwt::peek(token).ok_or(ProofError::Malformed { header: "token" })?;
+        if peek.issuer == issuer {
+            return Ok(Some(caller));
+        }
+        brought = true;
+    }
+    if brought { Err(ProofError::TokenRefused { claim: "iss" }) } else { Ok(None) }
+}
+
+/// Verifies a token.
+///
+/// # Errors
+///
+/// [`ProofError`], if it is not the issuer's, not for this gateway or not of this time.
+pub(super) fn verify(
+    token: &str,
+    keys: &KeySet,
+    inbound: &Inbound,
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<Proof, ProofError> {
+    let expected = Expected {
+        issuer: caller.setting("issuer").unwrap_or_default(),
+        audiences: caller.settings("audience"),
+        authorized_party: caller.setting("azp"),
+        groups: caller.setting("groups"),
+    };
+    let claims = jwt::verify(token, keys, &expected, now)?;
+    let minute = now.timestamp().div_euclid(60).to_string();
+    let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
+    // Without its signature, which ECDSA lets be written in another way.
+    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+    let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
+    let subject = Subject { id: claims.subject, groups: claims.groups };
+    Ok(Proof { subject: Some(subject), ..Proof::of(DeliveryId::new(caller, &parts)) })
+}

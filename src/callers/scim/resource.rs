@@ -1,0 +1,27 @@
+//! Resources in SCIM's form: one, or a page of them.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::reply::Rendered;
+
+/// The content type of every answer.
+const SCIM: &str = "application/scim+json";
+
+const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+
+/// An answer in SCIM's content type.
+pub(crate) fn rendered(status: StatusCode, body: &Value) -> Rendered {
+    Rendered::of(SCIM, status, body.to_string())
+}
+
+/// A page of resources.
+pub(crate) fn page(all: usize, start: usize, resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": [LIST],
+        "totalResults": all,
+        "startIndex": start,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
+}
