@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 /// The system accounts: deleting one of them breaks an instance.
 const RESERVED: [&str; 3] = ["root", "rdsAdmin", "rdsMetric"];
 
+/// Deletes the account, as the documented call does.
 pub(super) fn delete(
     instance: &mut SimulatedInstance,
     parameters: &BTreeMap<String, String>,
@@ -21,7 +22,7 @@ pub(super) fn delete(
         return Err(Refusal::BadUserName);
     }
     if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_name)) {
-        let alarm = format!("asked to delete the reserved account `{user_name}` of {}", instance.instance_id);
+        let alarm = format!("request to delete system account `{user_name}` of {}", instance.instance_id);
         eprintln!("simulated TaurusDB: ALARM: {alarm}");
         alarms.push(alarm);
         return Err(Refusal::Reserved);
@@ -55,6 +56,7 @@ pub(super) fn list(
     Ok(json!({ "user_details": details, "total_count": found.len() }))
 }
 
+/// Parses a query, whose parameters may appear once each.
 pub(super) fn parameters(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
     let malformed = || Refusal::BadParameter("query");
     let mut parameters = BTreeMap::new();

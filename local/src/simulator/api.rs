@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reserved_accounts_raise_an_alarm() {
+    async fn system_accounts_raise_an_alarm() {
         let simulator = start().await;
         assert!(simulator.alarms().is_empty());
         for name in ["root", "rdsAdmin", "RDSMETRIC"] {

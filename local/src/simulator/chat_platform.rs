@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_posted_is_kept_and_answered_ok() {
+    async fn messages_are_kept_and_answered_ok() {
         let channel = ChatPlatform::start().await.unwrap();
         let waiting = channel.received(2);
         let posting = async {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_json_that_is_posted_is_a_message() {
+    async fn only_posted_json_is_a_message() {
         let channel = ChatPlatform::start().await.unwrap();
         let response = send(channel.address(), Request::get(PATH).body(Bytes::new()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);

@@ -177,7 +177,7 @@ mod tests {
         Signing::default().request(simulator, Method::GET, USERS)
     }
 
-    /// What a client can tell of it.
+    /// Returns what the client sees.
     async fn outcome(simulator: &Simulator, request: Request<Bytes>) -> String {
         match send(simulator.address(), request).await {
             Ok(response) => {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_fault_shows() {
+    async fn each_fault_has_its_effect() {
         for (text, expected, still_there) in [
             ("reset-before", "reset", true),
             ("reset-after", "reset", false),
@@ -237,14 +237,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_hangs_is_not_answered() {
+    async fn hanging_requests_are_not_answered() {
         for (text, still_there) in [("hang", true), ("hang-after", false)] {
             let simulator = start().await;
             simulator.fault(rule(text));
             let client = tokio::spawn(send(simulator.address(), delete_request(&simulator, "alice")));
             simulator.finished(1).await;
             assert_eq!(has_alice(&simulator), still_there, "{text}");
-            // That nothing comes can only be shown for a while.
+            // The absence of an answer can be shown for a limited time only.
             let answer = tokio::time::timeout(Duration::from_millis(50), client).await;
             assert!(answer.is_err(), "{answer:?}");
             assert!(simulator.requests()[0].status.is_none());
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_hangs_ends_when_the_client_leaves() {
+    async fn hanging_requests_end_when_the_client_leaves() {
         let simulator = start().await;
         simulator.fault(rule("any:hang"));
         let answer = send_bytes(simulator.address(), b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -284,8 +284,8 @@ mod tests {
         assert!(has_alice(&simulator));
     }
 
-    /// A connection on which the deletion of alice was asked for, and nothing read yet.
-    async fn asked(simulator: &Simulator) -> TcpStream {
+    /// Returns a connection on which the deletion of alice was requested, with no answer read yet.
+    async fn send_delete(simulator: &Simulator) -> TcpStream {
         let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
         let proof = demo::TOKEN;
         let head = format!("DELETE {USERS}?user_name=alice HTTP/1.1\r\nhost: x\r\nx-auth-token: {proof}\r\n\r\n");
@@ -299,7 +299,7 @@ mod tests {
             let simulator = start().await;
             simulator.fault(rule(text));
             let mut answer = String::new();
-            asked(&simulator).await.read_to_string(&mut answer).await.unwrap();
+            send_delete(&simulator).await.read_to_string(&mut answer).await.unwrap();
             assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
             assert!(answer.contains("\r\ncontent-length: 1010\r\n"), "{answer}");
             assert!(answer.ends_with("\r\n\r\n{\"result\":"), "{answer}");
@@ -312,7 +312,7 @@ mod tests {
             let simulator = start().await;
             simulator.fault(rule(text));
             let started = Instant::now();
-            let mut stream = asked(&simulator).await;
+            let mut stream = send_delete(&simulator).await;
             let mut came = Vec::new();
             while !came.ends_with(b"\r\n\r\n1\r\n \r\n1\r\n \r\n") {
                 assert_ne!(stream.read_buf(&mut came).await.unwrap(), 0, "{}", String::from_utf8_lossy(&came));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_of_a_test_are_faults_too() {
+    async fn planned_answers_can_be_faults() {
         let simulator = start().await;
         let answer = Answer::http(StatusCode::IM_A_TEAPOT, JSON, "{}");
         for (what, still_there) in
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rules_are_for_their_target_as_often_as_they_say() {
+    async fn rules_apply_to_their_target_as_often_as_they_say() {
         let simulator = start().await;
         for text in ["iam:status=503*1", "list:gone", "busy*2", "any:throttled*1"] {
             simulator.fault(rule(text));
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(body(&iam), expected);
         assert_eq!(outcome(&simulator, list_request(&simulator)).await, "400 DBS.200824");
         assert_eq!(outcome(&simulator, delete()).await, "409 DBS.200019");
-        // It goes before the rules, and uses none up.
+        // A planned answer takes precedence over the rules, and uses none of them up.
         simulator.on_next(Answer::http(StatusCode::IM_A_TEAPOT, JSON, "{}"));
         assert_eq!(outcome(&simulator, delete()).await, "418 ");
         assert_eq!(outcome(&simulator, delete()).await, "409 DBS.200019");
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_nobody_got_is_issued_all_the_same() {
+    async fn a_token_is_issued_although_the_connection_is_reset() {
         let simulator = start().await;
         simulator.fault(rule("iam:reset-after"));
         assert_eq!(outcome(&simulator, token_request()).await, "reset");

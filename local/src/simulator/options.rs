@@ -1,4 +1,4 @@
-//! What a simulated cloud knows at its start.
+//! The options of a simulated cloud: its instances, keys, users and agencies at the start.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,36 +6,36 @@ use std::time::{Duration, SystemTime};
 
 use super::demo;
 
-/// How long a token is accepted, unless the options say otherwise.
+/// How long a token is valid by default.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a simulated cloud knows, and where it listens.
+/// The content of a simulated cloud, and its address.
 ///
-/// There is no `Debug`: it holds secrets.
+/// It has no `Debug`, because it contains secrets.
 #[derive(Clone)]
 pub struct SimulatorOptions {
-    /// Where to listen; port 0 picks a free one.
+    /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
     /// The instances at the start.
     pub instances: Vec<SimulatedInstance>,
-    /// The keys whose signatures are accepted.
+    /// The access keys whose signatures are accepted.
     pub access_keys: Vec<AccessKey>,
-    /// The tokens that are accepted in `X-Auth-Token`, for ever and in every project.
+    /// The tokens that are accepted in `X-Auth-Token` at any time and in every project.
     pub tokens: Vec<String>,
-    /// The users who get tokens for their passwords.
+    /// The users who can get tokens with their passwords.
     pub users: Vec<IamUser>,
-    /// The agencies that others get tokens for.
+    /// The agencies that other accounts can get tokens for.
     pub agencies: Vec<Agency>,
-    /// How long a token is accepted that IAM issues.
+    /// How long a token of IAM is valid.
     pub token_lifetime: Duration,
-    /// Whether the list call does as if there was no `user_name` in its query.
+    /// Whether the list call ignores `user_name` in its query.
     pub list_ignores_filter: bool,
-    /// The clock that signatures and tokens are judged by.
+    /// The clock that signatures and tokens are checked against.
     pub clock: fn() -> SystemTime,
 }
 
 impl SimulatorOptions {
-    /// The data of [`demo`], on a free port.
+    /// Returns the data of [`demo`], on a free port.
     pub fn demo() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -85,42 +85,42 @@ pub struct SimulatedInstance {
 
 /// An access key.
 ///
-/// There is no `Debug`: it holds secrets.
+/// It has no `Debug`, because it contains secrets.
 #[derive(Clone)]
 pub struct AccessKey {
-    /// Its id, which is sent.
+    /// The ID, which is part of the signature header.
     pub id: String,
-    /// Its secret key, which signs.
+    /// The secret key, which signs.
     pub secret: String,
-    /// A temporary key's token, which has to be sent and signed as `X-Security-Token`. A permanent key has none.
+    /// The token of a temporary key, which has to be sent and signed as `X-Security-Token`. A permanent key has none.
     pub security_token: Option<String>,
 }
-/// A user who has a password.
+/// A user with a password.
 ///
-/// There is no `Debug`: it holds a secret.
+/// It has no `Debug`, because it contains a secret.
 #[derive(Clone)]
 pub struct IamUser {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its password.
+    /// The password.
     pub password: String,
-    /// The name of the account (IAM calls it domain) that it belongs to.
+    /// The name of the user's Huawei Cloud account, which IAM calls a domain.
     pub domain: String,
-    /// The id of that account.
+    /// The ID of that Huawei Cloud account.
     pub domain_id: String,
-    /// The ids of the projects that it may work in. A project's name is its id, as this simulation knows no other.
+    /// The IDs of the projects that the user has access to. In this simulation the name of a project is its ID.
     pub projects: Vec<String>,
 }
 
-/// What an account lets other accounts do in its name.
+/// An agency: access that one Huawei Cloud account gives to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The name of the account that it belongs to.
+    /// The name of the Huawei Cloud account that owns it.
     pub domain_name: String,
-    /// The id of that account.
+    /// The ID of that Huawei Cloud account.
     pub domain_id: String,
-    /// The ids of the projects that it may work in, which are their names too.
+    /// The IDs of the projects that it has access to, which are their names, too.
     pub projects: Vec<String>,
 }

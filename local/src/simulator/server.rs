@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_promised_short_arrives_short() {
+    async fn a_short_body_arrives_short() {
         let simulator = start().await;
         simulator.on_next(Answer::cut_short(StatusCode::OK, br#"{"result":"#));
         let answer = send_bytes(simulator.address(), b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_has_its_effect_though_its_client_left() {
+    async fn a_request_has_its_effect_although_its_client_left() {
         let simulator = start().await;
         let hold = simulator.hold();
         let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_simulations_do_not_meet() {
+    async fn simulations_are_independent() {
         let (one, other) = (start().await, start().await);
         assert_ne!(one.endpoint(), other.endpoint());
         delete(&one, "alice").await;
@@ -352,7 +352,7 @@ mod tests {
 
         let address = one.address();
         drop(one);
-        // The listener goes with its task, which ends at the runtime's next turn.
+        // The listener is dropped with its task, which ends at the next turn of the runtime.
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
         }

@@ -96,7 +96,7 @@ async fn a_password_gets_a_token_for_a_project() {
 }
 
 #[tokio::test]
-async fn a_token_opens_the_project_that_it_was_asked_for() {
+async fn a_token_is_valid_for_its_project_only() {
     let wider = |options: &mut SimulatorOptions| options.users[0].projects.push(OTHER_PROJECT.to_owned());
     let simulator = start_with(wider).await;
     for (scope, expected) in [
@@ -222,7 +222,7 @@ async fn an_agency_is_assumed_by_token() {
 }
 
 #[tokio::test]
-async fn which_agency_it_is_has_to_be_said_right() {
+async fn the_agency_has_to_exist_in_the_named_account() {
     let simulator = start().await;
     let (name, id, agency) = (demo::AGENCY_DOMAIN, demo::AGENCY_DOMAIN_ID, demo::AGENCY);
     for (role, status) in [
