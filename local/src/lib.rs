@@ -18,3 +18,4 @@ pub mod runtime;
 pub mod simulator;
 
 mod operator_files;
+mod words;

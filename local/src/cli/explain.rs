@@ -27,6 +27,7 @@ use starrocks_offboard::request::removal::RemovalRequest;
 use super::explain_page::{decision_in_words, page, response_in_words};
 use crate::lint::principals::actor;
 use crate::operator_files::OperatorFiles;
+use crate::words::{joined, quoted};
 
 /// The arguments of `explain`.
 #[derive(Debug, Clone, Args)]
@@ -124,8 +125,8 @@ impl<'a> Case<'a> {
             .split_once('/')
             .with_context(|| format!("account `{}` is not valid; write `instance/user_name`", arguments.account))?;
         let instance = config.instance(instance).ok().with_context(|| {
-            let known: Vec<_> = config.instances().iter().map(|instance| format!("`{}`", instance.name)).collect();
-            format!("instance `{instance}` is not in offboard.toml; use one of {}", known.join(", "))
+            let known = quoted(config.instances().iter().map(|instance| &instance.name));
+            format!("instance `{instance}` is not in offboard.toml; use one of {known}")
         })?;
         let reason =
             Reason::parse(&arguments.reason).map_err(|outcome| anyhow!(outcome.message(Language::default())))?;
@@ -207,11 +208,6 @@ impl<'a> Case<'a> {
         };
         (action, policies.explain(&request, self.context))
     }
-}
-
-/// Joins names with commas; `none` if there are none.
-fn joined(names: &[String]) -> String {
-    if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use anyhow::Context;
 
 use super::demo_caller::DemoCaller;
 use super::{api, slack, standard_webhooks};
+use crate::words::quoted;
 
 /// Every caller of config/offboard.toml.
 pub const CALLERS: &[DemoCaller] = &[slack::CALLER, standard_webhooks::CALLER, api::CALLER];
@@ -15,8 +16,8 @@ pub const CALLERS: &[DemoCaller] = &[slack::CALLER, standard_webhooks::CALLER, a
 /// If there is none; the message has the names of all demo callers.
 pub fn caller(name: &str) -> anyhow::Result<&'static DemoCaller> {
     CALLERS.iter().find(|caller| caller.name == name).with_context(|| {
-        let names: Vec<_> = CALLERS.iter().map(|caller| format!("`{}`", caller.name)).collect();
-        format!("caller `{name}` is not a demo caller; use one of {}", names.join(", "))
+        let known = quoted(CALLERS.iter().map(|caller| caller.name));
+        format!("caller `{name}` is not a demo caller; use one of {known}")
     })
 }
 

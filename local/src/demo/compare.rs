@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::scenes::{SCENES, Scene};
 use crate::simulator::demo;
 use crate::simulator::received::ReceivedRequest;
+use crate::words::joined;
 
 /// What happened in a scene.
 pub(super) struct Exchange {
@@ -45,7 +46,7 @@ pub(super) fn compare(scene: &Scene, exchange: &Exchange) -> Vec<Mismatch> {
         }
     };
     check("status", &expected.status, &exchange.answer.status);
-    check("policies", &list(expected.policies), &list(&exchange.answer.policies));
+    check("policies", &joined(expected.policies), &joined(&exchange.answer.policies));
     check("error code", &expected.code.unwrap_or("SUCCESS"), &code_or_none(exchange.answer.code.as_deref()));
     check("requests to TaurusDB", &usize::from(removes), &exchange.upstream.len());
     check("DELETEs of the account that succeeded", &usize::from(removes), &succeeded.count());
@@ -60,19 +61,12 @@ pub(super) fn compare_end(accounts: &BTreeSet<String>, alarms: &[String]) -> Vec
         demo::ACCOUNTS.iter().filter(|name| !removed(name)).map(|name| (*name).to_owned()).collect();
     let mut found = Vec::new();
     if *accounts != left {
-        found.push(Mismatch { what: "accounts left", expected: list(&left), got: list(accounts) });
+        found.push(Mismatch { what: "accounts left", expected: joined(&left), got: joined(accounts) });
     }
     if !alarms.is_empty() {
-        found.push(Mismatch { what: "alarms of TaurusDB", expected: "none".to_owned(), got: list(alarms) });
+        found.push(Mismatch { what: "alarms of TaurusDB", expected: "none".to_owned(), got: joined(alarms) });
     }
     found
-}
-
-/// Joins items with commas; `none` if there are none.
-fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<T> = items.into_iter().collect();
-    let names: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]

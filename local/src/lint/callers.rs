@@ -6,7 +6,8 @@ use starrocks_offboard::config::Config;
 use starrocks_offboard::config::source_map::{Located, SourceMap};
 use starrocks_offboard::diagnostic::Diagnostic;
 
-use super::spin_toml::{SpinToml, quoted};
+use super::spin_toml::SpinToml;
+use crate::words::quoted_with;
 
 /// Warns of callers whose platform does not sign the messages of its users.
 pub(super) fn without_signed_messages(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
@@ -35,7 +36,7 @@ pub(super) fn without_secrets(spin: &SpinToml, source_map: &SourceMap) -> Vec<Di
         if !declared.is_empty() && !declared.iter().any(|variable| spin.is_set(variable)) {
             let message = format!(
                 "caller `{name}` has no secret set, so all its requests are refused; set {}",
-                quoted(&declared, "or")
+                quoted_with(&declared, "or")
             );
             diagnostics.push(Diagnostic::warning(OFFBOARD, Some(caller.name.line), message));
         }
@@ -46,6 +47,7 @@ pub(super) fn without_secrets(spin: &SpinToml, source_map: &SourceMap) -> Vec<Di
 #[cfg(test)]
 mod tests {
     use crate::lint::testing::{found, found_with_spin};
+    use crate::words::quoted;
 
     const HR: &str = "name = \"hr\"\nkind = \"standard-webhooks\"\nsecrets = [\"hr_secret\"]";
 
@@ -62,13 +64,10 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_an_error() {
-        let kinds: Vec<_> = super::callers::KINDS.iter().map(|kind| format!("`{}`", kind.shape.name)).collect();
+        let kinds = quoted(super::callers::KINDS.iter().map(|kind| kind.shape.name));
         assert_eq!(
             found("kind = \"api\"", "kind = \"fax\""),
-            [format!(
-                "error: offboard.toml, line 27: caller.kind `fax` is not known; expected one of {}",
-                kinds.join(", ")
-            )]
+            [format!("error: offboard.toml, line 27: caller.kind `fax` is not known; expected one of {}", kinds)]
         );
     }
 

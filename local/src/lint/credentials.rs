@@ -8,7 +8,8 @@ use starrocks_offboard::config::credentials::{AgencyBase, AkskVariables, Credent
 use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::Diagnostic;
 
-use super::spin_toml::{SpinToml, quoted};
+use super::spin_toml::SpinToml;
+use crate::words::quoted_with;
 
 /// Reports variables of credentials that spin.toml does not declare, and warns of credentials that are not completely
 /// set. Each place that names credentials is reported once, for all instances that it applies to.
@@ -30,7 +31,7 @@ pub(super) fn incomplete(spin: &SpinToml, config: &Config, source_map: &SourceMa
         if !unset.is_empty() {
             let message = format!(
                 "credentials `{name}` are incomplete, so no removal can use them; set {}",
-                quoted(&unset, "and")
+                quoted_with(&unset, "and")
             );
             diagnostics.push(Diagnostic::warning(OFFBOARD, Some(line), message));
         }

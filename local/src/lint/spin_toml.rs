@@ -105,18 +105,8 @@ fn line_of(text: &str, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
     text.lines().position(|line| is_wanted(line.trim_start())).map(|index| index + 1)
 }
 
-/// Formats names for a message: `` `a`, `b` or `c` ``.
-pub(super) fn quoted(names: &[&String], last: &str) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::lint::testing::found_with_spin;
 
     #[test]
@@ -137,13 +127,5 @@ mod tests {
             found_with_spin(&[("version = 2", "version = \"2\"")], &[]),
             ["error: spin.toml, line 1: invalid type: string \"2\", expected u8"]
         );
-    }
-
-    #[test]
-    fn names_are_quoted_and_joined() {
-        let (a, b, c) = ("a".to_owned(), "b".to_owned(), "c".to_owned());
-        assert_eq!(quoted(&[&a], "or"), "`a`");
-        assert_eq!(quoted(&[&a, &b], "or"), "`a` or `b`");
-        assert_eq!(quoted(&[&a, &b, &c], "and"), "`a`, `b` and `c`");
     }
 }

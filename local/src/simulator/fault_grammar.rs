@@ -9,6 +9,7 @@ use http::StatusCode;
 use super::fault::Fault;
 use super::misbehaviour::Misbehaviour;
 use super::target::Target;
+use crate::words::quoted;
 
 /// The code of `busy`, unless the rule names another one.
 const BUSY: &str = "DBS.200019";
@@ -103,7 +104,7 @@ fn misbehaviour(kind: &str, value: Option<&str>) -> anyhow::Result<Misbehaviour>
         ("wrong-json", _) => Misbehaviour::WrongJson,
         ("down", _) => Misbehaviour::Down,
         ("gone", _) => Misbehaviour::Gone,
-        _ => bail!("`{kind}` is not a fault; use one of {}", list(KINDS.iter().map(|(form, _)| *form))),
+        _ => bail!("`{kind}` is not a fault; use one of {}", quoted(KINDS.map(|(form, _)| form))),
     };
     ensure!(value.is_none(), "`{kind}` takes no value; write it without `=`");
     Ok(what)
@@ -145,10 +146,6 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
 fn form(kind: &str) -> &'static str {
     let mut forms = KINDS.iter().map(|(form, _)| *form);
     forms.find(|form| form.split(['=', '[']).next() == Some(kind)).unwrap_or_default()
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

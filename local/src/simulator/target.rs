@@ -7,6 +7,7 @@ use http::Method;
 
 use super::paths;
 use super::received::ReceivedRequest;
+use crate::words::quoted;
 
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Target {
 
     /// Returns the names of all targets: `` `any`, `delete`, … ``.
     pub(super) fn names() -> String {
-        Self::ALL.map(|(name, _)| format!("`{name}`")).join(", ")
+        quoted(Self::ALL.map(|(name, _)| name))
     }
 }
 
