@@ -9,7 +9,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use local::{component, simulator};
+use local::repository;
+use local::simulator::demo;
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::Policies;
@@ -28,7 +29,7 @@ pub(crate) struct Files {
 impl Files {
     /// The demonstration's own.
     pub(crate) fn demo() -> anyhow::Result<Self> {
-        let folder = component::root().join("config");
+        let folder = repository::root().join("config");
         let read =
             |name: &str| std::fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
         Ok(Self {
@@ -79,7 +80,7 @@ fn offboard(demo: &str, instances: usize) -> anyhow::Result<String> {
             "\n[[instance]]\nname = \"{}\"\nproject_id = \"{}\"\ninstance_id = \"{:032x}in17\"\n\
              region = \"ap-southeast-3\"\nenvironment = \"staging\"\n",
             instance_name(instance),
-            simulator::demo::PROJECT_ID,
+            demo::PROJECT_ID,
             instance + 1
         )?;
     }

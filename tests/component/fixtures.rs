@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::component;
+use local::repository;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -71,7 +71,7 @@ struct Expected {
 
 /// The files of a folder below `tests/fixtures`, by name.
 pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = component::root().join("tests/fixtures").join(folder);
+    let folder = repository::root().join("tests/fixtures").join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "`{}` is empty", folder.display());
@@ -86,7 +86,7 @@ async fn check(folder: &str) {
     let mut failures = String::new();
     for file in files(folder) {
         let case: Case = read(&file);
-        let title = format!("{}: {}", file.strip_prefix(component::root()).unwrap().display(), case.about);
+        let title = format!("{}: {}", file.strip_prefix(repository::root()).unwrap().display(), case.about);
         // In a task, so that the case of an assertion further down is named, and the others are tried.
         match tokio::spawn(run(case)).await {
             Ok(Ok(())) => {}

@@ -15,11 +15,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use local::later::{LaterChannel, Posted};
-use local::logs::Logs;
-use local::runtime::{Clock, Options, Runtime};
-use local::sqlite::Database;
-use local::{component, http as client};
+use local::runtime::database::Database;
+use local::runtime::logs::Logs;
+use local::runtime::options::{Clock, Options};
+use local::runtime::server::Runtime;
+use local::simulator::chat_platform::{ChatPlatform, Posted};
+use local::{http_client as client, repository};
 use rusqlite::OpenFlags;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,7 +29,10 @@ use tempfile::TempDir;
 
 use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Way, Who};
 
-use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
+use local::simulator::demo;
+use local::simulator::options::{AccessKey, SimulatorOptions};
+use local::simulator::server::Simulator;
+use local::simulator::wire::Answer as Upstream;
 
 /// 2026-06-01T10:00:00Z, in milliseconds: what the clocks say at first.
 pub(crate) const START: i64 = 1_780_308_000_000;
@@ -186,7 +190,7 @@ pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) simulator: Arc<Simulator>,
     /// Stands in for hooks.slack.com.
-    pub(crate) later: Arc<LaterChannel>,
+    pub(crate) later: Arc<ChatPlatform>,
     pub(crate) logs: Logs,
     /// Milliseconds since 1970.
     pub(crate) clock: Arc<AtomicI64>,
@@ -198,14 +202,14 @@ pub(crate) struct Gateway {
 #[derive(Clone)]
 struct Cloud {
     simulator: Arc<Simulator>,
-    later: Arc<LaterChannel>,
+    later: Arc<ChatPlatform>,
     clock: Arc<AtomicI64>,
     folder: Arc<TempDir>,
 }
 
 /// The demo configuration, as it is in the repository.
 pub(crate) fn demo_file(name: &str) -> String {
-    fs::read_to_string(component::root().join("config").join(name)).unwrap()
+    fs::read_to_string(repository::root().join("config").join(name)).unwrap()
 }
 
 impl Gateway {
@@ -240,7 +244,7 @@ impl Gateway {
         for fault in &setup.faults {
             simulator.fault(fault.parse().unwrap());
         }
-        let later = LaterChannel::start().await.unwrap();
+        let later = ChatPlatform::start().await.unwrap();
         for planned in &setup.upstream {
             let answer = planned.answer(&simulator);
             if planned.after_effect {

@@ -3,14 +3,16 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use local::http as client;
+use local::http_client as client;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::ask::{Ask, Kind, Wire};
 use crate::harness::{Answer, Gateway, PATIENCE, Setup};
 
-use local::simulator::{Answer as Told, Hold, Target};
+use local::simulator::server::Hold;
+use local::simulator::target::Target;
+use local::simulator::wire::Answer as Told;
 
 /// As soon as it can be told from at once.
 const EARLY: &str = "early_answer_ms = 50";

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use local::component;
 use local::manifest::Manifest;
+use local::repository;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::Policies;
 use starrocks_offboard::policy::prepared::PREPARED;
@@ -15,7 +15,7 @@ use crate::harness::demo_file;
 use crate::kinds::Kind;
 
 fn manifest() -> Manifest {
-    Manifest::read(&component::root().join("spin.toml")).unwrap()
+    Manifest::read(&repository::root().join("spin.toml")).unwrap()
 }
 
 /// Those that the code reads, those that the demo configuration names, and those of the kinds' own pages.
@@ -65,7 +65,7 @@ fn spin_toml_marks_secrets_as_such() {
 }
 
 fn sources() -> Vec<PathBuf> {
-    let mut folders = vec![component::root().join("src")];
+    let mut folders = vec![repository::root().join("src")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -92,12 +92,12 @@ fn only_shell_names_spin_s_sdk() {
 /// A kind that nobody can set up, or that no case tries, is not there.
 #[test]
 fn every_kind_has_its_page_its_row_and_its_cases() {
-    let readme = fs::read_to_string(component::root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(repository::root().join("README.md")).unwrap();
     let tried: BTreeSet<String> = Kind::all().iter().filter(|kind| !kind.cases().is_empty()).map(Kind::kind).collect();
     let names: BTreeSet<String> = callers::shapes().iter().map(|shape| shape.name.to_owned()).collect();
     assert_eq!(tried, names);
     for name in &names {
-        let page = fs::read_to_string(component::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();
+        let page = fs::read_to_string(repository::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();
         assert!(page.contains(&format!("kind = \"{name}\"")), "docs/callers/{name}.md");
         assert!(page.contains("platforms.py send ") || page.contains("curl "), "docs/callers/{name}.md sends nothing");
         assert!(readme.contains(&format!("| [`{name}`](docs/callers/{name}.md)")), "README has no row for {name}");

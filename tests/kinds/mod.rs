@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use local::component;
+use local::repository;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -302,7 +302,7 @@ impl Kind {
 
     /// The demo's configuration with this caller.
     pub(crate) fn setup(&self, confirm: bool, replace: &[(String, String)]) -> Setup {
-        let demo = fs::read_to_string(component::root().join("config/offboard.toml")).unwrap();
+        let demo = fs::read_to_string(repository::root().join("config/offboard.toml")).unwrap();
         // The demo has callers of its own, of which one may have this name.
         let (before, rest) = demo.split_once("[[caller]]").unwrap();
         let (_, accounts) = rest.split_once("[accounts]").unwrap();
@@ -360,7 +360,7 @@ impl Kind {
 }
 
 fn folder() -> PathBuf {
-    component::root().join("tests/fixtures/callers")
+    repository::root().join("tests/fixtures/callers")
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> T {
@@ -377,7 +377,7 @@ impl Platforms {
     fn ask(line: &Value) -> Value {
         static RUNNING: OnceLock<Mutex<Platforms>> = OnceLock::new();
         let running = RUNNING.get_or_init(|| {
-            let script = component::root().join("tests/python/platforms.py");
+            let script = repository::root().join("tests/python/platforms.py");
             let mut child = Command::new(python::python())
                 .args(["-B".as_ref(), script.as_os_str()])
                 .stdin(Stdio::piped())

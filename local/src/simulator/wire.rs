@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server for simulations: it answers as HTTP has it, or in ways that no server should.
+//! An HTTP/1.1 server for simulations: it answers by the rules of HTTP, or breaks them on purpose.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -20,20 +20,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// The pause before each byte of a body that drips.
+/// The pause before each byte of [`Reply::Drip`].
 const DRIP: Duration = Duration::from_millis(200);
 
-/// What a test has a simulation answer instead of what it would.
+/// An answer that a test plans instead of the usual one.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// An HTTP answer. `Content-Length` is added, and by the simulated TaurusDB `X-Request-Id` unless it is there.
+    /// An HTTP answer. `Content-Length` is added, and by the simulated cloud `X-Request-Id` if it is missing.
     Http(Response<Bytes>),
-    /// These bytes, as they are; then the connection is closed.
+    /// These bytes, unchanged; then the connection is closed.
     Raw(Bytes),
 }
 
 impl Answer {
-    /// An HTTP answer with a body of this type.
+    /// Returns an HTTP answer with a body of this type.
     pub fn http(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut response = Response::new(body.into());
         *response.status_mut() = status;
@@ -41,7 +41,7 @@ impl Answer {
         Self::Http(response)
     }
 
-    /// An answer that promises more than it holds, and then the end of the connection.
+    /// Returns an answer with a body that is shorter than its `Content-Length`, after which the connection is closed.
     pub fn cut_short(status: StatusCode, body: &[u8]) -> Self {
         let head = format!(
             "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -52,22 +52,22 @@ impl Answer {
         Self::Raw([head.as_bytes(), body].concat().into())
     }
 
-    /// The end of the connection, without a byte.
+    /// Returns an answer that closes the connection without sending a byte.
     pub fn hang_up() -> Self {
         Self::Raw(Bytes::new())
     }
 }
 
-/// What becomes of a request: an answer, or worse.
+/// How a request is answered, or not.
 pub(crate) enum Reply {
     Http(Response<Bytes>),
-    /// These bytes, then the end of the connection.
+    /// These bytes, then the connection is closed.
     Raw(Bytes),
     /// A TCP reset.
     Reset,
-    /// Nothing, until the client leaves.
+    /// No answer until the client closes the connection.
     Silence,
-    /// The head at once, then a body that comes byte by byte and does not end.
+    /// The head at once, then a body that arrives byte by byte and never ends.
     Drip(Response<()>),
 }
 
@@ -80,8 +80,8 @@ impl From<Answer> for Reply {
     }
 }
 
-/// Accepts connections, and has `handler` say what becomes of each request. It goes on with a request whose client has
-/// left, as real servers do. Dropping this future ends the connections.
+/// Accepts connections and answers each request with the reply of `handler`. A request whose client has left is still
+/// processed, as by real servers. Dropping this future ends the connections.
 pub(crate) async fn serve<H, F>(listener: TcpListener, handler: H)
 where
     H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + Unpin + 'static,
@@ -91,7 +91,7 @@ where
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // What can fail is the client's connection, not the listener: the next one may do better.
+                // An error concerns one client's connection, not the listener, so the loop goes on.
                 if let Ok((stream, _)) = accepted {
                     connections.spawn(converse(stream, handler.clone()));
                 }
@@ -107,7 +107,7 @@ where
     H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + Unpin + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    // Only speed: without it, small answers wait for the client's acknowledgement.
+    // For speed only: without it, small answers wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let handler = handler.clone();
@@ -116,7 +116,8 @@ where
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
 
-    // hyper writes nothing when a service fails, so what is no HTTP travels as the service's error, and is done here.
+    // hyper writes nothing if a service fails, so a reply that is not HTTP is the error of the service, and is carried out
+    // here.
     let error = ended.err();
     match error.as_ref().and_then(std::error::Error::source).and_then(|source| source.downcast_ref()) {
         Some(Cut::Raw(bytes)) => {
@@ -126,7 +127,7 @@ where
             let _ = stream.shutdown().await;
         }
         Some(Cut::Reset) => {
-            // A socket that does not linger is reset when it is closed, as it is here.
+            // Closing a socket with zero linger resets the connection.
             let _ = connection.into_parts().io.into_inner().set_zero_linger();
         }
         Some(Cut::BodyBrokeOff) | None => {}
@@ -140,13 +141,13 @@ where
 {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut::BodyBrokeOff)?.to_bytes();
-    // A task of its own goes on when this connection is gone.
+    // A separate task goes on after this connection ends.
     let reply = tokio::spawn(handler(Request::from_parts(head, body))).await;
     match reply.map_err(|_| Cut::Raw(Bytes::new()))? {
         Reply::Http(response) => Ok(response.map(|body| Either::Left(Full::new(body)))),
         Reply::Raw(bytes) => Err(Cut::Raw(bytes)),
         Reply::Reset => Err(Cut::Reset),
-        // hyper drops it when the client closes the connection.
+        // hyper drops this future when the client closes the connection.
         Reply::Silence => std::future::pending().await,
         Reply::Drip(response) => Ok(response.map(|()| Either::Right(Drip::new()))),
     }
@@ -172,7 +173,7 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// A body of spaces, which JSON may begin with: it could still become something.
+/// An endless body of spaces, which could still become valid JSON.
 struct Drip(Interval);
 
 impl Drip {
