@@ -12,8 +12,7 @@ use http::Request;
 use local::demo::{self, Asked};
 use sha2::Sha256;
 use starrocks_offboard::config::Config;
-
-use crate::native::config::{Files, access_key, instance_name};
+use support::bench_files::{Files, access_key, instance_name};
 
 /// How many people ask by turns.
 const ACTORS: usize = 1024;

@@ -1,13 +1,15 @@
 //! The adversary's table through the built component, and what only a real connection shows.
 
-use crate::kinds::{self, Kind, Platforms, Stage};
 use crate::kinds_through_the_component::Component;
+use support::kind::Kind;
+use support::platforms::Platforms;
+use support::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_adversary_tries_comes_to_nothing() {
     // Feishu is answered before anything is done, and what a row of the table leaves behind is looked at right after the
     // answer: in memory everything is done by then.
-    kinds::adversary::run::<Component>(&["feishu"]).await;
+    support::adversary::run::<Component>(&["feishu"]).await;
 }
 
 /// Of the right form, and a megabyte and a byte long: nobody reads it to its end, whoever sent it.

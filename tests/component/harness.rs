@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use local::later::{LaterChannel, Posted};
 use local::logs::Logs;
 use local::runtime::{Clock, Options, Runtime};
+use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
 use local::sqlite::Database;
 use local::{component, http as client};
 use rusqlite::OpenFlags;
@@ -27,8 +28,6 @@ use starrocks_offboard::policy::prepared::PREPARED;
 use tempfile::TempDir;
 
 use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Way, Who};
-
-use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
 
 /// 2026-06-01T10:00:00Z, in milliseconds: what the clocks say at first.
 pub(crate) const START: i64 = 1_780_308_000_000;
@@ -58,7 +57,7 @@ pub(crate) struct Setup {
     pub(crate) real_time: bool,
     /// Instead of the demonstration's configuration and variables of its callers.
     #[serde(skip)]
-    pub(crate) kind: Option<Arc<crate::kinds::Setup>>,
+    pub(crate) kind: Option<Arc<support::kind::Setup>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -216,9 +215,9 @@ impl Gateway {
     }
 
     /// With the configuration of a caller of this kind.
-    pub(crate) async fn start_as(kind: crate::kinds::Setup) -> Self {
+    pub(crate) async fn start_as(kind: support::kind::Setup) -> Self {
         let faults =
-            if kind.slow { vec![format!("delete:latency={}ms", crate::kinds::SLOWLY.as_millis())] } else { vec![] };
+            if kind.slow { vec![format!("delete:latency={}ms", support::kind::SLOWLY.as_millis())] } else { vec![] };
         let kind = Some(Arc::new(kind));
         Self::start(Setup { kind, faults, confirm: true, ..Setup::default() }).await
     }

@@ -4,7 +4,8 @@ use local::http as client;
 use local::simulator::demo;
 
 use crate::harness::{Gateway, PATIENCE};
-use crate::kinds::{self, Posted, Reply, Row, Setup, Stage, Wire};
+use support::kind::Setup;
+use support::stage::{Posted, Reply, Row, Stage, Wire};
 
 pub(crate) struct Component(pub(crate) Gateway);
 
@@ -69,10 +70,10 @@ impl Stage for Component {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_does_what_its_cases_say() {
-    kinds::cases::run::<Component>().await;
+    support::run_cases::run::<Component>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_refuses_what_breaks_a_rule() {
-    kinds::refusals::run::<Component>().await;
+    support::refusals::run::<Component>().await;
 }

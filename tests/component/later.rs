@@ -4,13 +4,12 @@
 use bytes::Bytes;
 use http::StatusCode;
 use local::http as client;
+use local::simulator::{Answer as Told, Hold, Target};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::ask::{Ask, Kind, Wire};
 use crate::harness::{Answer, Gateway, PATIENCE, Setup};
-
-use local::simulator::{Answer as Told, Hold, Target};
 
 /// As soon as it can be told from at once.
 const EARLY: &str = "early_answer_ms = 50";

@@ -15,7 +15,7 @@
 //! - `killed`: a process that ends without a word; `soak`: many, under load, while the cloud misbehaves
 //! - `looking`: what became of a removal
 //! - `policy`, `secrets`: the brake through the component; nothing leaks
-//! - `kinds`, `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
+//! - `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
 //! - `official_clients`: the vendors' own Python packages
 //! - `rotation`: a secret is changed under load
 //! - `repository`: what the files of this repository promise each other
@@ -45,6 +45,3 @@ mod secrets;
 mod soak;
 mod tokens;
 mod upstream;
-
-#[path = "../kinds/mod.rs"]
-mod kinds;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use local::simulator::demo;
 use serde_json::{Value, json};
+use support::kind::Kind;
+use support::platforms::Platforms;
+use support::python::{javascript, python, scripts};
 
 use crate::ask::{INSTANCE, PORTAL_KEY, PORTAL_SECRET, PROJECT, SLACK_SECRET, WEBHOOK_SECRET};
 use crate::harness::{Gateway, Setup};
-use crate::kinds::python::{javascript, python, scripts};
-use crate::kinds::{Kind, Platforms};
 
 /// What a script of `tests/python` prints.
 async fn run(script: &str, arguments: &[&str]) -> Value {

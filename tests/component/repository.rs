@@ -10,9 +10,9 @@ use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::Policies;
 use starrocks_offboard::policy::prepared::PREPARED;
 use starrocks_offboard::{callers, taurusdb};
+use support::kind::Kind;
 
 use crate::harness::demo_file;
-use crate::kinds::Kind;
 
 fn manifest() -> Manifest {
     Manifest::read(&component::root().join("spin.toml")).unwrap()

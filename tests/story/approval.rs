@@ -12,8 +12,8 @@ use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
+use support::memory::Memory;
 
-use crate::host::Memory;
 use crate::{DOCUMENTED, SUCCESS, ask, memory, portal, seconds, slack, slash_as, text};
 
 /// Asks on production, and approves.

@@ -16,8 +16,8 @@ use starrocks_offboard::ledger::query;
 use starrocks_offboard::outcome::state::State;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal_query::RemovalQuery;
+use support::memory::Memory;
 
-use crate::host::Memory;
 use crate::{DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, memory, portal, seconds, slash, text};
 
 const PORTAL: &str = "portal/HPUAPORTALKEY0000001";

@@ -15,8 +15,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-
-use crate::kinds::python;
+use support::python;
 
 /// How many cases go to Python in one line.
 const BATCH: usize = 500;

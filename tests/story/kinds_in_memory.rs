@@ -7,9 +7,9 @@ use local::simulator::demo;
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
-
-use crate::host::{Cloud, Memory};
-use crate::kinds::{self, NOW, Posted, Reply, Row, Setup, Stage, Wire};
+use support::kind::{NOW, Setup};
+use support::memory::{Cloud, Memory};
+use support::stage::{Posted, Reply, Row, Stage, Wire};
 
 pub(crate) struct InMemory {
     pub(crate) host: Memory,
@@ -36,7 +36,7 @@ impl Stage for InMemory {
             .collect();
         host.cloud = Some(Cloud {
             accounts: RefCell::new(accounts),
-            takes: if setup.slow { kinds::SLOWLY } else { std::time::Duration::ZERO },
+            takes: if setup.slow { support::kind::SLOWLY } else { std::time::Duration::ZERO },
             published: RefCell::new(setup.published),
             later_answers: RefCell::new(setup.later_answers.into()),
         });
@@ -116,15 +116,15 @@ impl Stage for InMemory {
 
 #[tokio::test]
 async fn every_kind_does_what_its_cases_say() {
-    kinds::cases::run::<InMemory>().await;
+    support::run_cases::run::<InMemory>().await;
 }
 
 #[tokio::test]
 async fn every_kind_refuses_what_breaks_a_rule() {
-    kinds::refusals::run::<InMemory>().await;
+    support::refusals::run::<InMemory>().await;
 }
 
 #[tokio::test]
 async fn every_kind_has_its_secret_rotated() {
-    kinds::rotation::run::<InMemory>().await;
+    support::rotation::run::<InMemory>().await;
 }

@@ -10,10 +10,10 @@ use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
+use support::memory::{Cloud, Memory};
 
 use super::upstream::header;
 use super::{gateway_with, memory, slash_as, text};
-use crate::host::{Cloud, Memory};
 
 /// A caller of kind `scim`, in the team that may remove on staging and ask on production.
 const CALLER: [(&str, &str); 2] = [

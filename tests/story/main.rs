@@ -5,19 +5,14 @@ mod adversary;
 mod approval;
 mod audit;
 mod differential;
-mod host;
 mod kinds_in_memory;
 mod leaving;
 mod published;
 mod upstream;
 
-#[path = "../kinds/mod.rs"]
-mod kinds;
-
 use bytes::Bytes;
 use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
-use host::Memory;
 use http::{HeaderMap, Method, Response, StatusCode};
 use proptest::prelude::*;
 use sha2::Sha256;
@@ -26,6 +21,7 @@ use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
+use support::memory::Memory;
 
 const SUCCESS: &str = r#"{"result":"SUCCESS"}"#;
 const SECRETS: [&str; 4] = ["slack-secret-7f3a", "upstream-secret-51cc", "security-token-90ab", "portal-secret-e2d1"];

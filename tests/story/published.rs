@@ -7,10 +7,11 @@ use serde_json::Value;
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::kind::{Kind, NOW};
+use support::memory::{Cloud, Memory};
+use support::platforms::Platforms;
 
 use super::memory;
-use crate::host::{Cloud, Memory};
-use crate::kinds::{Kind, NOW, Platforms};
 
 const URL: &str = "https://login.example.com/realms/staff/keys";
 

@@ -7,8 +7,8 @@ use http::{Method, Request, Response};
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
+use support::memory::Memory;
 
-use crate::host::Memory;
 use crate::{
     DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, gateway_with, memory, portal, seconds, slash_with, text,
 };

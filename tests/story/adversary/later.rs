@@ -2,9 +2,10 @@
 //! anything, and what was asked for is done all the same.
 
 use serde_json::Value;
+use support::kind::Kind;
+use support::stage::{Stage, Wire};
 
 use super::{answered, kinds_of, made, reference, state};
-use crate::kinds::{Kind, Stage, Wire};
 use crate::kinds_in_memory::InMemory;
 
 /// `{host}` and `{path}` are the platform's.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use local::simulator::demo;
 use serde_json::{Value, json};
+use support::kind::Kind;
+use support::stage::Stage;
 
 use super::{answered, kinds_of, made};
-use crate::kinds::{Kind, Stage};
 use crate::kinds_in_memory::InMemory;
 
 const OF_LEAVERS: &[&str] =

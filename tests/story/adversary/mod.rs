@@ -19,25 +19,26 @@ mod upstream;
 
 use serde_json::Value;
 use starrocks_offboard::app::App;
+use support::kind::Kind;
+use support::stage::{Reply, Stage, Wire};
 
-use crate::kinds::{self, Kind, Reply, Stage, Wire};
 use crate::kinds_in_memory::InMemory;
 
 #[tokio::test]
 async fn what_an_adversary_tries_comes_to_nothing() {
-    kinds::adversary::run::<InMemory>(&[]).await;
+    support::adversary::run::<InMemory>(&[]).await;
 }
 
 /// The names of all rows: enough of them, and each once.
 #[test]
 fn every_row_has_a_name_of_its_own() {
-    let mut names = kinds::adversary::names();
+    let mut names = support::adversary::names();
     for of in
         [buttons::names, changes::names, later::names, leavers::names, rules::names, store::names, upstream::names]
     {
         names.extend(of());
     }
-    assert_eq!(kinds::adversary::twice(&names), [""; 0]);
+    assert_eq!(support::adversary::twice(&names), [""; 0]);
     let ideas = names.iter().filter_map(|name| name.split_once('/')).map(|(_, idea)| idea);
     let ideas: std::collections::BTreeSet<_> = ideas.collect();
     eprintln!("{} rows, {} ideas", names.len(), ideas.len());
@@ -93,7 +94,7 @@ fn made(stage: &InMemory, kind: &Kind, change: impl FnOnce(&mut Value)) -> Wire 
     let mut ask = kind.ask(&stage.host(), &format!("s{}", stage.host.now.get()));
     ask["now"] = seconds(stage).into();
     change(&mut ask);
-    kinds::Platforms::request(&kind.name, &ask)
+    support::platforms::Platforms::request(&kind.name, &ask)
 }
 
 fn shown(reply: &Reply) -> String {

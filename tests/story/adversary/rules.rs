@@ -3,9 +3,10 @@
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::kind::Kind;
+use support::stage::Stage;
 
 use super::{answered, made};
-use crate::kinds::{Kind, Stage};
 use crate::kinds_in_memory::InMemory;
 
 const POLICY: &str = include_str!("../../../config/policy.cedar");

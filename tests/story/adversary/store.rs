@@ -2,9 +2,10 @@
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use support::kind::Kind;
+use support::stage::{Stage, Wire};
 
 use super::{answered, made};
-use crate::kinds::{Kind, Stage, Wire};
 use crate::kinds_in_memory::InMemory;
 
 /// What has become of the database, once it was in use.

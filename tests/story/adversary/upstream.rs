@@ -2,9 +2,11 @@
 //! brings a secret back.
 
 use serde_json::Value;
+use support::kind::Kind;
+use support::platforms::Platforms;
+use support::stage::{Posted, Reply, Stage};
 
 use super::{WITH_PEOPLE, kinds_of, made, reference, shown, state};
-use crate::kinds::{Kind, Platforms, Posted, Reply, Stage};
 use crate::kinds_in_memory::InMemory;
 
 /// More of one letter than any platform shows.

@@ -9,9 +9,9 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 use starrocks_offboard::crypto::jwks::KeySet;
 use starrocks_offboard::crypto::jwt::{self, Expected, TokenError};
+use support::kind::{Kind, NOW};
 
 use super::{Dice, Meant, Python, all_used, cases, compare};
-use crate::kinds::{Kind, NOW};
 
 const ISSUER: &str = "https://login.example.com/realms/staff";
 const AUDIENCES: [&str; 2] = ["starrocks-offboard", "gateway"];

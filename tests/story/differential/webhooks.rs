@@ -15,9 +15,9 @@ use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
+use support::kind::NOW;
 
 use super::{Dice, Meant, Python, all_used, cases, compare};
-use crate::kinds::NOW;
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";

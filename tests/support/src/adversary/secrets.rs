@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Change, Made, Scene};
-use crate::kinds::Kind;
+use crate::kind::Kind;
 
 const WRONG: &str = "OFFBOARD.40105";
 const UNSET: &str = "OFFBOARD.40106";

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Platforms, Stage};
+use crate::kind::Kind;
+use crate::platforms::Platforms;
+use crate::stage::Stage;
 
 /// A step of the recipe: which secrets are set, and which of the two senders are heard then.
 const STEPS: [(&str, bool, bool); 3] = [
@@ -12,7 +14,7 @@ const STEPS: [(&str, bool, bool); 3] = [
 ];
 
 /// Goes through the steps with every kind.
-pub(crate) async fn run<S: Stage>() {
+pub async fn run<S: Stage>() {
     let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();
     let mut kinds = 0;
@@ -48,7 +50,7 @@ pub(crate) async fn run<S: Stage>() {
 impl Kind {
     /// The same caller with a second secret, in variables of its own; `None` for a kind without secrets, and for access keys,
     /// which have ids and are told apart by them.
-    pub(crate) fn with_a_second_secret(&self) -> Option<Self> {
+    pub fn with_a_second_secret(&self) -> Option<Self> {
         let start = self.caller.find("secrets = [")? + "secrets = [".len();
         let end = start + self.caller[start..].find(']')?;
         let inside = &self.caller[start..end];

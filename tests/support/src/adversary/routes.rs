@@ -1,7 +1,8 @@
 //! The right request at the wrong door: another platform's route, a path that only looks like the caller's, another method.
 
 use super::{Forge, Row};
-use crate::kinds::{Kind, Platforms};
+use crate::kind::Kind;
+use crate::platforms::Platforms;
 
 pub(super) fn rows(forge: &Forge<'_>) -> Vec<Row> {
     let mut rows = strangers(forge);

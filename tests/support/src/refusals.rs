@@ -1,6 +1,8 @@
 //! What must be refused, for every kind alike: the rules of a proof, each broken in turn.
 
-use super::{Kind, Platforms, Stage, Wire};
+use crate::kind::{Kind, NOW};
+use crate::platforms::Platforms;
+use crate::stage::{Stage, Wire};
 
 /// A rule, and how the base request breaks it.
 struct Breach {
@@ -11,7 +13,7 @@ struct Breach {
 }
 
 /// Breaks every rule for every kind. Nothing is sent, nobody is proved, and the base request itself is right.
-pub(crate) async fn run<S: Stage>() {
+pub async fn run<S: Stage>() {
     let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();
     for kind in Kind::all() {
@@ -95,7 +97,7 @@ fn breaches(kind: &Kind, host: &str) -> Vec<Breach> {
     if let Some(window) = kind.proof.window_s {
         for (rule, seconds) in [("too old", -window - 1), ("from the future", window + 1)] {
             let mut late = ask(rule);
-            late["now"] = (super::NOW + seconds).into();
+            late["now"] = (NOW + seconds).into();
             let wire = Platforms::request(&kind.name, &late);
             breach(rule.into(), &["OFFBOARD.40104", "OFFBOARD.40107"], wire);
         }

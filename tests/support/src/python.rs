@@ -9,12 +9,12 @@ use local::component;
 use sha2::{Digest, Sha256};
 
 /// Where the scripts are.
-pub(crate) fn scripts() -> PathBuf {
+pub fn scripts() -> PathBuf {
     component::root().join("tests/python")
 }
 
 /// The virtual environment's Python, with the packages of `requirements.txt`.
-pub(crate) fn python() -> &'static Path {
+pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let requirements = scripts().join("requirements.txt");
@@ -46,7 +46,7 @@ pub(crate) fn python() -> &'static Path {
 }
 
 /// Node.js and `tests/node/send.mjs`, beside its packages: installed once, below `target/`.
-pub(crate) fn javascript() -> (PathBuf, PathBuf) {
+pub fn javascript() -> (PathBuf, PathBuf) {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let bin = python().parent().expect("it is in a folder").to_owned();
     let folder = FOLDER.get_or_init(|| {

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::signatures::neutral;
 use super::{Change, Forge, Made, Row, Scene};
-use crate::kinds::{Kind, NOW, Wire};
+use crate::kind::{Kind, NOW};
+use crate::stage::Wire;
 
 const MALFORMED: &str = "OFFBOARD.40102";
 const WRONG: &str = "OFFBOARD.40105";

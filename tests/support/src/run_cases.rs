@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Case, Expected, Kind, Platforms, Posted, Reply, Row, Setup, Stage};
+use crate::case::{Case, Expected};
+use crate::kind::{Kind, Setup};
+use crate::platforms::Platforms;
+use crate::stage::{Posted, Reply, Row, Stage};
 
 /// Runs every case of every kind; `only` names those of interest.
-pub(crate) async fn run<S: Stage>() {
+pub async fn run<S: Stage>() {
     let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();
     let mut count = 0;

@@ -4,7 +4,8 @@
 //! not who asks, not where it goes, not what it is.
 
 use super::{Forge, Row, Scene, honest_answer, status_of};
-use crate::kinds::{Kind, Wire};
+use crate::kind::Kind;
+use crate::stage::Wire;
 
 /// Headers that somebody believes, somewhere.
 const BELIEVED_ELSEWHERE: &[(&str, &str)] = &[

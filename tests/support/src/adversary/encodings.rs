@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Forge, Row};
-use crate::kinds::Wire;
+use crate::stage::Wire;
 
 /// Where the text is in a request.
 enum Place {

@@ -13,7 +13,7 @@ use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
 /// A request as the component's shell hands it on.
-pub(crate) fn inbound(request: http::Request<Bytes>) -> Inbound {
+pub fn inbound(request: http::Request<Bytes>) -> Inbound {
     let (parts, body) = request.into_parts();
     Inbound {
         method: parts.method,
@@ -27,27 +27,35 @@ pub(crate) fn inbound(request: http::Request<Bytes>) -> Inbound {
 
 /// A call of the core's, from when to when.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub struct Call {
     /// `variable`, the first word of a statement, `send` or `log`.
-    pub(crate) what: String,
-    pub(crate) from: Instant,
-    pub(crate) to: Instant,
+    pub what: String,
+    /// When the call began.
+    pub from: Instant,
+    /// When it was answered.
+    pub to: Instant,
 }
 
 /// See the module.
-pub(crate) struct Native {
+pub struct Native {
     database: rusqlite::Connection,
     random: Cell<u128>,
     /// The clock: it stands still until somebody sets it. Requests that are half a minute apart leave the ledger with as
     /// few removals in the last hour as real ones do.
-    pub(crate) clock: Cell<DateTime<Utc>>,
+    pub clock: Cell<DateTime<Utc>>,
     began: Instant,
     is_traced: bool,
-    pub(crate) calls: RefCell<Vec<Call>>,
+    /// The calls so far, if they are traced.
+    pub calls: RefCell<Vec<Call>>,
 }
 
 impl Native {
-    pub(crate) fn new(is_traced: bool) -> anyhow::Result<Self> {
+    /// Creates a host with an empty ledger; with `is_traced`, it keeps its calls.
+    ///
+    /// # Errors
+    ///
+    /// If SQLite cannot be opened.
+    pub fn new(is_traced: bool) -> anyhow::Result<Self> {
         Ok(Self {
             database: rusqlite::Connection::open_in_memory()?,
             random: Cell::new(1),

@@ -11,19 +11,19 @@ use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Va
 use starrocks_offboard::secret::Secret;
 
 /// `(state, actor, user_name, code, attempts)`
-pub(crate) type Row = (String, Option<String>, Option<String>, Option<String>, i64);
+pub type Row = (String, Option<String>, Option<String>, Option<String>, i64);
 
 /// TaurusDB, and whatever else there is outside, in its simplest form.
 #[derive(Default)]
-pub(crate) struct Cloud {
+pub struct Cloud {
     /// `(instance id, user name)`
-    pub(crate) accounts: RefCell<BTreeSet<(String, String)>>,
+    pub accounts: RefCell<BTreeSet<(String, String)>>,
     /// How long a DELETE takes.
-    pub(crate) takes: Duration,
+    pub takes: Duration,
     /// What other origins answer to a GET, by the beginning of the URL.
-    pub(crate) published: RefCell<BTreeMap<String, String>>,
+    pub published: RefCell<BTreeMap<String, String>>,
     /// What others answer, one after the other; then an empty JSON object.
-    pub(crate) later_answers: RefCell<VecDeque<String>>,
+    pub later_answers: RefCell<VecDeque<String>>,
 }
 
 impl Cloud {
@@ -63,33 +63,39 @@ impl Cloud {
 }
 
 /// See the module.
-pub(crate) struct Memory {
+pub struct Memory {
     /// Milliseconds since 1970.
-    pub(crate) now: Cell<i64>,
+    pub now: Cell<i64>,
     /// How much time went by in sleeps and calls; the clock above does not move with it.
-    pub(crate) elapsed: Cell<Duration>,
-    pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) database: rusqlite::Connection,
+    pub elapsed: Cell<Duration>,
+    /// Spin variables and their values.
+    pub variables: BTreeMap<String, String>,
+    /// The ledger's database.
+    pub database: rusqlite::Connection,
     /// The statement that fails next, counted from 1; 0 for none.
-    pub(crate) fails_at: Cell<usize>,
+    pub fails_at: Cell<usize>,
     /// Before a statement others get their turn, as often as the bits of this say, one after the other.
-    pub(crate) yields: Cell<u64>,
-    pub(crate) statements: Cell<usize>,
+    pub yields: Cell<u64>,
+    /// How many statements were run.
+    pub statements: Cell<usize>,
     /// How long each of them takes.
-    pub(crate) statement_takes: Cell<Duration>,
+    pub statement_takes: Cell<Duration>,
     /// What the next calls come to, and how long each takes.
-    pub(crate) answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
-    pub(crate) sent: RefCell<Vec<http::Request<Bytes>>>,
-    pub(crate) lines: RefCell<Vec<String>>,
+    pub answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
+    /// The requests that were sent, in order.
+    pub sent: RefCell<Vec<http::Request<Bytes>>>,
+    /// The lines of the log.
+    pub lines: RefCell<Vec<String>>,
     /// Answers what nothing is lined up for.
-    pub(crate) cloud: Option<Cloud>,
+    pub cloud: Option<Cloud>,
     /// Files of `config/`.
-    pub(crate) files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, String>,
     random: Cell<u128>,
 }
 
 impl Memory {
-    pub(crate) fn new(variables: &[(&'static str, &str)]) -> Self {
+    /// Creates a host with an empty ledger, these Spin variables and a clock at 2026-06-01T10:00:00Z.
+    pub fn new(variables: &[(&'static str, &str)]) -> Self {
         Self {
             now: Cell::new(1_780_308_000_000),
             elapsed: Cell::default(),
@@ -109,11 +115,12 @@ impl Memory {
     }
 
     /// Lines up TaurusDB's next answer.
-    pub(crate) fn will_answer(&self, status: u16, body: &str) {
+    pub fn will_answer(&self, status: u16, body: &str) {
         self.will_answer_with(status, &[], body);
     }
 
-    pub(crate) fn will_answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+    /// Adds an answer with these headers to TaurusDB's next ones.
+    pub fn will_answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         let mut answer = http::Response::builder().status(status).header("x-request-id", "upstream-1");
         for (name, value) in headers {
             answer = answer.header(*name, *value);
@@ -122,35 +129,36 @@ impl Memory {
         self.answers.borrow_mut().push_back((Ok(answer), Duration::ZERO));
     }
 
-    pub(crate) fn will_fail(&self, error: SendError) {
+    /// Makes the next call fail.
+    pub fn will_fail(&self, error: SendError) {
         self.answers.borrow_mut().push_back((Err(error), Duration::ZERO));
     }
 
     /// What was lined up last takes this long.
-    pub(crate) fn which_takes(&self, duration: Duration) {
+    pub fn which_takes(&self, duration: Duration) {
         self.answers.borrow_mut().back_mut().expect("something is lined up").1 = duration;
     }
 
     /// IAM gives this token, good for this many seconds from now.
-    pub(crate) fn will_issue(&self, token: &str, seconds: i64) {
+    pub fn will_issue(&self, token: &str, seconds: i64) {
         let end = DateTime::from_timestamp_millis(self.now.get() + seconds * 1000).unwrap();
         let body = serde_json::json!({"token": {"expires_at": end.to_rfc3339()}}).to_string();
         self.will_answer_with(201, &[("x-subject-token", token)], &body);
     }
 
     /// The account list has these, and no others.
-    pub(crate) fn will_list(&self, names: &[&str]) {
+    pub fn will_list(&self, names: &[&str]) {
         let users: Vec<_> = names.iter().map(|name| serde_json::json!({"user_name": name})).collect();
         self.will_answer(200, &serde_json::json!({"user_details": users, "total_count": users.len()}).to_string());
     }
 
     /// Methods of what was sent, in order.
-    pub(crate) fn methods(&self) -> Vec<String> {
+    pub fn methods(&self) -> Vec<String> {
         self.sent.borrow().iter().map(|request| request.method().to_string()).collect()
     }
 
     /// Every row, oldest first.
-    pub(crate) fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Vec<Row> {
         let mut statement = self
             .database
             .prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid")

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{Forge, Row, Scene};
-use crate::kinds::{Kind, NOW, Wire};
+use crate::kind::{Kind, NOW};
+use crate::stage::Wire;
 
 const MALFORMED: &str = "OFFBOARD.40102";
 const WRONG: &str = "OFFBOARD.40105";

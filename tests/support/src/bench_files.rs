@@ -19,15 +19,22 @@ use starrocks_offboard::policy::prepared::PREPARED;
 const ACCESS_KEYS: usize = 64;
 
 /// offboard.toml, policy.cedar and schema.cedarschema.
-pub(crate) struct Files {
-    pub(crate) offboard: String,
-    pub(crate) policy: String,
-    pub(crate) schema: String,
+pub struct Files {
+    /// offboard.toml
+    pub offboard: String,
+    /// policy.cedar
+    pub policy: String,
+    /// schema.cedarschema
+    pub schema: String,
 }
 
 impl Files {
-    /// The demonstration's own.
-    pub(crate) fn demo() -> anyhow::Result<Self> {
+    /// Reads the demonstration's own.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn demo() -> anyhow::Result<Self> {
         let folder = component::root().join("config");
         let read =
             |name: &str| std::fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
@@ -38,8 +45,12 @@ impl Files {
         })
     }
 
-    /// With this many instances that requests go to, and this many policies in all.
-    pub(crate) fn sized(instances: usize, policies: usize) -> anyhow::Result<Self> {
+    /// Returns files with this many instances that requests go to, and this many policies in all.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or has no longer the lines that are replaced.
+    pub fn sized(instances: usize, policies: usize) -> anyhow::Result<Self> {
         let demo = Self::demo()?;
         Ok(Self {
             offboard: offboard(&demo.offboard, instances)?,
@@ -48,7 +59,12 @@ impl Files {
         })
     }
 
-    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+    /// Writes the files, and the prepared policies, into this folder.
+    ///
+    /// # Errors
+    ///
+    /// If the policies cannot be prepared or a file cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
         std::fs::write(folder.join("offboard.toml"), &self.offboard)?;
         std::fs::write(folder.join("policy.cedar"), &self.policy)?;
@@ -58,7 +74,12 @@ impl Files {
         Ok(())
     }
 
-    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+    /// Parses offboard.toml.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub fn config(&self) -> anyhow::Result<Config> {
         Ok(Config::parse(&self.offboard, &callers::shapes())?)
     }
 }
@@ -107,11 +128,13 @@ fn policy(demo: &str, policies: usize) -> anyhow::Result<String> {
     Ok(text)
 }
 
-pub(crate) fn access_key(number: usize) -> String {
+/// Returns one of the access key ids of the portal, by turns.
+pub fn access_key(number: usize) -> String {
     // The demonstration's own is among them.
     format!("HPUAPORTALKEY{:07}", number % ACCESS_KEYS + 1)
 }
 
-pub(crate) fn instance_name(number: usize) -> String {
+/// Returns the name of an instance that requests go to.
+pub fn instance_name(number: usize) -> String {
     format!("bench-{number:05}")
 }

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Forge, Row};
-use crate::kinds::Wire;
+use crate::stage::Wire;
 
 const INVALID: &str = "OFFBOARD.40004";
 const RESERVED: &str = "OFFBOARD.40302";

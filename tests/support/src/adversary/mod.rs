@@ -16,7 +16,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use starrocks_offboard::callers;
 
-use super::{Kind, Platforms, Reply, Setup, Stage, Wire};
+use crate::kind::{Kind, Setup};
+use crate::platforms::Platforms;
+use crate::stage::{Reply, Stage, Wire};
 
 mod bodies;
 mod encodings;
@@ -29,17 +31,19 @@ mod timestamps;
 mod tokens;
 
 /// A request that must come to nothing.
-pub(crate) struct Row {
+pub struct Row {
     /// What is tried; unique within its kind.
-    pub(crate) idea: String,
-    pub(crate) wire: Wire,
-    pub(crate) status: u16,
+    pub idea: String,
+    /// The request.
+    pub wire: Wire,
+    /// The HTTP status of the answer.
+    pub status: u16,
     /// `X-Offboard-Code`: one, but for the few rows that say why it may be another.
-    pub(crate) codes: Vec<&'static str>,
+    pub codes: Vec<&'static str>,
     /// Whether somebody proved themselves: then what they ask is refused, not who they are.
-    pub(crate) proved: bool,
+    pub proved: bool,
     /// How many rows it leaves.
-    pub(crate) rows: usize,
+    pub rows: usize,
 }
 
 impl Row {
@@ -50,45 +54,52 @@ impl Row {
 }
 
 /// How a setup is another one.
-pub(crate) type Change = Box<dyn Fn(&mut Setup)>;
+pub type Change = Box<dyn Fn(&mut Setup)>;
 /// What is sent.
-pub(crate) type Made = Box<dyn Fn(&Forge<'_>) -> Vec<Wire>>;
+pub type Made = Box<dyn Fn(&Forge<'_>) -> Vec<Wire>>;
 
 /// A gateway of its own, and what is sent to it, one after the other.
-pub(crate) struct Scene {
-    pub(crate) idea: String,
+pub struct Scene {
+    /// What is tried; unique within its kind.
+    pub idea: String,
     /// As it is configured here.
-    pub(crate) kind: Kind,
-    pub(crate) change: Change,
-    pub(crate) wires: Made,
+    pub kind: Kind,
+    /// What differs from the usual setup.
+    pub change: Change,
+    /// What is sent, in order.
+    pub wires: Made,
     /// Of the last answer.
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
+    pub status: u16,
+    /// `X-Offboard-Code` of the last answer.
+    pub code: &'static str,
     /// How many DELETEs there were, all in all.
-    pub(crate) deletes: usize,
+    pub deletes: usize,
     /// Who was proved, in the newest row.
-    pub(crate) actor: Option<String>,
+    pub actor: Option<String>,
 }
 
 /// Where requests of a kind are made.
-pub(crate) struct Forge<'k> {
-    pub(crate) kind: &'k Kind,
-    pub(crate) host: String,
+pub struct Forge<'k> {
+    /// The kind whose requests are forged.
+    pub kind: &'k Kind,
+    /// The authority that the requests are sent to.
+    pub host: String,
     made: Cell<usize>,
 }
 
 impl<'k> Forge<'k> {
-    pub(crate) fn new(kind: &'k Kind, host: String) -> Self {
+    /// Forges requests of this kind for a gateway at `host`.
+    pub fn new(kind: &'k Kind, host: String) -> Self {
         Self { kind, host, made: Cell::new(0) }
     }
 
     /// The platform's own request, another one each time.
-    pub(crate) fn honest(&self) -> Wire {
+    pub fn honest(&self) -> Wire {
         self.with(|_| ())
     }
 
     /// What the platform sends when it is asked for something else.
-    pub(crate) fn with(&self, change: impl FnOnce(&mut Value)) -> Wire {
+    pub fn with(&self, change: impl FnOnce(&mut Value)) -> Wire {
         self.made.set(self.made.get() + 1);
         let mut ask = self.kind.ask(&self.host, &format!("a{}", self.made.get()));
         change(&mut ask);
@@ -108,22 +119,23 @@ impl<'k> Forge<'k> {
 }
 
 /// `OFFBOARD.40105` is a 401.
-pub(crate) fn status_of(code: &str) -> u16 {
+pub fn status_of(code: &str) -> u16 {
     code["OFFBOARD.".len()..][..3].parse().unwrap_or_else(|_| panic!("{code}"))
 }
 
 impl Kind {
     /// Whether people read its answers, which then have status 200 whatever happened.
-    pub(crate) fn speaks(&self) -> bool {
+    pub fn speaks(&self) -> bool {
         callers::kind(&self.kind()).is_some_and(|kind| kind.speech.is_some())
     }
 
-    pub(crate) fn is(&self, names: &[&str]) -> bool {
+    /// Whether the kind has one of these names.
+    pub fn is(&self, names: &[&str]) -> bool {
         names.contains(&self.name.as_str())
     }
 
     /// As the table has it: nobody is asked back, and one instance is enough.
-    pub(crate) fn open_to_attack(&self) -> Setup {
+    pub fn open_to_attack(&self) -> Setup {
         let both = ("instances = [\"analytics\", \"warehouse\"]".to_owned(), "instances = [\"analytics\"]".to_owned());
         self.setup(false, if self.name == "scim" { std::slice::from_ref(&both) } else { &[] })
     }
@@ -177,7 +189,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 /// The name of every row, as failures say it.
-pub(crate) fn names() -> Vec<String> {
+pub fn names() -> Vec<String> {
     let mut names = Vec::new();
     for kind in kinds() {
         let forge = Forge::new(&kind, "localhost".into());
@@ -194,7 +206,7 @@ pub(crate) fn names() -> Vec<String> {
 }
 
 /// Tries all of it, on every kind but these.
-pub(crate) async fn run<S: Stage>(without: &[&str]) {
+pub async fn run<S: Stage>(without: &[&str]) {
     let mut failures = String::new();
     for kind in kinds().into_iter().filter(|kind| !without.contains(&kind.name.as_str())) {
         // Whatever was tried before it, the honest request is heard and does its work.
@@ -250,7 +262,7 @@ async fn honest<S: Stage>(stage: &S, forge: &Forge<'_>) -> (Wire, String) {
 }
 
 /// Status, code and DELETEs.
-pub(crate) fn honest_answer(kind: &Kind) -> (u16, &'static str, usize) {
+pub fn honest_answer(kind: &Kind) -> (u16, &'static str, usize) {
     match kind.name.as_str() {
         // Its body is not signed, so that people are always asked back.
         "dingtalk" => (200, "OFFBOARD.40903", 0),
@@ -339,7 +351,7 @@ async fn play<S: Stage>(theme: &str, scene: Scene) -> String {
 }
 
 /// What is wrong with the names of rows: one that stands twice could hide another.
-pub(crate) fn twice(names: &[String]) -> Vec<&String> {
+pub fn twice(names: &[String]) -> Vec<&String> {
     let mut known = BTreeSet::new();
     names.iter().filter(|name| !known.insert(*name)).collect()
 }
