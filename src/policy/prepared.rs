@@ -34,6 +34,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Prepared<P> {
+    #[serde(rename = "gateway")]
     app: String,
     sha256: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
