@@ -18,7 +18,6 @@
 //! - `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
 //! - `official_clients`: the vendors' own Python packages
 //! - `rotation`: a secret is changed under load
-//! - `repository`: what the files of this repository promise each other
 
 mod adversary;
 mod approving;
@@ -39,7 +38,6 @@ mod looking;
 mod official_clients;
 mod once;
 mod policy;
-mod repository;
 mod rotation;
 mod secrets;
 mod soak;
