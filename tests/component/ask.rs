@@ -37,15 +37,6 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) const ALL: [Self; 3] = [Self::Slack, Self::StandardWebhooks, Self::Api];
 
-    /// What offboard.toml calls the kind.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Slack => "slack",
-            Self::StandardWebhooks => "standard-webhooks",
-            Self::Api => "api",
-        }
-    }
-
     /// The caller of this kind in the demo configuration.
     pub(crate) fn caller(self) -> &'static str {
         match self {

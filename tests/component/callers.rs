@@ -1,7 +1,9 @@
 //! What a caller kind answers by itself, and how a kind tells its callers apart: what no file of `tests/fixtures` can say.
 
+use support::planned::Planned;
+
 use crate::ask::{Ask, Kind, PORTAL_SECRET, PROJECT, Signature};
-use crate::harness::{Gateway, Planned, Setup};
+use crate::harness::{Gateway, Setup};
 
 /// `help`, or nothing at all, is answered at once: no policy, no ledger, no TaurusDB.
 #[tokio::test(flavor = "multi_thread")]

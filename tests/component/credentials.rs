@@ -1,6 +1,5 @@
 //! The kinds of credentials for TaurusDB that offboard.toml can name, for tests that must hold with each of them.
 
-use http::HeaderMap;
 use local::simulator::demo;
 
 use crate::harness::Setup;
@@ -55,23 +54,12 @@ impl Credentials {
         }
     }
 
-    /// What its calls to TaurusDB carry, as [`carried`] says it.
+    /// What its calls to TaurusDB carry, as [`support::case::credentials`] says it.
     pub(crate) fn carried(self) -> &'static str {
         match self {
             Self::Aksk => "aksk",
             Self::TemporaryAksk => "temporary aksk",
             Self::Token | Self::Password | Self::AgencyOnAksk | Self::AgencyOnPassword => "token",
         }
-    }
-}
-
-/// What a request to TaurusDB proves itself with.
-pub(crate) fn carried(headers: &HeaderMap) -> &'static str {
-    let there = ["authorization", "x-security-token", "x-auth-token"].map(|name| headers.contains_key(name));
-    match there {
-        [true, false, false] => "aksk",
-        [true, true, false] => "temporary aksk",
-        [false, false, true] => "token",
-        _ => "something odd",
     }
 }

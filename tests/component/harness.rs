@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,7 +24,10 @@ use local::{component, http as client};
 use rusqlite::OpenFlags;
 use serde::Deserialize;
 use serde_json::Value;
+use starrocks_offboard::callers;
+use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::prepared::PREPARED;
+use support::planned::{Planned, SIMULATOR};
 use tempfile::TempDir;
 
 use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Way, Who};
@@ -34,9 +37,6 @@ pub(crate) const START: i64 = 1_780_308_000_000;
 
 /// A lookout for what never comes. Nothing waits this long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Stands in variables, configuration and upstream headers for the simulated TaurusDB's address.
-const SIMULATOR: &str = "{simulator}";
 
 /// How a gateway differs from the demonstration.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -66,60 +66,6 @@ pub(crate) struct Replace {
     pub(crate) file: String,
     pub(crate) from: String,
     pub(crate) to: String,
-}
-
-/// An answer of TaurusDB's that a test wants.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Planned {
-    pub(crate) status: u16,
-    pub(crate) content_type: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
-    /// How many spaces follow the body: whoever reads them all reads the same JSON.
-    pub(crate) spaces: usize,
-    /// The connection ends before the body does.
-    pub(crate) cut_short: bool,
-    /// The connection ends without an answer.
-    pub(crate) hang_up: bool,
-    /// The account is gone all the same.
-    pub(crate) after_effect: bool,
-}
-
-impl Default for Planned {
-    fn default() -> Self {
-        Self {
-            status: 200,
-            content_type: "application/json".into(),
-            headers: BTreeMap::new(),
-            body: String::new(),
-            spaces: 0,
-            cut_short: false,
-            hang_up: false,
-            after_effect: false,
-        }
-    }
-}
-
-impl Planned {
-    fn answer(&self, simulator: &Simulator) -> Upstream {
-        let status = StatusCode::from_u16(self.status).unwrap();
-        let body = Bytes::from([self.body.as_bytes(), &vec![b' '; self.spaces]].concat());
-        if self.hang_up {
-            return Upstream::hang_up();
-        }
-        if self.cut_short {
-            return Upstream::cut_short(status, &body);
-        }
-        let mut response = http::Response::builder().status(status);
-        if !self.content_type.is_empty() {
-            response = response.header("content-type", &self.content_type);
-        }
-        for (name, value) in &self.headers {
-            response = response.header(name, value.replace(SIMULATOR, &simulator.endpoint()));
-        }
-        Upstream::Http(response.body(body).unwrap())
-    }
 }
 
 impl Setup {
@@ -173,6 +119,104 @@ impl Setup {
     }
 }
 
+impl Setup {
+    /// The simulated TaurusDB, with its faults and its next answers.
+    async fn simulator(&self) -> Simulator {
+        let mut simulated = SimulatorOptions {
+            clock: if self.real_time { SystemTime::now } else { start_of_time },
+            ..SimulatorOptions::demo()
+        };
+        if let Some(token) = &self.security_token {
+            simulated.access_keys = vec![AccessKey {
+                id: demo::ACCESS_KEY.into(),
+                secret: demo::SECRET_KEY.into(),
+                security_token: Some(token.clone()),
+            }];
+        }
+        let simulator = Simulator::start(simulated).await.unwrap();
+        for fault in &self.faults {
+            simulator.fault(fault.parse().unwrap());
+        }
+        for planned in &self.upstream {
+            planned.line_up(&simulator);
+        }
+        simulator
+    }
+
+    /// Spin variables and their values.
+    fn variables(&self, simulator: &Simulator) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::from(
+            [
+                ("huaweicloud_access_key", demo::ACCESS_KEY),
+                ("huaweicloud_secret_key", demo::SECRET_KEY),
+                ("slack_signing_secret", SLACK_SECRET),
+                ("hr_webhook_secret", WEBHOOK_SECRET),
+                ("portal_secret_key", PORTAL_SECRET),
+                ("taurusdb_endpoint", SIMULATOR),
+                ("huaweicloud_user", demo::IAM_USER),
+                ("huaweicloud_password", demo::IAM_PASSWORD),
+                ("huaweicloud_domain", demo::IAM_DOMAIN),
+                ("iam_endpoint", SIMULATOR),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        variables.extend(self.variables.clone());
+        for value in variables.values_mut() {
+            *value = value.replace(SIMULATOR, &simulator.endpoint());
+        }
+        variables
+    }
+
+    /// Writes offboard.toml and the policies.
+    fn write_config(&self, config: &Path, simulator: &Simulator) {
+        for name in ["offboard.toml", "policy.cedar", "schema.cedarschema"] {
+            let own = self.kind.as_ref().filter(|_| name == "offboard.toml").map(|kind| kind.offboard.clone());
+            let mut text = own.unwrap_or_else(|| demo_file(name)).replace(SIMULATOR, &simulator.endpoint());
+            for Replace { from, to, .. } in self.replace.iter().filter(|change| change.file == name) {
+                assert!(text.contains(from), "config/{name} has no {from:?} to replace");
+                text = text.replacen(from, &to.replace(SIMULATOR, &simulator.endpoint()), 1);
+            }
+            let is_slow = self.kind.as_ref().is_some_and(|kind| kind.slow);
+            if name == "offboard.toml" && !is_slow && !text.contains("\n[limits]") {
+                // A machine that is busy with other tests is no slow TaurusDB. At the end, where it moves no line.
+                text += "\n[limits]\nearly_answer_ms = 30000\n";
+            }
+            if name == "offboard.toml" && !self.confirm {
+                text = text.replacen("kind = \"slack\" ", "confirm = false\nkind = \"slack\" ", 1);
+            }
+            fs::write(config.join(name), text).unwrap();
+        }
+        // It is of these two, so that what the demonstration's policies decide is decided without a parser.
+        if self.replace.iter().all(|change| change.file == "offboard.toml") {
+            fs::write(config.join(PREPARED), demo_file(PREPARED)).unwrap();
+        }
+    }
+}
+
+/// Puts the variables, files and origins of a caller of this kind in place of those of the demonstration's callers.
+fn play_kind(
+    kind: &support::kind::Setup,
+    config: &Path,
+    variables: &mut BTreeMap<String, String>,
+    later: &LaterChannel,
+    stand_ins: &mut BTreeMap<String, String>,
+) {
+    variables.retain(|name, _| ["huaweicloud", "taurusdb", "iam"].iter().any(|of| name.starts_with(of)));
+    variables.extend(kind.variables.clone());
+    for (name, text) in &kind.files {
+        fs::write(config.join(name), text).unwrap();
+    }
+    for body in &kind.later_answers {
+        later.on_next(Upstream::http(StatusCode::OK, "application/json", body.clone()));
+    }
+    for (url, body) in &kind.published {
+        let url: http::Uri = url.parse().unwrap();
+        stand_ins.insert(format!("https://{}", url.authority().unwrap()), later.stand_in().1);
+        later.publish(url.path(), body);
+    }
+    stand_ins.extend(kind.later.iter().map(|origin| (origin.clone(), later.stand_in().1)));
+}
+
 /// [`START`], for the simulated TaurusDB. Its clock stands still; it takes signatures of 15 minutes before and after.
 pub(crate) fn start_of_time() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(START.unsigned_abs())
@@ -214,102 +258,33 @@ impl Gateway {
         Self::start_with(setup, folder, ledger).await
     }
 
-    /// With the configuration of a caller of this kind.
+    /// Starts a gateway with the configuration of a caller of this kind.
     pub(crate) async fn start_as(kind: support::kind::Setup) -> Self {
-        let faults =
-            if kind.slow { vec![format!("delete:latency={}ms", support::kind::SLOWLY.as_millis())] } else { vec![] };
-        let kind = Some(Arc::new(kind));
-        Self::start(Setup { kind, faults, confirm: true, ..Setup::default() }).await
+        let mut faults = kind.simulator.faults.clone();
+        if kind.slow {
+            faults.push(format!("delete:latency={}ms", support::kind::SLOWLY.as_millis()));
+        }
+        let mut setup = Setup { faults, confirm: true, ..Setup::default() };
+        setup.upstream.clone_from(&kind.simulator.answers);
+        setup.security_token.clone_from(&kind.simulator.security_token);
+        for (from, to) in &kind.replace_policy {
+            setup = setup.replace("policy.cedar", from, to);
+        }
+        setup.kind = Some(Arc::new(kind));
+        Self::start(setup).await
     }
 
-    /// With the ledger in this file. `folder` is kept as long as the gateway.
+    /// Starts a gateway with the ledger in this file. `folder` is kept as long as the gateway.
     pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
-        let mut simulated = SimulatorOptions {
-            clock: if setup.real_time { SystemTime::now } else { start_of_time },
-            ..SimulatorOptions::demo()
-        };
-        if let Some(token) = &setup.security_token {
-            simulated.access_keys = vec![AccessKey {
-                id: demo::ACCESS_KEY.into(),
-                secret: demo::SECRET_KEY.into(),
-                security_token: Some(token.clone()),
-            }];
-        }
-        let simulator = Simulator::start(simulated).await.unwrap();
-        for fault in &setup.faults {
-            simulator.fault(fault.parse().unwrap());
-        }
+        let simulator = setup.simulator().await;
         let later = LaterChannel::start().await.unwrap();
-        for planned in &setup.upstream {
-            let answer = planned.answer(&simulator);
-            if planned.after_effect {
-                simulator.on_next_after_effect(answer);
-            } else {
-                simulator.on_next(answer);
-            }
-        }
-
-        let mut variables = BTreeMap::from(
-            [
-                ("huaweicloud_access_key", demo::ACCESS_KEY),
-                ("huaweicloud_secret_key", demo::SECRET_KEY),
-                ("slack_signing_secret", SLACK_SECRET),
-                ("hr_webhook_secret", WEBHOOK_SECRET),
-                ("portal_secret_key", PORTAL_SECRET),
-                ("taurusdb_endpoint", SIMULATOR),
-                ("huaweicloud_user", demo::IAM_USER),
-                ("huaweicloud_password", demo::IAM_PASSWORD),
-                ("huaweicloud_domain", demo::IAM_DOMAIN),
-                ("iam_endpoint", SIMULATOR),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        variables.extend(setup.variables);
-        for value in variables.values_mut() {
-            *value = value.replace(SIMULATOR, &simulator.endpoint());
-        }
-
-        let mut stand_ins = BTreeMap::from([later.stand_in()]);
         let config = folder.path().join("config");
         fs::create_dir(&config).unwrap();
+        let (mut variables, mut stand_ins) = (setup.variables(&simulator), BTreeMap::from([later.stand_in()]));
         if let Some(kind) = &setup.kind {
-            // The demonstration's callers are not there.
-            variables.retain(|name, _| ["huaweicloud", "taurusdb", "iam"].iter().any(|of| name.starts_with(of)));
-            variables.extend(kind.variables.clone());
-            for (name, text) in &kind.files {
-                fs::write(config.join(name), text).unwrap();
-            }
-            for body in &kind.later_answers {
-                later.on_next(Upstream::http(StatusCode::OK, "application/json", body.clone()));
-            }
-            for (url, body) in &kind.published {
-                let url: http::Uri = url.parse().unwrap();
-                stand_ins.insert(format!("https://{}", url.authority().unwrap()), later.stand_in().1);
-                later.publish(url.path(), body);
-            }
-            stand_ins.extend(kind.later.iter().map(|origin| (origin.clone(), later.stand_in().1)));
+            play_kind(kind, &config, &mut variables, &later, &mut stand_ins);
         }
-        for name in ["offboard.toml", "policy.cedar", "schema.cedarschema"] {
-            let own = setup.kind.as_ref().filter(|_| name == "offboard.toml").map(|kind| kind.offboard.clone());
-            let mut text = own.unwrap_or_else(|| demo_file(name));
-            for Replace { from, to, .. } in setup.replace.iter().filter(|change| change.file == name) {
-                assert!(text.contains(from), "config/{name} has no {from:?} to replace");
-                text = text.replacen(from, &to.replace(SIMULATOR, &simulator.endpoint()), 1);
-            }
-            if name == "offboard.toml" && setup.kind.is_none() && !text.contains("\n[limits]") {
-                // A machine that is busy with other tests is no slow TaurusDB. At the end, where it moves no line.
-                text += "\n[limits]\nearly_answer_ms = 30000\n";
-            }
-            if name == "offboard.toml" && !setup.confirm {
-                text = text.replacen("kind = \"slack\" ", "confirm = false\nkind = \"slack\" ", 1);
-            }
-            fs::write(config.join(name), text).unwrap();
-        }
-        // It is of these two, so that what the demonstration's policies decide is decided without a parser.
-        if setup.replace.iter().all(|change| change.file == "offboard.toml") {
-            fs::write(config.join(PREPARED), demo_file(PREPARED)).unwrap();
-        }
-
+        setup.write_config(&config, &simulator);
         let clock = Arc::new(AtomicI64::new(START));
         let options = Options {
             config: Some(config),
@@ -373,6 +348,13 @@ impl Gateway {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "config/{file} has no {from:?} to replace");
         fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// The kind of this caller of offboard.toml.
+    pub(crate) fn kind_of(&self, caller: &str) -> String {
+        let text = fs::read_to_string(self.config("offboard.toml")).unwrap();
+        let config = Config::parse(&text, &callers::shapes()).unwrap();
+        config.caller(caller).unwrap().kind.clone()
     }
 
     /// The gateway's clock, in seconds.
@@ -591,7 +573,7 @@ impl Answer {
 
     /// What holds of every answer of the gateway's: it says how long it is, what it is and which request it was, in JSON of
     /// one of the known forms, and carries no header of whoever stands behind.
-    fn assert_sound(&self) {
+    pub(crate) fn assert_sound(&self) {
         let known = [
             "allow",
             "content-length",

@@ -3,13 +3,17 @@
 use local::http as client;
 use local::simulator::demo;
 
-use crate::harness::{Gateway, PATIENCE};
+use crate::fixtures::assert_agreement;
+use crate::harness::{Answer, Gateway, PATIENCE};
+use support::case::Delete;
 use support::kind::Setup;
 use support::stage::{Posted, Reply, Row, Stage, Wire};
 
 pub(crate) struct Component(pub(crate) Gateway);
 
 impl Stage for Component {
+    const HAS_SIMULATOR: bool = true;
+
     async fn open(setup: Setup) -> Self {
         Self(Gateway::start_as(setup).await)
     }
@@ -31,12 +35,31 @@ impl Stage for Component {
             instance: row.instance,
             user_name: row.user_name,
             reason: row.reason,
+            caller: row.caller,
+            policies: Some(row.policies),
         };
         self.0.rows().into_iter().map(row).collect()
     }
 
     fn deletes(&self) -> usize {
         self.0.deletes()
+    }
+
+    fn last_delete(&self) -> Option<Delete> {
+        let requests = self.0.simulator.requests();
+        let delete = requests.iter().rfind(|seen| seen.method == http::Method::DELETE)?;
+        Some(Delete::of(&delete.path_and_query, &delete.headers))
+    }
+
+    fn has_alice(&self) -> bool {
+        self.0.has_account("alice")
+    }
+
+    fn assert_consistent(&self, reply: &Reply) {
+        let Reply { status, headers, body } = reply.clone();
+        let answer = Answer { status, headers, body };
+        answer.assert_sound();
+        assert_agreement(&self.0, &answer, &self.0.row());
     }
 
     async fn end(&mut self) {

@@ -4,8 +4,10 @@ use starrocks_offboard::policy::prepared::PREPARED;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use support::planned::Planned;
+
 use crate::ask::{Ask, INSTANCE, Kind};
-use crate::harness::{Gateway, PATIENCE, Planned, Row, Setup, send};
+use crate::harness::{Gateway, PATIENCE, Row, Setup, send};
 
 /// With a token, because its validity does not depend on the clocks of these tests.
 fn with_token() -> Setup {

@@ -5,8 +5,10 @@ use std::fs;
 
 use local::simulator::demo;
 
+use support::planned::Planned;
+
 use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, Signature, WEBHOOK_SECRET};
-use crate::harness::{Gateway, Planned, Setup};
+use crate::harness::{Gateway, Setup};
 
 const SECURITY_TOKEN: &str = "gQpjbi1ub3J0aC00-security-token-of-a-temporary-key";
 const SECRET_KEY: &str = demo::SECRET_KEY;

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use support::case;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::ask::{Ask, Kind};
-use crate::credentials::{Credentials, carried};
+use crate::credentials::Credentials;
 use crate::fixtures::assert_agreement;
 use crate::harness::{Answer, Gateway, Setup};
 
@@ -122,7 +123,7 @@ fn differences(gateway: &Gateway, answer: &Answer, expected: Came<'_>, credentia
     };
     let seen = gateway.simulator.requests();
     let at_taurusdb = seen.iter().filter(|seen| seen.method != http::Method::POST);
-    let proved = at_taurusdb.clone().all(|seen| carried(&seen.headers) == credentials.carried());
+    let proved = at_taurusdb.clone().all(|seen| case::credentials(&seen.headers) == credentials.carried());
     if came == expected && usize::try_from(row.attempts) == Ok(sent) && proved {
         return String::new();
     }

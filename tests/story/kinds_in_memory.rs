@@ -7,6 +7,7 @@ use local::simulator::demo;
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::case::Delete;
 use support::kind::{NOW, Setup};
 use support::memory::{Cloud, Memory};
 use support::stage::{Posted, Reply, Row, Stage, Wire};
@@ -17,10 +18,16 @@ pub(crate) struct InMemory {
 }
 
 impl Stage for InMemory {
+    const HAS_SIMULATOR: bool = false;
+
     async fn open(setup: Setup) -> Self {
-        let policy = include_str!("../../config/policy.cedar");
+        let mut policy = include_str!("../../config/policy.cedar").to_owned();
+        for (from, to) in &setup.replace_policy {
+            assert!(policy.contains(from), "config/policy.cedar has no {from:?} to replace");
+            policy = policy.replacen(from, to, 1);
+        }
         let schema = include_str!("../../config/schema.cedarschema");
-        let app = App::parse(&setup.offboard, policy, schema);
+        let app = App::parse(&setup.offboard, &policy, schema);
         let app = app.unwrap_or_else(|why| panic!("{why}\n{}", setup.offboard));
         let mut host = Memory::new(&[
             ("huaweicloud_access_key", "AK"),
@@ -65,7 +72,8 @@ impl Stage for InMemory {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let statement = "SELECT state, actor, instance, user_name, reason FROM removals ORDER BY rowid";
+        let statement =
+            "SELECT state, actor, instance, user_name, reason, caller, policies FROM removals ORDER BY rowid";
         let Ok(mut statement) = self.host.database.prepare(statement) else { return Vec::new() };
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Row {
@@ -74,6 +82,8 @@ impl Stage for InMemory {
                 instance: row.get(2)?,
                 user_name: row.get(3)?,
                 reason: row.get(4)?,
+                caller: row.get(5)?,
+                policies: row.get(6)?,
             })
         };
         statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
@@ -82,6 +92,20 @@ impl Stage for InMemory {
     fn deletes(&self) -> usize {
         self.host.sent.borrow().iter().filter(|request| request.method() == http::Method::DELETE).count()
     }
+
+    fn last_delete(&self) -> Option<Delete> {
+        let sent = self.host.sent.borrow();
+        let request = sent.iter().rfind(|request| request.method() == http::Method::DELETE)?;
+        Some(Delete::of(request.uri().path_and_query().unwrap().as_str(), request.headers()))
+    }
+
+    fn has_alice(&self) -> bool {
+        let cloud = self.host.cloud.as_ref().unwrap();
+        cloud.accounts.borrow().contains(&(demo::INSTANCE_ID.to_owned(), "alice".to_owned()))
+    }
+
+    /// Through the component only, which has the log lines of a whole process.
+    fn assert_consistent(&self, _: &Reply) {}
 
     async fn end(&mut self) {}
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::planned::Planned;
 use crate::stage::{Posted, Row};
 
 /// A case: a file of a kind's folder.
@@ -22,10 +24,30 @@ pub struct Case {
     /// Lines of offboard.toml that differ here: each first text is replaced by the second.
     #[serde(default)]
     pub replace: Vec<(String, String)>,
+    /// The same for policy.cedar.
+    #[serde(default)]
+    pub replace_policy: Vec<(String, String)>,
+    /// Spin variables beside those of caller.toml.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// What the case needs of the simulated TaurusDB; such a case runs through the component only.
+    pub simulator: Option<Simulated>,
     /// The platform's secret, in place of the one of caller.toml.
     pub secret: Option<Value>,
     /// The requests, in order.
     pub step: Vec<Step>,
+}
+
+/// How the simulated TaurusDB differs from the usual one. An empty table says that the case needs it as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Simulated {
+    /// What it does wrong, in the words of `serve --fault`.
+    pub faults: Vec<String>,
+    /// Its next answers, in order.
+    pub answers: Vec<Planned>,
+    /// The security token that its access key needs.
+    pub security_token: Option<String>,
 }
 
 /// A request, and what comes of it.
@@ -61,14 +83,64 @@ pub struct Expected {
     /// The whole body; of an encrypted answer the plain text. `{request_id}`, `{row}` and `{reference}` stand for what the answer's
     /// headers say.
     pub body: Option<String>,
+    /// What the answer says to a person: its `text`, or its `error_msg`. `{request_id}` as in `body`.
+    pub message: Option<String>,
     /// Headers of the answer.
     pub headers: BTreeMap<String, String>,
+    /// Whether `X-Request-Id` is TaurusDB's, and not the gateway's own.
+    pub upstream_request_id: Option<bool>,
+    /// Whether answer, row and log line agree, and the answer has no header beside those named here. Looked at through the
+    /// component, in the first step of a case.
+    pub consistent: bool,
     /// The newest row of the account that it names.
     pub row: Option<Row>,
     /// How many rows the ledger has by now.
     pub rows: Option<usize>,
     /// How many DELETEs this step sent.
     pub deletes: usize,
+    /// The last of these.
+    pub delete: Option<Delete>,
+    /// Whether alice's account on analytics is removed by now.
+    pub gone: Option<bool>,
     /// The messages to the platform after the answer.
     pub posted: Vec<Posted>,
+}
+
+/// A DELETE as TaurusDB received it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delete {
+    /// Path and query.
+    pub target: Option<String>,
+    /// The header `X-Language`.
+    pub language: Option<String>,
+    /// What it proves itself with: `aksk`, `temporary aksk` or `token`.
+    pub credentials: Option<String>,
+}
+
+impl Delete {
+    /// Describes the request in full.
+    pub fn of(target: &str, headers: &HeaderMap) -> Self {
+        let language = headers.get("x-language").map(|value| value.to_str().unwrap().to_owned());
+        Self { target: Some(target.to_owned()), language, credentials: Some(credentials(headers).to_owned()) }
+    }
+
+    /// Leaves out what `expected` leaves out.
+    pub(crate) fn as_far_as(self, expected: &Self) -> Self {
+        Self {
+            target: self.target.filter(|_| expected.target.is_some()),
+            language: self.language.filter(|_| expected.language.is_some()),
+            credentials: self.credentials.filter(|_| expected.credentials.is_some()),
+        }
+    }
+}
+
+/// What a request to TaurusDB proves itself with.
+pub fn credentials(headers: &HeaderMap) -> &'static str {
+    match ["authorization", "x-security-token", "x-auth-token"].map(|name| headers.contains_key(name)) {
+        [true, false, false] => "aksk",
+        [true, true, false] => "temporary aksk",
+        [false, false, true] => "token",
+        _ => "something odd",
+    }
 }

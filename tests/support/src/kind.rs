@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use starrocks_offboard::callers;
 
-use crate::case::Case;
+use crate::case::{Case, Simulated};
 
 /// 2026-06-01T10:00:00Z, a Monday.
 pub const NOW: i64 = 1_780_308_000;
@@ -100,6 +100,10 @@ pub struct Setup {
     pub later_answers: Vec<String>,
     /// What other origins answer to a GET, by URL.
     pub published: BTreeMap<String, String>,
+    /// Texts of policy.cedar that are replaced.
+    pub replace_policy: Vec<(String, String)>,
+    /// How the simulated TaurusDB differs.
+    pub simulator: Simulated,
 }
 
 impl Setup {
@@ -164,7 +168,18 @@ impl Kind {
             later: self.later.iter().chain(&self.later_too).cloned().collect(),
             later_answers: self.later_answers.clone(),
             published: self.published.clone(),
+            replace_policy: Vec::new(),
+            simulator: Simulated::default(),
         }
+    }
+
+    /// The setup that a case of this kind asks for.
+    pub fn setup_of(&self, case: &Case) -> Setup {
+        let mut setup = self.setup(case.confirm, &case.replace).slowly(case.slow);
+        setup.variables.extend(case.variables.clone());
+        setup.replace_policy.clone_from(&case.replace_policy);
+        setup.simulator = case.simulator.clone().unwrap_or_default();
+        setup
     }
 
     /// Whether a caller of this kind asks people whether they mean it, and can be told not to.

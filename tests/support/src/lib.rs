@@ -6,6 +6,7 @@
 //!   vendors' packages
 //! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
 //!   memory (`tests/story`) and through the built component (`tests/component`)
+//! - [`planned`]: answers of TaurusDB that a fixture plans
 //! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks
 //!
 //! Nothing here decides how the gateway behaves: what is expected stands in the fixtures and in the suites.
@@ -16,6 +17,7 @@ pub mod bench_host;
 pub mod case;
 pub mod kind;
 pub mod memory;
+pub mod planned;
 pub mod platforms;
 pub mod python;
 pub mod refusals;

@@ -1,13 +1,15 @@
-//! Runs the cases of a kind on a stage.
+//! Runs the cases of the kinds on a stage.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use crate::case::{Case, Expected};
-use crate::kind::{Kind, Setup};
+use crate::case::{Case, Delete, Expected, Step};
+use crate::kind::Kind;
 use crate::platforms::Platforms;
-use crate::stage::{Posted, Reply, Row, Stage};
+use crate::stage::{Posted, Reply, Row, Stage, Wire};
 
-/// Runs every case of every kind; `only` names those of interest.
+/// Runs every case of every kind; the variable `KIND` names the only kind of interest.
 pub async fn run<S: Stage>() {
     let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();
@@ -17,6 +19,9 @@ pub async fn run<S: Stage>() {
             continue;
         }
         for (name, case) in kind.cases() {
+            if case.simulator.is_some() && !S::HAS_SIMULATOR {
+                continue;
+            }
             count += 1;
             if let Err(difference) = check::<S>(&kind, &case).await {
                 failures += &format!("\n{name}: {}\n{difference}\n", case.about);
@@ -28,135 +33,231 @@ pub async fn run<S: Stage>() {
 }
 
 async fn check<S: Stage>(kind: &Kind, case: &Case) -> Result<(), String> {
-    let setup: Setup = kind.setup(case.confirm, &case.replace).slowly(case.slow);
-    let mut stage = S::open(setup).await;
-    let (mut reference, mut created) = (String::new(), String::new());
-    let (mut told, mut deletes) = (0, 0);
-    let mut last = None;
+    let stage = S::open(kind.setup_of(case)).await;
+    let mut play =
+        Play { kind, case, stage, reference: String::new(), created: String::new(), posted: 0, deletes: 0, last: None };
     for (number, step) in case.step.iter().enumerate() {
-        let mut ask = kind.ask(&stage.host(), &format!("n{number}"));
-        if let Some(secret) = &case.secret {
-            ask["secret"] = secret.clone();
-        }
-        if let Some(say) = &step.say {
-            ask["say"] = {
-                let say = say.to_string().replace("{reference}", &reference).replace("{created}", &created);
-                serde_json::from_str(&say).unwrap()
-            };
-        }
-        if let Some(body) = &step.body {
-            ask["body"] = Value::String(body.clone());
-        }
-        let mut wire = match last.take() {
-            Some(wire) if step.again => wire,
-            _ => Platforms::request(&kind.name, &ask),
-        };
-        for (name, value) in &step.headers {
-            wire.set(name, value);
-        }
-        let reply = stage.send(&wire).await;
-        last = Some(wire);
-        if reply.status == 201
-            && let Ok(Value::Object(body)) = serde_json::from_slice(&reply.body)
-        {
-            created = body["id"].as_str().unwrap().to_owned();
-        }
-        let posted = stage.posted(told + step.expect.posted.len()).await;
-        if case.slow && number + 1 == case.step.len() {
-            stage.end().await;
-        }
-        let seen = look(&stage, kind, &ask, &reply, &step.expect, &posted[told.min(posted.len())..], deletes);
-        (told, deletes) = (posted.len(), stage.deletes());
-        let newest = |from: &str| {
-            let before = ["confirm `", "request `", "\"reference\":\""];
-            before.into_iter().find_map(|words| after(from, words))
-        };
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&reply.body),
-            posted.iter().map(|p| p.body.as_str()).collect::<String>()
-        );
-        if let Some(found) = reply.header("x-offboard-reference").map(str::to_owned).or_else(|| newest(&said)) {
-            reference = found;
-        }
-        let masked = |expected: Expected| mask(expected, &stage.upstream_ids(), &stage.host());
-        let (seen, expected) = (masked(seen), masked(filled(&step.expect, &reply, &reference, &created)));
-        if seen != expected {
-            // As it would stand in the case.
-            let body = placed(&normal(&read(kind, &ask, &reply)), &reply, &reference, &created);
-            let posted = seen.posted.iter().map(|posted| placed(&posted.body, &reply, &reference, &created));
-            let posted = posted.collect::<Vec<_>>().join("\n");
-            return Err(format!(
-                "step {number}: expected {expected:#?}\nbut it was {seen:#?}\n--- body\n{body}\n--- posted\n{posted}\n---"
-            ));
-        }
+        play.step(number, step).await.map_err(|difference| format!("step {number}: {difference}"))?;
     }
     Ok(())
 }
 
-/// The reference that stands behind these words.
+/// A case while it runs.
+struct Play<'c, S> {
+    kind: &'c Kind,
+    case: &'c Case,
+    stage: S,
+    /// The reference of the request that waits.
+    reference: String,
+    /// The id of the SCIM user that a step created.
+    created: String,
+    /// How many messages were sent to the platform in the steps before.
+    posted: usize,
+    /// How many DELETEs were sent in the steps before.
+    deletes: usize,
+    /// The request of the step before.
+    last: Option<Wire>,
+}
+
+/// What came of a step.
+struct Answered {
+    ask: Value,
+    reply: Reply,
+    /// Every message to the platform, those of earlier steps included.
+    posted: Vec<Posted>,
+}
+
+impl<S: Stage> Play<'_, S> {
+    async fn step(&mut self, number: usize, step: &Step) -> Result<(), String> {
+        let ask = self.ask(number, step);
+        let mut wire = match self.last.take() {
+            Some(wire) if step.again => wire,
+            _ => Platforms::request(&self.kind.name, &ask),
+        };
+        for (name, value) in &step.headers {
+            wire.set(name, value);
+        }
+        let reply = self.stage.send(&wire).await;
+        self.last = Some(wire);
+        if reply.status == 201
+            && let Ok(Value::Object(body)) = serde_json::from_slice(&reply.body)
+        {
+            self.created = body["id"].as_str().unwrap().to_owned();
+        }
+        let posted = self.stage.posted(self.posted + step.expect.posted.len()).await;
+        if self.case.slow && number + 1 == self.case.step.len() {
+            self.stage.end().await;
+        }
+        let answered = Answered { ask, reply, posted };
+        let seen = self.look(&answered, &step.expect);
+        (self.posted, self.deletes) = (answered.posted.len(), self.stage.deletes());
+        self.note_reference(&answered);
+        self.compare(&answered, seen, &step.expect)?;
+        if step.expect.consistent {
+            let consistent = catch_unwind(AssertUnwindSafe(|| self.stage.assert_consistent(&answered.reply)));
+            consistent.map_err(|_| "answer, row and log line do not agree, see above".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// The order to the platform.
+    fn ask(&self, number: usize, step: &Step) -> Value {
+        let mut ask = self.kind.ask(&self.stage.host(), &format!("n{number}"));
+        if let Some(secret) = &self.case.secret {
+            ask["secret"] = secret.clone();
+        }
+        if let Some(say) = &step.say {
+            let say = say.to_string().replace("{reference}", &self.reference).replace("{created}", &self.created);
+            ask["say"] = serde_json::from_str(&say).unwrap();
+        }
+        if let Some(body) = &step.body {
+            ask["body"] = Value::String(body.clone());
+        }
+        ask
+    }
+
+    /// Keeps the newest reference that a header, the answer or a message names.
+    fn note_reference(&mut self, answered: &Answered) {
+        let reply = &answered.reply;
+        let posted: String = answered.posted.iter().map(|posted| posted.body.as_str()).collect();
+        let said = format!("{}{posted}", String::from_utf8_lossy(&reply.body));
+        let before = ["confirm `", "request `", "\"reference\":\""];
+        let in_words = || before.into_iter().find_map(|words| after(&said, words));
+        if let Some(found) = reply.header("x-offboard-reference").map(str::to_owned).or_else(in_words) {
+            self.reference = found;
+        }
+    }
+
+    /// What came of the step, as far as `expected` looks.
+    fn look(&self, answered: &Answered, expected: &Expected) -> Expected {
+        let (reply, rows) = (&answered.reply, self.stage.rows());
+        let header = |name: &str| reply.header(name).map(str::to_owned);
+        let mut headers: Vec<&str> = expected.headers.keys().map(String::as_str).collect();
+        if expected.consistent {
+            headers.extend(["allow", "x-offboard-confirmed-by"]);
+        }
+        let deletes = self.stage.deletes() - self.deletes;
+        let last_delete = || self.stage.last_delete().filter(|_| deletes > 0).unwrap_or_default();
+        let is_upstream = |id: &str| self.stage.upstream_ids().iter().any(|upstream| upstream == id);
+        Expected {
+            status: reply.status,
+            code: header("x-offboard-code").unwrap_or_default(),
+            content_type: expected.content_type.as_ref().and_then(|_| header("content-type")),
+            body: expected.body.as_ref().map(|_| normal(&self.read(answered))),
+            message: expected.message.as_ref().map(|_| message(&self.read(answered))),
+            headers: headers.into_iter().filter_map(|name| Some((name.to_owned(), header(name)?))).collect(),
+            upstream_request_id: expected
+                .upstream_request_id
+                .map(|_| reply.header("x-request-id").is_some_and(is_upstream)),
+            consistent: expected.consistent,
+            row: expected.row.as_ref().and_then(|row| newest_of_its_account(&rows, row)),
+            rows: expected.rows.map(|_| rows.len()),
+            deletes,
+            delete: expected.delete.as_ref().map(|expected| Delete::as_far_as(last_delete(), expected)),
+            gone: expected.gone.map(|_| !self.stage.has_alice()),
+            posted: self.newly_posted(answered, expected),
+        }
+    }
+
+    fn newly_posted(&self, answered: &Answered, expected: &Expected) -> Vec<Posted> {
+        let authorized = expected.posted.iter().any(|posted| posted.authorization.is_some());
+        let plain = |posted: &Posted| Posted {
+            authorization: posted.authorization.clone().filter(|_| authorized),
+            body: normal(&posted.body),
+            ..posted.clone()
+        };
+        answered.posted.iter().skip(self.posted).map(plain).collect()
+    }
+
+    /// The body of the answer, decrypted where the kind encrypts.
+    fn read(&self, Answered { ask, reply, .. }: &Answered) -> String {
+        if Platforms::encrypts(&self.kind.name) && !reply.body.is_empty() {
+            return Platforms::open(&self.kind.name, ask, reply);
+        }
+        String::from_utf8(reply.body.to_vec()).unwrap()
+    }
+
+    fn compare(&self, answered: &Answered, seen: Expected, expected: &Expected) -> Result<(), String> {
+        let (seen, expected) = (self.mask(seen), self.mask(self.filled(expected, &answered.reply)));
+        if seen == expected {
+            return Ok(());
+        }
+        // In the form of the case, to be copied into it.
+        let body = self.with_places(&normal(&self.read(answered)), &answered.reply);
+        let posted = seen.posted.iter().map(|posted| self.with_places(&posted.body, &answered.reply));
+        let posted = posted.collect::<Vec<_>>().join("\n");
+        Err(format!("expected {expected:#?}\nbut it was {seen:#?}\n--- body\n{body}\n--- posted\n{posted}\n---"))
+    }
+
+    /// Puts `{upstream}` for TaurusDB's request ids and `{host}` for the gateway's authority: each stage has its own.
+    fn mask(&self, mut expected: Expected) -> Expected {
+        let (ids, host) = (self.stage.upstream_ids(), self.stage.host());
+        let hide = |text: &mut String| {
+            for id in &ids {
+                *text = text.replace(id.as_str(), "{upstream}");
+            }
+            *text = text.replace(&host, "{host}");
+        };
+        expected.body.iter_mut().for_each(hide);
+        expected.message.iter_mut().for_each(hide);
+        expected.posted.iter_mut().for_each(|posted| hide(&mut posted.body));
+        expected
+    }
+
+    /// Puts the values for `{request_id}` and the like.
+    fn filled(&self, expected: &Expected, reply: &Reply) -> Expected {
+        let fill = |text: &String| {
+            text.replace("{request_id}", reply.header("x-request-id").unwrap_or_default())
+                .replace("{row}", reply.header("x-offboard-removal").unwrap_or_default())
+                .replace("{reference}", &self.reference)
+                .replace("{created}", &self.created)
+                .replace("{removal}", &first_removal(reply).unwrap_or_default())
+        };
+        let body = |posted: &Posted| normal(&fill(&posted.body));
+        Expected {
+            body: expected.body.as_ref().map(|text| normal(&fill(text))),
+            message: expected.message.as_ref().map(fill),
+            posted: expected.posted.iter().map(|posted| Posted { body: body(posted), ..posted.clone() }).collect(),
+            ..expected.clone()
+        }
+    }
+
+    /// The reverse of `filled`.
+    fn with_places(&self, text: &str, reply: &Reply) -> String {
+        let mut text = text.to_owned();
+        for (header, place) in [("x-offboard-removal", "{row}"), ("x-request-id", "{request_id}")] {
+            if let Some(value) = reply.header(header) {
+                text = text.replace(value, place);
+            }
+        }
+        if let Some(id) = first_removal(reply) {
+            text = text.replace(&id, "{removal}");
+        }
+        for (value, place) in [(&self.reference, "{reference}"), (&self.created, "{created}")] {
+            if !value.is_empty() {
+                text = text.replace(value, place);
+            }
+        }
+        text
+    }
+}
+
+/// The reference that follows these words.
 fn after(text: &str, words: &str) -> Option<String> {
     let (_, rest) = text.rsplit_once(words)?;
     Some(rest.chars().take(8).collect())
 }
 
-fn look<S: Stage>(
-    stage: &S,
-    kind: &Kind,
-    ask: &Value,
-    reply: &Reply,
-    expected: &Expected,
-    posted: &[Posted],
-    deletes: usize,
-) -> Expected {
-    let rows = stage.rows();
-    let header = |name: &String| Some((name.clone(), reply.header(name)?.to_owned()));
-    let authorized = expected.posted.iter().any(|posted| posted.authorization.is_some());
-    let plain = |posted: &Posted| Posted {
-        authorization: posted.authorization.clone().filter(|_| authorized),
-        body: normal(&posted.body),
-        ..posted.clone()
-    };
-    Expected {
-        status: reply.status,
-        code: reply.header("x-offboard-code").unwrap_or_default().to_owned(),
-        content_type: expected.content_type.as_ref().and_then(|_| reply.header("content-type").map(str::to_owned)),
-        body: expected.body.as_ref().map(|_| normal(&read(kind, ask, reply))),
-        headers: expected.headers.keys().filter_map(header).collect(),
-        row: expected.row.as_ref().and_then(|row| newest_of_its_account(&rows, row)),
-        rows: expected.rows.map(|_| rows.len()),
-        deletes: stage.deletes() - deletes,
-        posted: posted.iter().map(plain).collect(),
-    }
-}
-
-/// One event about several accounts writes their rows in any order.
+/// An event about several accounts writes their rows in any order.
 fn newest_of_its_account(rows: &[Row], expected: &Row) -> Option<Row> {
     let account = |row: &Row| (row.instance.clone(), row.user_name.clone());
-    rows.iter().rfind(|row| account(row) == account(expected)).or(rows.last()).cloned()
+    let mut row = rows.iter().rfind(|row| account(row) == account(expected)).or(rows.last()).cloned()?;
+    row.caller = row.caller.filter(|_| expected.caller.is_some());
+    row.policies = row.policies.filter(|_| expected.policies.is_some());
+    Some(row)
 }
 
-fn read(kind: &Kind, ask: &Value, reply: &Reply) -> String {
-    if Platforms::encrypts(&kind.name) && !reply.body.is_empty() {
-        return Platforms::open(&kind.name, ask, reply);
-    }
-    String::from_utf8(reply.body.to_vec()).unwrap()
-}
-
-/// With `{upstream}` for what TaurusDB called its requests, and `{host}` for where the gateway is: each stage has its own.
-fn mask(mut expected: Expected, ids: &[String], host: &str) -> Expected {
-    let hide = |text: &mut String| {
-        for id in ids {
-            *text = text.replace(id.as_str(), "{upstream}");
-        }
-        *text = text.replace(host, "{host}");
-    };
-    expected.body.iter_mut().for_each(hide);
-    expected.posted.iter_mut().for_each(|posted| hide(&mut posted.body));
-    expected
-}
-
-/// JSON without what makes no difference in it; other text as it is.
+/// JSON in one form, whatever its spaces; other text as it is.
 fn normal(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(json) => format!("{json:#}"),
@@ -164,44 +265,15 @@ fn normal(text: &str) -> String {
     }
 }
 
-fn filled(expected: &Expected, reply: &Reply, reference: &str, created: &str) -> Expected {
-    let fill = |text: &String| {
-        let text = text
-            .replace("{request_id}", reply.header("x-request-id").unwrap_or_default())
-            .replace("{row}", reply.header("x-offboard-removal").unwrap_or_default())
-            .replace("{reference}", reference)
-            .replace("{created}", created)
-            .replace("{removal}", &departed(reply).unwrap_or_default());
-        normal(&text)
-    };
-    Expected {
-        body: expected.body.as_ref().map(fill),
-        posted: expected.posted.iter().map(|posted| Posted { body: fill(&posted.body), ..posted.clone() }).collect(),
-        ..expected.clone()
-    }
+/// What the body of an answer says to a person.
+fn message(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let said = ["text", "error_msg"].iter().find_map(|key| body[key].as_str());
+    said.unwrap_or_default().to_owned()
 }
 
-/// The row of the first account of somebody who left: such an answer has no header for it.
-fn departed(reply: &Reply) -> Option<String> {
+/// The ledger's id of the first account of a leaver: such an answer has no header for it.
+fn first_removal(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_slice(&reply.body).ok()?;
     Some(body["removals"][0]["removal"].as_str()?.to_owned())
-}
-
-/// The other way round.
-fn placed(text: &str, reply: &Reply, reference: &str, created: &str) -> String {
-    let mut text = text.to_owned();
-    for (header, place) in [("x-offboard-removal", "{row}"), ("x-request-id", "{request_id}")] {
-        if let Some(value) = reply.header(header) {
-            text = text.replace(value, place);
-        }
-    }
-    if let Some(id) = departed(reply) {
-        text = text.replace(&id, "{removal}");
-    }
-    for (value, place) in [(reference, "{reference}"), (created, "{created}")] {
-        if !value.is_empty() {
-            text = text.replace(value, place);
-        }
-    }
-    text
 }

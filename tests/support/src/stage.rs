@@ -4,11 +4,14 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::Deserialize;
 
+use crate::case::Delete;
 use crate::kind::Setup;
 
 /// A gateway that a suite starts for a case.
 #[expect(async_fn_in_trait, reason = "each suite runs its own stage, and asks nothing of the futures")]
 pub trait Stage: Sized {
+    /// Whether TaurusDB is the simulated one, with faults and planned answers.
+    const HAS_SIMULATOR: bool;
     /// Starts a gateway with this setup.
     async fn open(setup: Setup) -> Self;
     /// The gateway's authority.
@@ -19,6 +22,12 @@ pub trait Stage: Sized {
     fn rows(&self) -> Vec<Row>;
     /// How many DELETEs TaurusDB has seen.
     fn deletes(&self) -> usize;
+    /// The last DELETE that TaurusDB has seen.
+    fn last_delete(&self) -> Option<Delete>;
+    /// Whether alice has her account on analytics.
+    fn has_alice(&self) -> bool;
+    /// Asserts that the only answer so far, its row and its log line say the same.
+    fn assert_consistent(&self, reply: &Reply);
     /// Stops the gateway in good order: what was acknowledged is carried out first. What it did can be read afterwards.
     async fn end(&mut self);
     /// The request ids of TaurusDB's answers.
@@ -45,6 +54,10 @@ pub struct Row {
     pub user_name: Option<String>,
     /// The column `reason`.
     pub reason: Option<String>,
+    /// The column `caller`. Not compared if a case leaves it out.
+    pub caller: Option<String>,
+    /// The column `policies`. Not compared if a case leaves it out.
+    pub policies: Option<String>,
 }
 
 /// A message to the platform after the answer.
