@@ -3,8 +3,9 @@
 use local::http as client;
 use local::simulator::demo;
 
-use crate::fixtures::assert_agreement;
-use crate::harness::{Answer, Gateway, PATIENCE};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::gateway::Gateway;
 use support::case::Delete;
 use support::kind::Setup;
 use support::stage::{Posted, Reply, Row, Stage, Wire};
@@ -29,7 +30,7 @@ impl Stage for Component {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let row = |row: crate::harness::Row| Row {
+        let row = |row: crate::harness::row::Row| Row {
             state: row.state,
             actor: row.actor,
             instance: row.instance,
@@ -56,7 +57,9 @@ impl Stage for Component {
     }
 
     fn assert_consistent(&self, reply: &Reply) {
-        let Reply { status, headers, body } = reply.clone();
+        let Reply { status, mut headers, body } = reply.clone();
+        // The platform may ask for it.
+        headers.remove("connection");
         let answer = Answer { status, headers, body };
         answer.assert_sound();
         assert_agreement(&self.0, &answer, &self.0.row());

@@ -20,8 +20,10 @@ use local::sqlite::Database;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::ask::{Ask, Kind};
-use crate::harness::{Answer, Gateway, PATIENCE, START, Setup};
+use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind};
+use crate::harness::setup::{START, Setup};
 
 /// What a process of its own is to run.
 const VARIABLE: &str = "OFFBOARD_TEST_PROCESS";
@@ -75,7 +77,7 @@ impl Process {
             real_time: matches!(gateway.options.clock, Clock::System),
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed::the_process", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "process::crashes::the_process", "--nocapture", "--test-threads=1"])
             .env(VARIABLE, serde_json::to_string(&told).unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

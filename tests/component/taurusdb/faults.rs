@@ -7,10 +7,12 @@ use support::case;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::ask::{Ask, Kind};
-use crate::credentials::Credentials;
-use crate::fixtures::assert_agreement;
-use crate::harness::{Answer, Gateway, Setup};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::answer::Answer;
+use crate::harness::credentials::Credentials;
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind};
+use crate::harness::setup::Setup;
 
 /// How many cases run at once: most of them wait, and what does not wait has to be answered within the limits.
 const AT_ONCE: usize = 12;

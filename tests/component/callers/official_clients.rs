@@ -10,8 +10,9 @@ use support::kind::Kind;
 use support::platforms::Platforms;
 use support::python::{javascript, python, scripts};
 
-use crate::ask::{INSTANCE, PORTAL_KEY, PORTAL_SECRET, PROJECT, SLACK_SECRET, WEBHOOK_SECRET};
-use crate::harness::{Gateway, Setup};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{INSTANCE, PORTAL_KEY, PORTAL_SECRET, PROJECT, SLACK_SECRET, WEBHOOK_SECRET};
+use crate::harness::setup::Setup;
 
 /// What a script of `tests/python` prints.
 async fn run(script: &str, arguments: &[&str]) -> Value {

@@ -6,9 +6,12 @@
 use local::http as client;
 use serde::Deserialize;
 
-use crate::ask::{Ask, Kind, Wire, users};
-use crate::fixtures::{assert_agreement, files, read};
-use crate::harness::{Answer, Gateway, Setup, status_of};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::answer::{Answer, status_of};
+use crate::harness::fixtures::{files, read};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Wire, users};
+use crate::harness::setup::Setup;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ask::{Ask, Kind, WAREHOUSE, Way, Who};
-use crate::harness::{Answer, Gateway, PATIENCE, Setup, send};
+use crate::harness::answer::{Answer, PATIENCE, send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, WAREHOUSE, Way, Who};
+use crate::harness::setup::Setup;
 
 /// Who asks, and whether they are asked first if they mean it.
 const ASKED: [(Kind, bool); 4] =

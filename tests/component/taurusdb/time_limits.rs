@@ -8,10 +8,11 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ask::{Ask, Kind};
-use crate::credentials::Credentials;
-use crate::fixtures::assert_agreement;
-use crate::harness::{Gateway, Setup};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::credentials::Credentials;
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind};
+use crate::harness::setup::Setup;
 
 /// An address at which connections do not come to stand: somebody listens, whose queue is full and who never looks.
 struct Clogged {

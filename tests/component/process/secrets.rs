@@ -7,8 +7,9 @@ use local::simulator::demo;
 
 use support::planned::Planned;
 
-use crate::ask::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, Signature, WEBHOOK_SECRET};
-use crate::harness::{Gateway, Setup};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, PORTAL_SECRET, SLACK_SECRET, Signature, WEBHOOK_SECRET};
+use crate::harness::setup::Setup;
 
 const SECURITY_TOKEN: &str = "gQpjbi1ub3J0aC00-security-token-of-a-temporary-key";
 const SECRET_KEY: &str = demo::SECRET_KEY;

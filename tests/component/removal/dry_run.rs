@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::ask::{Ask, Kind, Signature, Who};
-use crate::harness::{Gateway, Setup};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Signature, Who};
+use crate::harness::setup::Setup;
 
 fn dry_run(user_name: &str) -> Ask {
     Ask { dry_run: true, ..Ask::to_remove(user_name) }

@@ -11,9 +11,11 @@ use starrocks_offboard::policy::load::DEEPEST;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
-use crate::ask::{Ask, Kind, Signature};
-use crate::fixtures::assert_agreement;
-use crate::harness::{Answer, Gateway, Setup, start_of_time};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::answer::Answer;
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Signature};
+use crate::harness::setup::{Setup, start_of_time};
 
 /// 200 in words for Slack, and the code's own status for everybody else.
 fn assert_failed(kind: Kind, answer: &Answer, status: u16, code: &str) {

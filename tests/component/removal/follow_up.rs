@@ -8,8 +8,10 @@ use local::simulator::{Answer as Told, Hold, Target};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ask::{Ask, Kind, Wire};
-use crate::harness::{Answer, Gateway, PATIENCE, Setup};
+use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Wire};
+use crate::harness::setup::Setup;
 
 /// As soon as it can be told from at once.
 const EARLY: &str = "early_answer_ms = 50";

@@ -8,9 +8,11 @@ use local::simulator::{Target, demo};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ask::{Ask, INSTANCE, Kind, PROJECT};
-use crate::credentials::Credentials;
-use crate::harness::{Answer, Gateway, PATIENCE, Setup, send};
+use crate::harness::answer::{Answer, PATIENCE, send};
+use crate::harness::credentials::Credentials;
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, INSTANCE, Kind, PROJECT};
+use crate::harness::setup::Setup;
 
 /// So that the brake is not what is tested.
 fn without_a_brake(setup: Setup) -> Setup {

@@ -2,8 +2,9 @@
 
 use support::planned::Planned;
 
-use crate::ask::{Ask, Kind, PORTAL_SECRET, PROJECT, Signature};
-use crate::harness::{Gateway, Setup};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, PORTAL_SECRET, PROJECT, Signature};
+use crate::harness::setup::Setup;
 
 /// `help`, or nothing at all, is answered at once: no policy, no ledger, no TaurusDB.
 #[tokio::test(flavor = "multi_thread")]

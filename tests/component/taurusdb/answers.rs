@@ -3,16 +3,17 @@
 //! A file has the answers that are planned, in order, and an `[[expect]]` for each state of the account list ([`Expected`]). What
 //! an `[[expect]]` leaves out must not be there, except where a field says otherwise. The request is always the documented call.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use local::component;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use support::planned::Planned;
 
-use crate::ask::{Ask, Kind};
-use crate::harness::{Answer, Gateway, Row, Setup};
+use crate::harness::agreement::assert_agreement;
+use crate::harness::answer::Answer;
+use crate::harness::fixtures::{files, read};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind};
+use crate::harness::row::Row;
+use crate::harness::setup::Setup;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,19 +70,6 @@ struct Expected {
     /// Whether the account is removed.
     #[serde(default)]
     gone: bool,
-}
-
-/// The files of a folder below `tests/fixtures`, by name.
-pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = component::root().join("tests/fixtures").join(folder);
-    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(!files.is_empty(), "`{}` is empty", folder.display());
-    files
-}
-
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> T {
-    toml::from_str(&fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,38 +136,4 @@ fn look(gateway: &Gateway, answer: &Answer, expected: &Expected) -> Expected {
         deletes: gateway.deletes(),
         gone: !gateway.has_account("alice"),
     }
-}
-
-/// Asserts that answer, row and log line say the same.
-pub(crate) fn assert_agreement(gateway: &Gateway, answer: &Answer, row: &Row) {
-    assert_eq!(answer.header("x-offboard-removal"), Some(row.id.as_str()), "{row:#?}");
-    assert_eq!(row.code, Some(answer.code()), "{answer:#?}");
-    assert_eq!(row.confirmed_by.as_deref(), answer.header("x-offboard-confirmed-by"), "{answer:#?}");
-    assert_eq!(answer.header("x-offboard-policy").unwrap_or_default(), row.policies, "{row:#?}");
-    if !answer.is_in_words() {
-        assert_eq!(row.status, Some(answer.status), "{answer:#?}");
-    }
-    if answer.code() != "SUCCESS" && !answer.was_not_there() {
-        assert!(answer.says(row.message.as_ref().unwrap()), "{answer:#?}\n{row:#?}");
-    }
-    let expected_id = row.request_id.as_ref().unwrap_or(&row.id);
-    assert_eq!(answer.header("x-request-id"), Some(expected_id.as_str()), "{row:#?}");
-    assert_eq!(row.asked_at, gateway.clock.load(std::sync::atomic::Ordering::Relaxed));
-    assert_eq!(row.ended_at, Some(row.asked_at));
-    assert_eq!(row.kind, row.caller.as_ref().map(|caller| gateway.kind_of(caller)));
-
-    let lines = gateway.request_lines();
-    let [line] = &lines[..] else { panic!("{lines:#?}") };
-    let told = |name: &str| line[name].as_str();
-    assert_eq!(told("asked_at"), Some("2026-06-01T10:00:00.000Z"));
-    assert_eq!(told("id"), Some(row.id.as_str()));
-    assert_eq!(told("event"), Some(row.state.as_str()));
-    assert_eq!(told("state"), Some(row.state.as_str()));
-    assert_eq!(told("code"), row.code.as_deref());
-    assert_eq!(told("caller"), row.caller.as_deref());
-    assert_eq!(told("actor"), row.actor.as_deref());
-    assert_eq!(told("user_name"), row.user_name.as_deref());
-    assert_eq!(told("request_id"), row.request_id.as_deref());
-    assert_eq!(told("confirmed_by"), row.confirmed_by.as_deref());
-    assert_eq!(line["attempts"].as_i64(), Some(row.attempts));
 }

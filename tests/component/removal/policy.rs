@@ -6,8 +6,11 @@ use tokio::time::timeout;
 
 use support::planned::Planned;
 
-use crate::ask::{Ask, INSTANCE, Kind};
-use crate::harness::{Gateway, PATIENCE, Row, Setup, send};
+use crate::harness::answer::{PATIENCE, send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, INSTANCE, Kind};
+use crate::harness::row::Row;
+use crate::harness::setup::Setup;
 
 /// With a token, because its validity does not depend on the clocks of these tests.
 fn with_token() -> Setup {

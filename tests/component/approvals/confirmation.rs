@@ -3,8 +3,10 @@
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::ask::{Ask, Kind, Way, Who};
-use crate::harness::{Answer, Gateway, Setup, send};
+use crate::harness::answer::{Answer, send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Way, Who};
+use crate::harness::setup::Setup;
 
 async fn gateway() -> Gateway {
     Gateway::start(Setup { confirm: true, ..Setup::default() }.people()).await

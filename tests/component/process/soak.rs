@@ -28,9 +28,11 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::ask::{Ask, INSTANCE, Kind, Signature, Who, Wire};
-use crate::harness::{Answer, Gateway, Setup, try_send};
-use crate::killed::Process;
+use crate::harness::answer::{Answer, try_send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, INSTANCE, Kind, Signature, Who, Wire};
+use crate::harness::setup::Setup;
+use crate::process::crashes::Process;
 
 /// Signed for a name that stands for every process, as behind a load balancer.
 const HOST: &str = "offboard.example.com";
@@ -456,7 +458,11 @@ async fn the_books_balance_after_load_faults_and_kills() {
             own.wire.request()
         } else {
             let look = Ask {
-                says: Some(crate::ask::Says { how: "status".into(), id: entry.id.clone(), clicked: false }),
+                says: Some(crate::harness::requests::Says {
+                    how: "status".into(),
+                    id: entry.id.clone(),
+                    clicked: false,
+                }),
                 ..Ask::default()
             };
             Sent::new(Kind::Api, None, &look, None).wire.request()

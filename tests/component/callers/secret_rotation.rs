@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use crate::ask::{Ask, Kind, slack_headers};
-use crate::harness::{Answer, Gateway, Setup, send};
+use crate::harness::answer::{Answer, send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, slack_headers};
+use crate::harness::setup::Setup;
 
 const OLD: &str = "old-secret-2b7e151628aed2a6";
 const NEW: &str = "new-secret-abf7158809cf4f3c";

@@ -5,8 +5,10 @@ use local::http as client;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ask::{Ask, INSTANCE, Kind, Wire};
-use crate::harness::{Answer, Gateway, PATIENCE, Setup, send};
+use crate::harness::answer::{Answer, PATIENCE, send};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, INSTANCE, Kind, Wire};
+use crate::harness::setup::Setup;
 
 /// Signed for a name that stands for every process, as behind a load balancer.
 const HOST: &str = "offboard.example.com";

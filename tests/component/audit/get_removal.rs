@@ -6,8 +6,10 @@ use local::simulator::Target;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::ask::{Ask, Kind, Signature};
-use crate::harness::{Answer, Gateway, PATIENCE, Setup};
+use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::gateway::Gateway;
+use crate::harness::requests::{Ask, Kind, Signature};
+use crate::harness::setup::Setup;
 
 /// The look of the portal's key at a removal.
 fn at(id: &str) -> Ask {

@@ -2,7 +2,7 @@
 
 use local::simulator::demo;
 
-use crate::harness::Setup;
+use crate::harness::setup::Setup;
 
 const SECURITY_TOKEN: &str = "gQpjbi1ub3J0aC00-security-token-of-a-temporary-key";
 

@@ -1,6 +1,6 @@
 //! The adversary's table through the built component, and what only a real connection shows.
 
-use crate::kinds_through_the_component::Component;
+use crate::callers::kinds::Component;
 use support::kind::Kind;
 use support::platforms::Platforms;
 use support::stage::Stage;
