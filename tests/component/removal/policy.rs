@@ -1,10 +1,9 @@
 //! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy.rs`.
 
 use starrocks_offboard::policy::prepared::PREPARED;
+use support::planned::Planned;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-
-use support::planned::Planned;
 
 use crate::harness::answer::{PATIENCE, send};
 use crate::harness::gateway::Gateway;

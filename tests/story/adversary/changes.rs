@@ -6,8 +6,8 @@ use starrocks_offboard::host::SendError;
 use support::kind::Kind;
 use support::stage::Stage;
 
-use super::{app, kinds_of, made, state};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{app, kinds_of, made, state};
+use crate::callers::kinds::InMemory;
 
 const ID: &str = "54e42160670e48e789af7075e1efea1fin17";
 const OTHER_ID: &str = "00e42160670e48e789af7075e1efea1fin17";

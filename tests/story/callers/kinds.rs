@@ -21,12 +21,12 @@ impl Stage for InMemory {
     const HAS_SIMULATOR: bool = false;
 
     async fn open(setup: Setup) -> Self {
-        let mut policy = include_str!("../../config/policy.cedar").to_owned();
+        let mut policy = include_str!("../../../config/policy.cedar").to_owned();
         for (from, to) in &setup.replace_policy {
             assert!(policy.contains(from), "config/policy.cedar has no {from:?} to replace");
             policy = policy.replacen(from, to, 1);
         }
-        let schema = include_str!("../../config/schema.cedarschema");
+        let schema = include_str!("../../../config/schema.cedarschema");
         let app = App::parse(&setup.offboard, &policy, schema);
         let app = app.unwrap_or_else(|why| panic!("{why}\n{}", setup.offboard));
         let mut host = Memory::new(&[

@@ -6,8 +6,8 @@ use support::kind::Kind;
 use support::platforms::Platforms;
 use support::stage::{Posted, Reply, Stage};
 
-use super::{WITH_PEOPLE, kinds_of, made, reference, shown, state};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{WITH_PEOPLE, kinds_of, made, reference, shown, state};
+use crate::callers::kinds::InMemory;
 
 /// More of one letter than any platform shows.
 const TOO_LONG: &str = match std::str::from_utf8(&[b'x'; 30_000]) {
@@ -325,7 +325,7 @@ async fn what_taurusdb_answers_leads_nowhere() {
                 stage.host.will_list(&["alice"]);
             };
             let (reply, text) = removing(&stage, &kind, line_up).await;
-            let seen = (super::answered(&stage), state(&stage));
+            let seen = (crate::adversary::shared::answered(&stage), state(&stage));
             let mut wrong = Vec::new();
             if seen != ((*code).to_owned(), (*state_then).to_owned()) {
                 wrong.push(format!("{seen:?}, not {code} {state_then}"));

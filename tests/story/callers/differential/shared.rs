@@ -1,13 +1,4 @@
-//! Random requests, tokens and webhooks: what the vendors' own libraries in Python sign, we take and sign in the same way, and
-//! what is altered we refuse as they do. Where we are stricter (or, in two rows, laxer) than they are, a table says so and
-//! why; a row that no case needs any more fails the test.
-//!
-//! Every run has a seed of its own, which it prints; `DIFFERENTIAL_SEED` sets it, and with it every case is the same again.
-//! `DIFFERENTIAL_CASES` is how many cases there are in percent of the usual number.
-
-mod requests;
-mod tokens;
-mod webhooks;
+//! The dice, and the Python process that has the vendors' libraries; a table of the differences that are meant.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -18,14 +9,14 @@ use serde_json::{Value, json};
 use support::python;
 
 /// How many cases go to Python in one line.
-const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 
 /// Splitmix64: what is random here is to be the same on every machine for ever.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// Of this run, for one purpose: tests run in any order.
-    fn of(purpose: &str) -> Self {
+    pub(crate) fn of(purpose: &str) -> Self {
         static SEED: OnceLock<u64> = OnceLock::new();
         let seed = *SEED.get_or_init(|| match std::env::var("DIFFERENTIAL_SEED") {
             Ok(text) => text.parse().expect("DIFFERENTIAL_SEED is a number"),
@@ -35,7 +26,7 @@ impl Dice {
         Self(purpose.bytes().fold(seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())))
     }
 
-    fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -43,50 +34,50 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.roll() % end as u64).unwrap()
     }
 
-    fn one_in(&mut self, many: usize) -> bool {
+    pub(crate) fn one_in(&mut self, many: usize) -> bool {
         self.below(many) == 0
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 
-    fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
         for end in (1..list.len()).rev() {
             list.swap(end, self.below(end + 1));
         }
     }
 
     /// Up to so many of these pieces.
-    fn text(&mut self, pieces: &[&str], most: usize) -> String {
+    pub(crate) fn text(&mut self, pieces: &[&str], most: usize) -> String {
         (0..self.below(most + 1)).map(|_| self.pick(pieces)).collect()
     }
 
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.roll().to_le_bytes()[0]).collect()
     }
 }
 
-fn percent() -> usize {
+pub(crate) fn percent() -> usize {
     std::env::var("DIFFERENTIAL_CASES").map_or(100, |text| text.parse().expect("DIFFERENTIAL_CASES is a number"))
 }
 
-fn cases(usual: usize) -> usize {
+pub(crate) fn cases(usual: usize) -> usize {
     usual * percent() / 100
 }
 
 /// `tests/python/differential.py`, one process for all tests: a line for a line.
-struct Python {
+pub(crate) struct Python {
     child: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Python {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new(python::python())
             .arg("-B")
             .arg(python::scripts().join("differential.py"))
@@ -99,7 +90,7 @@ impl Python {
     }
 
     /// What it says of each case.
-    fn ask(what: &str, cases: &[Value]) -> Vec<Value> {
+    pub(crate) fn ask(what: &str, cases: &[Value]) -> Vec<Value> {
         static RUNNING: OnceLock<Mutex<Python>> = OnceLock::new();
         let mut answers = Vec::new();
         for batch in cases.chunks(BATCH) {
@@ -118,10 +109,10 @@ impl Python {
 }
 
 /// A difference that is meant: the change that brings it about, what we say, and why.
-type Meant<E> = (&'static str, Result<(), E>, &'static str);
+pub(crate) type Meant<E> = (&'static str, Result<(), E>, &'static str);
 
 /// Compares two verdicts about what this change made, and keeps the rows of the table that explain a difference.
-fn compare<E: PartialEq + std::fmt::Debug>(
+pub(crate) fn compare<E: PartialEq + std::fmt::Debug>(
     change: &'static str,
     ours: &Result<(), E>,
     theirs: &Value,
@@ -139,7 +130,7 @@ fn compare<E: PartialEq + std::fmt::Debug>(
 }
 
 /// Every row of the table is needed, when there are enough cases to tell.
-fn all_used<E>(meant: &[Meant<E>], used: &[&'static str]) {
+pub(crate) fn all_used<E>(meant: &[Meant<E>], used: &[&'static str]) {
     if percent() < 100 {
         return;
     }

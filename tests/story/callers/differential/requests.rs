@@ -12,7 +12,7 @@ use starrocks_offboard::crypto::sdk_hmac::{self, Authorization, Message, Signatu
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
-use super::{Dice, Python, cases};
+use crate::callers::differential::shared::{Dice, Python, cases};
 
 const PIECES: [&str; 34] = [
     "a", "Z", "m", "0", "9", "-", ".", "_", "~", " ", "%", "+", "=", "&", "?", "#", "*", "'", "(", ")", "!", "@", ":",

@@ -17,7 +17,7 @@ use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 use support::kind::NOW;
 
-use super::{Dice, Meant, Python, all_used, cases, compare};
+use crate::callers::differential::shared::{Dice, Meant, Python, all_used, cases, compare};
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";

@@ -12,8 +12,7 @@ use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
 use support::memory::{Cloud, Memory};
 
-use super::upstream::header;
-use super::{gateway_with, memory, slash_as, text};
+use crate::gateway::{ask, gateway_with, header, memory, slash_as, text};
 
 /// A caller of kind `scim`, in the team that may remove on staging and ask on production.
 const CALLER: [(&str, &str); 2] = [
@@ -129,7 +128,7 @@ async fn the_same_event_finishes_what_waited() {
         .query_row("SELECT reference FROM removals WHERE reference IS NOT NULL", [], |row| row.get(0))
         .unwrap();
     let approve = slash_as("U0ERIN", host.now.get() / 1000, &format!("approve {reference}"), "");
-    let answer = super::ask(&host, &app, approve).await;
+    let answer = ask(&host, &app, approve).await;
     assert!(text(&answer).contains("✅ Removed `dana` from `warehouse`"), "{}", text(&answer));
     assert_eq!(deactivated(&host, &app, &id).await, (200, None));
     assert_eq!((deletes(&host), left(&host)), (2, BTreeSet::new()));

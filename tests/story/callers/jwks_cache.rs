@@ -11,7 +11,7 @@ use support::kind::{Kind, NOW};
 use support::memory::{Cloud, Memory};
 use support::platforms::Platforms;
 
-use super::memory;
+use crate::gateway::memory;
 
 const URL: &str = "https://login.example.com/realms/staff/keys";
 
@@ -23,7 +23,8 @@ struct World {
 }
 
 fn app(kind: &Kind) -> App {
-    let (policy, schema) = (include_str!("../../config/policy.cedar"), include_str!("../../config/schema.cedarschema"));
+    let (policy, schema) =
+        (include_str!("../../../config/policy.cedar"), include_str!("../../../config/schema.cedarschema"));
     App::parse(&kind.setup(false, &[]).offboard, policy, schema).unwrap()
 }
 

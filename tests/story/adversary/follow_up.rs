@@ -5,8 +5,8 @@ use serde_json::Value;
 use support::kind::Kind;
 use support::stage::{Stage, Wire};
 
-use super::{answered, kinds_of, made, reference, state};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{answered, kinds_of, made, reference, state};
+use crate::callers::kinds::InMemory;
 
 /// `{host}` and `{path}` are the platform's.
 const ADDRESSES: &[(&str, &str)] = &[

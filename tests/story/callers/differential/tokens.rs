@@ -11,7 +11,7 @@ use starrocks_offboard::crypto::jwks::KeySet;
 use starrocks_offboard::crypto::jwt::{self, Expected, TokenError};
 use support::kind::{Kind, NOW};
 
-use super::{Dice, Meant, Python, all_used, cases, compare};
+use crate::callers::differential::shared::{Dice, Meant, Python, all_used, cases, compare};
 
 const ISSUER: &str = "https://login.example.com/realms/staff";
 const AUDIENCES: [&str; 2] = ["starrocks-offboard", "gateway"];

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use support::kind::Kind;
 use support::stage::{Stage, Wire};
 
-use super::{answered, made};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{answered, made};
+use crate::callers::kinds::InMemory;
 
 /// What has become of the database, once it was in use.
 const BROKEN: &[(&str, &str)] = &[
