@@ -11,7 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_main};
 use futures_util::FutureExt;
 use http::HeaderMap;
-use local::demo::{self, Asked, DemoCaller};
+use local::demo::callers::caller;
+use local::demo::demo_caller::{DemoCaller, DemoRequest};
 use starrocks_offboard::app::App;
 use starrocks_offboard::callers::kind::CallerKind;
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, VerificationKeys};
@@ -87,7 +88,7 @@ fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>
         "portal" => access_key(number),
         _ => String::new(),
     };
-    let asked = Asked {
+    let asked = DemoRequest {
         text: &text,
         instance: &instance,
         config,
@@ -97,7 +98,7 @@ fn asked(caller: &DemoCaller, config: &Config, number: usize, now: DateTime<Utc>
         now,
         nonce: number as u64,
     };
-    Ok(inbound(demo::request(caller, &asked)?))
+    Ok(inbound(caller.request(&asked)?))
 }
 
 struct Proving<'c> {
@@ -110,7 +111,7 @@ struct Proving<'c> {
 
 impl<'c> Proving<'c> {
     fn new(name: &str, config: &'c Config, number: usize) -> anyhow::Result<Self> {
-        let demo = demo::caller(name)?;
+        let demo = caller(name)?;
         let caller = config.caller(name).map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
         let kind = callers::kind(&caller.kind).with_context(|| format!("no kind `{}`", caller.kind))?;
         let part = caller.keys.first().and_then(|key| key.variables.first()).map(|(part, _)| *part);
@@ -281,7 +282,7 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
 /// The whole story, from the request to the answer, and the same request again.
 fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
     for name in CALLERS {
-        let caller = demo::caller(name)?;
+        let caller = caller(name)?;
         let (host, app) = (Native::new(false)?, self::app(files)?);
         let mut number = 0;
         let mut next = || {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use local::component;
+use local::repository;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use wasmtime::component::Component;
@@ -83,7 +83,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
 fn serve(path: &Path) -> Serve {
     Serve {
         component: path.to_owned(),
-        config: component::root().join("config"),
+        config: repository::root().join("config"),
         upstream: "http://127.0.0.1:9".to_owned(),
         ..Serve::default()
     }

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::component;
+use local::component::build;
+use local::repository;
 use tokio::io::AsyncReadExt;
 
 mod cold;
@@ -201,11 +202,11 @@ impl Components {
     fn ready(settings: &Settings) -> anyhow::Result<Self> {
         let ours = match &settings.component {
             Some(path) => path.clone(),
-            None => component::build()?.path,
+            None => build::component()?.path,
         };
         let others = match &settings.others {
             Some(folder) => folder.clone(),
-            None => component::build_examples("bench-components")?,
+            None => build::examples("bench-components")?,
         };
         let other = |name: &str| others.join(format!("{name}.wasm"));
         Ok(Self { ours, hello: other("hello"), forwarder: other("forwarder"), committer: other("committer") })
@@ -219,7 +220,7 @@ impl Components {
         for path in [&self.hello, &self.forwarder, &self.committer, &self.ours] {
             let serve = serve::Serve {
                 component: path.clone(),
-                config: component::root().join("config"),
+                config: repository::root().join("config"),
                 upstream: "http://127.0.0.1:9".to_owned(),
                 ..serve::Serve::default()
             };
@@ -231,7 +232,7 @@ impl Components {
 
 /// Where everything goes that this program writes.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(component::root()).join("target/bench")
+    Path::new(repository::root()).join("target/bench")
 }
 
 /// The processes that this program starts end with it, however it ends.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use local::{component, demo};
+use local::component::apt;
+use local::demo::callers::caller;
+use local::repository;
 use tokio::process::Command;
 
 use crate::load::{self, Work};
@@ -119,7 +121,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
 }
 
 fn source() -> PathBuf {
-    component::root().join("benches/peers")
+    repository::root().join("benches/peers")
 }
 
 /// A port that was free a moment ago: these servers cannot say which one they took.
@@ -128,7 +130,7 @@ fn free_address() -> anyhow::Result<SocketAddr> {
 }
 
 fn secret() -> anyhow::Result<&'static str> {
-    Ok(demo::caller("slack")?.secret)
+    Ok(caller("slack")?.secret)
 }
 
 async fn javascript(upstream: &Upstream) -> anyhow::Result<Process> {
@@ -151,7 +153,7 @@ async fn python(upstream: &Upstream) -> anyhow::Result<Process> {
 }
 
 async fn webhook(upstream: &Upstream) -> anyhow::Result<Process> {
-    tokio::task::spawn_blocking(|| component::install(&["webhook", "curl"])).await??;
+    tokio::task::spawn_blocking(|| apt::install(&["webhook", "curl"])).await??;
     let address = free_address()?;
     let mut command = Command::new("webhook");
     command.args(["-hooks", "hooks.json", "-ip", "127.0.0.1", "-port", &address.port().to_string()]);
@@ -171,7 +173,7 @@ async fn installed() -> anyhow::Result<PathBuf> {
         digest.update(std::fs::read(source.join(name)).with_context(|| format!("cannot read benches/peers/{name}"))?);
     }
     let digest: String = hex::encode(digest.finalize()).chars().take(12).collect();
-    let folder = component::root().join("target/peers").join(digest);
+    let folder = repository::root().join("target/peers").join(digest);
     // Written last, so that an installation that was interrupted is made anew.
     let complete = folder.join("complete");
     if !complete.exists() {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
-use local::demo::{self, Asked};
+use local::demo::callers::caller;
+use local::demo::demo_caller::DemoRequest;
 use sha2::Sha256;
 use starrocks_offboard::config::Config;
 use support::bench_files::{Files, access_key, instance_name};
@@ -63,7 +64,7 @@ pub(crate) fn signed(
     from: usize,
     count: usize,
 ) -> anyhow::Result<Vec<Bytes>> {
-    let caller = demo::caller(match kind {
+    let caller = caller(match kind {
         Kind::Api => "portal",
         Kind::Slack | Kind::Webhook => "slack",
     })?;
@@ -79,7 +80,7 @@ pub(crate) fn signed(
                 (format!("u{number} {instance} left the company"), format!("U{:08}", turn % ACTORS))
             }
         };
-        let asked = Asked {
+        let asked = DemoRequest {
             text: &text,
             instance: &instance,
             config: &folder.config,
@@ -89,7 +90,7 @@ pub(crate) fn signed(
             now,
             nonce: number as u64,
         };
-        let mut request = demo::request(caller, &asked)?;
+        let mut request = caller.request(&asked)?;
         if kind == Kind::Webhook {
             let mut mac = Hmac::<Sha256>::new_from_slice(caller.secret.as_bytes())?;
             mac.update(request.body());

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use local::demo::settings;
 use local::manifest::Manifest;
-use local::runtime::{Options, Reuse, Runtime};
-use local::sqlite::Database;
-use local::{component, demo};
+use local::repository;
+use local::runtime::database::Database;
+use local::runtime::options::{Options, Reuse};
+use local::runtime::server::Runtime;
 use tokio::process::Command;
 
 use super::process::{Process, own_part};
@@ -73,8 +75,8 @@ impl Serve {
 
     /// The process's own part: serves until the standard input ends.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let manifest = Manifest::read(&component::root().join("spin.toml"))?;
-        let mut variables = demo::variables(&manifest);
+        let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
+        let mut variables = settings::variables(&manifest);
         variables.insert("taurusdb_endpoint".to_owned(), self.upstream);
         let options = Options {
             config: Some(self.config),

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use futures_util::FutureExt;
-use local::demo::{self, Asked};
+use local::demo::callers::caller;
+use local::demo::demo_caller::DemoRequest;
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::Host;
@@ -171,25 +172,22 @@ async fn converse(mut stream: TcpStream, mut connected: Instant, seen: Seen) -> 
 fn inside(report: &mut Report) -> anyhow::Result<()> {
     let files = Files::sized(64, 0)?;
     let app = App::parse(&files.offboard, &files.policy, &files.schema).map_err(anyhow::Error::msg)?;
-    let caller = demo::caller("slack")?;
+    let caller = caller("slack")?;
     let host = Native::new(true)?;
     let mut stages: Vec<(String, Vec<f64>)> = Vec::new();
     for number in 0..WARM + COUNT {
         host.clock.set(host.clock.get() + chrono::TimeDelta::seconds(30));
         let instance = instance_name(number % 64);
-        let request = demo::request(
-            caller,
-            &Asked {
-                text: &format!("u{number} {instance} left the company"),
-                instance: &instance,
-                config: &app.config,
-                id: &format!("U{number:08}"),
-                secret: caller.secret,
-                host: "offboard.example.com",
-                now: host.now(),
-                nonce: number as u64,
-            },
-        )?;
+        let request = caller.request(&DemoRequest {
+            text: &format!("u{number} {instance} left the company"),
+            instance: &instance,
+            config: &app.config,
+            id: &format!("U{number:08}"),
+            secret: caller.secret,
+            host: "offboard.example.com",
+            now: host.now(),
+            nonce: number as u64,
+        })?;
         host.calls.borrow_mut().clear();
         let inbound = inbound(request);
         let start = Instant::now();

@@ -1,6 +1,6 @@
 //! What an operator writes: offboard.toml, policy.cedar and schema.cedarschema.
 
-use local::lint;
+use local::lint::config_files;
 use starrocks_offboard::app::{self, App};
 use starrocks_offboard::diagnostic::Diagnostic;
 
@@ -27,7 +27,7 @@ pub fn config(data: &[u8]) {
         _ => return,
     };
     let loaded = app::load(offboard, policy, schema);
-    let diagnostics = lint::diagnostics(offboard, policy, schema);
+    let diagnostics = config_files::diagnostics(offboard, policy, schema);
     let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
     match &loaded {
         Ok(_) => assert!(errors.is_empty(), "usable, and yet {errors:?}"),

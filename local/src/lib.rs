@@ -1,24 +1,20 @@
 //! Runs the starrocks-offboard component on this machine, for development and tests. Production is Spin.
 //!
-//! [`component`] builds it, [`manifest`] reads spin.toml, [`runtime`] runs it on wasmtime with WASI and the Spin
-//! interfaces that it imports, [`http`] talks to it; [`simulator`] and [`later`] are the cloud and Slack around it.
-//! [`check`], [`explain`] and [`prepare`] are for whoever writes its configuration, and run nothing.
+//! [`cli`] has the operator's commands, [`demo`] the demonstration, [`lint`] what `check` reports. [`runtime`] runs the
+//! component on wasmtime with WASI and the Spin interfaces that it imports, [`component`] builds it, [`manifest`] reads
+//! spin.toml. [`simulator`] is the cloud and the chat platform around the component, [`http_client`] sends requests to
+//! all of them.
+//!
+//! Directions: cli → {demo, lint} → {runtime, simulator} → component → manifest. Nothing imports anything above itself.
 
-mod bindings;
-mod engine;
-mod outbound;
-mod variables;
-
-pub mod check;
+pub mod cli;
 pub mod component;
 pub mod demo;
-pub mod explain;
-pub mod http;
-pub mod later;
+pub mod http_client;
 pub mod lint;
-pub mod logs;
 pub mod manifest;
-pub mod prepare;
+pub mod repository;
 pub mod runtime;
 pub mod simulator;
-pub mod sqlite;
+
+mod operator_files;

@@ -1,11 +1,11 @@
-//! Reads `spin.toml`, so that this runtime and Spin cannot drift apart.
+//! Reads `spin.toml`, so that this runtime and Spin run the same application.
 //!
-//! It understands what this application uses: one component behind HTTP routes, with variables, mounted folders,
-//! allowed outbound hosts and the default SQLite database. What Spin knows beyond that and would change how the
-//! component behaves (`environment`, `key_value_stores`, `ai_models`, dependencies, other triggers, a second component)
-//! is an error here, not silence. What changes nothing (descriptions, other tools' tables) is ignored.
+//! It supports what this application uses: one component behind HTTP routes, with variables, mounted folders, allowed
+//! outbound hosts and the default SQLite database. Other keys that would change how the component behaves in Spin
+//! (`environment`, `key_value_stores`, `ai_models`, dependencies, other triggers, a second component) are errors. Keys
+//! that change nothing (descriptions, tables of other tools) are ignored.
 //!
-//! Templates are `{{ name }}` of an application variable, and nothing else.
+//! A template is `{{ name }}` with the name of an application variable; no other expression is supported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
-/// A `spin.toml` with everything in it checked.
+/// A checked `spin.toml`.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// The folder of the file: paths in it are relative to this.
+    /// The folder of the file. Its paths are relative to this folder.
     pub root: PathBuf,
     /// The application variables by name.
     pub variables: BTreeMap<String, Variable>,
-    /// Which requests reach the component.
+    /// The routes of the component.
     pub routes: Vec<Route>,
-    /// The component itself, relative to [`Manifest::root`].
+    /// The file of the component, relative to [`Manifest::root`].
     pub source: PathBuf,
     /// The folders that the component sees, read-only.
     pub mounts: Vec<Mount>,
@@ -30,7 +30,7 @@ pub struct Manifest {
     pub allowed_outbound_hosts: Vec<String>,
     /// The names of the databases that the component may open.
     pub sqlite_databases: BTreeSet<String>,
-    /// What the component can ask for by `spin:variables`, templates not yet resolved.
+    /// The variables that the component can read by `spin:variables`, templates not yet resolved.
     pub component_variables: BTreeMap<String, String>,
     /// The command that builds the component, run in [`Manifest::root`].
     pub build_command: String,
@@ -40,12 +40,12 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// What it is when nobody sets it.
+    /// The value if no other value is set.
     pub default: Option<String>,
-    /// Whether somebody has to set it.
+    /// Whether a value has to be set.
     #[serde(default)]
     pub required: bool,
-    /// Whether it must not be shown.
+    /// Whether the value must not be shown.
     #[serde(default)]
     pub secret: bool,
 }
@@ -54,13 +54,13 @@ pub struct Variable {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
-    /// Where it is, relative to [`Manifest::root`].
+    /// Its path in the repository, relative to [`Manifest::root`].
     pub source: PathBuf,
-    /// Where the component sees it, an absolute path.
+    /// Its path for the component, an absolute one.
     pub destination: String,
 }
 
-/// A pattern of paths that a trigger takes.
+/// A pattern of request paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// `/healthz`: this path.
@@ -112,7 +112,7 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is not a version 2 manifest, or asks for something that this runtime does not do.
+    /// If it cannot be read, is not a version 2 manifest, or uses something that this runtime does not support.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let root = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -123,12 +123,12 @@ impl Manifest {
         let mut file: File = toml::from_str(text)?;
         ensure!(
             file.spin_manifest_version == 2,
-            "`spin_manifest_version` is {}, expected 2",
+            "`spin_manifest_version` is {}; use version 2",
             file.spin_manifest_version
         );
 
         if let Some(kind) = file.trigger.keys().find(|kind| *kind != "http") {
-            bail!("`trigger.{kind}` is not implemented in the local runtime, only `trigger.http` is");
+            bail!("`trigger.{kind}` is not supported by the local runtime; use `trigger.http`");
         }
         let triggers: Vec<HttpTrigger> = file
             .trigger
@@ -138,34 +138,34 @@ impl Manifest {
             .context("in `trigger.http`")?;
 
         let (Some((id, component)), None) = (file.component.pop_first(), file.component.pop_first()) else {
-            bail!("the local runtime runs exactly one `[component.…]`");
+            bail!("the local runtime supports exactly one `[component.…]`");
         };
         let mut routes = Vec::new();
         for trigger in triggers {
             ensure!(
                 trigger.component == id,
-                "`trigger.http` names the component `{}`, the only one is `{id}`",
+                "`trigger.http` names component `{}`, and the only component is `{id}`",
                 trigger.component
             );
             routes.push(Route::parse(&trigger.route)?);
         }
 
-        // Whatever is not known to be harmless is refused: Spin would act on it.
+        // Only keys that are known to change nothing are ignored: Spin would act on the others.
         const HARMLESS: [&str; 3] = ["description", "targets", "tool"];
         if let Some(key) = component.rest.keys().find(|key| !HARMLESS.contains(&key.as_str())) {
-            bail!("`{key}` of component `{id}` is not implemented in the local runtime");
+            bail!("`{key}` of component `{id}` is not supported by the local runtime");
         }
         ensure!(
             component.build.workdir.is_none(),
-            "`build.workdir` of component `{id}` is not implemented in the local runtime"
+            "`build.workdir` of component `{id}` is not supported by the local runtime"
         );
         if let Some(name) = component.sqlite_databases.iter().find(|name| *name != "default") {
-            bail!("`sqlite_databases` names `{name}`, but only `default` exists without a runtime configuration");
+            bail!("`sqlite_databases` names `{name}`, and only `default` exists without a runtime configuration");
         }
         for mount in &component.files {
             ensure!(
                 mount.destination.starts_with('/'),
-                "`files` has the destination `{}`, expected an absolute path",
+                "`files` has destination `{}`; use an absolute path",
                 mount.destination
             );
         }
@@ -185,7 +185,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Every template names a variable that exists: found when the file is read, not when a value is needed.
+    /// Checks that every template names a variable that exists, so that errors show before a value is needed.
     fn check_templates(&self) -> anyhow::Result<()> {
         let known = self.variables.keys().map(|name| (name.clone(), String::new())).collect();
         for template in self.component_variables.values().chain(&self.allowed_outbound_hosts) {
@@ -194,41 +194,41 @@ impl Manifest {
         Ok(())
     }
 
-    /// Where the component is once it is built.
+    /// Returns the path of the built component.
     #[must_use]
     pub fn component_path(&self) -> PathBuf {
         self.root.join(&self.source)
     }
 
-    /// The application variables: what `given` says, else the default.
+    /// Returns the application variables: the values in `given`, else the defaults.
     ///
     /// # Errors
     ///
-    /// When `given` names a variable that the manifest does not declare (Spin could not hand it over either), or a
-    /// required one has no value.
+    /// If `given` has a variable that the manifest does not declare (Spin could not hand it over either), or a variable
+    /// has no value.
     pub fn application_variables(&self, given: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, String>> {
         if let Some(name) = given.keys().find(|name| !self.variables.contains_key(*name)) {
             let known: Vec<&str> = self.variables.keys().map(String::as_str).collect();
-            bail!("spin.toml declares no variable `{name}`, only {}", known.join(", "));
+            bail!("spin.toml declares no variable `{name}`; use one of {}", known.join(", "));
         }
         let mut values = BTreeMap::new();
         for (name, variable) in &self.variables {
             match given.get(name).or(variable.default.as_ref()) {
                 Some(value) => values.insert(name.clone(), value.clone()),
-                None => bail!("the variable `{name}` has no default and must be set"),
+                None => bail!("variable `{name}` has no default and is not set; set it"),
             };
         }
         Ok(values)
     }
 
-    /// What is mounted as `/config`, if anything is.
+    /// Returns the folder that is mounted as `/config`, if there is one.
     #[must_use]
     pub fn config_folder(&self) -> Option<PathBuf> {
         let mount = self.mounts.iter().find(|mount| mount.destination == "/config")?;
         Some(self.root.join(&mount.source))
     }
 
-    /// What the environment says, as Spin reads it: `SPIN_VARIABLE_TAURUSDB_ENDPOINT` for `taurusdb_endpoint`.
+    /// Returns the values in the environment under Spin's names: `SPIN_VARIABLE_TAURUSDB_ENDPOINT` for `taurusdb_endpoint`.
     #[must_use]
     pub fn variables_in_environment(&self) -> BTreeMap<String, String> {
         self.variables
@@ -240,7 +240,7 @@ impl Manifest {
             .collect()
     }
 
-    /// Whether a request for `path` is the component's.
+    /// Returns whether requests for `path` go to the component.
     #[must_use]
     pub fn routes_to_component(&self, path: &str) -> bool {
         self.routes.iter().any(|route| route.takes(path))
@@ -256,7 +256,7 @@ impl Route {
         let (Self::Below(path) | Self::Exact(path)) = &route;
         ensure!(
             text.starts_with('/') && !path.contains("...") && !path.contains(':'),
-            "the route `{text}` is not implemented in the local runtime, expected `/path` or `/path/...`"
+            "route `{text}` is not supported by the local runtime; use `/path` or `/path/...`"
         );
         Ok(route)
     }
@@ -272,6 +272,10 @@ impl Route {
 }
 
 /// Replaces each `{{ name }}` of `template` by its value.
+///
+/// # Errors
+///
+/// If a `{{` is not closed, or a name has no value.
 pub(crate) fn resolve(template: &str, values: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let mut resolved = String::new();
     let mut rest = template;
@@ -326,15 +330,15 @@ mod tests {
         Manifest::parse(SMALL, PathBuf::from("/app")).unwrap()
     }
 
-    /// The error of the small manifest with `from` replaced by `to`.
+    /// Returns the error of the small manifest with `from` replaced by `to`.
     fn refused(from: &str, to: &str) -> String {
         assert!(SMALL.contains(from), "{from}");
         format!("{:#}", Manifest::parse(&SMALL.replace(from, to), PathBuf::new()).unwrap_err())
     }
 
     #[test]
-    fn the_repository_s_own_manifest_is_understood() {
-        let manifest = Manifest::read(&crate::component::root().join("spin.toml")).unwrap();
+    fn the_manifest_of_the_repository_can_be_read() {
+        let manifest = Manifest::read(&crate::repository::root().join("spin.toml")).unwrap();
         assert!(manifest.routes_to_component("/hooks/slack"));
         let variables = manifest.application_variables(&BTreeMap::new()).unwrap();
         assert_eq!(variables["taurusdb_endpoint"], "https://*.myhuaweicloud.com");
@@ -366,13 +370,13 @@ mod tests {
                 "[component.d]\nsource = \"d\"\nbuild.command = \"\"\n[component.c.variables]",
                 "exactly one",
             ),
-            ("component = \"c\"\n        [[", "component = \"d\"\n        [[", "names the component `d`"),
+            ("component = \"c\"\n        [[", "component = \"d\"\n        [[", "names component `d`"),
             ("[\"default\"]", "[\"default\", \"other\"]", "`other`"),
-            ("\"/a\"", "\"/a/:id\"", "the route `/a/:id`"),
+            ("\"/a\"", "\"/a/:id\"", "route `/a/:id`"),
             ("\"/config\"", "\"config\"", "destination `config`"),
             ("{{host}}", "{{hosts}}", "unknown variable `hosts`"),
             ("{{ token }}", "{{ token", "without `}}`"),
-            ("version = 2", "version = 1", "expected 2"),
+            ("version = 2", "version = 1", "use version 2"),
         ] {
             let message = refused(from, to);
             assert!(message.contains(expected), "{message}\n  expected: {expected}");
@@ -404,8 +408,8 @@ mod tests {
     fn an_undeclared_or_a_missing_variable_is_an_error() {
         let given = BTreeMap::from([("tokn".to_owned(), "t".to_owned())]);
         let message = small().application_variables(&given).unwrap_err().to_string();
-        assert_eq!(message, "spin.toml declares no variable `tokn`, only host, token");
+        assert_eq!(message, "spin.toml declares no variable `tokn`; use one of host, token");
         let message = small().application_variables(&BTreeMap::new()).unwrap_err().to_string();
-        assert_eq!(message, "the variable `token` has no default and must be set");
+        assert_eq!(message, "variable `token` has no default and is not set; set it");
     }
 }

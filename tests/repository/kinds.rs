@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use local::component;
+use local::repository;
 use starrocks_offboard::callers;
 use support::kind::Kind;
 
@@ -17,7 +17,7 @@ fn every_kind_has_its_page_its_row_and_its_cases() {
     let names: BTreeSet<String> = callers::shapes().iter().map(|shape| shape.name.to_owned()).collect();
     assert_eq!(tried, names);
     for name in &names {
-        let page = fs::read_to_string(component::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();
+        let page = fs::read_to_string(repository::root().join(format!("docs/callers/{name}.md"))).unwrap_or_default();
         assert!(page.contains(&format!("kind = \"{name}\"")), "docs/callers/{name}.md");
         assert!(page.contains("platforms.py send ") || page.contains("curl "), "docs/callers/{name}.md sends nothing");
         assert!(readme.contains(&format!("| [`{name}`](docs/callers/{name}.md)")), "README has no row for {name}");

@@ -13,9 +13,9 @@ mod sources;
 
 use std::fs;
 
-use local::component;
+use local::repository;
 
 /// A file of this repository.
 fn text_of(path: &str) -> String {
-    fs::read_to_string(component::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(repository::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use local::component;
 use local::manifest::Manifest;
+use local::repository;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::Policies;
 use starrocks_offboard::policy::prepared::PREPARED;
@@ -13,7 +13,7 @@ use support::kind::Kind;
 use crate::text_of;
 
 fn manifest() -> Manifest {
-    Manifest::read(&component::root().join("spin.toml")).unwrap()
+    Manifest::read(&repository::root().join("spin.toml")).unwrap()
 }
 
 /// The variables that the code reads, that the demo configuration names, and that the cases of the kinds use.

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use local::component;
+use local::repository;
 
 /// Every `.rs` file below this folder, by its path from the repository's root, with its text.
 pub(crate) fn below(folder: &str) -> Vec<(String, String)> {
-    let root = component::root();
+    let root = repository::root();
     let (mut folders, mut files) = (vec![root.join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

@@ -1,37 +1,41 @@
-//! Reads the gateway's answer as a script would: status, headers, codes; never the wording.
+//! Reads an answer of the gateway as a script would: status, headers and codes, never the wording.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::page::Tone;
-use crate::later::unescaped;
+use crate::simulator::chat_platform::unescaped;
 
 const REMOVAL: &str = "x-offboard-removal";
 const POLICY: &str = "x-offboard-policy";
 const CODE: &str = "x-offboard-code";
 const REFERENCE: &str = "x-offboard-reference";
 const SUCCESS: &str = "SUCCESS";
-const DENIED: &str = "OFFBOARD.40301";
 
-/// What an answer says.
+/// Policy denied the removal, viewing it, and approving it.
+const DENIED: [&str; 3] = ["OFFBOARD.40301", "OFFBOARD.40304", "OFFBOARD.40308"];
+
+const AWAITING_APPROVAL: &str = "OFFBOARD.40904";
+
+/// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    /// The id of the ledger's row; none when nothing was asked of the gateway but help.
-    pub(super) removal: Option<String>,
-    /// The ids of the policies that decided.
-    pub(super) policies: Vec<String>,
-    /// `SUCCESS`, or why not; none when nothing was asked of the gateway but help.
-    pub(super) code: Option<String>,
-    /// What to confirm or approve, while it waits for that.
-    pub(super) reference: Option<String>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// The ID of the ledger row; `None` if the request concerned no removal, such as `help`.
+    pub(crate) removal: Option<String>,
+    /// The IDs of the policies that decided.
+    pub(crate) policies: Vec<String>,
+    /// `SUCCESS` or an error code; `None` if the request concerned no removal, such as `help`.
+    pub(crate) code: Option<String>,
+    /// The reference of a request that waits for confirmation or approval.
+    pub(crate) reference: Option<String>,
     /// The body, or the message in it that a chat platform shows.
-    pub(super) shown: String,
+    pub(crate) shown: String,
 }
 
 impl Answer {
-    pub(super) fn read(response: &Response<Bytes>) -> Self {
+    pub(crate) fn read(response: &Response<Bytes>) -> Self {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let body = String::from_utf8_lossy(response.body()).into_owned();
         let json: Value = serde_json::from_str(&body).unwrap_or_default();
@@ -46,21 +50,24 @@ impl Answer {
         }
     }
 
-    /// Whether the account is gone.
-    pub(super) fn is_removed(&self) -> bool {
+    /// Returns whether the account was removed.
+    pub(crate) fn is_removed(&self) -> bool {
         self.code.as_deref() == Some(SUCCESS)
     }
 
-    /// What policy said.
-    pub(super) fn verdict(&self) -> (Tone, String) {
+    /// Returns what policy decided, in words.
+    pub(crate) fn policy(&self) -> (Tone, String) {
         let ids = self.policies.join(", ");
         match self.code.as_deref() {
-            None if self.status == StatusCode::OK => (Tone::Plain, "not asked: this was no removal".to_owned()),
-            None => (Tone::Bad, "not known: the answer is none of the gateway's".to_owned()),
-            Some(DENIED) if ids.is_empty() => (Tone::Bad, format!("no: no policy permits it ({DENIED})")),
-            Some(DENIED) => (Tone::Bad, format!("no: forbidden by {ids} ({DENIED})")),
-            Some(code) if ids.is_empty() => (Tone::Bad, format!("not asked: refused before that ({code})")),
-            Some(_) => (Tone::Good, format!("yes, by {ids}")),
+            None if self.status == StatusCode::OK => (Tone::Plain, "not evaluated: not a removal".to_owned()),
+            None => (Tone::Bad, "not known: not an answer of the gateway".to_owned()),
+            Some(code) if DENIED.contains(&code) && ids.is_empty() => {
+                (Tone::Bad, format!("denied: no policy permits it ({code})"))
+            }
+            Some(code) if DENIED.contains(&code) => (Tone::Bad, format!("denied: forbidden by {ids} ({code})")),
+            Some(code) if ids.is_empty() => (Tone::Bad, format!("not evaluated: refused earlier ({code})")),
+            Some(AWAITING_APPROVAL) => (Tone::Plain, format!("needs approval, request permitted by {ids}")),
+            Some(_) => (Tone::Good, format!("permitted by {ids}")),
         }
     }
 }
@@ -80,18 +87,21 @@ mod tests {
     #[test]
     fn the_code_says_how_it_ended() {
         let (row, policy) = ((REMOVAL, "r1"), (POLICY, "a,b"));
-        for (status, headers, removed, verdict) in [
-            (200, &[row, policy, (CODE, "SUCCESS")][..], true, "yes, by a, b"),
-            (200, &[row, policy, (CODE, "DBS.200824")], false, "yes, by a, b"),
-            (200, &[row, (CODE, DENIED)], false, "no: no policy permits it (OFFBOARD.40301)"),
-            (403, &[row, policy, (CODE, DENIED)], false, "no: forbidden by a, b (OFFBOARD.40301)"),
-            (401, &[row, (CODE, "OFFBOARD.40105")], false, "not asked: refused before that (OFFBOARD.40105)"),
-            (200, &[], false, "not asked: this was no removal"),
-            (500, &[], false, "not known: the answer is none of the gateway's"),
+        for (status, headers, removed, policy_text) in [
+            (200, &[row, policy, (CODE, "SUCCESS")][..], true, "permitted by a, b"),
+            (200, &[row, policy, (CODE, "DBS.200824")], false, "permitted by a, b"),
+            (200, &[row, (CODE, "OFFBOARD.40301")], false, "denied: no policy permits it (OFFBOARD.40301)"),
+            (403, &[row, policy, (CODE, "OFFBOARD.40301")], false, "denied: forbidden by a, b (OFFBOARD.40301)"),
+            (403, &[row, policy, (CODE, "OFFBOARD.40304")], false, "denied: forbidden by a, b (OFFBOARD.40304)"),
+            (403, &[row, (CODE, "OFFBOARD.40308")], false, "denied: no policy permits it (OFFBOARD.40308)"),
+            (409, &[row, policy, (CODE, "OFFBOARD.40904")], false, "needs approval, request permitted by a, b"),
+            (401, &[row, (CODE, "OFFBOARD.40105")], false, "not evaluated: refused earlier (OFFBOARD.40105)"),
+            (200, &[], false, "not evaluated: not a removal"),
+            (500, &[], false, "not known: not an answer of the gateway"),
         ] {
             let answer = answer(status, headers, "");
             assert_eq!(answer.is_removed(), removed, "{headers:?}");
-            assert_eq!(answer.verdict().1, verdict, "{headers:?}");
+            assert_eq!(answer.policy().1, policy_text, "{headers:?}");
         }
     }
 }

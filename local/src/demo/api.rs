@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Request};
 use percent_encoding::utf8_percent_encode;
-use starrocks_offboard::crypto::sdk_hmac::{self, Message, SignatureError};
+use starrocks_offboard::crypto::sdk_hmac::{self, ENCODED, Message, SignatureError};
 
-use super::{Asked, DemoCaller, ENCODED};
+use super::demo_caller::{DemoCaller, DemoRequest};
 
 pub(super) const CALLER: DemoCaller = DemoCaller {
     name: "portal",
@@ -17,15 +17,15 @@ pub(super) const CALLER: DemoCaller = DemoCaller {
     variable: "portal_secret_key",
     secret: "demo-portal-secret-key",
     proof: "Authorization, an SDK-HMAC-SHA256 of the request under that access key's secret",
-    grammar: "<user_name>",
+    grammar: "ACCOUNT",
     request,
 };
 
-/// The two headers by which a client proves a request: `X-Sdk-Date` and `Authorization`.
+/// Returns the two headers that authenticate a request: `X-Sdk-Date` and `Authorization`.
 ///
 /// # Errors
 ///
-/// As [`sign::sign`].
+/// As [`sdk_hmac::sign`].
 pub fn headers(
     access_key: &str,
     secret: &str,
@@ -36,15 +36,11 @@ pub fn headers(
     Ok([(sdk_hmac::SDK_DATE, date.to_owned()), (AUTHORIZATION.as_str(), authorization)])
 }
 
-fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
-    ensure!(
-        !asked.text.contains(' '),
-        "TaurusDB's own API takes an account and no reason; expected {}",
-        CALLER.grammar
-    );
+fn request(asked: &DemoRequest<'_>) -> anyhow::Result<Request<Bytes>> {
+    ensure!(!asked.text.contains(' '), "TaurusDB's own API takes an account and no reason; write {}", CALLER.grammar);
     let instance = asked.config.instance(asked.instance).ok().with_context(|| {
         let names: Vec<_> = asked.config.instances().iter().map(|instance| format!("`{}`", instance.name)).collect();
-        format!("instance `{}` is not in config/offboard.toml; it has {}", asked.instance, names.join(", "))
+        format!("instance `{}` is not in config/offboard.toml; use one of {}", asked.instance, names.join(", "))
     })?;
     let path = format!("/v3/{}/instances/{}/starrocks/users", instance.project_id, instance.instance_id);
     let query = format!("user_name={}", utf8_percent_encode(asked.text, ENCODED));

@@ -1,59 +1,59 @@
-//! Text for people: labelled rows, at most [`WIDTH`] columns, colours in a terminal only.
+//! The text of the demonstration and of `send`: labelled rows, at most [`WIDTH`] columns, colours in a terminal only.
 
 use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 
-/// Columns of a line, unless one word alone needs more.
+/// The columns of a line, unless one word alone needs more.
 const WIDTH: usize = 100;
 
-/// Columns before the text of a row.
+/// The columns before the text of a row.
 const INDENT: usize = 17;
 
-/// What a line says by its colour, where there are colours.
+/// The meaning of a line's colour, where colours are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Plain,
     Heading,
     Good,
     Bad,
 }
 
-/// What is to be printed next.
-pub(super) struct Page {
+/// Text to be printed next.
+pub(crate) struct Page {
     has_colours: bool,
     text: String,
 }
 
 impl Page {
-    /// A page for standard output.
-    pub(super) fn new() -> Self {
-        // <https://no-color.org>: set, and not to nothing.
+    /// Returns an empty page for standard output.
+    pub(crate) fn new() -> Self {
+        // <https://no-color.org>: set to a value that is not empty.
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { has_colours: std::io::stdout().is_terminal() && !unwanted, text: String::new() }
     }
 
-    /// An empty line.
-    pub(super) fn gap(&mut self) {
+    /// Adds an empty line.
+    pub(crate) fn gap(&mut self) {
         self.text.push('\n');
     }
 
-    /// A line or a paragraph of its own.
-    pub(super) fn line(&mut self, tone: Tone, text: &str) {
+    /// Adds a line or a paragraph.
+    pub(crate) fn line(&mut self, tone: Tone, text: &str) {
         for line in text.lines().flat_map(|line| wrapped(line, WIDTH)) {
             self.push(tone, &line);
         }
     }
 
-    /// A command to paste: as it is, however long.
-    pub(super) fn command(&mut self, text: &str) {
+    /// Adds a command to paste, which is never wrapped.
+    pub(crate) fn command(&mut self, text: &str) {
         for line in text.lines() {
             self.push(Tone::Plain, &format!("  {line}"));
         }
     }
 
-    /// Text under a label. What does not fit goes on below, set in.
-    pub(super) fn row(&mut self, label: &str, tone: Tone, text: &str) {
+    /// Adds text beside a label. The rest of a long line goes below it, indented.
+    pub(crate) fn row(&mut self, label: &str, tone: Tone, text: &str) {
         let mut label = label;
         for line in text.lines() {
             for (number, piece) in wrapped(line, WIDTH - INDENT - 2).into_iter().enumerate() {
@@ -65,12 +65,12 @@ impl Page {
         }
     }
 
-    /// Prints it, and is empty again.
+    /// Prints the page and empties it.
     ///
     /// # Errors
     ///
-    /// When nobody reads.
-    pub(super) fn print(&mut self) -> anyhow::Result<()> {
+    /// If standard output cannot be written to.
+    pub(crate) fn print(&mut self) -> anyhow::Result<()> {
         let text = std::mem::take(&mut self.text);
         let mut stdout = std::io::stdout();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
@@ -91,14 +91,14 @@ impl Page {
     }
 }
 
-/// Cuts a line into pieces of at most `width` characters: at a space where there is a late one, else as long URLs and
-/// JSON allow it (before `/`, `?` and `&`, after `,`), else not.
+/// Cuts a line into pieces of at most `width` characters: at a space in their second half, else where URLs and JSON can
+/// be cut (before `/`, `?` and `&`, after `,`), else at an earlier space, else not at all.
 fn wrapped(line: &str, width: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = line;
     while let Some((limit, next)) = rest.char_indices().nth(width) {
         let (head, _) = rest.split_at(limit);
-        // What a piece ends before may stand one further.
+        // A character that begins the next piece may be one further.
         let (reach, _) = rest.split_at(limit + next.len_utf8());
         let space = reach.rfind(' ');
         let comma = head.rfind(',').map(|comma| comma + 1);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_cut_where_people_would() {
+    fn long_lines_are_cut() {
         for (line, expected) in [
             ("", &[""][..]),
             ("short", &["short"]),

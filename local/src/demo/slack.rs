@@ -1,16 +1,18 @@
 //! Plays Slack: a slash command (<https://docs.slack.dev/interactivity/implementing-slash-commands>), signed as in
 //! "Verifying requests from Slack" (<https://docs.slack.dev/authentication/verifying-requests-from-slack>).
 //!
-//! `response_url` is at Slack, as the real one, but of nobody there; beside the simulated cloud, what is posted to it
-//! goes to [`crate::later`] and never leaves this machine.
+//! `response_url` is an address at Slack, as in a real request, but belongs to no workspace. Beside the simulated cloud, the
+//! messages to it go to [`crate::simulator::chat_platform`] and never leave this machine.
 
 use bytes::Bytes;
 use http::Request;
 use http::header::{CONTENT_TYPE, HOST};
 use percent_encoding::utf8_percent_encode;
+use starrocks_offboard::crypto::sdk_hmac::ENCODED;
 
-use super::{Asked, DemoCaller, ENCODED, hmac_sha256};
-use crate::later;
+use super::demo_caller::{DemoCaller, DemoRequest};
+use super::hmac::hmac_sha256;
+use crate::simulator::chat_platform::ORIGIN;
 
 pub(super) const CALLER: DemoCaller = DemoCaller {
     name: "slack",
@@ -19,20 +21,20 @@ pub(super) const CALLER: DemoCaller = DemoCaller {
     variable: "slack_signing_secret",
     secret: "demo-slack-signing-secret",
     proof: "X-Slack-Signature, an HMAC-SHA256 of time and body under Slack's signing secret",
-    grammar: "<user_name> <instance> [reason …], confirm <id>, pending, or help",
+    grammar: "ACCOUNT INSTANCE [REASON], confirm ID, pending, or help",
     request,
 };
 
-/// The two headers by which Slack proves a request.
+/// Returns the two headers that authenticate a request of Slack.
 #[must_use]
 pub fn headers(secret: &str, timestamp: &str, body: &[u8]) -> [(&'static str, String); 2] {
     let tag = hmac_sha256(secret.as_bytes(), &[b"v0:", timestamp.as_bytes(), b":", body]);
     [("x-slack-request-timestamp", timestamp.to_owned()), ("x-slack-signature", format!("v0={}", hex::encode(tag)))]
 }
 
-fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
+fn request(asked: &DemoRequest<'_>) -> anyhow::Result<Request<Bytes>> {
     let trigger = format!("{:016x}", asked.nonce);
-    let response_url = format!("{}/commands/T0001/demo/{:016x}", later::ORIGIN, asked.nonce);
+    let response_url = format!("{}/commands/T0001/demo/{:016x}", ORIGIN, asked.nonce);
     let fields = [
         ("team_id", "T1DC2JH3J"),
         ("user_id", asked.id),

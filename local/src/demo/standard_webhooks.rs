@@ -9,7 +9,8 @@ use http::Request;
 use http::header::{CONTENT_TYPE, HOST};
 use serde_json::json;
 
-use super::{Asked, DemoCaller, hmac_sha256};
+use super::demo_caller::{DemoCaller, DemoRequest};
+use super::hmac::hmac_sha256;
 
 pub(super) const CALLER: DemoCaller = DemoCaller {
     name: "hr",
@@ -19,18 +20,18 @@ pub(super) const CALLER: DemoCaller = DemoCaller {
     // "demo webhook secret of the hr system"
     secret: "whsec_ZGVtbyB3ZWJob29rIHNlY3JldCBvZiB0aGUgaHIgc3lzdGVt",
     proof: "webhook-signature, an HMAC-SHA256 of id, time and body under the webhook secret",
-    grammar: "<user_name> [reason …]",
+    grammar: "ACCOUNT [REASON]",
     request,
 };
 
-/// The three headers by which a sender proves a request.
+/// Returns the three headers that authenticate a request.
 ///
 /// # Errors
 ///
-/// When what follows `whsec_` in the secret is not base64.
+/// If the secret is not base64 after `whsec_`.
 pub fn headers(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> anyhow::Result<[(&'static str, String); 3]> {
     let text = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let key = STANDARD.decode(text).ok().context("the webhook secret is not `whsec_` and base64")?;
+    let key = STANDARD.decode(text).ok().context("the webhook secret is not valid; write `whsec_` and base64")?;
     let tag = hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
     Ok([
         ("webhook-id", id.to_owned()),
@@ -39,7 +40,7 @@ pub fn headers(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> anyhow::
     ])
 }
 
-fn request(asked: &Asked<'_>) -> anyhow::Result<Request<Bytes>> {
+fn request(asked: &DemoRequest<'_>) -> anyhow::Result<Request<Bytes>> {
     let (user_name, reason) = asked.text.split_once(' ').unwrap_or((asked.text, ""));
     let mut data = json!({"instance": asked.instance, "user_name": user_name});
     if !reason.is_empty() {

@@ -1,7 +1,7 @@
 //! What waits for the yes of others: whoever asked, by whatever kind of caller, and whoever decides, by whatever way.
 
-use local::http as client;
-use local::simulator::Target;
+use local::http_client as client;
+use local::simulator::target::Target;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::timeout;

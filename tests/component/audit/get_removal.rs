@@ -1,8 +1,8 @@
 //! `GET /removals/{id}`: what became of a removal, for somebody who may look; when nobody knows, it is settled first.
 
 use bytes::Bytes;
-use local::http as client;
-use local::simulator::Target;
+use local::http_client as client;
+use local::simulator::target::Target;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 

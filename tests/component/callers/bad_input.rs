@@ -3,7 +3,7 @@
 //!
 //! `tests/fixtures/bad-input` holds what a request can say; here is what only bytes can.
 
-use local::http as client;
+use local::http_client as client;
 use serde::Deserialize;
 
 use crate::harness::agreement::assert_agreement;

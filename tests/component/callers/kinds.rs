@@ -1,6 +1,6 @@
 //! The same cases and breaches as in `tests/story`, through the built component.
 
-use local::http as client;
+use local::http_client as client;
 use local::simulator::demo;
 
 use crate::harness::agreement::assert_agreement;
@@ -76,7 +76,7 @@ impl Stage for Component {
     async fn posted(&self, count: usize) -> Vec<Posted> {
         let posted = tokio::time::timeout(PATIENCE, self.0.later.received(count)).await.expect("all of it in time");
         let posted = posted.into_iter().filter(|posted| posted.method != http::Method::GET);
-        let of = |posted: local::later::Posted| Posted {
+        let of = |posted: local::simulator::chat_platform::Posted| Posted {
             method: posted.method.to_string(),
             authorization: posted.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()),
             target: posted.path,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use local::http as client;
-use local::later::Posted;
+use local::http_client as client;
+use local::simulator::chat_platform::Posted;
 use serde_json::Value;
 
 /// A lookout for what never comes. Nothing waits this long when all is well.

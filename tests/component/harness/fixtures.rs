@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::component;
+use local::repository;
 use serde::de::DeserializeOwned;
 
 /// The files of a folder below `tests/fixtures`, by name.
 pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = component::root().join("tests/fixtures").join(folder);
+    let folder = repository::root().join("tests/fixtures").join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "`{}` is empty", folder.display());

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
-use local::http as client;
-use local::later::{LaterChannel, Posted};
-use local::logs::Logs;
-use local::runtime::{Clock, Options, Runtime};
-use local::simulator::{Simulator, demo};
-use local::sqlite::Database;
+use local::http_client as client;
+use local::runtime::database::Database;
+use local::runtime::logs::Logs;
+use local::runtime::options::{Clock, Options};
+use local::runtime::server::Runtime;
+use local::simulator::chat_platform::{ChatPlatform, Posted};
+use local::simulator::demo;
+use local::simulator::server::Simulator;
 use rusqlite::OpenFlags;
 use serde_json::Value;
 use starrocks_offboard::callers;
@@ -35,7 +37,7 @@ pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) simulator: Arc<Simulator>,
     /// Stands in for hooks.slack.com.
-    pub(crate) later: Arc<LaterChannel>,
+    pub(crate) later: Arc<ChatPlatform>,
     pub(crate) logs: Logs,
     /// Milliseconds since 1970.
     pub(crate) clock: Arc<AtomicI64>,
@@ -47,7 +49,7 @@ pub(crate) struct Gateway {
 #[derive(Clone)]
 struct Cloud {
     simulator: Arc<Simulator>,
-    later: Arc<LaterChannel>,
+    later: Arc<ChatPlatform>,
     clock: Arc<AtomicI64>,
     folder: Arc<TempDir>,
 }
@@ -78,7 +80,7 @@ impl Gateway {
     /// Starts a gateway with the ledger in this file. `folder` is kept as long as the gateway.
     pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
         let simulator = setup.simulator().await;
-        let later = LaterChannel::start().await.unwrap();
+        let later = ChatPlatform::start().await.unwrap();
         let config = folder.path().join("config");
         fs::create_dir(&config).unwrap();
         let (mut variables, mut stand_ins) = (setup.variables(&simulator), BTreeMap::from([later.stand_in()]));

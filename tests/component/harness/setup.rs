@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
-use local::component;
-use local::later::LaterChannel;
-use local::simulator::{AccessKey, Answer as Upstream, Simulator, SimulatorOptions, demo};
+use local::repository;
+use local::simulator::chat_platform::ChatPlatform;
+use local::simulator::demo;
+use local::simulator::options::{AccessKey, SimulatorOptions};
+use local::simulator::server::Simulator;
+use local::simulator::wire::Answer as Upstream;
 use serde::Deserialize;
 use starrocks_offboard::policy::prepared::PREPARED;
 use support::planned::{Planned, SIMULATOR};
@@ -179,7 +182,7 @@ pub(crate) fn play_kind(
     kind: &support::kind::Setup,
     config: &Path,
     variables: &mut BTreeMap<String, String>,
-    later: &LaterChannel,
+    later: &ChatPlatform,
     stand_ins: &mut BTreeMap<String, String>,
 ) {
     variables.retain(|name, _| ["huaweicloud", "taurusdb", "iam"].iter().any(|of| name.starts_with(of)));
@@ -205,5 +208,5 @@ pub(crate) fn start_of_time() -> SystemTime {
 
 /// The demo configuration, as it is in the repository.
 pub(crate) fn demo_file(name: &str) -> String {
-    fs::read_to_string(component::root().join("config").join(name)).unwrap()
+    fs::read_to_string(repository::root().join("config").join(name)).unwrap()
 }

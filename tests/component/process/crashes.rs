@@ -12,11 +12,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use local::http as client;
-use local::logs::Logs;
-use local::runtime::{Clock, Options, Runtime};
-use local::simulator::Target;
-use local::sqlite::Database;
+use local::http_client as client;
+use local::runtime::database::Database;
+use local::runtime::logs::Logs;
+use local::runtime::options::{Clock, Options};
+use local::runtime::server::Runtime;
+use local::simulator::target::Target;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 

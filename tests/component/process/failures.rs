@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use local::simulator::{Simulator, SimulatorOptions};
+use local::simulator::options::SimulatorOptions;
+use local::simulator::server::Simulator;
 use sha2::{Digest, Sha256};
 use starrocks_offboard::policy::load::DEEPEST;
 use tempfile::TempDir;

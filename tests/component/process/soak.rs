@@ -21,8 +21,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::NaiveDateTime;
 use http::Method;
-use local::component;
-use local::simulator::Seen;
+use local::repository;
+use local::simulator::received::ReceivedRequest;
 use rusqlite::OpenFlags;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -244,7 +244,7 @@ fn is_open(entry: &Entry) -> bool {
 
 /// The codes of docs/error-codes.md, and the ones that TaurusDB's answers have.
 fn documented() -> impl Fn(&str) -> bool {
-    let page = fs::read_to_string(component::root().join("docs/error-codes.md")).unwrap();
+    let page = fs::read_to_string(repository::root().join("docs/error-codes.md")).unwrap();
     let codes = page.lines().filter_map(|line| line.strip_prefix("| `OFFBOARD.")?.split_once('`'));
     let codes: BTreeSet<_> = codes.map(|(digits, _)| format!("OFFBOARD.{digits}")).collect();
     assert!(codes.len() > 50, "{codes:?}");
@@ -306,17 +306,17 @@ fn answers_and_rows(
 }
 
 /// When this DELETE was signed, in seconds: by the clock that the rows have their times from.
-fn signed_at(seen: &Seen) -> i64 {
+fn signed_at(seen: &ReceivedRequest) -> i64 {
     let date = seen.headers["x-sdk-date"].to_str().unwrap();
     NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ").unwrap().and_utc().timestamp()
 }
 
-fn user_name_of(seen: &Seen) -> Option<&str> {
+fn user_name_of(seen: &ReceivedRequest) -> Option<&str> {
     seen.path_and_query.split(['?', '&']).find_map(|pair| pair.strip_prefix("user_name="))
 }
 
 /// What TaurusDB saw, beside the rows: `unanswered` are the accounts of which some process did not live to tell.
-fn deletes_and_rows(seen: &[Seen], entries: &[Entry], unanswered: &BTreeSet<&str>) -> usize {
+fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BTreeSet<&str>) -> usize {
     let mut deletes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, request) in seen.iter().enumerate().filter(|(_, request)| request.method == Method::DELETE) {
         deletes.entry(user_name_of(request).expect("a name")).or_default().push(place);

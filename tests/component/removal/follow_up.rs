@@ -3,8 +3,10 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use local::http as client;
-use local::simulator::{Answer as Told, Hold, Target};
+use local::http_client as client;
+use local::simulator::server::Hold;
+use local::simulator::target::Target;
+use local::simulator::wire::Answer as Told;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

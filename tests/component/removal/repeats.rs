@@ -1,7 +1,7 @@
 //! The same delivery, sent again or many times at once, to one process or to two, before or after a restart, is one DELETE;
 //! a repeat gets the first one's answer.
 
-use local::http as client;
+use local::http_client as client;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

@@ -3,7 +3,7 @@
 //! A file has the answers that are planned, in order, and an `[[expect]]` for each state of the account list ([`Expected`]). What
 //! an `[[expect]]` leaves out must not be there, except where a field says otherwise. The request is always the documented call.
 
-use local::component;
+use local::repository;
 use serde::Deserialize;
 use support::planned::Planned;
 
@@ -78,7 +78,7 @@ async fn every_answer_of_taurusdb_becomes_what_its_file_says() {
     for path in files("upstream") {
         let file: File = read(&path);
         for expected in &file.expect {
-            let title = format!("{}: {}", path.strip_prefix(component::root()).unwrap().display(), expected.about);
+            let title = format!("{}: {}", path.strip_prefix(repository::root()).unwrap().display(), expected.about);
             // In a task, so that the case of an assertion further down is named, and the others are tried.
             match tokio::spawn(run(setup(&file, expected.list), expected.clone())).await {
                 Ok(Ok(())) => {}

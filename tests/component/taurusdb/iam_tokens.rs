@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use local::simulator::{Target, demo};
+use local::simulator::demo;
+use local::simulator::target::Target;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use local::{component, simulator};
+use local::{repository, simulator};
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::policy::Policies;
@@ -35,7 +35,7 @@ impl Files {
     ///
     /// If a file cannot be read.
     pub fn demo() -> anyhow::Result<Self> {
-        let folder = component::root().join("config");
+        let folder = repository::root().join("config");
         let read =
             |name: &str| std::fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
         Ok(Self {

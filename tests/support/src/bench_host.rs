@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use local::demo;
+use local::demo::settings;
 use rusqlite::types::Value as SqlValue;
 use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::request::inbound::Inbound;
@@ -121,7 +121,7 @@ impl Host for Native {
 
     async fn variable(&self, name: &str) -> Option<Secret> {
         self.traced("variable", || {
-            let value = demo::VARIABLES.iter().find(|(known, _)| *known == name)?.1;
+            let value = settings::VARIABLES.iter().find(|(known, _)| *known == name)?.1;
             Secret::new(value.to_owned())
         })
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local::component;
+use local::repository;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ impl Kind {
 
     /// The demonstration's configuration with this caller in place of its own.
     pub fn setup(&self, confirm: bool, replace: &[(String, String)]) -> Setup {
-        let demo = fs::read_to_string(component::root().join("config/offboard.toml")).unwrap();
+        let demo = fs::read_to_string(repository::root().join("config/offboard.toml")).unwrap();
         // The demo has callers of its own, of which one may have this name.
         let (before, rest) = demo.split_once("[[caller]]").unwrap();
         let (_, accounts) = rest.split_once("[accounts]").unwrap();
@@ -215,7 +215,7 @@ impl Kind {
 }
 
 pub(crate) fn folder() -> PathBuf {
-    component::root().join("tests/fixtures/callers")
+    repository::root().join("tests/fixtures/callers")
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> T {

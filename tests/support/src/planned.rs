@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::StatusCode;
-use local::simulator::{Answer, Simulator};
+use local::simulator::server::Simulator;
+use local::simulator::wire::Answer;
 use serde::Deserialize;
 
 /// Stands in variables, configuration and planned headers for the simulated TaurusDB's address.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
-use local::component;
+use local::repository;
 use serde_json::{Value, json};
 
 use crate::kind::folder;
@@ -22,7 +22,7 @@ impl Platforms {
     fn ask(line: &Value) -> Value {
         static RUNNING: OnceLock<Mutex<Platforms>> = OnceLock::new();
         let running = RUNNING.get_or_init(|| {
-            let script = component::root().join("tests/python/platforms.py");
+            let script = repository::root().join("tests/python/platforms.py");
             let mut child = Command::new(python::python())
                 .args(["-B".as_ref(), script.as_os_str()])
                 .stdin(Stdio::piped())

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use local::component;
+use local::repository;
 use sha2::{Digest, Sha256};
 
 /// Where the scripts are.
 pub fn scripts() -> PathBuf {
-    component::root().join("tests/python")
+    repository::root().join("tests/python")
 }
 
 /// The virtual environment's Python, with the packages of `requirements.txt`.
@@ -19,7 +19,7 @@ pub fn python() -> &'static Path {
     PYTHON.get_or_init(|| {
         let requirements = scripts().join("requirements.txt");
         let digest = hex::encode(Sha256::digest(fs::read(&requirements).unwrap()));
-        let folder = component::root().join("target/python").join(&digest[..12]);
+        let folder = repository::root().join("target/python").join(&digest[..12]);
         let python = folder.join("bin/python");
         // Written last, so that an installation that was interrupted is made anew.
         let complete = folder.join("complete");
@@ -50,9 +50,9 @@ pub fn javascript() -> (PathBuf, PathBuf) {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let bin = python().parent().expect("it is in a folder").to_owned();
     let folder = FOLDER.get_or_init(|| {
-        let source = component::root().join("tests/node");
+        let source = repository::root().join("tests/node");
         let digest = hex::encode(Sha256::digest(fs::read(source.join("package-lock.json")).unwrap()));
-        let folder = component::root().join("target/node").join(&digest[..12]);
+        let folder = repository::root().join("target/node").join(&digest[..12]);
         fs::create_dir_all(&folder).unwrap();
         for file in ["package.json", "package-lock.json", "send.mjs"] {
             fs::copy(source.join(file), folder.join(file)).unwrap();

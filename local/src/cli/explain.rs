@@ -1,0 +1,407 @@
+//! `explain`: shows what policy decides for a principal, and why, without sending anything.
+//!
+//! The decision is the component's own ([`decide`](starrocks_offboard::policy::Policies::decide)); below it, each policy
+//! shows its part in it. The ledger is not read: the numbers of removals are arguments.
+//!
+//! Not supported: what needs more than policy, such as the approvals given so far; ledger rows that name no account.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow};
+use chrono::{DateTime, FixedOffset, Utc};
+use clap::{Args, ValueEnum};
+use starrocks_offboard::app;
+use starrocks_offboard::config::Config;
+use starrocks_offboard::config::instance::Instance;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::policy::explain::Explanation;
+use starrocks_offboard::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal};
+use starrocks_offboard::request::actor::Actor;
+use starrocks_offboard::request::ids::DeliveryId;
+use starrocks_offboard::request::reason::Reason;
+use starrocks_offboard::request::removal::RemovalRequest;
+
+use super::explain_page::{decision_in_words, page, response_in_words};
+use crate::lint::principals::actor;
+use crate::operator_files::OperatorFiles;
+
+/// The arguments of `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// The requester: `slack/U2CERLKJA`, `portal/ACCESS_KEY_ID`, or the name of a caller that acts under its own name.
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    principal: String,
+    /// The name of the instance and the account: `analytics/alice`.
+    #[arg(long, value_name = "INSTANCE/USER_NAME")]
+    account: String,
+    /// Only decide this action [default: removing the account at once, or else requesting the removal]
+    #[arg(long, value_name = "ACTION")]
+    action: Option<ActionArgument>,
+    /// The reason of the request.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+    /// The time of the request: `2026-06-01T10:00:00Z` [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<DateTime<FixedOffset>>,
+    /// The request is a dry run.
+    #[arg(long)]
+    dry_run: bool,
+    /// Whether the requester confirmed the request [default: the caller's `confirm`]
+    #[arg(long, value_name = "BOOL")]
+    confirmed: Option<bool>,
+    /// The number of accounts that the requester removed in the last hour.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    removals_last_hour: i64,
+    /// The number of accounts that all requesters removed from the instance in the last hour.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    instance_removals_last_hour: i64,
+    /// The folder of offboard.toml and the policies, instead of the folder that spin.toml names.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+}
+
+/// The actions of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ActionArgument {
+    Delete,
+    Request,
+    Approve,
+    Audit,
+}
+
+impl ActionArgument {
+    fn action(self) -> Action {
+        match self {
+            Self::Delete => Action::Delete,
+            Self::Request => Action::Request,
+            Self::Approve => Action::Approve,
+            Self::Audit => Action::Audit,
+        }
+    }
+}
+
+/// Prints the decision and its explanation.
+///
+/// # Errors
+///
+/// If the files cannot be used, or no request like this is possible.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let files = OperatorFiles::read(arguments.config.as_deref())?;
+    let page = explain(arguments, &files, SystemTime::now().into())?;
+    std::io::stdout().write_all(page.as_bytes()).context("cannot write to standard output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(arguments: &Arguments, files: &OperatorFiles, now: DateTime<Utc>) -> anyhow::Result<String> {
+    let (config, policies) = app::load(&files.offboard, &files.policy, &files.schema).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        anyhow!("{}", errors.join("\n       "))
+    })?;
+    let case = Case::new(arguments, &config, now)?;
+    let (answer, explanations) = case.decide(&policies, arguments.action.map(ActionArgument::action));
+    Ok(page(&answer, &case.facts(), &explanations))
+}
+
+/// The request that is explained.
+struct Case<'a> {
+    config: &'a Config,
+    actor: Actor,
+    instance: &'a Instance,
+    /// The account name as given; not every row has a valid one.
+    user_name: &'a str,
+    reason: Option<Reason>,
+    context: AuthzContext,
+}
+
+impl<'a> Case<'a> {
+    fn new(arguments: &'a Arguments, config: &'a Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let actor = actor(config, &arguments.principal).map_err(|why| anyhow!(why))?;
+        let (instance, user_name) = arguments
+            .account
+            .split_once('/')
+            .with_context(|| format!("account `{}` is not valid; write `instance/user_name`", arguments.account))?;
+        let instance = config.instance(instance).ok().with_context(|| {
+            let known: Vec<_> = config.instances().iter().map(|instance| format!("`{}`", instance.name)).collect();
+            format!("instance `{instance}` is not in offboard.toml; use one of {}", known.join(", "))
+        })?;
+        let reason =
+            Reason::parse(&arguments.reason).map_err(|outcome| anyhow!(outcome.message(Language::default())))?;
+        let confirm = config.caller(&actor.caller).is_ok_and(|caller| caller.confirm);
+        let offset = &config.utc_offset;
+        let context = AuthzContext {
+            now: arguments.at.map_or_else(|| now.with_timezone(offset), |at| at.with_timezone(offset)),
+            dry_run: arguments.dry_run,
+            confirmed: arguments.confirmed.unwrap_or(confirm),
+            removals_last_hour: arguments.removals_last_hour,
+            instance_removals_last_hour: arguments.instance_removals_last_hour,
+        };
+        Ok(Self { config, actor, instance, user_name, reason, context })
+    }
+
+    /// Returns what the page says about the request: labels and values.
+    fn facts(&self) -> [(&'static str, String); 6] {
+        let Self { config, actor, instance, context, .. } = self;
+        [
+            ("principal", format!("{} (caller kind {})", actor.principal, actor.kind)),
+            ("teams", joined(config.teams(&actor.principal))),
+            ("own accounts", joined(config.own_accounts(&actor.principal))),
+            ("account", format!("{} on {} (environment {})", self.user_name, instance.name, instance.environment)),
+            (
+                "context",
+                format!(
+                    "dry_run {}, confirmed {}, reason_given {}, removals_last_hour {}, instance_removals_last_hour {}",
+                    context.dry_run,
+                    context.confirmed,
+                    self.reason.is_some(),
+                    context.removals_last_hour,
+                    context.instance_removals_last_hour
+                ),
+            ),
+            ("time", context.now.format("%A, %Y-%m-%d %H:%M:%S %:z").to_string()),
+        ]
+    }
+
+    /// Returns the decision in words, and an explanation of each action that was evaluated for it.
+    fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(Action, Explanation)>) {
+        match (action, self.config.accounts.parse(self.user_name)) {
+            // The rules for account names apply to removals; every row can be viewed.
+            (Some(action @ Action::Audit), _) | (Some(action), Ok(_)) => {
+                let explanation = self.explain(policies, action);
+                (response_in_words(&explanation.1.verdict), vec![explanation])
+            }
+            (_, Err(outcome)) => {
+                (format!("denied before policy: {}", outcome.message(Language::default())), Vec::new())
+            }
+            (None, Ok(user_name)) => {
+                let removal = RemovalRequest {
+                    actor: self.actor.clone(),
+                    user_name,
+                    instance: self.instance,
+                    reason: self.reason.clone(),
+                    delivery: DeliveryId::recorded(String::new()),
+                    dry_run: self.context.dry_run,
+                };
+                let decided = policies.decide(&removal, self.config, self.context);
+                let required = self.config.approvals.required(&self.instance.environment);
+                (decision_in_words(decided, required), self.explain_removal(policies))
+            }
+        }
+    }
+
+    /// Explains `delete`, and `request` if the gateway would evaluate it, too.
+    fn explain_removal(&self, policies: &Policies) -> Vec<(Action, Explanation)> {
+        let at_once = self.explain(policies, Action::Delete);
+        let is_decided = at_once.1.verdict.allowed || at_once.1.verdict.failed.is_some();
+        if is_decided { vec![at_once] } else { vec![at_once, self.explain(policies, Action::Request)] }
+    }
+
+    fn explain(&self, policies: &Policies, action: Action) -> (Action, Explanation) {
+        let request = AuthzRequest {
+            who: Principal::of(&self.actor, self.config),
+            action,
+            account: Some(Account { instance: self.instance, user_name: self.user_name }),
+            reason_given: self.reason.is_some(),
+        };
+        (action, policies.explain(&request, self.context))
+    }
+}
+
+/// Joins names with commas; `none` if there are none.
+fn joined(names: &[String]) -> String {
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// Returns the page for this command line, with the files of the demo.
+    fn explained(line: &str) -> anyhow::Result<String> {
+        let files = OperatorFiles {
+            offboard: include_str!("../../../config/offboard.toml").into(),
+            policy: include_str!("../../../config/policy.cedar").into(),
+            schema: include_str!("../../../config/schema.cedarschema").into(),
+            prepared: None,
+        };
+        let arguments = Line::try_parse_from(std::iter::once("explain").chain(line.split(' ')))?.arguments;
+        // A Monday.
+        explain(&arguments, &files, "2026-06-01T10:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_whole_page() {
+        let page = explained("--as slack/U2CERLKJA --account analytics/alice --removals-last-hour 20").unwrap();
+        let expected = r#"denied: forbidden by brake-twenty-an-hour
+
+  principal     slack/U2CERLKJA (caller kind slack)
+  teams         dba
+  own accounts  dana
+  account       alice on analytics (environment staging)
+  context       dry_run false, confirmed true, reason_given false, removals_last_hour 20, instance_removals_last_hour 0
+  time          Monday, 2026-06-01 10:00:00 +00:00
+
+delete: denied: forbidden by brake-twenty-an-hour
+
+  brake-twenty-an-hour forbids it
+    @id("brake-twenty-an-hour")
+    forbid (
+        principal,
+        action == Action::"delete",
+        resource
+    ) when { context.removals_last_hour >= 20 };
+
+  dba-removes-on-staging would permit it, but is overridden
+    @id("dba-removes-on-staging")
+    permit (
+        principal in Team::"dba",
+        action == Action::"delete",
+        resource in Environment::"staging"
+    );
+
+  own-account would permit it, but its conditions are not met
+    @id("own-account")
+    permit (
+        principal,
+        action == Action::"delete",
+        resource
+    ) when { principal.accounts.contains(resource.user_name) };
+
+request: denied: no policy permits it
+
+  no policy has this principal, action and resource in its scope
+"#;
+        assert_eq!(page, expected);
+    }
+
+    /// The answer, and the part of each policy in it.
+    #[test]
+    fn the_demo_policy_is_explained() {
+        let brake = "brake-twenty-an-hour would forbid it, but its conditions are not met";
+        let hours = "production-in-working-hours would forbid it, but its conditions are not met";
+        let own = "own-account would permit it, but its conditions are not met";
+        for (line, expected) in [
+            (
+                "--as slack/U2CERLKJA --account analytics/alice",
+                vec![
+                    "permitted by dba-removes-on-staging",
+                    "delete: permitted by dba-removes-on-staging",
+                    "dba-removes-on-staging permits it",
+                    brake,
+                    own,
+                ],
+            ),
+            (
+                "--as slack/U2CERLKJA --account warehouse/alice",
+                vec![
+                    "needs 1 approval; request permitted by dba-asks-on-production",
+                    "delete: denied: no policy permits it",
+                    brake,
+                    own,
+                    hours,
+                    "request: permitted by dba-asks-on-production",
+                    "dba-asks-on-production permits it",
+                    hours,
+                ],
+            ),
+            (
+                "--as hr --account warehouse/alice --at 2026-06-01T20:00:00Z",
+                vec![
+                    "denied: forbidden by production-in-working-hours",
+                    "delete: denied: forbidden by production-in-working-hours",
+                    "production-in-working-hours forbids it",
+                    brake,
+                    own,
+                    "request: denied: forbidden by production-in-working-hours",
+                    "production-in-working-hours forbids it",
+                    "dba-asks-on-production would permit it, but is overridden",
+                ],
+            ),
+            (
+                "--as slack/U2CERLKJA --account warehouse/dana",
+                vec![
+                    "permitted by own-account",
+                    "delete: permitted by own-account",
+                    "own-account permits it",
+                    brake,
+                    hours,
+                ],
+            ),
+            (
+                "--as slack/U1 --account analytics/alice",
+                vec![
+                    "denied: no policy permits it",
+                    "delete: denied: no policy permits it",
+                    brake,
+                    own,
+                    "request: denied: no policy permits it",
+                    "no policy has this principal, action and resource in its scope",
+                ],
+            ),
+            (
+                "--as portal/HPUAPORTALKEY0000001 --account warehouse/alice --action approve",
+                vec!["permitted by dba-approves", "approve: permitted by dba-approves", "dba-approves permits it"],
+            ),
+            (
+                "--as slack/U1 --account warehouse/root --action audit",
+                vec![
+                    "denied: no policy permits it",
+                    "audit: denied: no policy permits it",
+                    "no policy has this principal, action and resource in its scope",
+                ],
+            ),
+            (
+                "--as hr --account warehouse/root",
+                vec!["denied before policy: account `root` is one of TaurusDB's own and is never removed"],
+            ),
+        ] {
+            let page = explained(line).unwrap();
+            // The second paragraph has the facts; the first line of each other paragraph is what matters here.
+            let paragraphs = page.split("\n\n").enumerate().filter(|(number, _)| *number != 1);
+            let lines: Vec<_> =
+                paragraphs.filter_map(|(_, paragraph)| Some(paragraph.lines().next()?.trim())).collect();
+            assert_eq!(lines, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn impossible_requests_are_errors() {
+        for (line, expected) in [
+            (
+                "--as pager/U1 --account analytics/alice",
+                "`pager/U1` can never send a request: caller `pager` is not configured; correct the name or add the caller",
+            ),
+            (
+                "--as hr/U1 --account analytics/alice",
+                "`hr/U1` can never send a request: a caller of kind `standard-webhooks` acts under its own name; write `hr`",
+            ),
+            (
+                "--as hr --account lake/alice",
+                "instance `lake` is not in offboard.toml; use one of `analytics`, `warehouse`",
+            ),
+            ("--as hr --account alice", "account `alice` is not valid; write `instance/user_name`"),
+        ] {
+            assert_eq!(explained(line).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn files_that_cannot_be_used() {
+        let arguments = Line::parse_from(["explain", "--as", "hr", "--account", "a/b"]).arguments;
+        let files =
+            OperatorFiles { offboard: String::new(), policy: "permit".into(), schema: String::new(), prepared: None };
+        let error = explain(&arguments, &files, DateTime::UNIX_EPOCH).unwrap_err().to_string();
+        let begins: Vec<_> = error.lines().map(|line| line.trim().split(", ").next().unwrap_or_default()).collect();
+        assert_eq!(begins, ["offboard.toml", "policy.cedar"]);
+    }
+}

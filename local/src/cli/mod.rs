@@ -1,0 +1,11 @@
+//! The operator's commands, one file each: its arguments and what it does. Each prints its own result.
+
+pub mod build;
+pub mod check;
+pub mod explain;
+pub mod prepare;
+pub mod send;
+pub mod serve;
+
+mod explain_page;
+mod variable;

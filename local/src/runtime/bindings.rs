@@ -1,0 +1,10 @@
+//! The host side of the Spin interfaces in `wit/spin.wit`.
+
+#![allow(missing_docs, unreachable_pub, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "wit",
+    world: "runtime",
+    imports: { default: trappable },
+    with: { "spin:sqlite/sqlite.connection": crate::runtime::database::Connection },
+});

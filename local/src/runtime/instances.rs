@@ -1,0 +1,146 @@
+//! Makes instances of the component, and decides which requests each one takes and when it ends.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Sleep;
+use wasmtime::component::GuestTaskId;
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+
+use super::instance::{Application, InstanceState};
+use super::logs::Logs;
+use super::options::Reuse;
+
+/// Whether the runtime takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Serving,
+    Stopping,
+}
+
+/// Makes instances for wasmtime's handler, which hands requests to them.
+pub(super) struct Instances {
+    pub(super) engine: &'static Engine,
+    pub(super) service: ProxyPre<InstanceState>,
+    pub(super) application: Arc<Application>,
+    pub(super) reuse: Reuse,
+    pub(super) phase: watch::Receiver<Phase>,
+    /// Every instance keeps this value alive, so the channel closes when the last instance has ended.
+    pub(super) _alive: mpsc::Sender<Infallible>,
+}
+
+impl HandlerState for Instances {
+    type StoreData = InstanceState;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Worker;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
+        let mut store = Store::new(self.engine, InstanceState::new(self.application.clone())?);
+        let proxy = self.service.instantiate_async(&mut store).await?;
+        Ok(Instance {
+            store,
+            proxy,
+            view: WasiHttpView::http,
+            expiration: Expiration::new(self.reuse.idle, self.phase.clone()),
+            state: Worker { reuse: self.reuse, phase: self.phase.clone(), logs: self.application.logs.clone() },
+        })
+    }
+}
+
+/// Decides which requests an instance takes.
+pub(super) struct Worker {
+    reuse: Reuse,
+    phase: watch::Receiver<Phase>,
+    logs: Logs,
+}
+
+impl WorkerState for Worker {
+    type StoreData = InstanceState;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        if total >= self.reuse.requests {
+            ShouldAccept::Never
+        } else if concurrent >= self.reuse.concurrent {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        _: StoreContextMut<'_, InstanceState>,
+        (): (),
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
+        drop(store);
+        let was_aborted = self.phase.has_changed().is_err();
+        if let Err(error) = result
+            && !was_aborted
+        {
+            // The component is stripped, so a backtrace would be numbers only.
+            self.logs.line(&format!("an instance of the component failed: {}", error.root_cause()));
+        }
+    }
+}
+
+/// Decides when an instance ends: at once if the runtime was dropped, as soon as it is idle while the runtime stops, else
+/// after the idle time.
+pub(super) struct Expiration {
+    idle: Duration,
+    idle_over: Pin<Box<Sleep>>,
+    phase: watch::Receiver<Phase>,
+    phase_changed: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+}
+
+impl Expiration {
+    fn new(idle: Duration, phase: watch::Receiver<Phase>) -> Self {
+        Self { idle, idle_over: Box::pin(tokio::time::sleep(idle)), phase_changed: change_of(&phase), phase }
+    }
+}
+
+/// Returns a future that ends with the next change.
+fn change_of(phase: &watch::Receiver<Phase>) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+    let mut phase = phase.clone();
+    Box::pin(async move {
+        // An error is a change, too: the runtime was dropped.
+        let _ = phase.changed().await;
+    })
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
+        let this = self.get_mut();
+        while this.phase_changed.as_mut().poll(context).is_ready() {
+            if this.phase.has_changed().is_err() {
+                return Poll::Ready(());
+            }
+            this.phase.mark_unchanged();
+            this.phase_changed = change_of(&this.phase);
+        }
+        if status != WorkerStatus::Idle {
+            return Poll::Pending;
+        }
+        if *this.phase.borrow() == Phase::Stopping {
+            return Poll::Ready(());
+        }
+        let end = (start + this.idle).into();
+        if this.idle_over.deadline() != end {
+            this.idle_over.as_mut().reset(end);
+        }
+        this.idle_over.as_mut().poll(context)
+    }
+}

@@ -1,0 +1,26 @@
+//! Runs the component behind HTTP on this machine: for development and tests. Production is Spin.
+//!
+//! To the component it behaves as Spin does: instances are reused and shared by concurrent requests
+//! ([`Reuse`](options::Reuse)), spin.toml determines the paths, variables, files, hosts and databases, the URI of a
+//! request is absolute with the `Host` header as its authority (and that header is not among the headers then), and a trap
+//! is an empty 500.
+//!
+//! Not supported: TLS, HTTP/2, Spin's `spin-*` request headers, limits on memory or time (a guest that never returns to
+//! its host is not interrupted), components of the 0.2 HTTP interface, telemetry.
+
+pub mod database;
+pub mod logs;
+pub mod options;
+pub mod server;
+
+pub(crate) mod allowed_hosts;
+
+mod bindings;
+mod connections;
+mod engine;
+mod instance;
+mod instances;
+mod outbound;
+mod sqlite;
+mod stand_ins;
+mod variables;

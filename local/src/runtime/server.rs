@@ -1,0 +1,126 @@
+//! Starts and stops a runtime.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+use super::connections::Connections;
+use super::engine::engine;
+use super::instance::{Application, InstanceState, link};
+use super::instances::{Instances, Phase};
+use super::logs::Logs;
+use super::options::Options;
+use crate::component::build;
+use crate::manifest::Manifest;
+use crate::repository;
+
+/// How long [`Runtime::stop`] waits for running requests and for the work of the component after its answers.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running component. Dropping it stops everything at once; [`Runtime::stop`] stops it gracefully.
+pub struct Runtime {
+    address: SocketAddr,
+    logs: Logs,
+    /// When it is dropped, everything ends.
+    phase: watch::Sender<Phase>,
+    server: JoinHandle<()>,
+    server_abort: AbortHandle,
+    /// Closed when the last instance has ended.
+    instances: mpsc::Receiver<Infallible>,
+}
+
+impl Runtime {
+    /// Builds the component if it changed, and starts it.
+    ///
+    /// # Errors
+    ///
+    /// If the component cannot be built, `options` contradict spin.toml, or the address is in use.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        static SERVICE: OnceLock<Result<ServicePre<InstanceState>, String>> = OnceLock::new();
+        let service = blocking(|| {
+            SERVICE
+                .get_or_init(|| {
+                    build::component().and_then(|built| link(&built.path)).map_err(|error| format!("{error:#}"))
+                })
+                .clone()
+                .map_err(|message| anyhow!(message))
+        })
+        .await?;
+        Self::start_service(service, options).await
+    }
+
+    /// Starts a component other than this repository's, under the same spin.toml: for benchmarks and for tests of this
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::start`].
+    pub async fn start_component(path: &Path, options: Options) -> anyhow::Result<Self> {
+        let path = path.to_owned();
+        let service = blocking(move || link(&path)).await?;
+        Self::start_service(service, options).await
+    }
+
+    async fn start_service(service: ServicePre<InstanceState>, options: Options) -> anyhow::Result<Self> {
+        let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
+        let application = Arc::new(Application::new(&manifest, &options)?);
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("cannot listen on `{}`", options.listen))?;
+        let address = listener.local_addr()?;
+
+        let (phase, watched) = watch::channel(Phase::Serving);
+        let (alive, instances) = mpsc::channel(1);
+        let handler = ProxyHandler::new(Instances {
+            engine: engine()?,
+            service: ProxyPre::P3(service),
+            application,
+            reuse: options.reuse,
+            phase: watched.clone(),
+            _alive: alive,
+        });
+        let connections = Connections { handler, manifest: Arc::new(manifest), phase: watched };
+        let server = tokio::spawn(connections.accept(listener));
+        let server_abort = server.abort_handle();
+        Ok(Self { address, logs: options.logs, phase, server, server_abort, instances })
+    }
+
+    /// Returns the address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no new connections, waits for running requests and for the work of the component after its answers (a minute
+    /// at most), and ends.
+    pub async fn stop(mut self) {
+        self.phase.send_replace(Phase::Stopping);
+        let finished = async {
+            // The server returns no error: those of a connection end that connection only.
+            let _ = (&mut self.server).await;
+            self.instances.recv().await;
+        };
+        if tokio::time::timeout(PATIENCE, finished).await.is_err() {
+            self.logs.line("stopped although the component was still busy");
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.server_abort.abort();
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await?
+}
