@@ -1,12 +1,9 @@
 //! The gateway on the in-memory host, the demonstration's requests to it, and what is read of its answers.
 
 use bytes::Bytes;
-use chrono::DateTime;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method, Response};
-use sha2::Sha256;
+use local::simulator::senders::{self, SdkRequest};
 use starrocks_offboard::app::App;
-use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 use support::memory::Memory;
@@ -62,13 +59,11 @@ pub(crate) fn slash_as(user_id: &str, seconds: i64, text: &str, more: &str) -> I
 
 /// A form of Slack's, signed at `seconds`.
 pub(crate) fn slack(seconds: i64, body: String) -> Inbound {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRETS[0].as_bytes()).unwrap();
-    mac.update(format!("v0:{seconds}:{body}").as_bytes());
-    let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
-    headers.insert("x-slack-request-timestamp", seconds.to_string().parse().unwrap());
-    headers.insert("x-slack-signature", signature.parse().unwrap());
+    for (name, value) in senders::slack(SECRETS[0], &seconds.to_string(), body.as_bytes()) {
+        headers.insert(name, value.parse().unwrap());
+    }
     Inbound {
         method: Method::POST,
         path: "/hooks/slack".into(),
@@ -91,20 +86,18 @@ pub(crate) fn portal(seconds: i64, method: Method, path: &str, query: &str) -> I
 
 /// The same, with a body.
 pub(crate) fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str) -> Inbound {
-    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds, 0).unwrap());
-    let mut headers = HeaderMap::new();
-    headers.insert(sdk_hmac::SDK_DATE, date.parse().unwrap());
-    let method_name = method.clone();
-    let message = sdk_hmac::Message {
-        method: method_name.as_str(),
-        path,
-        query,
-        headers: &headers,
+    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let signed = SdkRequest {
+        method: method.as_str(),
+        target: &target,
+        headers: Vec::new(),
         host: "localhost",
         body: body.as_bytes(),
     };
-    let authorization = sdk_hmac::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
-    headers.insert("authorization", authorization.parse().unwrap());
+    let mut headers = HeaderMap::new();
+    for (name, value) in senders::sdk_hmac(&signed, "HPUAPORTALKEY0000001", SECRETS[3], seconds) {
+        headers.insert(name, value.parse().unwrap());
+    }
     Inbound {
         method,
         path: path.into(),

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::harness::answer::{Answer, send};
 use crate::harness::gateway::Gateway;
-use crate::harness::requests::{Ask, Kind, slack_headers};
+use crate::harness::requests::{Ask, Kind, sign_as_slack};
 use crate::harness::setup::Setup;
 
 const OLD: &str = "old-secret-2b7e151628aed2a6";
@@ -27,7 +27,7 @@ struct World {
 fn signed(ask: &Ask, address: SocketAddr, now: i64, secret: &str) -> http::Request<bytes::Bytes> {
     let mut wire = ask.wire(Kind::Slack, &address.to_string(), now);
     wire.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-slack"));
-    slack_headers(&mut wire, secret, now);
+    sign_as_slack(&mut wire, secret, now);
     wire.request()
 }
 

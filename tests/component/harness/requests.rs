@@ -1,17 +1,12 @@
 //! Requests as the three demo callers send them: right, or wrong in one chosen way.
 //!
-//! The signers are written here once more, by their vendors' documentation, so that the component is not judged by its
-//! own code.
+//! [`senders`] signs, without the component's own code.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use chrono::DateTime;
-use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
+use local::simulator::senders::{self, ENCODED, Header, SdkRequest};
+use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 pub(crate) const SLACK_SECRET: &str = "slack-secret-2b7e151628aed2a6";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -21,9 +16,6 @@ pub(crate) const PORTAL_SECRET: &str = "portal-secret-abf7158809cf4f3c";
 pub(crate) const PROJECT: &str = "23a50154cf494ec9ad6883979a12db0a";
 pub(crate) const INSTANCE: &str = "54e42160670e48e789af7075e1efea1fin17";
 pub(crate) const WAREHOUSE: &str = "86cf8ab6f4d14c1fa5e1d2b7a0c3e945in17";
-
-/// RFC 3986's unreserved characters stay as they are.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The three kinds of callers, each with one in the demo configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -57,9 +49,9 @@ impl Kind {
 
     fn signature_header(self) -> &'static str {
         match self {
-            Self::Slack => "X-Slack-Signature",
+            Self::Slack => "x-slack-signature",
             Self::StandardWebhooks => "webhook-signature",
-            Self::Api => "Authorization",
+            Self::Api => "authorization",
         }
     }
 }
@@ -369,9 +361,11 @@ impl Ask {
             (_, Kind::Api) => PORTAL_SECRET,
         };
         match kind {
-            Kind::Slack => slack_headers(wire, secret, at),
-            Kind::StandardWebhooks => webhook_headers(wire, secret, &self.webhook_id, at),
-            Kind::Api => api_headers(wire, &self.access_key, secret, host, at),
+            Kind::Slack => sign_as_slack(wire, secret, at),
+            Kind::StandardWebhooks => {
+                wire.add(senders::standard_webhooks(secret, &self.webhook_id, &at.to_string(), &wire.body).unwrap());
+            }
+            Kind::Api => sign_as_sdk(wire, &self.access_key, secret, host, at),
         }
 
         let name = kind.signature_header();
@@ -407,6 +401,10 @@ impl Wire {
         self.headers.push((name.into(), value.into()));
     }
 
+    fn add<const COUNT: usize>(&mut self, headers: [Header; COUNT]) {
+        self.headers.extend(headers.map(|(name, value)| (name.to_owned(), value)));
+    }
+
     pub(crate) fn request(&self) -> http::Request<Bytes> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(&self.target);
         for (name, value) in &self.headers {
@@ -435,60 +433,20 @@ fn form_encoded(text: &str) -> String {
     encoded(text).replace("%20", "+")
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
+/// Signs as Slack does.
+pub(crate) fn sign_as_slack(wire: &mut Wire, secret: &str, at: i64) {
+    wire.add(senders::slack(secret, &at.to_string(), &wire.body));
 }
 
-/// <https://docs.slack.dev/authentication/verifying-requests-from-slack>
-pub(crate) fn slack_headers(wire: &mut Wire, secret: &str, at: i64) {
-    let signed = [format!("v0:{at}:").as_bytes(), &wire.body].concat();
-    let tag = hex::encode(hmac(secret.as_bytes(), &signed));
-    wire.set("X-Slack-Request-Timestamp", &at.to_string());
-    wire.set("X-Slack-Signature", &format!("v0={tag}"));
-}
-
-/// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
-fn webhook_headers(wire: &mut Wire, secret: &str, id: &str, at: i64) {
-    let key = STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
-    let signed = [format!("{id}.{at}.").as_bytes(), &wire.body].concat();
-    let tag = STANDARD.encode(hmac(&key, &signed));
-    wire.set("webhook-id", id);
-    wire.set("webhook-timestamp", &at.to_string());
-    wire.set("webhook-signature", &format!("v1,{tag}"));
-}
-
-/// <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm.html>; the headers that the Python SDK sends.
-fn api_headers(wire: &mut Wire, access_key: &str, secret: &str, host: &str, at: i64) {
-    let date = DateTime::from_timestamp(at, 0).unwrap().format("%Y%m%dT%H%M%SZ").to_string();
+/// Signs as a client of Huawei Cloud, over the headers that the Python SDK sends.
+fn sign_as_sdk(wire: &mut Wire, access_key: &str, secret: &str, host: &str, at: i64) {
     wire.set("X-Project-Id", PROJECT);
-    wire.set("X-Sdk-Date", &date);
-
-    let mut headers: Vec<_> = wire.headers.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())).collect();
-    headers.push(("host".into(), host));
-    headers.sort();
-    let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
-
-    let recoded = |text: &str| percent_encode(&percent_decode_str(text).collect::<Vec<_>>(), ENCODED).to_string();
-    let (path, query) = wire.target.split_once('?').unwrap_or((&wire.target, ""));
-    let path: String = path.split('/').skip(1).map(|segment| format!("/{}", recoded(segment))).collect();
-    let mut parameters: Vec<_> = query
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
-        .map(|(name, value)| format!("{}={}", recoded(name), recoded(value)))
-        .collect();
-    parameters.sort();
-    let canonical = format!(
-        "{}\n{path}/\n{}\n{lines}\n{names}\n{}",
-        wire.method,
-        parameters.join("&"),
-        hex::encode(Sha256::digest(&wire.body)),
-    );
-    let signed = format!("SDK-HMAC-SHA256\n{date}\n{}", hex::encode(Sha256::digest(canonical)));
-    let signature = hex::encode(hmac(secret.as_bytes(), signed.as_bytes()));
-    wire.set(
-        "Authorization",
-        &format!("SDK-HMAC-SHA256 Access={access_key}, SignedHeaders={names}, Signature={signature}"),
-    );
+    let signed = SdkRequest {
+        method: &wire.method,
+        target: &wire.target,
+        headers: wire.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        host,
+        body: &wire.body,
+    };
+    wire.add(senders::sdk_hmac(&signed, access_key, secret, at));
 }

@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use chrono::DateTime;
-use http::{HeaderMap, Method};
+use http::Method;
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
-use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::outcome::state::State;
 use starrocks_offboard::request::inbound::Inbound;
 use support::memory::Memory;
 
 use crate::audit::shared::{POLICY, PORTAL, Row, START, gateway_of, list_as, row, write};
-use crate::gateway::{DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, memory, portal, seconds, slash};
+use crate::gateway::{DOCUMENTED, SUCCESS, app, ask, documented, memory, portal, portal_with, seconds, slash};
 
 #[tokio::test]
 async fn what_waited_too_long_is_shown_as_expired() {
@@ -71,15 +68,7 @@ async fn the_log_is_the_ledger(host: &Memory, app: &App) -> BTreeSet<String> {
 
 /// A decision of the portal's about what waits.
 fn decision(host: &Memory, reference: &str, body: Value) -> Inbound {
-    let (path, body) = (format!("/approvals/{reference}"), Bytes::from(body.to_string()));
-    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds(host), 0).unwrap());
-    let mut headers = HeaderMap::new();
-    headers.insert(sdk_hmac::SDK_DATE, date.parse().unwrap());
-    let message =
-        sdk_hmac::Message { method: "POST", path: &path, query: "", headers: &headers, host: "localhost", body: &body };
-    let authorization = sdk_hmac::sign(&message, "HPUAPORTALKEY0000001", SECRETS[3].as_bytes(), &date).unwrap();
-    headers.insert("authorization", authorization.parse().unwrap());
-    Inbound { method: Method::POST, path, query: String::new(), host: "localhost".into(), headers, body }
+    portal_with(seconds(host), Method::POST, &format!("/approvals/{reference}"), "", &body.to_string())
 }
 
 /// Whatever happens to a row is in the log, whole: what succeeds, what does not, what waits, and what nobody asked for.

@@ -5,10 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use chrono::DateTime;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use local::simulator::senders::hmac_sha256;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use starrocks_offboard::callers;
 use starrocks_offboard::callers::proof::{ActiveSecret, VerificationKeys};
 use starrocks_offboard::config::callers::Caller;
@@ -240,9 +239,8 @@ fn what_standardwebhooks_takes_we_take_and_what_it_refuses_we_refuse() {
         let (name, change) = CHANGES[number % CHANGES.len()];
         change(dice, &mut draft);
         let at = draft.signed_at.as_ref().unwrap_or(&draft.at);
-        let mut mac = Hmac::<Sha256>::new_from_slice(&draft.key).unwrap();
-        mac.update(&[draft.id.as_bytes(), b".", at.as_bytes(), b".", &draft.body].concat());
-        let right = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+        let parts = [draft.id.as_bytes(), b".", at.as_bytes(), b".", &draft.body];
+        let right = format!("v1,{}", STANDARD.encode(hmac_sha256(&draft.key, &parts)));
         if name == "nothing" {
             to_sign.push(json!({"secret": draft.secret, "id": draft.id, "at": at.parse::<i64>().unwrap(), "body": STANDARD.encode(&draft.body), "right": right}));
         }

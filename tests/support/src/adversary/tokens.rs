@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use local::simulator::senders::hmac_sha256;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -40,9 +40,7 @@ fn bearing(wire: &Wire, [header, claims, signature]: [&str; 3]) -> Wire {
 }
 
 fn hs256(key: &[u8], signed: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(signed.as_bytes());
-    b64(mac.finalize().into_bytes())
+    b64(hmac_sha256(key, &[signed.as_bytes()]))
 }
 
 /// The public keys that the issuer publishes, as text.
