@@ -35,11 +35,8 @@ use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal::RemovalRequest;
 use starrocks_offboard::secret::Secret;
 use starrocks_offboard::{callers, flow};
-
-mod native;
-
-use native::config::{Files, access_key, instance_name};
-use native::host::{Native, inbound};
+use support::bench_files::{Files, access_key, instance_name};
+use support::bench_host::{Native, inbound};
 
 const CALLERS: [&str; 3] = ["slack", "hr", "portal"];
 

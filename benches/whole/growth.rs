@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use rusqlite::{Connection, params};
+use support::bench_files::instance_name;
 
 use crate::floor::ledgers;
 use crate::load::{self, Measured, Work};
-use crate::native::config::instance_name;
 use crate::plot::Plot;
 use crate::requests::{self, Folder, Kind};
 use crate::serve::Serve;

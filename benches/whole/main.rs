@@ -23,8 +23,6 @@ mod disk;
 mod floor;
 mod growth;
 mod load;
-#[path = "../native/mod.rs"]
-mod native;
 mod peers;
 mod plot;
 mod process;

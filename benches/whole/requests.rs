@@ -7,14 +7,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use local::demo::callers::caller;
 use local::demo::demo_caller::DemoRequest;
-use sha2::Sha256;
+use local::simulator::senders;
 use starrocks_offboard::config::Config;
-
-use crate::native::config::{Files, access_key, instance_name};
+use support::bench_files::{Files, access_key, instance_name};
 
 /// How many people ask by turns.
 const ACTORS: usize = 1024;
@@ -93,10 +91,8 @@ pub(crate) fn signed(
         };
         let mut request = caller.request(&asked)?;
         if kind == Kind::Webhook {
-            let mut mac = Hmac::<Sha256>::new_from_slice(caller.secret.as_bytes())?;
-            mac.update(request.body());
-            let tag = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-            request.headers_mut().insert("x-hub-signature-256", tag.parse()?);
+            let (name, value) = senders::github(caller.secret, request.body());
+            request.headers_mut().insert(name, value.parse()?);
         }
         written(&request)
     };

@@ -17,8 +17,8 @@ use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
+use support::memory::Cloud;
 
-use crate::host::Cloud;
 use crate::kinds::{self, Kind, NOW, POLICY, SCHEMA};
 use crate::watched::{self, Script, World};
 use crate::{proof, wire};

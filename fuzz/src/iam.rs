@@ -7,8 +7,8 @@ use http::{HeaderValue, Method};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use starrocks_offboard::crypto::jwks::KeySet;
+use support::memory::Cloud;
 
-use crate::host::Cloud;
 use crate::kinds::{self, NOW, OFFBOARD, POLICY, SCHEMA};
 use crate::stories::{self, PORTAL, SECRETS};
 use crate::watched::{self, Script, To, World};

@@ -18,9 +18,6 @@
 mod caller;
 mod chat;
 mod config;
-#[path = "../../tests/story/host.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod host;
 mod iam;
 mod kinds;
 mod proof;

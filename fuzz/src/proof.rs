@@ -1,24 +1,16 @@
-//! Proves a request as its platform would, where that takes an HMAC, a digest or a word. The others (WeCom, WeLink, Google
-//! Chat, whatever is encrypted) are proved by the fixtures' own requests, and read without a proof.
+//! Proves a request as its platform would, where that takes an HMAC, a digest, an Ed25519 key or a word: with the signers of
+//! [`senders`], and with those here for the platforms that only fuzzing plays in Rust. WeCom, WeLink, Google Chat and whatever is
+//! encrypted are proved by the requests of the fixtures, or read without a proof.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use chrono::DateTime;
 use ed25519_dalek::{Signer, SigningKey};
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
+use local::simulator::senders::{self, Header, SdkRequest, hmac_sha256};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::request::inbound::Inbound;
-
-/// HMAC-SHA256.
-pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().to_vec()
-}
 
 /// Sets a header.
 pub(crate) fn set(inbound: &mut Inbound, name: &'static str, value: &str) {
@@ -27,118 +19,152 @@ pub(crate) fn set(inbound: &mut Inbound, name: &'static str, value: &str) {
     }
 }
 
-/// Proves it with this secret at `seconds`; `None` for a kind that is proved in another way.
+/// Sets what a signer of [`senders`] returns.
+fn set_all<const COUNT: usize>(inbound: &mut Inbound, headers: [Header; COUNT]) {
+    for (name, value) in headers {
+        set(inbound, name, &value);
+    }
+}
+
+/// What a request is proved with.
+struct Prover<'s> {
+    secret: &'s toml::Value,
+    seconds: i64,
+    nonce: &'s str,
+}
+
+impl Prover<'_> {
+    /// A part of the secret.
+    fn of(&self, name: &str) -> Option<&str> {
+        self.secret.get(name).and_then(toml::Value::as_str)
+    }
+
+    /// The time, as most platforms write it.
+    fn at(&self) -> String {
+        self.seconds.to_string()
+    }
+}
+
+/// Proves the request with this secret at `seconds`; `None` for a kind that is proved in another way.
 pub(crate) fn prove(kind: &str, secret: &toml::Value, seconds: i64, nonce: &str, inbound: &mut Inbound) -> Option<()> {
-    let of = |name: &str| secret.get(name).and_then(toml::Value::as_str);
-    let (at, body) = (seconds.to_string(), inbound.body.clone());
+    let by = Prover { secret, seconds, nonce };
     match kind {
-        "slack" => {
-            let tag = hmac(of("secret")?.as_bytes(), &[b"v0:", at.as_bytes(), b":", &body]);
-            set(inbound, "x-slack-request-timestamp", &at);
-            set(inbound, "x-slack-signature", &format!("v0={}", hex::encode(tag)));
+        "slack" | "mattermost" | "teams" | "discord" | "feishu" | "dingtalk" => chat(kind, &by, inbound),
+        "api" if by.of("secret_key").is_some() => {
+            access_key(by.of("access_key")?, by.of("secret_key")?, seconds, inbound)
         }
-        "mattermost" => set(inbound, "authorization", &format!("Token {}", of("secret")?)),
+        "api" => bearer_token(&by, inbound),
+        "http-signature" => http_signature(&by, inbound),
+        _ => webhook(kind, &by, inbound),
+    }
+}
+
+fn chat(kind: &str, by: &Prover<'_>, inbound: &mut Inbound) -> Option<()> {
+    let (at, body) = (by.at(), inbound.body.clone());
+    match kind {
+        "slack" => set_all(inbound, senders::slack(by.of("secret")?, &at, &body)),
+        "mattermost" => set(inbound, "authorization", &format!("Token {}", by.of("secret")?)),
         "teams" => {
-            let key = STANDARD.decode(of("secret")?).ok()?;
-            set(inbound, "authorization", &format!("HMAC {}", STANDARD.encode(hmac(&key, &[&body]))));
+            let key = STANDARD.decode(by.of("secret")?).ok()?;
+            set(inbound, "authorization", &format!("HMAC {}", STANDARD.encode(hmac_sha256(&key, &[&body]))));
         }
         "discord" => {
-            let key: [u8; 32] = hex::decode(of("private_key")?).ok()?.try_into().ok()?;
+            let key: [u8; 32] = hex::decode(by.of("private_key")?).ok()?.try_into().ok()?;
             let signature = SigningKey::from_bytes(&key).sign(&[at.as_bytes(), &body].concat());
             set(inbound, "x-signature-ed25519", &hex::encode(signature.to_bytes()));
             set(inbound, "x-signature-timestamp", &at);
         }
         "feishu" => {
-            let signed = [at.as_bytes(), nonce.as_bytes(), of("encrypt_key")?.as_bytes(), &body].concat();
+            let signed = [at.as_bytes(), by.nonce.as_bytes(), by.of("encrypt_key")?.as_bytes(), &body].concat();
             set(inbound, "x-lark-request-timestamp", &at);
-            set(inbound, "x-lark-request-nonce", nonce);
+            set(inbound, "x-lark-request-nonce", by.nonce);
             set(inbound, "x-lark-signature", &hex::encode(Sha256::digest(signed)));
         }
-        "dingtalk" => {
-            let (at, key) = (format!("{at}000"), of("secret")?.as_bytes());
-            set(inbound, "sign", &STANDARD.encode(hmac(key, &[at.as_bytes(), b"\n", key])));
+        _ => {
+            let (at, key) = (format!("{at}000"), by.of("secret")?.as_bytes());
+            set(inbound, "sign", &STANDARD.encode(hmac_sha256(key, &[at.as_bytes(), b"\n", key])));
             set(inbound, "timestamp", &at);
         }
-        "standard-webhooks" => webhook(of("secret")?, &at, nonce, inbound)?,
-        "gitlab" => match of("secret")? {
-            shared if shared.starts_with("whsec_") => webhook(shared, &at, nonce, inbound)?,
-            token => set(inbound, "x-gitlab-token", token),
-        },
-        "github" => {
-            let tag = hmac(of("secret")?.as_bytes(), &[&body]);
-            set(inbound, "x-hub-signature-256", &format!("sha256={}", hex::encode(tag)));
+    }
+    Some(())
+}
+
+fn webhook(kind: &str, by: &Prover<'_>, inbound: &mut Inbound) -> Option<()> {
+    let body = inbound.body.clone();
+    match kind {
+        "standard-webhooks" => {
+            set_all(inbound, senders::standard_webhooks(whsec(by)?, by.nonce, &by.at(), &body).ok()?);
         }
-        "okta" => set(inbound, "authorization", of("secret")?),
-        "cloudevents" | "scim" => set(inbound, "authorization", &format!("Bearer {}", of("secret")?)),
-        "oneaccess" if of("encryption_key").is_none() => {
-            set(inbound, "authorization", &format!("Bearer {}", of("token")?));
+        "gitlab" => match whsec(by) {
+            Some(secret) => set_all(inbound, senders::standard_webhooks(secret, by.nonce, &by.at(), &body).ok()?),
+            None => set(inbound, "x-gitlab-token", by.of("secret")?),
+        },
+        "github" => set_all(inbound, [senders::github(by.of("secret")?, &body)]),
+        "okta" => set(inbound, "authorization", by.of("secret")?),
+        "cloudevents" | "scim" => set(inbound, "authorization", &format!("Bearer {}", by.of("secret")?)),
+        "oneaccess" if by.of("encryption_key").is_none() => {
+            set(inbound, "authorization", &format!("Bearer {}", by.of("token")?));
             // The body is the event and, behind a line break, the message; around it goes what is signed.
             let text = String::from_utf8(body.to_vec()).ok()?;
             let (event, data) = text.split_once('\n').unwrap_or(("DELETE_USER", &text));
-            let at = format!("{at}000");
+            let (nonce, at) = (by.nonce, format!("{}000", by.seconds));
             let parts = [nonce, "&", &at, "&", event, "&", data].map(str::as_bytes);
-            let tag = STANDARD.encode(hmac(of("signature_key")?.as_bytes(), &parts));
+            let tag = STANDARD.encode(hmac_sha256(by.of("signature_key")?.as_bytes(), &parts));
             let call = json!({"nonce": nonce, "timestamp": at, "eventType": event, "data": data, "signature": tag});
             inbound.body = Bytes::from(call.to_string());
-        }
-        "api" if of("secret_key").is_some() => access_key(of("access_key")?, of("secret_key")?, seconds, inbound)?,
-        "api" => {
-            let key = seed(of("key")?)?;
-            let claims = json!({
-                "iss": "https://login.example.com/realms/staff", "aud": "starrocks-offboard", "sub": "f:1b2c:dana",
-                "iat": seconds - 10, "exp": seconds + 300, "groups": ["dba"], "jti": nonce,
-            });
-            set(
-                inbound,
-                "authorization",
-                &format!("Bearer {}", token(&key, &json!({"alg": "EdDSA", "kid": "ed"}), &claims)),
-            );
-        }
-        "http-signature" => {
-            let of_body = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&body)));
-            set(inbound, "content-digest", &of_body);
-            let key_id = of("key_id")?;
-            let params = format!(
-                r#"("@method" "@path" "@query" "@authority" "content-digest");created={at};keyid="{key_id}";nonce="{nonce}""#
-            );
-            let base = format!(
-                "\"@method\": {}\n\"@path\": {}\n\"@query\": ?{}\n\"@authority\": {}\n\"content-digest\": {of_body}\n\"@signature-params\": {params}",
-                inbound.method, inbound.path, inbound.query, inbound.host
-            );
-            let signature = SigningKey::from_bytes(&seed(of("private_key")?)?).sign(base.as_bytes());
-            set(inbound, "signature-input", &format!("sig={params}"));
-            set(inbound, "signature", &format!("sig=:{}:", STANDARD.encode(signature.to_bytes())));
         }
         _ => return None,
     }
     Some(())
 }
 
-fn webhook(secret: &str, at: &str, nonce: &str, inbound: &mut Inbound) -> Option<()> {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
-    let tag = hmac(&key, &[nonce.as_bytes(), b".", at.as_bytes(), b".", &inbound.body]);
-    set(inbound, "webhook-id", nonce);
-    set(inbound, "webhook-timestamp", at);
-    set(inbound, "webhook-signature", &format!("v1,{}", STANDARD.encode(tag)));
+/// The secret, if it is one of Standard Webhooks, signature `v1`.
+fn whsec<'s>(by: &'s Prover<'_>) -> Option<&'s str> {
+    by.of("secret").filter(|secret| secret.starts_with("whsec_"))
+}
+
+fn bearer_token(by: &Prover<'_>, inbound: &mut Inbound) -> Option<()> {
+    let claims = json!({
+        "iss": "https://login.example.com/realms/staff", "aud": "starrocks-offboard", "sub": "f:1b2c:dana",
+        "iat": by.seconds - 10, "exp": by.seconds + 300, "groups": ["dba"], "jti": by.nonce,
+    });
+    let token = token(&seed(by.of("key")?)?, &json!({"alg": "EdDSA", "kid": "ed"}), &claims);
+    set(inbound, "authorization", &format!("Bearer {token}"));
     Some(())
 }
 
-/// Signs as an SDK of Huawei Cloud does; `None` for what no SDK can sign.
+fn http_signature(by: &Prover<'_>, inbound: &mut Inbound) -> Option<()> {
+    let of_body = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&inbound.body)));
+    set(inbound, "content-digest", &of_body);
+    let (key_id, at, nonce) = (by.of("key_id")?, by.seconds, by.nonce);
+    let params = format!(
+        r#"("@method" "@path" "@query" "@authority" "content-digest");created={at};keyid="{key_id}";nonce="{nonce}""#
+    );
+    let base = format!(
+        "\"@method\": {}\n\"@path\": {}\n\"@query\": ?{}\n\"@authority\": {}\n\"content-digest\": {of_body}\n\"@signature-params\": {params}",
+        inbound.method, inbound.path, inbound.query, inbound.host
+    );
+    let signature = SigningKey::from_bytes(&seed(by.of("private_key")?)?).sign(base.as_bytes());
+    set(inbound, "signature-input", &format!("sig={params}"));
+    set(inbound, "signature", &format!("sig=:{}:", STANDARD.encode(signature.to_bytes())));
+    Some(())
+}
+
+/// Signs as a client of Huawei Cloud does, over every header; `None` for what no client can sign.
 pub(crate) fn access_key(access_key: &str, secret_key: &str, seconds: i64, inbound: &mut Inbound) -> Option<()> {
-    let date = sdk_hmac::sdk_date(DateTime::from_timestamp(seconds, 0)?);
-    set(inbound, sdk_hmac::SDK_DATE, &date);
     inbound.headers.remove("authorization");
-    let method = inbound.method.clone();
-    let message = sdk_hmac::Message {
-        method: method.as_str(),
-        path: &inbound.path,
-        query: &inbound.query,
-        headers: &inbound.headers,
+    inbound.headers.remove("x-sdk-date");
+    let target = format!("{}?{}", inbound.path, inbound.query);
+    let headers = inbound.headers.iter().map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let signed = SdkRequest {
+        method: inbound.method.as_str(),
+        target: &target,
+        headers: headers.collect::<Option<_>>()?,
         host: &inbound.host,
         body: &inbound.body,
     };
-    let authorization = sdk_hmac::sign(&message, access_key, secret_key.as_bytes(), &date).ok()?;
-    set(inbound, "authorization", &authorization);
+    let proof = senders::sdk_hmac(&signed, access_key, secret_key, seconds);
+    set_all(inbound, proof);
     Some(())
 }
 

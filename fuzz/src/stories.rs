@@ -9,8 +9,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use starrocks_offboard::app::App;
 use starrocks_offboard::ledger::schema;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
+use support::memory::Memory;
 
-use crate::host::Memory;
 use crate::kinds::{NOW, OFFBOARD, POLICY, SCHEMA};
 use crate::watched::{self, Odd, Script, To, World};
 use crate::{proof, wire};

@@ -31,8 +31,8 @@ use starrocks_offboard::ledger::schema;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
 use starrocks_offboard::secret::Secret;
 use starrocks_offboard::taurusdb::token_cache::TokenCache;
+use support::memory::{Cloud, Memory};
 
-use crate::host::{Cloud, Memory};
 use crate::wire;
 
 /// From which state a row may come to which; `None` is no row yet.

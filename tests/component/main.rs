@@ -1,50 +1,18 @@
-//! The built component, driven over HTTP through the local runtime, beside a simulated TaurusDB.
+//! The built component, driven over HTTP through the local runtime, beside a simulated TaurusDB: what a caller can observe.
 //!
-//! - `fixtures`: cases that are data, a file each: the callers, and what TaurusDB may answer
-//! - `callers`: what no file can say of them
-//! - `bad_input`: what must be refused, for every kind of caller, before anything is sent
-//! - `adversary`: the adversary's table
-//! - `confirming`, `approving`: what waits for somebody's yes, through every kind of caller
-//! - `dry_run`: what would happen
-//! - `once`: repeats, copies at once, restarts
-//! - `failures`: nobody answers, the ledger cannot be written, configuration or policy cannot be used
-//! - `upstream`: all that the cloud can do wrong, with every kind of credentials (`credentials`)
-//! - `limits`: each time limit, really waited for
-//! - `tokens`: how often IAM is asked, and by whom
-//! - `later`: answers that Slack does not wait for
-//! - `killed`: a process that ends without a word; `soak`: many, under load, while the cloud misbehaves
-//! - `looking`: what became of a removal
-//! - `policy`, `secrets`: the brake through the component; nothing leaks
-//! - `kinds`, `kinds_through_the_component`: what every caller kind has to do, and what is refused of each
-//! - `official_clients`: the vendors' own Python packages
-//! - `rotation`: a secret is changed under load
-//! - `repository`: what the files of this repository promise each other
+//! - `callers`: the cases of the kinds, what is refused of every kind, the adversary's table, the vendors' own packages, secrets that
+//!   are rotated
+//! - `removal`: repeats, dry runs, policy, messages that follow the answer
+//! - `approvals`: what waits for a confirmation or an approval
+//! - `audit`: what became of a removal
+//! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
+//! - `process`: no ledger, no configuration, a killed process, load and faults at once; what must not leak
+//! - `harness`: the gateway that the suites start, and what they send to it
 
-mod adversary;
-mod approving;
-mod ask;
-mod bad_input;
+mod approvals;
+mod audit;
 mod callers;
-mod confirming;
-mod credentials;
-mod dry_run;
-mod failures;
-mod fixtures;
 mod harness;
-mod killed;
-mod kinds_through_the_component;
-mod later;
-mod limits;
-mod looking;
-mod official_clients;
-mod once;
-mod policy;
-mod repository;
-mod rotation;
-mod secrets;
-mod soak;
-mod tokens;
-mod upstream;
-
-#[path = "../kinds/mod.rs"]
-mod kinds;
+mod process;
+mod removal;
+mod taurusdb;

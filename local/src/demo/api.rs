@@ -3,12 +3,12 @@
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderValue, Request};
+use http::Request;
+use http::header::{CONTENT_TYPE, HOST};
 use percent_encoding::utf8_percent_encode;
-use starrocks_offboard::crypto::sdk_hmac::{self, ENCODED, Message, SignatureError};
 
 use super::demo_caller::{DemoCaller, DemoRequest};
+use crate::simulator::senders::{self, ENCODED, SdkRequest};
 
 pub(super) const CALLER: DemoCaller = DemoCaller {
     name: "portal",
@@ -21,21 +21,6 @@ pub(super) const CALLER: DemoCaller = DemoCaller {
     request,
 };
 
-/// Returns the two headers that authenticate a request: `X-Sdk-Date` and `Authorization`.
-///
-/// # Errors
-///
-/// As [`sdk_hmac::sign`].
-pub fn headers(
-    access_key: &str,
-    secret: &str,
-    message: &Message<'_>,
-    date: &str,
-) -> Result<[(&'static str, String); 2], SignatureError> {
-    let authorization = sdk_hmac::sign(message, access_key, secret.as_bytes(), date)?;
-    Ok([(sdk_hmac::SDK_DATE, date.to_owned()), (AUTHORIZATION.as_str(), authorization)])
-}
-
 fn request(asked: &DemoRequest<'_>) -> anyhow::Result<Request<Bytes>> {
     ensure!(!asked.text.contains(' '), "TaurusDB's own API takes an account and no reason; write {}", CALLER.grammar);
     let instance = asked.config.instance(asked.instance).ok().with_context(|| {
@@ -43,17 +28,13 @@ fn request(asked: &DemoRequest<'_>) -> anyhow::Result<Request<Bytes>> {
         format!("instance `{}` is not in config/offboard.toml; use one of {}", asked.instance, names.join(", "))
     })?;
     let path = format!("/v3/{}/instances/{}/starrocks/users", instance.project_id, instance.instance_id);
-    let query = format!("user_name={}", utf8_percent_encode(asked.text, ENCODED));
-    let mut signed = HeaderMap::new();
-    signed.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let message =
-        Message { method: "DELETE", path: &path, query: &query, headers: &signed, host: asked.host, body: b"" };
-
-    let mut request = Request::delete(format!("{path}?{query}")).header(HOST, asked.host);
-    for (name, value) in &signed {
-        request = request.header(name, value);
-    }
-    for (name, value) in headers(asked.id, asked.secret, &message, &sdk_hmac::sdk_date(asked.now))? {
+    let target = format!("{path}?user_name={}", utf8_percent_encode(asked.text, ENCODED));
+    let content_type = (CONTENT_TYPE.as_str(), "application/json");
+    let signed =
+        SdkRequest { method: "DELETE", target: &target, headers: vec![content_type], host: asked.host, body: b"" };
+    let proof = senders::sdk_hmac(&signed, asked.id, asked.secret, asked.now.timestamp());
+    let mut request = Request::delete(&target).header(HOST, asked.host).header(content_type.0, content_type.1);
+    for (name, value) in proof {
         request = request.header(name, value);
     }
     Ok(request.body(Bytes::new())?)

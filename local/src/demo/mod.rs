@@ -1,10 +1,7 @@
 //! The demonstration, and the callers of config/offboard.toml that it plays: made-up secrets, and for each caller kind the
 //! request that its platform would send, signed as the platform signs.
 //!
-//! [`show`] is `cargo run`; `cargo run -- send` uses the same callers. The signers ([`slack::headers`],
-//! [`standard_webhooks::headers`], [`api::headers`]) are pure, take any secret and any time, and are independent of the
-//! component's own verifiers. The exception is SDK-HMAC-SHA256, which has one implementation for both sides, held to the
-//! output of the official SDK by `tests/fixtures/signing`.
+//! [`show`] is `cargo run`; `cargo run -- send` uses the same callers. [`senders`](crate::simulator::senders) signs.
 //!
 //! Adding a caller kind: one file beside [`slack`], one line in [`callers::CALLERS`].
 
@@ -21,5 +18,4 @@ pub(crate) mod page;
 
 mod compare;
 mod hints;
-mod hmac;
 mod scenes;

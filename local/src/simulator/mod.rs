@@ -52,6 +52,7 @@ pub mod fault;
 pub mod misbehaviour;
 pub mod options;
 pub mod received;
+pub mod senders;
 pub mod server;
 pub mod target;
 pub mod wire;

@@ -2,9 +2,10 @@
 //!
 //! Where the kind has buttons, one is pressed; elsewhere the same is typed.
 
-use super::{WITH_PEOPLE, answered, app, kinds_of, made, reference, state};
-use crate::kinds::{Kind, Stage, Wire};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{WITH_PEOPLE, answered, app, kinds_of, made, reference, state};
+use crate::callers::kinds::InMemory;
+use support::kind::Kind;
+use support::stage::{Stage, Wire};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 use starrocks_offboard::host::SendError;
+use support::kind::Kind;
+use support::stage::Stage;
 
-use super::{app, kinds_of, made, state};
-use crate::kinds::{Kind, Stage};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{app, kinds_of, made, state};
+use crate::callers::kinds::InMemory;
 
 const ID: &str = "54e42160670e48e789af7075e1efea1fin17";
 const OTHER_ID: &str = "00e42160670e48e789af7075e1efea1fin17";
@@ -115,8 +116,7 @@ async fn what_is_done_is_not_done_again_elsewhere() {
             assert!(offboard.contains(from), "{from}");
             stage.app = app(&offboard.replacen(from, to, 1));
             let reply = stage.send(&wire).await;
-            let status =
-                if *code == "SUCCESS" || kind.speaks() { 200 } else { crate::kinds::adversary::status_of(code) };
+            let status = if *code == "SUCCESS" || kind.speaks() { 200 } else { support::adversary::status_of(code) };
             let seen = (reply.status, reply.header("x-offboard-code").unwrap_or_default(), stage.deletes());
             let cloud = stage.host.cloud.as_ref().unwrap();
             let stays = cloud.accounts.borrow().contains(&(OTHER_ID.to_owned(), "alice".to_owned()));

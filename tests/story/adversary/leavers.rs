@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use local::simulator::demo;
 use serde_json::{Value, json};
+use support::kind::Kind;
+use support::stage::Stage;
 
-use super::{answered, kinds_of, made};
-use crate::kinds::{Kind, Stage};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{answered, kinds_of, made};
+use crate::callers::kinds::InMemory;
 
 const OF_LEAVERS: &[&str] =
     &["github", "gitlab", "gitlab-token", "okta", "oneaccess", "oneaccess-encrypted", "welink", "scim"];

@@ -3,10 +3,11 @@
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::kind::Kind;
+use support::stage::Stage;
 
-use super::{answered, made};
-use crate::kinds::{Kind, Stage};
-use crate::kinds_in_memory::InMemory;
+use crate::adversary::shared::{answered, made};
+use crate::callers::kinds::InMemory;
 
 const POLICY: &str = include_str!("../../../config/policy.cedar");
 const SCHEMA: &str = include_str!("../../../config/schema.cedarschema");
@@ -93,13 +94,13 @@ const KINDS: &[&str] = &["slack", "api-access-key", "github", "google-chat"];
 
 pub(super) fn names() -> Vec<String> {
     let of = |kind: &Kind| RULES.iter().map(|rule| format!("{}/rules: {}", kind.name, rule.idea)).collect::<Vec<_>>();
-    super::kinds_of(KINDS).iter().flat_map(of).collect()
+    crate::adversary::shared::kinds_of(KINDS).iter().flat_map(of).collect()
 }
 
 #[tokio::test]
 async fn rules_that_cannot_be_used_let_nobody_do_anything() {
     let mut failures = String::new();
-    for kind in super::kinds_of(KINDS) {
+    for kind in crate::adversary::shared::kinds_of(KINDS) {
         for rule in RULES {
             let setup = kind.open_to_attack();
             let made_of = App::parse(&setup.offboard, &(rule.policy)(), &(rule.schema)());

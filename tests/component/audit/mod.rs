@@ -1,0 +1,3 @@
+//! Reading what became of a removal.
+
+mod get_removal;

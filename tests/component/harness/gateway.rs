@@ -1,0 +1,306 @@
+//! The built component on the local runtime, beside a simulated TaurusDB, with a clock that the test sets.
+//!
+//! Every gateway has its own ports, folder and ledger, so tests neither wait for each other nor depend on their order. The
+//! component itself is built and compiled once in the test process (`Runtime::start` sees to it).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use local::http_client as client;
+use local::runtime::database::Database;
+use local::runtime::logs::Logs;
+use local::runtime::options::{Clock, Options};
+use local::runtime::server::Runtime;
+use local::simulator::chat_platform::{ChatPlatform, Posted};
+use local::simulator::demo;
+use local::simulator::server::Simulator;
+use rusqlite::OpenFlags;
+use serde_json::Value;
+use starrocks_offboard::callers;
+use starrocks_offboard::config::Config;
+use tempfile::TempDir;
+
+use crate::harness::answer::{Answer, PATIENCE, send};
+use crate::harness::requests::{Ask, Kind, Way};
+use crate::harness::row::Row;
+use crate::harness::setup::{START, Setup, play_kind};
+
+/// A running gateway. Dropping it asserts that nothing went wrong behind the answers.
+pub(crate) struct Gateway {
+    runtime: Option<Runtime>,
+    pub(crate) options: Options,
+    pub(crate) address: SocketAddr,
+    pub(crate) simulator: Arc<Simulator>,
+    /// Stands in for hooks.slack.com.
+    pub(crate) later: Arc<ChatPlatform>,
+    pub(crate) logs: Logs,
+    /// Milliseconds since 1970.
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) ledger: PathBuf,
+    _folder: Arc<TempDir>,
+}
+
+/// What outlives a process.
+#[derive(Clone)]
+struct Cloud {
+    simulator: Arc<Simulator>,
+    later: Arc<ChatPlatform>,
+    clock: Arc<AtomicI64>,
+    folder: Arc<TempDir>,
+}
+
+impl Gateway {
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = folder.path().join("ledger/state.db");
+        Self::start_with(setup, folder, ledger).await
+    }
+
+    /// Starts a gateway with the configuration of a caller of this kind.
+    pub(crate) async fn start_as(kind: support::kind::Setup) -> Self {
+        let mut faults = kind.simulator.faults.clone();
+        if kind.slow {
+            faults.push(format!("delete:latency={}ms", support::kind::SLOWLY.as_millis()));
+        }
+        let mut setup = Setup { faults, confirm: true, ..Setup::default() };
+        setup.upstream.clone_from(&kind.simulator.answers);
+        setup.security_token.clone_from(&kind.simulator.security_token);
+        for (from, to) in &kind.replace_policy {
+            setup = setup.replace("policy.cedar", from, to);
+        }
+        setup.kind = Some(Arc::new(kind));
+        Self::start(setup).await
+    }
+
+    /// Starts a gateway with the ledger in this file. `folder` is kept as long as the gateway.
+    pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
+        let simulator = setup.simulator().await;
+        let later = ChatPlatform::start().await.unwrap();
+        let config = folder.path().join("config");
+        fs::create_dir(&config).unwrap();
+        let (mut variables, mut stand_ins) = (setup.variables(&simulator), BTreeMap::from([later.stand_in()]));
+        if let Some(kind) = &setup.kind {
+            play_kind(kind, &config, &mut variables, &later, &mut stand_ins);
+        }
+        setup.write_config(&config, &simulator);
+        let clock = Arc::new(AtomicI64::new(START));
+        let options = Options {
+            config: Some(config),
+            database: Database::File(ledger.clone()),
+            variables,
+            clock: if setup.real_time { Clock::System } else { Clock::Fixed(clock.clone()) },
+            logs: Logs::captured(),
+            stand_ins,
+            ..Options::default()
+        };
+        let cloud = Cloud { simulator: Arc::new(simulator), later: Arc::new(later), clock, folder: Arc::new(folder) };
+        Self::run(options, cloud, ledger).await
+    }
+
+    async fn run(options: Options, cloud: Cloud, ledger: PathBuf) -> Self {
+        let runtime = Runtime::start(options.clone()).await.unwrap_or_else(|error| panic!("{error:#}"));
+        let (address, logs) = (runtime.address(), options.logs.clone());
+        let Cloud { simulator, later, clock, folder } = cloud.clone();
+        Self { runtime: Some(runtime), options, address, simulator, later, logs, clock, ledger, _folder: folder }
+    }
+
+    fn cloud(&self) -> Cloud {
+        Cloud {
+            simulator: self.simulator.clone(),
+            later: self.later.clone(),
+            clock: self.clock.clone(),
+            folder: self._folder.clone(),
+        }
+    }
+
+    /// One more process on the same configuration, ledger and TaurusDB.
+    pub(crate) async fn another(&self) -> Self {
+        Self::run(self.options.clone(), self.cloud(), self.ledger.clone()).await
+    }
+
+    /// The same, with another value of a variable.
+    pub(crate) async fn another_with(&self, variable: &str, value: &str) -> Self {
+        let mut options = self.options.clone();
+        options.variables.insert(variable.into(), value.into());
+        Self::run(options, self.cloud(), self.ledger.clone()).await
+    }
+
+    /// The process ends in good order.
+    pub(crate) async fn stop(&mut self) {
+        self.runtime.take().expect("it runs").stop().await;
+    }
+
+    /// The process is gone in the middle of whatever it did.
+    pub(crate) fn kill(&mut self) {
+        self.runtime.take().expect("it runs");
+    }
+
+    /// A file of the configuration.
+    pub(crate) fn config(&self, file: &str) -> PathBuf {
+        self.options.config.as_ref().expect("set at the start").join(file)
+    }
+
+    /// Changes a file of the configuration; a running process has read it already.
+    pub(crate) fn reconfigure(&self, file: &str, from: &str, to: &str) {
+        let path = self.config(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "config/{file} has no {from:?} to replace");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// The kind of this caller of offboard.toml.
+    pub(crate) fn kind_of(&self, caller: &str) -> String {
+        let text = fs::read_to_string(self.config("offboard.toml")).unwrap();
+        let config = Config::parse(&text, &callers::shapes()).unwrap();
+        config.caller(caller).unwrap().kind.clone()
+    }
+
+    /// The gateway's clock, in seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed).div_euclid(1000)
+    }
+
+    pub(crate) fn advance(&self, milliseconds: i64) {
+        self.clock.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// Sends it signed at this moment, as a caller of this kind.
+    pub(crate) async fn ask(&self, kind: Kind, ask: &Ask) -> Answer {
+        self.send(ask.wire(kind, &self.address.to_string(), self.now()).request()).await
+    }
+
+    /// A second later, somebody says something, and what they hear of it: for a button, that is posted.
+    pub(crate) async fn hears(&self, way: Way, ask: &Ask) -> Answer {
+        self.advance(1000);
+        let answer = self.ask(way.kind(), ask).await;
+        if way != Way::Button {
+            return answer;
+        }
+        assert_eq!(answer.json(), serde_json::json!({}));
+        Answer::posted(&self.told_at(&ask.response_url).await)
+    }
+
+    /// What was posted to this URL of Slack's first.
+    pub(crate) async fn told_at(&self, url: &str) -> Posted {
+        let mut posted = self.later.posted();
+        loop {
+            if let Some(found) = posted.iter().find(|posted| url.ends_with(&posted.path)) {
+                return found.clone();
+            }
+            let more = self.later.received(posted.len() + 1);
+            posted = tokio::time::timeout(PATIENCE, more).await.expect("a message in time");
+        }
+    }
+
+    pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
+        send(self.address, request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(http::Request::get(path).body(Bytes::new()).unwrap()).await
+    }
+
+    /// Sends bytes as they are, and reads one answer.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Answer {
+        Answer::parse(&client::send_bytes(self.address, bytes).await.unwrap())
+    }
+
+    /// Every row of the ledger, in the order in which they were written.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        if !self.ledger.exists() {
+            return Vec::new();
+        }
+        let ledger = rusqlite::Connection::open_with_flags(&self.ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        if !ledger.table_exists(None, "removals").unwrap() {
+            // Nobody has asked anything yet.
+            return Vec::new();
+        }
+        let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok(Row {
+                id: row.get("id")?,
+                delivery: row.get("delivery")?,
+                state: row.get("state")?,
+                asked_at: row.get("asked_at")?,
+                ended_at: row.get("ended_at")?,
+                caller: row.get("caller")?,
+                kind: row.get("kind")?,
+                actor: row.get("actor")?,
+                instance: row.get("instance")?,
+                user_name: row.get("user_name")?,
+                reason: row.get("reason")?,
+                policies: row.get("policies")?,
+                attempts: row.get("attempts")?,
+                status: row.get("status")?,
+                code: row.get("code")?,
+                message: row.get("message")?,
+                request_id: row.get("request_id")?,
+                confirmed_by: row.get("confirmed_by")?,
+                reference: row.get("reference")?,
+                expires_at: row.get("expires_at")?,
+                dry_run: row.get("dry_run")?,
+            })
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The ledger's only row.
+    pub(crate) fn row(&self) -> Row {
+        let mut rows = self.rows();
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        rows.remove(0)
+    }
+
+    /// The row of what waits, or waited, under this reference.
+    pub(crate) fn waiting(&self, reference: &str) -> Row {
+        let mut rows = self.rows();
+        rows.retain(|row| row.reference.as_deref() == Some(reference));
+        assert_eq!(rows.len(), 1, "{reference} {rows:#?}");
+        rows.remove(0)
+    }
+
+    /// `(user_name, state)` of every row.
+    pub(crate) fn states(&self) -> Vec<(String, String)> {
+        self.rows().into_iter().map(|row| (row.user_name.unwrap_or_default(), row.state)).collect()
+    }
+
+    /// Runs SQL on the ledger, as somebody with access to the file could.
+    pub(crate) fn tamper(&self, sql: &str) {
+        rusqlite::Connection::open(&self.ledger).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// The DELETEs that reached TaurusDB.
+    pub(crate) fn deletes(&self) -> usize {
+        self.simulator.requests().iter().filter(|seen| seen.method == http::Method::DELETE).count()
+    }
+
+    /// The accounts of the demo instance.
+    pub(crate) fn has_account(&self, user_name: &str) -> bool {
+        self.simulator.accounts(demo::INSTANCE_ID).contains(user_name)
+    }
+
+    /// The lines about requests, as JSON.
+    pub(crate) fn request_lines(&self) -> Vec<Value> {
+        let lines = self.logs.lines();
+        lines.iter().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the gateway's log:\n{}", self.logs.lines().join("\n"));
+            return;
+        }
+        assert_eq!(self.simulator.alarms(), [""; 0], "what must never reach TaurusDB did");
+        for line in self.logs.lines() {
+            let trapped = ["an instance of the component failed", "the component failed to answer", "panicked at"];
+            assert!(!trapped.iter().any(|sign| line.contains(sign)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The process: without its ledger or its files, killed, under load; and what it must not show.
+
+pub(crate) mod crashes;
+mod failures;
+mod secrets;
+mod soak;

@@ -1,0 +1,21 @@
+//! What the files of this repository promise each other. Natively, without the component: a second once it is compiled.
+//!
+//! - `directions`: which file of `src/` may import which
+//! - `limits`: how long a function may be, and how many parameters it may have
+//! - `manifest`: the variables of spin.toml, the prepared policies
+//! - `kinds`: the page, the row and the cases of every caller kind
+
+mod directions;
+mod kinds;
+mod limits;
+mod manifest;
+mod sources;
+
+use std::fs;
+
+use local::repository;
+
+/// A file of this repository.
+fn text_of(path: &str) -> String {
+    fs::read_to_string(repository::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

@@ -1,0 +1,63 @@
+//! spin.toml and the prepared policies, held to the code and to the demo configuration.
+
+use std::collections::BTreeSet;
+
+use local::manifest::Manifest;
+use local::repository;
+use starrocks_offboard::config::Config;
+use starrocks_offboard::policy::Policies;
+use starrocks_offboard::policy::prepared::PREPARED;
+use starrocks_offboard::{callers, taurusdb};
+use support::kind::Kind;
+
+use crate::text_of;
+
+fn manifest() -> Manifest {
+    Manifest::read(&repository::root().join("spin.toml")).unwrap()
+}
+
+/// The variables that the code reads, that the demo configuration names, and that the cases of the kinds use.
+fn variables_that_are_read() -> BTreeSet<String> {
+    let config = Config::parse(&text_of("config/offboard.toml"), &callers::shapes()).unwrap();
+    let named =
+        config.callers().flat_map(|caller| &caller.keys).flat_map(|key| &key.variables).map(|(_, name)| name.clone());
+    // Each kind has one, so that a caller is configured without a change to spin.toml.
+    let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
+    taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).chain(usual).collect()
+}
+
+/// They are what `offboard prepare` would write.
+#[test]
+fn the_prepared_policies_are_those_of_the_demonstration() {
+    let policies = Policies::parse(&text_of("config/policy.cedar"), &text_of("config/schema.cedarschema")).unwrap();
+    assert_eq!(policies.prepare(), Ok(text_of(&format!("config/{PREPARED}"))));
+}
+
+#[test]
+fn spin_toml_declares_exactly_the_variables_that_are_read() {
+    let manifest = manifest();
+    let read = variables_that_are_read();
+    assert_eq!(manifest.variables.keys().cloned().collect::<BTreeSet<_>>(), read);
+    assert_eq!(manifest.component_variables.keys().cloned().collect::<BTreeSet<_>>(), read);
+    for (name, template) in &manifest.component_variables {
+        assert_eq!(*template, format!("{{{{ {name} }}}}"));
+    }
+}
+
+/// Spin shows the value of no variable that proves something.
+#[test]
+fn spin_toml_marks_secrets_as_such() {
+    for (name, variable) in manifest().variables {
+        let is_public = [
+            "huaweicloud_access_key",
+            "huaweicloud_user",
+            "huaweicloud_domain",
+            "taurusdb_endpoint",
+            "iam_endpoint",
+            "issuer_endpoint",
+            "mattermost_endpoint",
+        ]
+        .contains(&name.as_str());
+        assert_eq!(variable.secret, !is_public, "{name}");
+    }
+}

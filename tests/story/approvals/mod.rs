@@ -1,0 +1,7 @@
+//! Requests that wait for a confirmation or an approval.
+
+mod any_order;
+mod approval;
+pub(crate) mod buttons;
+mod confirmation;
+pub(crate) mod shared;

@@ -1,0 +1,55 @@
+//! The people of the suites about approvals, and what is read of their requests.
+
+use serde_json::Value;
+use starrocks_offboard::app::App;
+use support::memory::Memory;
+
+use crate::gateway::{ask, seconds, slash_as};
+
+/// Asks on production, and approves.
+pub(crate) const DANA: &str = "U2CERLKJA";
+/// May do the same.
+pub(crate) const ERIN: &str = "U0ERIN";
+pub(crate) const FAY: &str = "U0FAY";
+/// May nothing.
+pub(crate) const STRANGER: &str = "U0STRANGER";
+
+/// The demo's, with more people in the team, and the portal's key as Dana's own.
+pub(crate) fn gateway_with(changes: &[(&str, &str)]) -> App {
+    let mut offboard = include_str!("../../../config/offboard.toml")
+        .replace("members = [", &format!("members = [\"slack/{ERIN}\", \"slack/{FAY}\", "));
+    for (from, to) in changes {
+        assert!(offboard.contains(from), "{from}");
+        offboard = offboard.replacen(from, to, 1);
+    }
+    let policy = include_str!("../../../config/policy.cedar");
+    App::parse(&offboard, policy, include_str!("../../../config/schema.cedarschema")).unwrap()
+}
+
+pub(crate) fn app() -> App {
+    gateway_with(&[])
+}
+
+/// A slash command, a second after whatever was before.
+pub(crate) async fn says(host: &Memory, app: &App, who: &str, words: &str) -> String {
+    host.now.set(host.now.get() + 1000);
+    let response = ask(host, app, slash_as(who, seconds(host), words, "")).await;
+    serde_json::from_slice::<Value>(response.body()).unwrap()["text"].as_str().unwrap().to_owned()
+}
+
+/// `(state, reference)` of the newest row of an account.
+pub(crate) fn row_of(host: &Memory, user_name: &str) -> (String, String) {
+    let sql = "SELECT state, coalesce(reference, '') FROM removals WHERE user_name = ?1 AND delivery IS NOT NULL
+        ORDER BY rowid DESC LIMIT 1";
+    host.database.query_row(sql, [user_name], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+}
+
+/// The reference itself, while a row has it.
+pub(crate) fn row_of_delivery(host: &Memory, reference: &str) -> Option<String> {
+    let sql = "SELECT reference FROM removals WHERE reference = ?1";
+    host.database.query_row(sql, [reference], |row| row.get(0)).ok()
+}
+
+pub(crate) fn deletes(host: &Memory) -> usize {
+    host.methods().iter().filter(|method| *method == "DELETE").count()
+}

@@ -1,0 +1,195 @@
+//! The log is a copy of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use serde_json::{Value, json};
+use starrocks_offboard::app::App;
+use starrocks_offboard::host::SendError;
+use starrocks_offboard::outcome::state::State;
+use starrocks_offboard::request::inbound::Inbound;
+use support::memory::Memory;
+
+use crate::audit::shared::{POLICY, PORTAL, Row, START, gateway_of, list_as, row, write};
+use crate::gateway::{DOCUMENTED, SUCCESS, app, ask, documented, memory, portal, portal_with, seconds, slash};
+
+#[tokio::test]
+async fn what_waited_too_long_is_shown_as_expired() {
+    let (host, app) = (memory(), app());
+    write(&host, &app, &[Row { state: "awaiting-approval", ..row(0) }]).await;
+    host.database.execute("UPDATE removals SET reference = 'K7Q2M9XA', expires_at = ?1", [START + 5000]).unwrap();
+    let answer = list_as(&host, &app, "state=expired", None).await;
+    let body: Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(
+        (&body["removals"][0]["state"], &body["removals"][0]["code"]),
+        (&json!("expired"), &json!("OFFBOARD.40906"))
+    );
+    assert_eq!(events(&host)[&row(0).id]["by"], Value::Null);
+    the_log_is_the_ledger(&host, &app).await;
+}
+
+/// The last line about each row, by its id.
+fn events(host: &Memory) -> BTreeMap<String, Value> {
+    let lines = host.lines.borrow();
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // Somebody's look at a row is no event of the row.
+    lines
+        .filter(|line| line.get("written").is_some())
+        .map(|line| (line["id"].as_str().unwrap().to_owned(), line))
+        .collect()
+}
+
+/// Every row of the ledger, as somebody who may look at it sees it, is the last line that the log has about it.
+async fn the_log_is_the_ledger(host: &Memory, app: &App) -> BTreeSet<String> {
+    let mut events = events(host);
+    let rows: Vec<(String, String)> = {
+        let mut statement = host.database.prepare("SELECT id, state FROM removals").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(rows.iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), events.keys().collect());
+    for (id, state) in &rows {
+        if state == "unknown" {
+            // The list cannot be read, so the look leaves it as it is.
+            host.will_answer(500, "");
+        }
+        let looked = ask(host, app, portal(seconds(host), Method::GET, &format!("/removals/{id}"), "")).await;
+        let record: Value = serde_json::from_slice(looked.body()).unwrap();
+        let mut line = events.remove(id).unwrap();
+        assert_eq!(line["written"], true);
+        for own in ["event", "by", "answered", "meaning", "late", "written"] {
+            assert!(line.as_object_mut().unwrap().remove(own).is_some(), "{own} of {line}");
+        }
+        assert_eq!(line, record);
+    }
+    assert_eq!(host.answers.borrow().len(), 0, "answers were lined up that nobody asked for: {rows:?}");
+    rows.into_iter().map(|(_, state)| state).collect()
+}
+
+/// A decision of the portal's about what waits.
+fn decision(host: &Memory, reference: &str, body: Value) -> Inbound {
+    portal_with(seconds(host), Method::POST, &format!("/approvals/{reference}"), "", &body.to_string())
+}
+
+/// Whatever happens to a row is in the log, whole: what succeeds, what does not, what waits, and what nobody asked for.
+#[tokio::test]
+async fn the_log_and_the_ledger_say_the_same() {
+    let host = memory();
+    let policy = format!(
+        "{POLICY} @id(\"not-carol\") forbid (principal, action in [Action::\"delete\", Action::\"request\"], resource)
+         when {{ resource.user_name == \"carol\" }};"
+    );
+    let app = gateway_of(&policy);
+    let tick = || host.now.set(host.now.get() + 1000);
+    let delete = |user_name: &str| {
+        tick();
+        documented(seconds(&host), &format!("user_name={user_name}"))
+    };
+    let said = |words: &str| {
+        tick();
+        slash(seconds(&host), words)
+    };
+    let waiting = || -> String {
+        let sql = "SELECT reference FROM removals WHERE reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
+        host.database.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let mut seen = BTreeSet::new();
+
+    host.will_answer(200, SUCCESS);
+    Box::pin(then(&host, &app, delete("alice"), "removed", &mut seen)).await;
+    host.will_answer(400, r#"{"error_code":"DBS.200819","error_msg":"no"}"#);
+    Box::pin(then(&host, &app, delete("anna"), "refused-upstream", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("carol"), "denied", &mut seen)).await;
+    let mut forged = delete("alice");
+    forged.query = "user_name=bob".into();
+    Box::pin(then(&host, &app, forged, "refused", &mut seen)).await;
+    Box::pin(then(&host, &app, delete("root"), "refused", &mut seen)).await;
+    host.will_answer(400, r#"{"error_code":"DBS.200824","error_msg":"not there"}"#);
+    host.will_list(&[]);
+    Box::pin(then(&host, &app, delete("bea"), "already-gone", &mut seen)).await;
+    host.will_answer_with(429, &[("retry-after", "100")], r#"{"error_code":"APIGW.0308","error_msg":"slow"}"#);
+    Box::pin(then(&host, &app, delete("bob"), "not-removed", &mut seen)).await;
+    host.will_fail(SendError::NotAllowed("host".into()));
+    Box::pin(then(&host, &app, delete("bob"), "not-sent", &mut seen)).await;
+    host.will_list(&["dora"]);
+    tick();
+    Box::pin(then(&host, &app, documented(seconds(&host), "user_name=dora&dry_run=true"), "dry-run", &mut seen)).await;
+
+    // Nobody knows; a repeat, another removal and a look settle it.
+    for settles in ["repeat", "another", "look"] {
+        host.will_fail(SendError::Broken("reset".into()));
+        host.will_answer(500, "");
+        let first = delete("erin");
+        Box::pin(then(&host, &app, first.clone(), "unknown", &mut seen)).await;
+        match settles {
+            "repeat" => {
+                host.will_list(&["erin"]);
+                ask(&host, &app, first).await;
+            }
+            "another" => {
+                host.will_list(&["erin"]);
+                host.will_answer(200, SUCCESS);
+                ask(&host, &app, delete("erin")).await;
+            }
+            _ => {
+                host.will_list(&[]);
+                let id: String = host
+                    .database
+                    .query_row("SELECT id FROM removals WHERE state = 'unknown'", [], |row| row.get(0))
+                    .unwrap();
+                tick();
+                ask(&host, &app, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
+                assert_eq!(events(&host)[&id]["by"], PORTAL);
+            }
+        }
+        let states = the_log_is_the_ledger(&host, &app).await;
+        assert!(!states.contains("unknown"), "{settles}");
+    }
+
+    // What waits for whoever asked, and for others.
+    Box::pin(then(&host, &app, said("fay analytics left"), "awaiting-confirmation", &mut seen)).await;
+    host.will_answer(200, SUCCESS);
+    Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "removed", &mut seen)).await;
+    Box::pin(then(&host, &app, said("gil analytics"), "awaiting-confirmation", &mut seen)).await;
+    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
+    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
+    for (words, decided, state) in [
+        ("hal warehouse", json!({"decision": "approve"}), "removed"),
+        ("ida warehouse", json!({"decision": "deny", "reason": "still on call"}), "rejected"),
+    ] {
+        Box::pin(then(&host, &app, said(words), "awaiting-confirmation", &mut seen)).await;
+        Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "awaiting-approval", &mut seen)).await;
+        Box::pin(then(&host, &app, said(&format!("approve {}", waiting())), "denied", &mut seen)).await;
+        if state == "removed" {
+            host.will_answer(200, SUCCESS);
+        }
+        tick();
+        Box::pin(then(&host, &app, decision(&host, &waiting(), decided), state, &mut seen)).await;
+        let approvals = &the_rows(&host, &app).await[0]["approvals"];
+        assert_eq!(approvals.as_array().map_or(0, Vec::len), 1, "{approvals}");
+    }
+    // What nobody comes back to ends when somebody looks for anything.
+    Box::pin(then(&host, &app, said("jon analytics"), "awaiting-confirmation", &mut seen)).await;
+    host.now.set(host.now.get() + 301_000);
+    Box::pin(then(&host, &app, said("status 00"), "expired", &mut seen)).await;
+
+    // Of a removal that is being carried out there is no line yet.
+    let all: BTreeSet<_> = State::ALL.map(State::as_str).into_iter().filter(|state| *state != "in-flight").collect();
+    assert_eq!(seen.iter().map(String::as_str).collect::<BTreeSet<_>>(), all);
+    assert!(host.sent.borrow().iter().all(|request| request.uri().path().starts_with(&DOCUMENTED[..10])));
+}
+
+/// Asks, holds the log to the ledger, which then has a row in this state, and keeps which states were seen.
+async fn then(host: &Memory, app: &App, inbound: Inbound, state: &str, seen: &mut BTreeSet<String>) {
+    ask(host, app, inbound).await;
+    let states = the_log_is_the_ledger(host, app).await;
+    assert!(states.contains(state), "{state} is not in {states:?}");
+    seen.extend(states);
+}
+
+/// The rows about accounts that were decided by others, newest first.
+async fn the_rows(host: &Memory, app: &App) -> Vec<Value> {
+    let answer = list_as(host, app, "actor=slack%2FU2CERLKJA&instance=warehouse", None).await;
+    let body: Value = serde_json::from_slice(answer.body()).unwrap();
+    body["removals"].as_array().unwrap().clone()
+}

@@ -1,0 +1,9 @@
+//! Reading the audit trail, and the log, which is its copy.
+
+mod any_rows;
+mod forms;
+mod get_removal;
+mod log;
+mod permissions;
+mod search;
+pub(crate) mod shared;

@@ -1,0 +1,5 @@
+//! Callers: the cases of the kinds in memory, signatures held against the vendors' libraries, the keys of issuers.
+
+mod differential;
+mod jwks_cache;
+pub(crate) mod kinds;

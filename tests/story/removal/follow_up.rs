@@ -1,0 +1,70 @@
+//! Slack waits for three seconds: what takes longer is acknowledged, and the outcome follows.
+
+use std::time::Duration;
+
+use starrocks_offboard::flow;
+use starrocks_offboard::host::SendError;
+
+use crate::gateway::{DOCUMENTED, SUCCESS, app, memory, seconds, slash_with, text};
+use crate::taurusdb::shared::{logged, newest, row, sent_header};
+
+/// Slack waits for three seconds: what takes longer is acknowledged, and the outcome follows at the URL that Slack signed.
+#[tokio::test]
+async fn what_takes_longer_than_slack_waits_follows_later() {
+    let url = "https://hooks.slack.com/commands/T0001/1/abc";
+    let encoded = url.replace(':', "%3A").replace('/', "%2F");
+    for (takes, fields, is_late) in [
+        (9, format!("&response_url={encoded}"), true),
+        (0, format!("&response_url={encoded}"), false),
+        (9, String::new(), false),
+        (9, "&response_url=https%3A%2F%2Fevil.example%2Fhooks.slack.com".to_owned(), false),
+    ] {
+        let (host, app) = (memory(), app());
+        host.will_answer(200, SUCCESS);
+        host.which_takes(Duration::from_secs(takes));
+        if is_late {
+            host.will_answer(200, "ok");
+        }
+        let inbound = slash_with(seconds(&host), "alice analytics", &fields);
+        let early = std::cell::RefCell::new(None);
+        let answer = flow::handle(&host, Ok(&app), inbound, None, |response| {
+            assert!(early.replace(Some(text(&response))).is_none());
+        });
+        let answer = answer.await;
+        let said = "Removed `alice` from `analytics` (allowed by `dba-removes-on-staging`).";
+        assert_eq!(early.borrow().is_some(), is_late, "{takes} {fields}");
+        assert!(text(&answer).contains(said));
+        assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
+        let sent = host.sent.borrow();
+        assert_eq!(sent.len(), if is_late { 2 } else { 1 });
+        assert_eq!(sent[0].uri().path(), DOCUMENTED);
+        assert!(logged(&host, &format!(r#""late":{is_late}"#)));
+        if is_late {
+            let early = early.borrow().clone().unwrap();
+            assert!(early.contains("Removing `alice` from `analytics`; the outcome follows here."), "{early}");
+            assert_eq!((sent[1].method().as_str(), sent[1].uri().to_string().as_str()), ("POST", url));
+            let told: serde_json::Value = serde_json::from_slice(sent[1].body()).unwrap();
+            assert!(told["text"].as_str().unwrap().contains(said), "{told}");
+            assert_eq!(sent_header(&sent[1], "content-length"), Some(sent[1].body().len().to_string()));
+        }
+    }
+}
+
+/// When it cannot be told later, the log says so, and the ledger has it all the same.
+#[tokio::test]
+async fn a_later_channel_that_fails() {
+    for (status, says) in [(302, "it answered 302"), (500, "it answered 500"), (0, "Broken")] {
+        let (host, app) = (memory(), app());
+        host.will_answer(200, SUCCESS);
+        host.which_takes(Duration::from_secs(3));
+        match status {
+            0 => host.will_fail(SendError::Broken("reset".into())),
+            status => host.will_answer_with(status, &[("location", "https://evil.example/")], ""),
+        }
+        let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
+        flow::handle(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
+        assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
+        assert!(logged(&host, "later: the outcome of ") && logged(&host, says), "{:?}", host.lines.borrow());
+        assert_eq!(host.sent.borrow().len(), 2);
+    }
+}

@@ -1,0 +1,6 @@
+//! A removal, from the request to the last message about it.
+
+mod dry_run;
+mod end_to_end;
+mod follow_up;
+mod leavers;

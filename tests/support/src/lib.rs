@@ -1,0 +1,26 @@
+//! What the suites in `tests/`, the targets in `fuzz/` and the benchmarks in `benches/` share. For development and tests, not for
+//! production.
+//!
+//! - [`memory`]: the core's host in memory, for the story and the fuzz targets
+//! - [`kind`], [`case`]: the folders of `tests/fixtures/callers`; [`platforms`] runs what plays the platforms, [`python`] installs the
+//!   vendors' packages
+//! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
+//!   memory (`tests/story`) and through the built component (`tests/component`)
+//! - [`planned`]: answers of TaurusDB that a fixture plans
+//! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks
+//!
+//! Nothing here decides how the gateway behaves: what is expected stands in the fixtures and in the suites.
+
+pub mod adversary;
+pub mod bench_files;
+pub mod bench_host;
+pub mod case;
+pub mod kind;
+pub mod memory;
+pub mod planned;
+pub mod platforms;
+pub mod python;
+pub mod refusals;
+pub mod rotation;
+pub mod run_cases;
+pub mod stage;

@@ -1,0 +1,259 @@
+//! The core's runtime in memory: a clock that the test sets, SQLite in memory, answers that the test lines up.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rusqlite::types::Value as SqlValue;
+use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::secret::Secret;
+
+/// `(state, actor, user_name, code, attempts)`
+pub type Row = (String, Option<String>, Option<String>, Option<String>, i64);
+
+/// TaurusDB, and whatever else there is outside, in its simplest form.
+#[derive(Default)]
+pub struct Cloud {
+    /// `(instance id, user name)`
+    pub accounts: RefCell<BTreeSet<(String, String)>>,
+    /// How long a DELETE takes.
+    pub takes: Duration,
+    /// What other origins answer to a GET, by the beginning of the URL.
+    pub published: RefCell<BTreeMap<String, String>>,
+    /// What others answer, one after the other; then an empty JSON object.
+    pub later_answers: RefCell<VecDeque<String>>,
+}
+
+impl Cloud {
+    fn answer(&self, request: &http::Request<Bytes>) -> Answered {
+        let uri = request.uri();
+        let taurusdb = uri.host().is_some_and(|host| host.ends_with("myhuaweicloud.com"));
+        let segments: Vec<&str> = uri.path().split('/').collect();
+        let (status, body) = match segments.as_slice() {
+            [.., instance, "starrocks", "users"] if taurusdb => self.users(instance, request),
+            _ if request.method() == http::Method::GET => {
+                let url = uri.to_string();
+                let published = self.published.borrow();
+                let found = published.iter().find(|(known, _)| url.starts_with(known.as_str()));
+                found.map_or((404, String::new()), |(_, body)| (200, body.clone()))
+            }
+            _ => (200, self.later_answers.borrow_mut().pop_front().unwrap_or_else(|| "{}".into())),
+        };
+        let answer = http::Response::builder().status(status).header("x-request-id", "upstream-1");
+        answer.body(Some(Bytes::from(body))).unwrap()
+    }
+
+    fn users(&self, instance: &str, request: &http::Request<Bytes>) -> (u16, String) {
+        let mut accounts = self.accounts.borrow_mut();
+        if request.method() == http::Method::GET {
+            let names: Vec<_> = accounts.iter().filter(|(on, _)| on == instance).map(|(_, name)| name).collect();
+            let users: Vec<_> = names.iter().map(|name| serde_json::json!({"user_name": name})).collect();
+            return (200, serde_json::json!({"user_details": users, "total_count": users.len()}).to_string());
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let user_name = query.split('&').find_map(|pair| pair.strip_prefix("user_name=")).unwrap();
+        if accounts.remove(&(instance.to_owned(), user_name.to_owned())) {
+            (200, r#"{"result":"SUCCESS"}"#.into())
+        } else {
+            (400, r#"{"error_code":"DBS.200824","error_msg":"The database account does not exist."}"#.into())
+        }
+    }
+}
+
+/// See the module.
+pub struct Memory {
+    /// Milliseconds since 1970.
+    pub now: Cell<i64>,
+    /// How much time went by in sleeps and calls; the clock above does not move with it.
+    pub elapsed: Cell<Duration>,
+    /// Spin variables and their values.
+    pub variables: BTreeMap<String, String>,
+    /// The ledger's database.
+    pub database: rusqlite::Connection,
+    /// The statement that fails next, counted from 1; 0 for none.
+    pub fails_at: Cell<usize>,
+    /// Before a statement others get their turn, as often as the bits of this say, one after the other.
+    pub yields: Cell<u64>,
+    /// How many statements were run.
+    pub statements: Cell<usize>,
+    /// How long each of them takes.
+    pub statement_takes: Cell<Duration>,
+    /// What the next calls come to, and how long each takes.
+    pub answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
+    /// The requests that were sent, in order.
+    pub sent: RefCell<Vec<http::Request<Bytes>>>,
+    /// The lines of the log.
+    pub lines: RefCell<Vec<String>>,
+    /// Answers what nothing is lined up for.
+    pub cloud: Option<Cloud>,
+    /// Files of `config/`.
+    pub files: BTreeMap<String, String>,
+    random: Cell<u128>,
+}
+
+impl Memory {
+    /// Creates a host with an empty ledger, these Spin variables and a clock at 2026-06-01T10:00:00Z.
+    pub fn new(variables: &[(&'static str, &str)]) -> Self {
+        Self {
+            now: Cell::new(1_780_308_000_000),
+            elapsed: Cell::default(),
+            variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            database: rusqlite::Connection::open_in_memory().unwrap(),
+            fails_at: Cell::new(0),
+            yields: Cell::new(0),
+            statements: Cell::new(0),
+            statement_takes: Cell::default(),
+            answers: RefCell::default(),
+            sent: RefCell::default(),
+            lines: RefCell::default(),
+            cloud: None,
+            files: BTreeMap::new(),
+            random: Cell::new(1),
+        }
+    }
+
+    /// Lines up TaurusDB's next answer.
+    pub fn will_answer(&self, status: u16, body: &str) {
+        self.will_answer_with(status, &[], body);
+    }
+
+    /// Adds an answer with these headers to TaurusDB's next ones.
+    pub fn will_answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+        let mut answer = http::Response::builder().status(status).header("x-request-id", "upstream-1");
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        let answer = answer.body(Some(Bytes::from(body.to_owned()))).unwrap();
+        self.answers.borrow_mut().push_back((Ok(answer), Duration::ZERO));
+    }
+
+    /// Makes the next call fail.
+    pub fn will_fail(&self, error: SendError) {
+        self.answers.borrow_mut().push_back((Err(error), Duration::ZERO));
+    }
+
+    /// What was lined up last takes this long.
+    pub fn which_takes(&self, duration: Duration) {
+        self.answers.borrow_mut().back_mut().expect("something is lined up").1 = duration;
+    }
+
+    /// IAM gives this token, good for this many seconds from now.
+    pub fn will_issue(&self, token: &str, seconds: i64) {
+        let end = DateTime::from_timestamp_millis(self.now.get() + seconds * 1000).unwrap();
+        let body = serde_json::json!({"token": {"expires_at": end.to_rfc3339()}}).to_string();
+        self.will_answer_with(201, &[("x-subject-token", token)], &body);
+    }
+
+    /// The account list has these, and no others.
+    pub fn will_list(&self, names: &[&str]) {
+        let users: Vec<_> = names.iter().map(|name| serde_json::json!({"user_name": name})).collect();
+        self.will_answer(200, &serde_json::json!({"user_details": users, "total_count": users.len()}).to_string());
+    }
+
+    /// Methods of what was sent, in order.
+    pub fn methods(&self) -> Vec<String> {
+        self.sent.borrow().iter().map(|request| request.method().to_string()).collect()
+    }
+
+    /// Every row, oldest first.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut statement = self
+            .database
+            .prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid")
+            .unwrap();
+        statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+}
+
+impl Host for Memory {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.now.get()).unwrap()
+    }
+
+    fn random(&self) -> u128 {
+        // Spread, so that ids differ in their upper bits as real ones do.
+        self.random.set(self.random.get().wrapping_mul(0x2545_f491_4f6c_dd1d_9e37_79b9_7f4a_7c15).wrapping_add(1));
+        self.random.get()
+    }
+
+    async fn variable(&self, name: &str) -> Option<Secret> {
+        self.variables.get(name).cloned().and_then(Secret::new)
+    }
+
+    fn file(&self, name: &str) -> Option<String> {
+        self.files.get(name).cloned()
+    }
+
+    async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
+        let turns = self.yields.get();
+        self.yields.set(turns.rotate_right(1));
+        if turns & 1 == 1 {
+            tokio::task::yield_now().await;
+        }
+        self.statements.set(self.statements.get() + 1);
+        self.elapsed.set(self.elapsed.get() + self.statement_takes.get());
+        if self.statements.get() == self.fails_at.get() {
+            return Err(StoreError("the disk is gone".into()));
+        }
+        let failed = |error: rusqlite::Error| StoreError(error.to_string());
+        let mut prepared = self.database.prepare(statement).map_err(failed)?;
+        let columns = prepared.column_count();
+        let parameters = parameters.into_iter().map(|value| match value {
+            Value::Null => SqlValue::Null,
+            Value::Integer(number) => SqlValue::Integer(number),
+            Value::Text(text) => SqlValue::Text(text),
+        });
+        let mut rows = prepared.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let values = (0..columns).map(|index| match row.get_unwrap::<_, SqlValue>(index) {
+                SqlValue::Null => Value::Null,
+                SqlValue::Integer(number) => Value::Integer(number),
+                SqlValue::Text(text) => Value::Text(text),
+                other => panic!("the ledger keeps no {other:?}"),
+            });
+            read.push(values.collect());
+        }
+        Ok(read)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed.get()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.elapsed.set(self.elapsed.get() + duration);
+    }
+
+    async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
+        if let Some(cloud) = self.cloud.as_ref().filter(|_| self.answers.borrow().is_empty()) {
+            let answer = cloud.answer(&request);
+            let is_slow = request.method() == http::Method::DELETE && cloud.takes > Duration::ZERO;
+            self.sent.borrow_mut().push(request);
+            if is_slow {
+                self.elapsed.set(self.elapsed.get() + cloud.takes);
+                // Whoever waits for time meanwhile gets its turn.
+                tokio::task::yield_now().await;
+            }
+            return Ok(answer);
+        }
+        self.sent.borrow_mut().push(request);
+        let (answer, takes) = self.answers.borrow_mut().pop_front().expect("the test lined up no answer");
+        if takes > Duration::ZERO {
+            self.elapsed.set(self.elapsed.get() + takes.min(limits.call));
+            // Whoever waits for time meanwhile gets its turn.
+            tokio::task::yield_now().await;
+        }
+        answer
+    }
+
+    fn log(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
