@@ -374,7 +374,7 @@ request: denied: no policy permits it
             ),
             (
                 "--as hr --account warehouse/root",
-                vec!["denied before policy: account `root` is one of TaurusDB's own and is never removed"],
+                vec!["denied before policy: account `root` is a system account and is never removed"],
             ),
         ] {
             assert_eq!(first_lines(line), expected, "{line}");

@@ -127,7 +127,7 @@ async fn whatever_way_it_was_asked_it_is_denied_in_every_way() {
             assert_eq!(answer.code(), "OFFBOARD.40305", "{asked_by:?} {way:?}");
             let by = Who::Colleague.principal(way.kind());
             let why = reason.as_ref().map(|reason| format!(": `{reason}`")).unwrap_or_default();
-            assert!(answer.says(&format!("`{by}` denied the request{why}")), "{answer:?}");
+            assert!(answer.says(&format!("`{by}` denied the request{why}; no removal was sent")), "{answer:?}");
 
             let row = gateway.waiting(&reference);
             assert_eq!(
@@ -138,7 +138,10 @@ async fn whatever_way_it_was_asked_it_is_denied_in_every_way() {
             assert_eq!(approvals(&gateway, &reference).await, denied, "{asked_by:?} {way:?}");
             if asked_by.0 == Kind::Slack {
                 let told = gateway.told_at(&told_at).await.text();
-                assert!(told.contains(&format!("`{by}` denied the request{why} (OFFBOARD.40305)")), "{told}");
+                assert!(
+                    told.contains(&format!("`{by}` denied the request{why}; no removal was sent (OFFBOARD.40305)")),
+                    "{told}"
+                );
             }
 
             // A yes comes too late.

@@ -50,7 +50,7 @@ fn record(id: &str, changes: &Value) -> Value {
         "attempts": 1,
         "status": 200,
         "code": "SUCCESS",
-        "message": "removed: no usable answer came back, and the account list does not have the account any more",
+        "message": "the account is gone: no usable answer came back, and the account list no longer has the account",
         "request_id": null,
         "confirmed_by": "account-list",
     });
@@ -66,7 +66,7 @@ async fn whoever_may_look_settles_what_nobody_knows() {
         "state": "not-removed",
         "status": 502,
         "code": "OFFBOARD.50204",
-        "message": "the removal was sent and no usable answer came back, and the account list still has the account; ask again",
+        "message": "the account was not removed: no usable answer came back, and the account list still has the account; try again",
     });
     for (fault, settled) in [("reset-after", json!({})), ("reset-before", kept)] {
         let (gateway, id) = unknown(fault).await;

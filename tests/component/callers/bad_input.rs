@@ -222,12 +222,16 @@ async fn a_body_that_ends_early_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn json_of_great_depth_is_refused_and_the_instance_serves_on() {
     for (body, code, message) in [
-        ("[".repeat(100_000), "OFFBOARD.41301", "the body is over 64 KiB; a removal fits in much less"),
-        ("[".repeat(LIMIT), "OFFBOARD.40001", "the body cannot be read: it is nested more than 128 levels deep"),
+        ("[".repeat(100_000), "OFFBOARD.41301", "the request body is larger than 64 KiB; send a smaller one"),
+        (
+            "[".repeat(LIMIT),
+            "OFFBOARD.40001",
+            "the request body cannot be parsed: it is nested more than 128 levels deep",
+        ),
         (
             format!("{{\"type\":\"account.delete\",\"data\":{}", "{\"a\":".repeat(10_000)),
             "OFFBOARD.40001",
-            "the body cannot be read: it is nested more than 128 levels deep",
+            "the request body cannot be parsed: it is nested more than 128 levels deep",
         ),
     ] {
         let kind = Kind::StandardWebhooks;

@@ -86,17 +86,17 @@ async fn the_official_sdk_can_tell_the_gateway_s_own_refusals() {
             wrong_key,
             401,
             "OFFBOARD.40105",
-            "the signature is not right for this request; check the secret, and that nothing changes the request on its way",
+            "the signature or token does not match this request; check the secret, and that no proxy changes the request",
             ids[0],
         ),
         (
             no_project,
             400,
             "OFFBOARD.40005",
-            "project id `{project_id}` is not valid: 32 letters and digits; set the client's project id",
+            "project ID `{project_id}` is not valid: it has 32 letters and digits; set the client's project ID",
             ids[1],
         ),
-        (reserved, 403, "OFFBOARD.40302", "account `rdsAdmin` is one of TaurusDB's own and is never removed", ids[2]),
+        (reserved, 403, "OFFBOARD.40302", "account `rdsAdmin` is a system account and is never removed", ids[2]),
     ] {
         let expected = json!({ "raised": "ClientRequestException", "status": status, "error_code": code, "error_msg": message, "request_id": id });
         assert_eq!(told, expected);

@@ -14,19 +14,19 @@ fn dry_run(user_name: &str) -> Ask {
 async fn a_dry_run_looks_and_sends_nothing() {
     for kind in Kind::ALL {
         for (ask, would, account, words) in [
-            (dry_run("alice"), "remove", "present", "the account is there; it would be removed at once"),
-            (dry_run("nobody"), "remove", "absent", "there is no such account; it would be removed at once"),
+            (dry_run("alice"), "remove", "present", "the account exists; the account would be removed at once"),
+            (dry_run("nobody"), "remove", "absent", "the account does not exist; the account would be removed at once"),
             (
                 Ask { dry_run: true, ..Ask::on_production("alice") },
                 "request-approval",
                 "present",
-                "the account is there; somebody else would have to approve it",
+                "the account exists; the removal would need approval",
             ),
             (
                 dry_run("alice").by(Who::Stranger),
                 "deny",
                 "unknown",
-                "the account list could not be read; policy would not permit it",
+                "the account list was not checked; policy would not permit the removal",
             ),
         ] {
             // Nobody is asked whether they mean it: there is nothing to mean.
@@ -34,7 +34,10 @@ async fn a_dry_run_looks_and_sends_nothing() {
             let answer = gateway.ask(kind, &ask).await;
             assert_eq!((answer.status, answer.header("x-offboard-code")), (200, Some("DRY_RUN")), "{kind:?} {would}");
             if kind == Kind::Slack {
-                assert!(answer.text().contains(&format!("dry run, nothing was sent: {words} (DRY_RUN)")), "{answer:?}");
+                assert!(
+                    answer.text().contains(&format!("dry run, no removal was sent: {words} (DRY_RUN)")),
+                    "{answer:?}"
+                );
             } else {
                 let body = answer.json();
                 assert_eq!((&body["would"], &body["account"]), (&json!(would), &json!(account)), "{kind:?}");

@@ -75,7 +75,12 @@ async fn the_brake_lets_twenty_an_hour_pass() {
         let braked = gateway.ask(kind, &numbered(21)).await;
         assert_eq!(braked.code(), "OFFBOARD.40301");
         assert_eq!(braked.header("x-offboard-policy"), Some("brake-twenty-an-hour"));
-        assert!(braked.says("policy forbids it: `brake-twenty-an-hour`; ask the operator about it"), "{braked:#?}");
+        assert!(
+            braked.says(
+                "this removal is forbidden by policy `brake-twenty-an-hour`; no removal was sent; ask the operator"
+            ),
+            "{braked:#?}"
+        );
         assert_eq!(gateway.deletes(), 22);
         let row = gateway.rows().pop().unwrap();
         assert_eq!((row.state.as_str(), row.policies.as_str()), ("denied", "brake-twenty-an-hour"));

@@ -109,7 +109,7 @@ const TRIES: &[Try] = &[
         "denied",
     ),
     approved(
-        "after the instance got another environment, where it would be removed at once",
+        "after the instance got another environment, where the account would be removed at once",
         After::Change("environment = \"production\"", "environment = \"staging\""),
         "OFFBOARD.40907",
         "denied",

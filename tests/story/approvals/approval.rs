@@ -84,9 +84,9 @@ async fn a_no_ends_it_with_its_reason() {
     let reference = row_of(&host, "alice").1;
     says(&host, &app, DANA, &format!("confirm {reference}")).await;
     let denied = says(&host, &app, ERIN, &format!("deny {reference} still on call")).await;
-    assert!(denied.contains("`slack/U0ERIN` denied the request: `still on call` (OFFBOARD.40305)"), "{denied}");
+    assert!(denied.contains("`slack/U0ERIN` denied the request; no removal was sent: `still on call`; no removal was sent (OFFBOARD.40305)"), "{denied}");
     let too_late = says(&host, &app, FAY, &format!("approve {reference}")).await;
-    assert!(too_late.contains("`slack/U0ERIN` denied the request"), "{too_late}");
+    assert!(too_late.contains("`slack/U0ERIN` denied the request; no removal was sent"), "{too_late}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", 0));
 }
 

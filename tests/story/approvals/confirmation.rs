@@ -12,7 +12,7 @@ async fn whoever_asks_in_a_chat_is_asked_whether_they_mean_it() {
     assert_eq!((state.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
     assert!(
         shown.starts_with(&format!(
-            "⏳ `alice` on `analytics`: nothing was sent yet: confirm `{reference}` within five minutes, then it is removed (OFFBOARD.40903)."
+            "⏳ `alice` on `analytics`: no removal was sent; to remove the account, confirm `{reference}` within 5 minutes of the request (OFFBOARD.40903)."
         )),
         "{shown}"
     );
@@ -39,7 +39,10 @@ async fn what_is_cancelled_or_not_confirmed_in_time_is_not_sent() {
     says(&host, &app, DANA, "alice analytics").await;
     let reference = row_of(&host, "alice").1;
     let cancelled = says(&host, &app, DANA, &format!("cancel {reference}")).await;
-    assert!(cancelled.contains("the request was cancelled and nothing was sent (OFFBOARD.40905)"), "{cancelled}");
+    assert!(
+        cancelled.contains("the requester cancelled the request; no removal was sent (OFFBOARD.40905)"),
+        "{cancelled}"
+    );
     let late = says(&host, &app, DANA, &format!("confirm {reference}")).await;
     assert!(late.contains("OFFBOARD.40905"), "{late}");
     assert_eq!(row_of(&host, "alice").0, "cancelled");

@@ -54,7 +54,7 @@ async fn whoever_may_audit_looks_and_settles() {
             "attempts": 1,
             "status": 200,
             "code": "SUCCESS",
-            "message": "removed: no usable answer came back, and the account list does not have the account any more",
+            "message": "the account is gone: no usable answer came back, and the account list no longer has the account",
             "request_id": null,
             "confirmed_by": "account-list",
         })

@@ -44,13 +44,11 @@ async fn a_dry_run_sends_nothing_and_says_what_would_happen() {
     host.will_list(&["alice"]);
     let words = says(&host, &app, DANA, "alice warehouse --dry-run left").await;
     assert!(
-        words.contains(
-            "dry run, nothing was sent: the account is there; somebody else would have to approve it (DRY_RUN)"
-        ),
+        words.contains("dry run, no removal was sent: the account exists; the removal would need approval (DRY_RUN)"),
         "{words}"
     );
     let stranger = says(&host, &app, STRANGER, "--dry-run alice analytics").await;
-    assert!(stranger.contains("the account list could not be read; policy would not permit it"), "{stranger}");
+    assert!(stranger.contains("the account list was not checked; policy would not permit the removal"), "{stranger}");
     let wrong =
         ask(&host, &app, portal(seconds(&host), Method::DELETE, DOCUMENTED, "user_name=alice&dry_run=yes")).await;
     assert!(text(&wrong).contains("OFFBOARD.40010"));
