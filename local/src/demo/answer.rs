@@ -13,7 +13,7 @@ const CODE: &str = "x-offboard-code";
 const REFERENCE: &str = "x-offboard-reference";
 const SUCCESS: &str = "SUCCESS";
 
-/// Policy denied the removal, viewing it, and approving it.
+/// The codes of a denial by policy: of a removal, of viewing it, of approving it.
 const DENIED: [&str; 3] = ["OFFBOARD.40301", "OFFBOARD.40304", "OFFBOARD.40308"];
 
 const AWAITING_APPROVAL: &str = "OFFBOARD.40904";

@@ -57,7 +57,7 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Returns whether each value that the reference gives is that of the thing with this ID and name.
+    /// Returns whether the reference gives an ID or a name, and nothing that differs from this ID and name.
     pub(super) fn means(&self, id: &str, name: &str) -> bool {
         let given = [(&self.id, id), (&self.name, name)];
         given.iter().any(|(value, _)| value.is_some())
