@@ -20,11 +20,12 @@ use starrocks_offboard::config::Config;
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::crypto::sdk_hmac::{self, Message};
 use starrocks_offboard::host::Host;
-use starrocks_offboard::ledger::claims::{self, Completion};
+use starrocks_offboard::ledger::Ledger;
+use starrocks_offboard::ledger::claims::{Attempt, Completion};
+use starrocks_offboard::ledger::ending::Ending;
 use starrocks_offboard::ledger::row::RemovalId;
-use starrocks_offboard::ledger::schema;
-use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::outcome::{Evidence, Outcome};
 use starrocks_offboard::policy::permit::Decision;
 use starrocks_offboard::policy::{AuthzContext, Policies};
 use starrocks_offboard::reply::Reply;
@@ -155,7 +156,7 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
     });
     let policies = ["bench".to_owned()];
     let answer = Reply {
-        outcome: &Outcome::Removed,
+        outcome: &Outcome::Removed(Evidence::Answer),
         language: Language::English,
         account: Some((removal.user_name.as_str(), &removal.instance.name)),
         environment: Some(&removal.instance.environment),
@@ -251,7 +252,7 @@ fn now<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 /// The ledger's statements about a removal, in SQLite in memory.
 fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
     let host = Native::new(false)?;
-    now(schema::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
+    let ledger = now(Ledger::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
     let mut number = 0;
     let mut next = || {
         number += 1;
@@ -263,22 +264,21 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
         }
     };
     let (one, _) = next()?;
-    c.bench_function("ledger/find", |b| b.iter(|| now(claims::find(&host, &one, host.now())).is_ok()));
+    c.bench_function("ledger/find", |b| b.iter(|| now(ledger.find(&one, host.now())).is_ok()));
     c.bench_function("ledger/claim and settle", |b| {
         b.iter_batched(
             || next().ok(),
             |permitted| {
                 let (removal, permit) = permitted?;
                 let at = host.now();
-                let claim = claims::claim(&host, RemovalId::new(at, host.random()), &removal, permit, at, at);
-                let claim = now(claim).ok()?.ok()??;
-                let settlement = Completion {
-                    outcome: &Outcome::Removed,
-                    language: Language::English,
+                let attempt = Attempt { id: RemovalId::new(at, host.random()), at, until: at };
+                let claim = now(ledger.claim(&removal, permit, &attempt)).ok()?.ok()??;
+                let completion = Completion {
+                    ending: Ending { outcome: &Outcome::Removed(Evidence::Answer), language: Language::English, at },
                     request_id: Some("7c5bb4e6b2b5a3d4"),
                     attempts: 1,
                 };
-                now(claims::settle(&host, &claim, &settlement, at)).ok()?.ok()
+                now(ledger.complete(&claim, &completion)).ok()?.ok()
             },
             BatchSize::SmallInput,
         );
@@ -298,13 +298,13 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
             asked(caller, &app.config, number, host.now())
         };
         let first = next()?;
-        let answered = now(flow::answer(&host, Ok(&app), first.clone(), None, |_| {}))?;
+        let answered = now(flow::handle(&host, Ok(&app), first.clone(), None, |_| {}))?;
         let text = String::from_utf8_lossy(answered.body()).into_owned();
         anyhow::ensure!(text.contains("SUCCESS") || text.contains("Removed"), "{name}: expected a removal, got {text}");
         c.bench_function(&format!("story/{name}"), |b| {
             b.iter_batched(
                 || next().ok(),
-                |inbound| Some(now(flow::answer(&host, Ok(&app), inbound?, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::handle(&host, Ok(&app), inbound?, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });
@@ -313,7 +313,7 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
         c.bench_function(&format!("repeated/{name}"), |b| {
             b.iter_batched(
                 || again.clone(),
-                |inbound| Some(now(flow::answer(&host, Ok(&app), inbound, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(flow::handle(&host, Ok(&app), inbound, None, |_| {})).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });

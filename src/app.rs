@@ -1,5 +1,5 @@
-//! What an instance keeps between requests: the parsed configuration and policies, whether the ledger is open, and the
-//! tokens that IAM gave.
+//! What an instance keeps between requests: the parsed configuration and policies, whether the ledger is open, tokens of IAM
+//! and fetched key sets.
 //!
 //! No other secret is kept: a variable is read for each request that needs it, so that a rotation needs no restart.
 
@@ -10,18 +10,18 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, sort};
 use crate::host::{Host, StoreError};
 use crate::jwks_cache::JwksCache;
-use crate::ledger::schema;
+use crate::ledger::Ledger;
 use crate::policy::Policies;
 use crate::taurusdb::token_cache::TokenCache;
 
-/// The file that this module says most about.
+/// The configuration file.
 pub const OFFBOARD: &str = "offboard.toml";
 
-/// Parses the files.
+/// Parses the three files of `config/`.
 ///
 /// # Errors
 ///
-/// All errors that there are.
+/// All errors in them.
 pub fn load(offboard: &str, policy: &str, schema: &str) -> Result<(Config, Policies), Vec<Diagnostic>> {
     match read(offboard, policy, schema) {
         (Some(config), Some(policies), _) => Ok((config, policies)),
@@ -32,7 +32,7 @@ pub fn load(offboard: &str, policy: &str, schema: &str) -> Result<(Config, Polic
     }
 }
 
-/// What can be read, and what is to be said of the rest.
+/// Reads the three files as far as they can be used. The diagnostics are errors, and warnings of policy validation.
 pub fn read(offboard: &str, policy: &str, schema: &str) -> (Option<Config>, Option<Policies>, Vec<Diagnostic>) {
     let (config, error) = match Config::parse(offboard, &callers::shapes()) {
         Ok(config) => (Some(config), None),
@@ -53,8 +53,8 @@ pub struct App {
     pub policies: Policies,
     /// Tokens for TaurusDB.
     pub tokens: TokenCache,
-    /// Public keys of whoever issues tokens to callers.
-    pub published: JwksCache,
+    /// Public keys of the issuers of callers' tokens.
+    pub jwks: JwksCache,
     ledger_is_open: Cell<bool>,
 }
 
@@ -63,7 +63,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, for the operator: every error that [`check`] finds.
+    /// What is wrong with them, for the operator.
     pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
         let (config, policies) = load(offboard, policy, schema)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
@@ -85,21 +85,22 @@ impl App {
             config,
             policies,
             tokens: TokenCache::default(),
-            published: JwksCache::default(),
+            jwks: JwksCache::default(),
             ledger_is_open: Cell::new(false),
         }
     }
 
-    /// Opens the ledger once an instance; one that could not be opened is tried again by the next request.
+    /// Opens the ledger, once an instance. If that fails, the next request tries again.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened.
-    pub async fn open_ledger<H: Host>(&self, host: &H) -> Result<(), StoreError> {
-        if !self.ledger_is_open.get() {
-            schema::open(host).await?;
-            self.ledger_is_open.set(true);
+    /// If it cannot be opened.
+    pub async fn ledger<'a, H: Host>(&self, host: &'a H) -> Result<Ledger<'a, H>, StoreError> {
+        if self.ledger_is_open.get() {
+            return Ok(Ledger::opened(host));
         }
-        Ok(())
+        let ledger = Ledger::open(host).await?;
+        self.ledger_is_open.set(true);
+        Ok(ledger)
     }
 }

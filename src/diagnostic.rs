@@ -1,13 +1,13 @@
-//! What an operator should know about a file of theirs: where it is, and whether anything works with it.
+//! Errors and warnings about the files of an operator, with their lines. What is wrong with a file is not known here.
 
 use std::fmt;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// The file can be used, and something in it can hardly be meant.
+    /// The file can be used, and something in it is likely a mistake.
     Warning,
 }
 
@@ -20,26 +20,26 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing to know about a file.
+/// An error or warning about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// Error or warning.
     pub severity: Severity,
     /// The file's name.
     pub file: &'static str,
-    /// The line, counted from 1, where there is one.
+    /// The line, counted from 1, if the diagnostic has one.
     pub line: Option<usize>,
-    /// What it is, and what to do.
+    /// What is wrong, and the fix.
     pub message: String,
 }
 
 impl Diagnostic {
-    /// With this, the file cannot be used.
+    /// Makes an error.
     pub fn error(file: &'static str, line: Option<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, file, line, message: message.into() }
     }
 
-    /// With this it can.
+    /// Makes a warning.
     pub fn warning(file: &'static str, line: Option<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, file, line, message: message.into() }
     }
@@ -50,7 +50,7 @@ impl Diagnostic {
     }
 }
 
-/// Without the severity: `offboard.toml, line 12: …`.
+/// Formats without the severity: `offboard.toml, line 12: …`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -60,12 +60,12 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The line that a byte of a text is in, counted from 1.
+/// Returns the line of a byte offset, counted from 1.
 pub fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
-/// By file, then by line; and whatever Cedar's order was, the same findings always stand in the same order.
+/// Sorts by file, then by line, then by message, because Cedar's own order differs between runs.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| (a.file, a.line, &a.message).cmp(&(b.file, b.line, &b.message)));
 }

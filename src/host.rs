@@ -1,6 +1,7 @@
-//! The only port: what the core needs from whatever runs it. `shell` implements it on Spin; tests implement it in memory.
+//! The only port: what the core needs from its runtime. `shell` implements it on Spin; tests implement it in memory.
 //!
-//! Everything that is not a pure function of its arguments goes through here, and nothing else does.
+//! Everything that is not a pure function of its arguments goes through [`Host`]. Policy, HTTP routes and SQL statements are not
+//! known here.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::secret::Secret;
 
-/// A value in a statement's parameters or in a row.
+/// A parameter of a statement, or a value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// SQL `NULL`.
@@ -38,16 +39,16 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// Why a statement did not run, for the log.
+/// Why a statement failed, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(pub String);
 
-/// How long one call may take, and how much of its answer is read.
+/// The time limits of one call, and the size limit of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Until the connection stands.
+    /// Until the connection is established.
     pub connect: Duration,
-    /// From there until the first byte of the answer.
+    /// From the connection to the first byte of the answer.
     pub first_byte: Duration,
     /// The whole call, to the last byte of the answer.
     pub call: Duration,
@@ -58,60 +59,60 @@ pub struct Limits {
 /// Why a request has no answer. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// Not a byte of the request left: name lookup, connection or TLS failed.
+    /// No byte of the request was sent: name lookup, connection or TLS failed.
     NotSent(String),
-    /// Not a byte left, and none will: the runtime does not allow the host, or it is not a request.
+    /// No byte was sent, and none will be: the runtime does not allow the host, or the request is malformed.
     NotAllowed(String),
-    /// Not a byte left: the connection did not stand in time.
+    /// No byte was sent: the connection timed out.
     ConnectTimedOut(String),
-    /// It may have left, and no answer began in time.
+    /// The request may have been sent, and no answer began in time.
     FirstByteTimedOut(String),
-    /// It may have left, and its answer was not there whole in time.
+    /// The request may have been sent, and its answer was not complete in time.
     CallTimedOut(String),
-    /// It may have left, and the connection broke.
+    /// The request may have been sent, and the connection broke.
     Broken(String),
 }
 
-/// An answer; the body is `None` when it was over [`Limits::answer`] or broke off.
+/// An answer; the body is `None` if it is larger than [`Limits::answer`] or incomplete.
 pub type Answered = http::Response<Option<Bytes>>;
 
 /// What the core needs from its runtime.
 ///
-/// The futures are polled on the one thread that a component has, so they need not be `Send`.
-#[expect(async_fn_in_trait, reason = "a component has one thread; nobody needs the futures to be Send")]
+/// A component has one thread, so the futures need not be `Send`.
+#[expect(async_fn_in_trait, reason = "a component has one thread, so the futures need not be Send")]
 pub trait Host {
-    /// The time.
+    /// Returns the time.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The time since some moment before the first call, by a clock that only runs forward.
+    /// Returns the time since a moment before the first call, by a monotonic clock.
     fn elapsed(&self) -> Duration;
 
-    /// Lets this much time pass.
+    /// Waits.
     async fn sleep(&self, duration: Duration);
 
-    /// 128 random bits, not to be guessed.
+    /// Returns 128 unpredictable random bits.
     fn random(&self) -> u128;
 
-    /// The value of a Spin variable; `None` when it is empty or not declared.
+    /// Returns the value of a Spin variable; `None` if it is empty or not declared.
     async fn variable(&self, name: &str) -> Option<Secret>;
 
-    /// A file beside offboard.toml; `None` when it cannot be read.
+    /// Reads a file beside offboard.toml; `None` if it cannot be read.
     fn file(&self, name: &str) -> Option<String>;
 
-    /// Runs one SQL statement against the ledger's database; while another writer has it, again and again for some seconds.
+    /// Runs one SQL statement on the ledger's database; tries again for some seconds while another writer locks it.
     ///
     /// # Errors
     ///
-    /// The statement's effect is then not known.
+    /// If the statement failed; its effect is then unknown.
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError>;
 
-    /// Sends a request to the URL that it names and reads the answer whole, within the limits. Redirects are not followed.
+    /// Sends a request to its URL and reads the whole answer, within the limits. Redirects are not followed.
     ///
     /// # Errors
     ///
-    /// Whether a byte may have left, and why no answer came.
+    /// If no answer came: a [`SendError`] that tells whether the request may have been sent.
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError>;
 
-    /// Writes one line to the operator's log.
+    /// Writes one line to the log.
     fn log(&self, line: &str);
 }

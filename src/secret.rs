@@ -1,18 +1,18 @@
-//! A value that must not be shown.
+//! Secrets as a type, so that none is logged or shown by accident.
 
 use std::fmt;
 
-/// A value that may not be seen: its Debug is redacted and it has no Display.
+/// A secret value. Its `Debug` is redacted, and it has no `Display`.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret from a variable's value; `None` when it is empty, because an empty key proves nothing.
+    /// Makes a secret of a variable's value; `None` if the value is empty, because an empty key proves nothing.
     pub fn new(value: String) -> Option<Self> {
         (!value.is_empty()).then_some(Self(value))
     }
 
-    /// The bytes, for the one computation that needs them.
+    /// Returns the text, for the computation that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -21,5 +21,17 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_is_redacted() {
+        let secret = Secret::new("hunter2".into()).unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(redacted)");
+        assert!(Secret::new(String::new()).is_none());
     }
 }

@@ -83,7 +83,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         let answer = Cell::new(Some(answer));
         // Whoever does not wait for it does not get it.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
-        send(flow::answer(&Spin, app, inbound, problem, send).await);
+        send(flow::handle(&Spin, app, inbound, problem, send).await);
     });
     let response = answered.await.unwrap_or_else(|_| {
         let mut response = http::Response::new(Bytes::new());

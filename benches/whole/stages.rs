@@ -193,7 +193,7 @@ fn inside(report: &mut Report) -> anyhow::Result<()> {
         host.calls.borrow_mut().clear();
         let inbound = inbound(request);
         let start = Instant::now();
-        let answered = flow::answer(&host, Ok(&app), inbound, None, |_| {}).now_or_never();
+        let answered = flow::handle(&host, Ok(&app), inbound, None, |_| {}).now_or_never();
         let end = Instant::now();
         ensure!(answered.is_some_and(|answer| answer.status() == 200), "the story has no answer");
         if number < WARM {

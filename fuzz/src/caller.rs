@@ -9,8 +9,9 @@ use starrocks_offboard::callers::follow_up::Acknowledgement;
 use starrocks_offboard::callers::kind::{Envelope, Verified};
 use starrocks_offboard::callers::parsed::{Parsed, Sender};
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, Subject};
-use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::outcome::message::Message;
+use starrocks_offboard::outcome::{Denied, Evidence, Outcome, catalog};
 use starrocks_offboard::reply::{Rendered, Reply};
 use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::ids::DeliveryId;
@@ -106,14 +107,14 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             Parsed::Command { command: Command::RemoveAccount { user_name, instance, .. }, .. } => {
                 crate::chat::may_be_asked_for(user_name.as_str());
                 assert!(kind.config.instances().contains(instance), "{instance:?}");
-                (Outcome::Removed, Some((user_name.as_str(), instance.name.as_str())))
+                (Outcome::Removed(Evidence::Answer), Some((user_name.as_str(), instance.name.as_str())))
             }
             Parsed::Command { command: Command::OffboardLeavers(leavers), .. } => {
                 assert!(!leavers.is_empty());
-                (Outcome::Denied { policies: vec!["p".into()] }, None)
+                (Outcome::Denied(Denied::Removal { policies: vec!["p".into()] }), None)
             }
             Parsed::Command { command: Command::DecideApproval { id, .. } | Command::GetRemoval { id }, .. } => {
-                (Outcome::WaitingUnknown { id: id.clone() }, None)
+                (Outcome::Refused(Message::new(&catalog::PENDING_UNKNOWN).quoting("id", id.as_str())), None)
             }
             _ => continue,
         };

@@ -80,11 +80,11 @@ pub(crate) fn app(offboard: &str, policy: &str, schema: &str) -> App {
     let mut app = kept.unwrap_or_else(|| {
         let app = App::parse(offboard, policy, schema).unwrap_or_else(|why| panic!("{why}\n{offboard}"));
         let memory = memory(&[]);
-        run(app.open_ledger(&memory)).expect("the ledger opens");
+        run(app.ledger(&memory)).expect("the ledger opens");
         keep_database(memory);
         app
     });
-    (app.tokens, app.published) = (TokenCache::default(), JwksCache::default());
+    (app.tokens, app.jwks) = (TokenCache::default(), JwksCache::default());
     app
 }
 
@@ -417,7 +417,7 @@ pub(crate) async fn ask(
         claims: RefCell::default(),
     };
     let asked = SHOWS.with(|shows| shows.then(|| format!("{} {}?{}", inbound.method, inbound.path, inbound.query)));
-    let mut story = pin!(flow::answer(&host, app, inbound, problem, |early| world.check(&early)));
+    let mut story = pin!(flow::handle(&host, app, inbound, problem, |early| world.check(&early)));
     let answer = poll_fn(|context| match story.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),
         Poll::Pending if host.is_dead.get() => Poll::Ready(None),

@@ -12,7 +12,7 @@ use starrocks_offboard::config::caller_shape::{CallerShape, KeyShape};
 use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::{Diagnostic, sort};
-use starrocks_offboard::policy::load::EntityReference;
+use starrocks_offboard::policy::references::EntityReference;
 use starrocks_offboard::request::actor::Actor;
 
 /// How the id of an instance may end without a word about it.
@@ -26,7 +26,7 @@ pub fn diagnostics(offboard: &str, policy: &str, schema: &str) -> Vec<Diagnostic
         diagnostics.extend(about_principals(config, &source_map));
         diagnostics.extend(about_callers(config, &source_map));
         if let Some(policies) = &policies {
-            diagnostics.extend(about_names(config, &source_map, &policies.mentions(policy)));
+            diagnostics.extend(about_names(config, &source_map, &policies.entity_references(policy)));
         }
     }
     sort(&mut diagnostics);
@@ -296,7 +296,7 @@ permit (
             (
                 "kind = \"api\"",
                 "kind = \"fax\"",
-                vec![format!("error: offboard.toml, line 27: caller.kind `fax` is not known; expected one of {}", kinds.join(", "))],
+                vec![format!("error: offboard.toml, line 27: caller.kind `fax` does not exist; use one of {}", kinds.join(", "))],
             ),
         ] {
             assert_eq!(found(from, to), expected, "{to}");
@@ -319,7 +319,7 @@ permit (
                 "kind = \"github\"\nsecrets = [\"a\"]",
                 at(
                     22,
-                    "caller `hr` speaks of people who leave; expected a table `[leavers]` that says what their accounts are",
+                    "caller `hr` reports leavers, and `[leavers]` is missing; add it to say which accounts a leaver has",
                 ),
             ),
             (
@@ -331,40 +331,43 @@ permit (
             ),
             (
                 "kind = \"slack\"\nsecrets = [\"a\"]\nfields = { user_name = \"/a\", instance = \"/b\" }",
-                at(25, "caller `hr` of kind `slack` takes no `fields`; its bodies have a form of their own"),
+                at(
+                    25,
+                    "caller `hr` of kind `slack` does not support `fields`: the platform defines the body; remove `fields`",
+                ),
             ),
             (
                 "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"login\", instance = \"/b\" }",
-                at(25, "caller.fields.user_name `login` is not a JSON Pointer; expected one like `/data/user/name`"),
+                at(25, "caller.fields.user_name `login` is not a JSON Pointer; write it like `/data/user/name`"),
             ),
             (
                 "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/a\" }",
-                at(25, "caller.fields needs `user_name` and `instance` together"),
+                at(25, "caller.fields needs both `user_name` and `instance`; add the missing one"),
             ),
             (
                 "kind = \"wecom\"\nsecrets = [\"a\"]",
                 at(
                     22,
-                    "caller `hr` of kind `wecom` needs `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and nothing else",
+                    "caller `hr` of kind `wecom` takes `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and no other keys or secrets",
                 ),
             ),
             (
                 "kind = \"wecom\"\nsecrets = [{ token = \"a\" }]",
                 at(
                     22,
-                    "caller `hr` of kind `wecom` needs `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and nothing else",
+                    "caller `hr` of kind `wecom` takes `secrets = [{ token = \"spin_variable\", aes_key = \"spin_variable\" }, …]` and no other keys or secrets",
                 ),
             ),
             (
                 "kind = \"wecom\"\nsecrets = [{ token = \"a\", aes_key = \"Pasted/Secret=\" }]",
                 at(
                     24,
-                    "caller.secrets is not the name of a Spin variable; expected lowercase letters, digits and `_`, and the secret itself in the variable",
+                    "caller.secrets is not a Spin variable name (lowercase letters, digits and `_`); write the variable's name here and put the secret into the variable",
                 ),
             ),
             (
                 "kind = \"google-chat\"\nsecrets = [\"a\"]\naudience = \"1234567890\"",
-                at(22, "caller `hr` of kind `google-chat` needs neither `secrets` nor `access_keys`"),
+                at(22, "caller `hr` of kind `google-chat` takes neither `secrets` nor `access_keys`"),
             ),
             (
                 "kind = \"api\"",
@@ -385,14 +388,14 @@ permit (
                 "kind = \"api\"\nissuer = \"https://a\"\naudience = \"b\"\njwks_url = \"http://a/keys\"",
                 at(
                     26,
-                    "caller.jwks_url `http://a/keys` is not valid; expected `https://…` (`http` for a loopback address only)",
+                    "caller.jwks_url `http://a/keys` is not valid; use `https://…` (`http` for a loopback address only)",
                 ),
             ),
             (
                 "kind = \"dingtalk\"\nsecrets = [\"a\"]\nconfirm = false",
                 at(
                     22,
-                    "caller `hr` of kind `dingtalk` cannot have `confirm = false`: its platform signs nothing of what people say, so that they have to confirm it",
+                    "caller `hr` of kind `dingtalk` requires confirmation, because the platform does not sign messages; remove `confirm = false`",
                 ),
             ),
         ] {
@@ -442,7 +445,7 @@ permit (
                 "@id(\"x\") permit (principal, action == Action::\"delete\", resource) when {\n  context.reson\n};\npermit (principal, action, resource);\n@id(\"dba\") permit (principal, action, resource);\n@id(\"y\") permit (principal, action == Action::\"remove\", resource);",
                 vec![
                     "error: policy.cedar, line 9: for policy `x`, attribute `reson` in context for Action::\"delete\" not found".to_owned(),
-                    "error: policy.cedar, line 11: policy number 3 (a permit) has no good `@id`; write @id(\"a-name\") above it, 1 to 64 of A-Z a-z 0-9 `-` `_` `.`".to_owned(),
+                    "error: policy.cedar, line 11: policy 3 (a permit) has no valid `@id`; write @id(\"a-name\") above it, with 1 to 64 characters of A-Z a-z 0-9 `-` `_` `.`".to_owned(),
                     "error: policy.cedar, line 12: two policies have the @id `dba`; give each its own".to_owned(),
                     "error: policy.cedar, line 13: for policy `y`, unrecognized action `Action::\"remove\"`".to_owned(),
                 ],
@@ -470,7 +473,7 @@ permit (
             (
                 "action audit",
                 "action look",
-                "error: schema.cedarschema: action `audit` is missing; keep the schema that came with the gateway"
+                "error: schema.cedarschema: action `audit` is missing; use the schema that comes with the gateway"
                     .to_owned(),
             ),
             (

@@ -5,10 +5,14 @@ use http::{Method, StatusCode};
 
 use crate::callers::proof::ActiveSecret;
 use crate::config::callers::Caller;
+use crate::crypto::seal::Seal;
 use crate::outcome::language::Language;
 use crate::reply::{Rendered, Reply};
 use crate::request::command::ApprovalAction;
 use crate::secret::Secret;
+
+/// The label that reply addresses are sealed with.
+const SEALED_FOR: &str = "later/1";
 
 /// A URL of the platform's own that takes a message after the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,16 @@ impl ReplyAddress {
     /// Returns the URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Seals the URL, because its possession is enough to write into the conversation. `None` if the secret is empty.
+    pub(crate) fn seal(&self, secret: &Secret, random: u128) -> Option<String> {
+        Seal::new(secret, SEALED_FOR)?.seal(&Secret::new(self.url.clone())?, SEALED_FOR, random)
+    }
+
+    /// Opens a sealed URL; `None` if it was sealed with another secret.
+    pub(crate) fn unseal(sealed: &str, secret: &Secret) -> Option<Secret> {
+        Seal::new(secret, SEALED_FOR)?.open(sealed, SEALED_FOR)
     }
 }
 

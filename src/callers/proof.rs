@@ -10,7 +10,8 @@ use http::HeaderMap;
 
 use crate::crypto::jwks::KeySet;
 use crate::crypto::jwt::TokenError;
-use crate::outcome::Outcome;
+use crate::outcome::message::Message;
+use crate::outcome::{Outcome, catalog};
 use crate::request::error::RequestError;
 use crate::request::headers::{HeaderError, required_header};
 use crate::request::ids::DeliveryId;
@@ -83,18 +84,19 @@ impl From<TokenError> for ProofError {
 
 impl From<ProofError> for Outcome {
     fn from(error: ProofError) -> Self {
-        match error {
-            ProofError::Missing { header } => Self::ProofMissing { header },
-            ProofError::Malformed { header } => Self::ProofMalformed { header },
-            ProofError::Doubled { header } => Self::ProofDoubled { header },
-            ProofError::Stale => Self::ProofStale,
-            ProofError::Wrong => Self::ProofWrong,
-            ProofError::SecretUnset => Self::SecretUnset,
-            ProofError::Expired => Self::ProofExpired,
-            ProofError::TokenRefused { claim } => Self::TokenRefused { claim },
-            ProofError::KeyUnknown => Self::KeyUnknown,
+        let named = |entry, header: String| Message::new(entry).quoting("header", header);
+        Self::Refused(match error {
+            ProofError::Missing { header } => named(&catalog::PROOF_MISSING, header.into()),
+            ProofError::Malformed { header } => named(&catalog::PROOF_MALFORMED, header.into()),
+            ProofError::Doubled { header } => named(&catalog::PROOF_DOUBLED, header.into_owned()),
+            ProofError::Stale => Message::new(&catalog::PROOF_STALE),
+            ProofError::Wrong => Message::new(&catalog::PROOF_WRONG),
+            ProofError::SecretUnset => Message::new(&catalog::SECRET_UNSET),
+            ProofError::Expired => Message::new(&catalog::PROOF_EXPIRED),
+            ProofError::TokenRefused { claim } => Message::new(&catalog::TOKEN_REFUSED).quoting("claim", claim),
+            ProofError::KeyUnknown => Message::new(&catalog::KEY_UNKNOWN),
             ProofError::Request(error) => error.into(),
-        }
+        })
     }
 }
 

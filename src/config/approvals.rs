@@ -1,4 +1,4 @@
-//! `[approvals]`: how many people approve, and how long a request waits for them.
+//! `[approvals]`: how many people have to approve a request, and how long it waits for them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,17 +8,23 @@ use toml::Spanned;
 
 use crate::config::lines::{ConfigError, Lines};
 
-/// How requests are approved.
+/// The longest wait for approval, in hours.
+const MOST_HOURS: u64 = 24 * 30;
+
+/// The largest number of approvals that an environment can require.
+const MOST_APPROVALS: u64 = 10;
+
+/// `[approvals]`, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approvals {
-    /// How long a request waits for it.
+    /// How long a request waits for approval.
     pub expire: Duration,
-    /// How many people have to approve, by environment; one where nothing is said.
+    /// The required approvals by environment; one approval if an environment is not listed.
     required: BTreeMap<String, u32>,
 }
 
 impl Approvals {
-    /// How many people have to approve a removal in this environment.
+    /// Returns how many people have to approve a removal in this environment.
     pub fn required(&self, environment: &str) -> u32 {
         self.required.get(environment).copied().unwrap_or(1)
     }
@@ -26,28 +32,22 @@ impl Approvals {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct ApprovalsTable {
+pub(super) struct ApprovalsTable {
     expire_hours: Option<Spanned<u64>>,
-    pub(crate) required: BTreeMap<String, Spanned<u64>>,
+    pub(super) required: BTreeMap<String, Spanned<u64>>,
 }
 
-/// Reads `[approvals]`.
-pub(crate) fn approvals(lines: &Lines<'_>, table: &ApprovalsTable) -> Result<Approvals, ConfigError> {
-    let bounded = |key: &str, value: &Spanned<u64>, most: u64| {
-        if (1..=most).contains(value.get_ref()) {
-            Ok(*value.get_ref())
-        } else {
-            Err(lines.wrong(value, format!("{key} `{}` is not valid; expected 1 to {most}", value.get_ref())))
+impl ApprovalsTable {
+    pub(super) fn read(&self, lines: &Lines<'_>) -> Result<Approvals, ConfigError> {
+        let hours = match &self.expire_hours {
+            Some(hours) => lines.bounded("approvals.expire_hours", hours, MOST_HOURS)?,
+            None => 24,
+        };
+        let mut required = BTreeMap::new();
+        for (environment, people) in &self.required {
+            let people = lines.bounded(&format!("approvals.required.{environment}"), people, MOST_APPROVALS)?;
+            required.insert(environment.clone(), u32::try_from(people).unwrap_or(1));
         }
-    };
-    let hours = match &table.expire_hours {
-        Some(hours) => bounded("approvals.expire_hours", hours, 24 * 30)?,
-        None => 24,
-    };
-    let mut required = BTreeMap::new();
-    for (environment, people) in &table.required {
-        let people = bounded(&format!("approvals.required.{environment}"), people, 10)?;
-        required.insert(environment.clone(), u32::try_from(people).unwrap_or(1));
+        Ok(Approvals { expire: Duration::from_secs(hours.saturating_mul(3600)), required })
     }
-    Ok(Approvals { expire: Duration::from_secs(hours.saturating_mul(3600)), required })
 }

@@ -1,41 +1,41 @@
-//! `fields` of a caller: where a sender's own body has what the gateway needs.
+//! `fields` of a caller: where the body of a sender has the values that the gateway needs.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// What `when` calls the event's type, wherever `event` says that it stands.
+/// The key of `when` that stands for the event's type, whose pointer is `event`.
 pub const EVENT: &str = "event";
 
-/// Where in a body things are: `fields` of a caller.
+/// `fields` of a caller, checked: JSON Pointers (RFC 6901) into its bodies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BodyFields {
-    /// JSON Pointers (RFC 6901) to the account's name, its instance, the reason, the event's type, and what makes two events
-    /// one; `None` where the body does not say.
+    /// Points to the account name.
     pub user_name: Option<String>,
-    /// See there. A value that is not a pointer is the instance itself.
+    /// Points to the instance's name; a value that is not a pointer is the name itself.
     pub instance: Option<String>,
-    /// See there.
+    /// Points to the reason.
     pub reason: Option<String>,
-    /// See there.
+    /// Points to the event's type.
     pub event: Option<String>,
-    /// See there.
+    /// Points to the delivery ID, which is the same for repeats of one event.
     pub id: Option<String>,
-    /// Pointers to what is known of somebody who leaves, by the names that `[leavers]` has for it.
+    /// Points to the attributes of a leaver, by the names that `[leavers]` uses.
     pub identity: BTreeMap<String, String>,
-    /// What has to stand where, by pointer or as [`EVENT`], for an event to be about a removal; others are passed over.
+    /// The accepted values by pointer or [`EVENT`]. An event with another value is ignored.
     pub when: BTreeMap<String, Vec<String>>,
 }
 
+/// A text or a list of texts.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(crate) enum OneOrMore {
+pub(super) enum OneOrMore {
     One(String),
     More(Vec<String>),
 }
 
 impl OneOrMore {
-    pub(crate) fn texts(&self) -> Vec<String> {
+    pub(super) fn texts(&self) -> Vec<String> {
         match self {
             Self::One(text) => vec![text.clone()],
             Self::More(texts) => texts.clone(),
@@ -45,7 +45,7 @@ impl OneOrMore {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct FieldsTable {
+pub(super) struct FieldsTable {
     user_name: Option<String>,
     instance: Option<String>,
     reason: Option<String>,
@@ -56,14 +56,15 @@ pub(crate) struct FieldsTable {
 }
 
 impl FieldsTable {
-    pub(crate) fn read(&self) -> Result<BodyFields, String> {
+    /// Checks the table; the error is a message for the operator.
+    pub(super) fn read(&self) -> Result<BodyFields, String> {
         let pointer = |key: &str, text: &String| {
-            // RFC 6901: each part begins with `/`, and `~` stands before 0 or 1 only.
+            // RFC 6901: each part begins with `/`, and `~` is followed by 0 or 1.
             let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
             if text.starts_with('/') && escapes {
                 Ok(text.clone())
             } else {
-                Err(format!("caller.fields.{key} `{text}` is not a JSON Pointer; expected one like `/data/user/name`"))
+                Err(format!("caller.fields.{key} `{text}` is not a JSON Pointer; write it like `/data/user/name`"))
             }
         };
         let optional = |key: &str, text: &Option<String>| text.as_ref().map(|text| pointer(key, text)).transpose();
@@ -73,12 +74,12 @@ impl FieldsTable {
         };
         if self.user_name.is_some() != self.identity.is_empty() {
             return Err(
-                "caller.fields needs either `user_name` (with `instance`), or `identity = { … }` for people who leave"
+                "caller.fields needs either `user_name` and `instance`, or `identity = { … }` for leavers; write one of them"
                     .into(),
             );
         }
         if self.user_name.is_some() != instance.is_some() {
-            return Err("caller.fields needs `user_name` and `instance` together".into());
+            return Err("caller.fields needs both `user_name` and `instance`; add the missing one".into());
         }
         let mut fields = BodyFields {
             user_name: optional("user_name", &self.user_name)?,
@@ -92,11 +93,11 @@ impl FieldsTable {
             fields.identity.insert(name.clone(), pointer(&format!("identity.{name}"), text)?);
         }
         for (text, values) in &self.when {
-            let place = match text.as_str() {
+            let key = match text.as_str() {
                 EVENT if fields.event.is_some() => text.clone(),
                 _ => pointer("when", text)?,
             };
-            fields.when.insert(place, values.texts());
+            fields.when.insert(key, values.texts());
         }
         Ok(fields)
     }

@@ -1,64 +1,63 @@
-//! What offboard.toml has to know of a caller kind: its secrets and settings.
+//! The shape of a caller kind: which secrets and settings its `[[caller]]` tables have. The kinds themselves are in `callers`.
 
 use crate::config::callers::Caller;
 
-/// One of the secrets that prove a caller together.
+/// One part of a secret that has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// What offboard.toml calls it.
+    /// Its key in offboard.toml.
     pub name: &'static str,
-    /// Whether the kind can do without.
+    /// Whether each secret must have it.
     pub required: bool,
 }
 
 impl Part {
-    /// One that has to be there.
+    /// Makes a required part.
     pub const fn required(name: &'static str) -> Self {
         Self { name, required: true }
     }
 
-    /// One that may be there.
+    /// Makes an optional part.
     pub const fn optional(name: &'static str) -> Self {
         Self { name, required: false }
     }
 }
 
-/// How a caller kind is given its secrets.
+/// How the secrets of a caller kind are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyShape {
-    /// It has none.
+    /// The kind has no secrets.
     None,
-    /// `secrets = ["variable", …]`, where one is all that it takes.
+    /// `secrets = ["variable", …]`, each a whole secret.
     Secret,
-    /// `secrets = [{ token = "variable", aes_key = "variable" }, …]`; the first part is required, or the second where the first
-    /// is not set.
+    /// `secrets = [{ token = "variable", aes_key = "variable" }, …]`, with all required parts and at least one part.
     Secrets(&'static [Part]),
     /// `access_keys = [{ id = "…", secret = "variable" }, …]`
     AccessKeys {
-        /// Whether a caller can do without, because other settings prove it.
+        /// Whether a caller may have none, because other settings prove its requests.
         optional: bool,
     },
 }
 
-/// A setting of a caller kind's own.
+/// A setting that a caller kind has beside the common ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Its key in `[[caller]]`.
     pub name: &'static str,
-    /// Whether the kind can do without.
+    /// Whether every caller of the kind must have it.
     pub required: bool,
     /// Whether it may be a list.
     pub is_list: bool,
-    /// Whether the gateway sends requests to what it names, so that spin.toml has to allow it.
+    /// Whether the gateway sends requests to the URL in it, so that spin.toml has to allow the host.
     pub is_reached: bool,
-    /// Whether a value is one.
+    /// Checks a value.
     pub is_valid: fn(&str) -> bool,
-    /// What is expected of a value, for the operator.
+    /// Describes a valid value for the operator; messages say "use {expected}".
     pub expected: &'static str,
 }
 
 impl Setting {
-    /// A text of any kind, but for an empty one.
+    /// Makes a setting whose value is any text that is not empty.
     pub const fn text(name: &'static str, required: bool) -> Self {
         Self {
             name,
@@ -70,35 +69,35 @@ impl Setting {
         }
     }
 
-    /// Several of those.
+    /// Makes a setting whose value is a text or a list of texts.
     pub const fn texts(name: &'static str, required: bool) -> Self {
         Self { is_list: true, ..Self::text(name, required) }
     }
 }
 
-/// What offboard.toml has to know of a caller kind.
+/// The shape of a caller kind in offboard.toml.
 #[derive(Debug, Clone, Copy)]
 pub struct CallerShape {
     /// Its name.
     pub name: &'static str,
-    /// How it is given its secrets.
+    /// How its secrets are written.
     pub keys: KeyShape,
-    /// Whether there are people at the other end, who can be asked back.
+    /// Whether its requesters are people, whom the gateway can ask to confirm.
     pub is_chat: bool,
     /// Its own settings.
     pub settings: &'static [Setting],
-    /// Whether `fields` says where in its bodies things are.
+    /// Whether the sender defines the bodies, so that `fields` has to describe them.
     pub takes_fields: bool,
-    /// Whether it speaks of people who leave, and not of accounts: `[leavers]` then has to say what theirs are.
+    /// Whether its events report leavers instead of accounts, so that `[leavers]` is needed.
     pub is_of_leavers: bool,
-    /// Whether the proof covers the body. Where it does not, a request can be nothing more than a question.
+    /// Whether the proof covers the body. If not, a request always has to be confirmed.
     pub proves_body: bool,
-    /// Whether the settings of a caller go together; else what is needed, for the operator.
+    /// Checks the settings of a caller together; the error says what is needed, for the operator.
     pub is_complete: fn(&Caller) -> Result<(), &'static str>,
 }
 
 impl CallerShape {
-    /// A system that speaks for itself, and signs what it says with one secret.
+    /// Makes the shape of a system that acts under its own name and signs its requests with one secret.
     pub const fn hook(name: &'static str) -> Self {
         Self {
             name,
@@ -112,7 +111,7 @@ impl CallerShape {
         }
     }
 
-    /// A chat platform that signs what people say with one secret.
+    /// Makes the shape of a chat platform that signs the messages of people with one secret.
     pub const fn chat(name: &'static str) -> Self {
         Self { is_chat: true, ..Self::hook(name) }
     }

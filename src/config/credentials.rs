@@ -1,4 +1,5 @@
-//! `[[credentials]]`: what proves the gateway to TaurusDB.
+//! `[[credentials]]` and `[taurusdb.agency]`: how the gateway proves itself to TaurusDB. Only the names of Spin variables are
+//! known here, never their values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,26 +7,25 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::TaurusdbTable;
 use crate::config::lines::{ConfigError, Lines};
 
-/// How the gateway proves itself to TaurusDB, and which Spin variables hold what that takes.
+/// A way to authenticate to TaurusDB, and the Spin variables that hold its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialSource {
     /// SDK-HMAC-SHA256 with an access key.
     Aksk(AkskVariables),
-    /// A ready IAM token, which nothing renews.
+    /// A ready IAM token, which the gateway cannot renew.
     Token {
         /// The token's variable.
         token: String,
     },
-    /// Tokens that IAM gives for a user's password.
+    /// IAM tokens that are issued for a user's password.
     Password(PasswordVariables),
-    /// Tokens that IAM gives to whoever another account's agency trusts.
+    /// IAM tokens that are issued for an agency of another Huawei Cloud account.
     Agency {
         /// The agency.
         agency: Agency,
-        /// What proves that the agency trusts us.
+        /// The credentials that the agency trusts.
         on: AgencyBase,
     },
 }
@@ -33,11 +33,11 @@ pub enum CredentialSource {
 /// The variables of an access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AkskVariables {
-    /// Its public half.
+    /// The public half.
     pub access_key: String,
-    /// Its secret half.
+    /// The secret half.
     pub secret_key: String,
-    /// The token of a temporary one.
+    /// The security token of a temporary access key.
     pub security_token: Option<String>,
 }
 
@@ -48,29 +48,29 @@ pub struct PasswordVariables {
     pub user: String,
     /// The password.
     pub password: String,
-    /// The name of the account that the user belongs to.
+    /// The name of the Huawei Cloud account that the user belongs to.
     pub domain: String,
 }
 
-/// An agency of another account.
+/// An agency of another Huawei Cloud account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
-    /// Its name.
+    /// The agency's name.
     pub name: String,
-    /// The account that it belongs to.
+    /// The Huawei Cloud account that owns the agency.
     pub domain: Domain,
 }
 
-/// An account of Huawei Cloud.
+/// A Huawei Cloud account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Domain {
     /// By name.
     Name(String),
-    /// By id.
+    /// By ID.
     Id(String),
 }
 
-/// What an agency is assumed with.
+/// The credentials that assume an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgencyBase {
     /// An access key.
@@ -80,48 +80,21 @@ pub enum AgencyBase {
 }
 
 impl CredentialSource {
-    /// Whether tokens have to be fetched from IAM.
+    /// Whether tokens are fetched from IAM.
     pub fn uses_iam(&self) -> bool {
         matches!(self, Self::Password(_) | Self::Agency { .. })
     }
-}
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CredentialsTable {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-    agency: Option<AgencyTable>,
-    pub(crate) variables: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AgencyTable {
-    name: Spanned<String>,
-    domain_name: Option<String>,
-    domain_id: Option<String>,
-    on: Spanned<String>,
-}
-
-/// The credentials that there are, by name.
-pub(crate) struct Sources {
-    by_name: BTreeMap<String, Arc<CredentialSource>>,
-    /// What `[taurusdb]` says.
-    pub(crate) usual: Arc<CredentialSource>,
-}
-
-impl Sources {
-    /// The variables of the kinds that need no table, and of what `[taurusdb.agency]` builds on.
-    fn builtin(kind: &str) -> Option<CredentialSource> {
+    /// Returns the source of a kind that needs no table.
+    fn builtin(kind: &str) -> Option<Self> {
         match kind {
-            "aksk" => Some(CredentialSource::Aksk(AkskVariables {
+            "aksk" => Some(Self::Aksk(AkskVariables {
                 access_key: "huaweicloud_access_key".into(),
                 secret_key: "huaweicloud_secret_key".into(),
                 security_token: Some("huaweicloud_security_token".into()),
             })),
-            "token" => Some(CredentialSource::Token { token: "huaweicloud_token".into() }),
-            "password" => Some(CredentialSource::Password(PasswordVariables {
+            "token" => Some(Self::Token { token: "huaweicloud_token".into() }),
+            "password" => Some(Self::Password(PasswordVariables {
                 user: "huaweicloud_user".into(),
                 password: "huaweicloud_password".into(),
                 domain: "huaweicloud_domain".into(),
@@ -129,54 +102,22 @@ impl Sources {
             _ => None,
         }
     }
+}
 
-    pub(crate) fn new(
-        lines: &Lines<'_>,
-        taurusdb: &TaurusdbTable,
-        tables: &[CredentialsTable],
-    ) -> Result<Self, ConfigError> {
-        let mut by_name = BTreeMap::new();
-        for kind in ["aksk", "token", "password"] {
-            by_name.extend(Self::builtin(kind).map(|source| (kind.to_owned(), Arc::new(source))));
-        }
-        // Agencies last: they build on the others, wherever those stand in the file.
-        let (agencies, others): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.kind.get_ref() == "agency");
-        for table in others.into_iter().chain(agencies) {
-            let name = lines.name("credentials.name", &table.name)?;
-            let source = Self::read(lines, table, &by_name)?;
-            if name == "agency" || by_name.insert(name.clone(), Arc::new(source)).is_some() {
-                return Err(lines.wrong(
-                    &table.name,
-                    format!("credentials.name `{name}` is taken; expected a name of its own, other than `aksk`, `token`, `password` and `agency`"),
-                ));
-            }
-        }
-        if let Some(table) = &taurusdb.agency {
-            by_name.insert("agency".into(), Arc::new(Self::agency(lines, table, &by_name)?));
-        }
-        let mut sources = Self { by_name, usual: Arc::new(CredentialSource::Token { token: String::new() }) };
-        sources.usual = sources.named(lines, "taurusdb.credentials", &taurusdb.credentials)?;
-        Ok(sources)
-    }
+type SourcesByName = BTreeMap<String, Arc<CredentialSource>>;
 
-    pub(crate) fn named(
-        &self,
-        lines: &Lines<'_>,
-        key: &str,
-        value: &Spanned<String>,
-    ) -> Result<Arc<CredentialSource>, ConfigError> {
-        let name = value.get_ref();
-        self.by_name.get(name).map(Arc::clone).ok_or_else(|| {
-            lines.wrong(value, format!("{key} `{name}` is not known; expected `aksk`, `token`, `password`, `agency` (with a table `[taurusdb.agency]`) or the name of a `[[credentials]]` table"))
-        })
-    }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CredentialsTable {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    agency: Option<AgencyTable>,
+    pub(super) variables: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+}
 
-    fn read(
-        lines: &Lines<'_>,
-        table: &CredentialsTable,
-        others: &BTreeMap<String, Arc<CredentialSource>>,
-    ) -> Result<CredentialSource, ConfigError> {
-        let kind = table.kind.get_ref().as_str();
+impl CredentialsTable {
+    fn read(&self, lines: &Lines<'_>, others: &SourcesByName) -> Result<CredentialSource, ConfigError> {
+        let kind = self.kind.get_ref().as_str();
         let (mandatory, optional): (&[&str], &[&str]) = match kind {
             "aksk" => (&["access_key", "secret_key"], &["security_token"]),
             "token" => (&["token"], &[]),
@@ -184,30 +125,20 @@ impl Sources {
             "agency" => (&[], &[]),
             _ => {
                 return Err(lines.wrong(
-                    &table.kind,
-                    format!("credentials.kind `{kind}` is not known; expected `aksk`, `token`, `password` or `agency`"),
+                    &self.kind,
+                    format!("credentials.kind `{kind}` does not exist; use `aksk`, `token`, `password` or `agency`"),
                 ));
             }
         };
-        let shape = || match kind {
-            "agency" => "`agency = { name = \"…\", domain_name = \"…\", on = \"aksk\" }` and no `variables`".to_owned(),
-            _ => {
-                let named: Vec<_> = mandatory.iter().map(|key| format!("{key} = \"spin_variable\"")).collect();
-                format!("`variables = {{ {} }}` and no `agency`", named.join(", "))
-            }
-        };
-        let misshapen = || lines.wrong(&table.kind, format!("credentials of kind `{kind}` need {}", shape()));
-        let variable = |key: &str| -> Result<Option<String>, ConfigError> {
-            let value = table.variables.as_ref().and_then(|variables| variables.get_ref().get(key));
-            value.map(|value| lines.variable(&format!("credentials.variables.{key}"), value)).transpose()
-        };
-        let required = |key: &str| variable(key)?.ok_or_else(misshapen);
-        let given = table.variables.as_ref().map(|variables| variables.get_ref().keys().map(String::as_str));
+        let misshapen = || self.misshapen(lines, mandatory);
+        let given = self.variables.as_ref().map(|variables| variables.get_ref().keys().map(String::as_str));
         if given.into_iter().flatten().any(|key| !mandatory.contains(&key) && !optional.contains(&key)) {
             return Err(misshapen());
         }
-        match (kind, &table.agency) {
-            ("agency", Some(agency)) if table.variables.is_none() => Self::agency(lines, agency, others),
+        let variable = |key: &str| self.variable(lines, key);
+        let required = |key: &str| variable(key)?.ok_or_else(misshapen);
+        match (kind, &self.agency) {
+            ("agency", Some(agency)) if self.variables.is_none() => agency.read(lines, others),
             ("aksk", None) => Ok(CredentialSource::Aksk(AkskVariables {
                 access_key: required("access_key")?,
                 secret_key: required("secret_key")?,
@@ -223,36 +154,126 @@ impl Sources {
         }
     }
 
-    fn agency(
-        lines: &Lines<'_>,
-        table: &AgencyTable,
-        others: &BTreeMap<String, Arc<CredentialSource>>,
-    ) -> Result<CredentialSource, ConfigError> {
-        let on = table.on.get_ref();
+    fn variable(&self, lines: &Lines<'_>, key: &str) -> Result<Option<String>, ConfigError> {
+        let value = self.variables.as_ref().and_then(|variables| variables.get_ref().get(key));
+        value.map(|value| lines.variable(&format!("credentials.variables.{key}"), value)).transpose()
+    }
+
+    /// Makes the error for a table without the keys of its kind, or with other ones.
+    fn misshapen(&self, lines: &Lines<'_>, mandatory: &[&str]) -> ConfigError {
+        let kind = self.kind.get_ref();
+        let shape = if kind == "agency" {
+            "`agency = { name = \"…\", domain_name = \"…\", on = \"aksk\" }` and no `variables`".to_owned()
+        } else {
+            let named: Vec<_> = mandatory.iter().map(|key| format!("{key} = \"spin_variable\"")).collect();
+            format!("`variables = {{ {} }}` and no `agency`", named.join(", "))
+        };
+        lines.wrong(&self.kind, format!("credentials of kind `{kind}` need {shape}"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgencyTable {
+    name: Spanned<String>,
+    domain_name: Option<String>,
+    domain_id: Option<String>,
+    on: Spanned<String>,
+}
+
+impl AgencyTable {
+    fn read(&self, lines: &Lines<'_>, others: &SourcesByName) -> Result<CredentialSource, ConfigError> {
+        let on = self.on.get_ref();
         let on = match others.get(on).map(|source| (**source).clone()) {
             Some(CredentialSource::Aksk(variables)) => AgencyBase::Aksk(variables),
             Some(CredentialSource::Password(variables)) => AgencyBase::Password(variables),
             _ => {
                 return Err(lines.wrong(
-                    &table.on,
-                    format!("agency.on `{on}` is not known; expected `aksk`, `password` or the name of a `[[credentials]]` table of one of these kinds"),
+                    &self.on,
+                    format!("agency.on `{on}` does not exist or cannot assume an agency; use `aksk`, `password` or the name of a `[[credentials]]` table of one of these kinds"),
                 ));
             }
         };
-        let domain = match (&table.domain_name, &table.domain_id) {
+        let domain = match (&self.domain_name, &self.domain_id) {
             (Some(name), None) if !name.is_empty() => Domain::Name(name.clone()),
             (None, Some(id)) if !id.is_empty() => Domain::Id(id.clone()),
             _ => {
                 return Err(lines.wrong(
-                    &table.name,
-                    "agency needs either `domain_name` or `domain_id`: the account that the agency belongs to",
+                    &self.name,
+                    "agency needs `domain_name` or `domain_id`, not both: the Huawei Cloud account that owns the agency",
                 ));
             }
         };
-        let name = table.name.get_ref();
+        let name = self.name.get_ref();
         if name.is_empty() || name.len() > 256 {
-            return Err(lines.wrong(&table.name, "agency.name is empty or overlong; expected the agency's name"));
+            return Err(
+                lines.wrong(&self.name, "agency.name is empty or longer than 256 bytes; write the agency's name")
+            );
         }
         Ok(CredentialSource::Agency { agency: Agency { name: name.clone(), domain }, on })
     }
+}
+
+/// All configured and built-in credentials, by name.
+pub(super) struct Sources {
+    by_name: SourcesByName,
+    /// The default that `[taurusdb]` names.
+    pub(super) usual: Arc<CredentialSource>,
+}
+
+impl Sources {
+    /// Reads all tables. `usual` and `agency` are those of `[taurusdb]`.
+    pub(super) fn new(
+        lines: &Lines<'_>,
+        usual: &Spanned<String>,
+        agency: Option<&AgencyTable>,
+        tables: &[CredentialsTable],
+    ) -> Result<Self, ConfigError> {
+        let mut by_name = BTreeMap::new();
+        for kind in ["aksk", "token", "password"] {
+            by_name.extend(CredentialSource::builtin(kind).map(|source| (kind.to_owned(), Arc::new(source))));
+        }
+        // Agencies last: they refer to other credentials, which may follow them in the file.
+        let (agencies, others): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.kind.get_ref() == "agency");
+        for table in others.into_iter().chain(agencies) {
+            let name = lines.name("credentials.name", &table.name)?;
+            let source = table.read(lines, &by_name)?;
+            if name == "agency" || by_name.insert(name.clone(), Arc::new(source)).is_some() {
+                return Err(lines.wrong(
+                    &table.name,
+                    format!("credentials.name `{name}` is already used; choose another name (`aksk`, `token`, `password` and `agency` are reserved)"),
+                ));
+            }
+        }
+        if let Some(table) = agency {
+            by_name.insert("agency".into(), Arc::new(table.read(lines, &by_name)?));
+        }
+        let usual = named(&by_name, lines, "taurusdb.credentials", usual)?;
+        Ok(Self { by_name, usual })
+    }
+
+    /// Finds the credentials that `key` names.
+    pub(super) fn named(
+        &self,
+        lines: &Lines<'_>,
+        key: &str,
+        value: &Spanned<String>,
+    ) -> Result<Arc<CredentialSource>, ConfigError> {
+        named(&self.by_name, lines, key, value)
+    }
+}
+
+fn named(
+    by_name: &SourcesByName,
+    lines: &Lines<'_>,
+    key: &str,
+    value: &Spanned<String>,
+) -> Result<Arc<CredentialSource>, ConfigError> {
+    let name = value.get_ref();
+    by_name.get(name).map(Arc::clone).ok_or_else(|| {
+        lines.wrong(
+            value,
+            format!("{key} `{name}` does not exist; use `aksk`, `token`, `password`, `agency` (needs `[taurusdb.agency]`) or the name of a `[[credentials]]` table"),
+        )
+    })
 }

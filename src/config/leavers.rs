@@ -1,8 +1,8 @@
-//! `[leavers]`: which accounts are those of somebody who leaves.
+//! `[leavers]`: which accounts belong to a person who leaves.
 //!
-//! An identity system knows people, not accounts. Here the operator says on which instances a person's accounts are, and what
-//! they are called: by a list of their own for somebody (`map`), or by templates over what the identity system says
-//! (`"{userName|local|snake}"`). Which of those there are, TaurusDB's account list says.
+//! An identity system knows people, not accounts. The operator configures on which instances a person has accounts and how they
+//! are named: by a list for one person (`map`), or by templates over the person's attributes (`"{userName|local|snake}"`).
+//! Which of these accounts exist is for TaurusDB's account list to say, not for this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,24 +11,24 @@ use toml::Spanned;
 
 use crate::config::lines::{ConfigError, Lines};
 
-/// The most accounts that one leaver can have: instances times names.
-pub const MOST: usize = 10_000;
+/// The largest number of accounts of one leaver: instances times names.
+const MOST: usize = 10_000;
 
-/// What an identity system says of somebody, by the names that it has for it: `userName`, `email`, `id`.
+/// A person's attributes by the names of the identity system: `userName`, `email`, `id`.
 pub type Identity = BTreeMap<String, String>;
 
 /// `[leavers]`, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leavers {
-    /// The names of the instances that accounts are looked for on.
+    /// The names of the instances whose account lists are searched.
     pub instances: Vec<String>,
     templates: Vec<Template>,
     map: BTreeMap<String, Vec<String>>,
 }
 
 impl Leavers {
-    /// What the accounts of somebody would be called, each name once: those that `map` has for any value of theirs, or else
-    /// what the templates make. A template whose attribute is not there makes none.
+    /// Returns the account names of a person, each once: those that `map` lists for any of the attributes, or else those that the
+    /// templates give. A template gives no name if one of its attributes is missing.
     pub fn user_names(&self, identity: &Identity) -> BTreeSet<String> {
         let mapped: Vec<_> = identity.values().filter_map(|value| self.map.get(value)).collect();
         if !mapped.is_empty() {
@@ -56,7 +56,7 @@ impl LeaversTable {
             if !is_instance(name) || instances.contains(name) {
                 return Err(lines.wrong(
                     value,
-                    format!("leavers.instances `{name}` is not an instance, or stands twice; expected names of `[[instance]]` tables, each once"),
+                    format!("leavers.instances `{name}` is not a configured instance or appears more than once; list each instance name once"),
                 ));
             }
             instances.push(name.clone());
@@ -64,36 +64,34 @@ impl LeaversTable {
         if instances.is_empty() {
             return Err(ConfigError {
                 line: None,
-                message: "leavers.instances is empty; expected names of `[[instance]]` tables".into(),
+                message: "leavers.instances is empty; list names of `[[instance]]` tables".into(),
             });
         }
         let mut templates = Vec::new();
         for value in &self.user_names {
-            let template = Template::parse(value.get_ref()).map_err(|why| {
-                lines.wrong(value, format!("leavers.user_names `{}` is not valid: {why}", value.get_ref()))
+            let template = Template::parse(value.get_ref()).map_err(|fix| {
+                lines.wrong(value, format!("leavers.user_names `{}` is not valid; {fix}", value.get_ref()))
             })?;
             templates.push(template);
         }
         if templates.is_empty() && self.map.is_empty() {
             return Err(ConfigError {
                 line: None,
-                message: "leavers has neither `user_names` nor `map`; expected `user_names = [\"{userName|local|snake}\"]` or the like".into(),
+                message: "leavers has neither `user_names` nor `map`; add one of them, such as `user_names = [\"{userName|local|snake}\"]`".into(),
             });
         }
         let names = templates.len().max(self.map.values().map(Vec::len).max().unwrap_or_default());
         if instances.len().saturating_mul(names) > MOST {
             return Err(ConfigError {
                 line: None,
-                message: format!(
-                    "leavers speaks of more than {MOST} accounts a person; expected fewer instances or names"
-                ),
+                message: format!("leavers gives one person more than {MOST} accounts; use fewer instances or names"),
             });
         }
         Ok(Leavers { instances, templates, map: self.map.clone() })
     }
 }
 
-/// `svc_{email|local|snake}`
+/// A name with attributes in it: `svc_{email|local|snake}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Template(Vec<Piece>);
 
@@ -105,26 +103,26 @@ enum Piece {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Filter {
-    /// What stands before the last `@`.
+    /// Keeps the part before the last `@`.
     Local,
-    /// In lowercase.
+    /// Changes ASCII letters to lowercase.
     Lower,
-    /// In lowercase, and `_` for whatever an account's name cannot have.
+    /// Changes ASCII letters to lowercase, and every character that an account name cannot have to `_`.
     Snake,
 }
 
 impl Template {
     fn parse(text: &str) -> Result<Self, String> {
-        const EXPECTED: &str =
-            "expected text and `{attribute}`, where `|local`, `|lower` or `|snake` may follow the attribute";
+        const FIX: &str =
+            "write text with `{attribute}`, where `|local`, `|lower` or `|snake` may follow the attribute";
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (inside, behind) = after.split_once('}').ok_or(EXPECTED)?;
+            let (inside, behind) = after.split_once('}').ok_or(FIX)?;
             let mut words = inside.split('|');
             let name = words.next().unwrap_or_default();
             if name.is_empty() || inside.contains('{') || before.contains('}') {
-                return Err(EXPECTED.into());
+                return Err(FIX.into());
             }
             let mut filters = Vec::new();
             for word in words {
@@ -132,7 +130,7 @@ impl Template {
                     "local" => Filter::Local,
                     "lower" => Filter::Lower,
                     "snake" => Filter::Snake,
-                    _ => return Err(EXPECTED.into()),
+                    _ => return Err(FIX.into()),
                 });
             }
             if !before.is_empty() {
@@ -142,7 +140,7 @@ impl Template {
             rest = behind;
         }
         if rest.contains('}') || !pieces.iter().any(|piece| matches!(piece, Piece::Attribute { .. })) {
-            return Err(EXPECTED.into());
+            return Err(FIX.into());
         }
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest.to_owned()));
@@ -169,7 +167,7 @@ impl Filter {
     fn apply(self, value: &str) -> String {
         match self {
             Self::Local => value.rsplit_once('@').map_or(value, |(local, _)| local).to_owned(),
-            // ASCII alone: a Kelvin sign is a small k to Unicode, and somebody else here.
+            // ASCII only: Unicode lowercases a Kelvin sign to `k`, which would be the name of another person.
             Self::Lower => value.to_ascii_lowercase(),
             Self::Snake => {
                 let plain = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' };
@@ -214,10 +212,10 @@ user_names = ["{userName|local|snake}", "svc_{number}_x", "{email|lower}"]
     fn wrong_tables_are_refused() {
         for (text, says) in [
             ("instances = []\nuser_names = [\"{a}\"]", "leavers.instances is empty"),
-            ("instances = [\"c\"]\nuser_names = [\"{a}\"]", "leavers.instances `c` is not an instance"),
+            ("instances = [\"c\"]\nuser_names = [\"{a}\"]", "leavers.instances `c` is not a configured instance"),
             (
                 "instances = [\"a\", \"a\"]\nuser_names = [\"{a}\"]",
-                "leavers.instances `a` is not an instance, or stands twice",
+                "leavers.instances `a` is not a configured instance or appears more than once",
             ),
             ("instances = [\"a\"]", "leavers has neither `user_names` nor `map`"),
             ("instances = [\"a\"]\nuser_names = [\"alice\"]", "leavers.user_names `alice` is not valid"),

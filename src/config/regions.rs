@@ -1,7 +1,8 @@
-//! Where each region's TaurusDB API is. The host names follow no rule, so they are a table.
+//! The endpoints of each region. The host names of TaurusDB follow no rule, so they are a table.
 //!
 //! Seen in Huawei Cloud's "Regions and Endpoints" pages and in the official SDKs' region files (huaweicloudsdkgaussdb
-//! 3.1.219). A region that is missing here is not unsupported: an operator writes `endpoint` instead of `region`.
+//! 3.1.219). A region that is missing here can be used as well: the operator adds `endpoint`. To add a region, add its name to
+//! the list of its host name's form.
 
 const GAUSSDB: &[&str] = &[
     "ap-southeast-3",
@@ -21,7 +22,7 @@ const GAUSSDB_FOR_MYSQL: &[&str] = &["ap-southeast-1", "ap-southeast-2", "cn-nor
 
 const GAUSSDB_MYSQL: &[&str] = &["af-south-1", "cn-east-5", "cn-southwest-3", "la-north-2"];
 
-/// The endpoint of a region (`ap-southeast-3`) as `https://host`, or `None` for a region that the table does not have.
+/// Returns TaurusDB's endpoint in a region (`ap-southeast-3`) as `https://host`; `None` if the table lacks the region.
 pub fn endpoint(region: &str) -> Option<String> {
     [("gaussdb", GAUSSDB), ("gaussdbformysql", GAUSSDB_FOR_MYSQL), ("gaussdb-mysql", GAUSSDB_MYSQL)]
         .into_iter()
@@ -29,7 +30,7 @@ pub fn endpoint(region: &str) -> Option<String> {
         .map(|(service, _)| format!("https://{service}.{region}.myhuaweicloud.com"))
 }
 
-/// Where a region's IAM is, which gives tokens: this host name follows a rule.
+/// Returns IAM's endpoint in a region. These host names follow a rule.
 pub fn iam(region: &str) -> String {
     format!("https://iam.{region}.myhuaweicloud.com")
 }

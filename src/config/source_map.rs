@@ -1,11 +1,9 @@
-//! Which line of offboard.toml says what: for whoever checks the file, and for nobody else, so that a [`Config`] that
-//! answers requests does not carry it.
-//!
-//! [`Config`]: super::Config
+//! The lines of offboard.toml: for `offboard check` only, so a [`Config`](super::Config) that answers requests does not carry
+//! them.
 
 use toml::Spanned;
 
-use crate::config::File;
+use crate::config::file::File;
 use crate::config::lines::Lines;
 
 /// A text of the file and its line, counted from 1.
@@ -20,11 +18,11 @@ pub struct Located {
 /// The lines of a `[[instance]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceLocations {
-    /// Of its id.
+    /// The line of its ID.
     pub instance_id: usize,
-    /// Of what says where it is: `endpoint`, or else `region`.
+    /// The line of `endpoint`, or else of `region`.
     pub endpoint: usize,
-    /// The name of its credentials, where that is said: here, or in `[taurusdb]`.
+    /// The name of its credentials, in this table or in `[taurusdb]`.
     pub credentials: Located,
 }
 
@@ -33,7 +31,7 @@ pub struct InstanceLocations {
 pub struct TeamLocations {
     /// Its name.
     pub name: Located,
-    /// Who is in it.
+    /// Its members.
     pub members: Vec<Located>,
 }
 
@@ -46,58 +44,58 @@ pub struct CallerLocations {
     pub variables: Vec<Located>,
 }
 
-/// The lines of a file that can be parsed.
+/// The lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceMap {
-    /// In the order of [`Config::instances`](super::Config::instances).
+    /// The instances, in the order of [`Config::instances`](super::Config::instances).
     pub instances: Vec<InstanceLocations>,
-    /// In the file's order, as all that follow.
+    /// The teams, in the file's order, as all fields below.
     pub teams: Vec<TeamLocations>,
-    /// The principals of all `[[person]]`s.
+    /// The principals of all people.
     pub principals: Vec<Located>,
-    /// The environments that `[approvals]` speaks of.
+    /// The environments that `[approvals]` names.
     pub required: Vec<Located>,
-    /// All callers.
+    /// The callers.
     pub callers: Vec<CallerLocations>,
     /// The Spin variables that `[[credentials]]` name.
     pub variables: Vec<Located>,
 }
 
 impl SourceMap {
-    /// Reads the lines; `None` of a file that is not TOML of the right shape.
+    /// Reads the lines; `None` if the file is not TOML of the right shape.
     pub fn read(text: &str) -> Option<Self> {
         let file: File = toml::from_str(text).ok()?;
         let lines = Lines(text);
         let line = |span: std::ops::Range<usize>| lines.of(span.start);
-        let placed = |value: &Spanned<String>| Located { text: value.get_ref().clone(), line: line(value.span()) };
+        let locate = |value: &Spanned<String>| Located { text: value.get_ref().clone(), line: line(value.span()) };
         let instances = file.instance.iter().map(|table| InstanceLocations {
             instance_id: line(table.instance_id.span()),
             endpoint: line(table.endpoint.as_ref().or(table.region.as_ref()).unwrap_or(&table.name).span()),
-            credentials: placed(table.credentials.as_ref().unwrap_or(&file.taurusdb.credentials)),
+            credentials: locate(table.credentials.as_ref().unwrap_or(&file.taurusdb.credentials)),
         });
         let teams = file.team.iter().map(|table| TeamLocations {
-            name: placed(&table.name),
-            members: table.members.iter().map(placed).collect(),
+            name: locate(&table.name),
+            members: table.members.iter().map(locate).collect(),
         });
         let callers = file.caller.iter().map(|table| {
             let secrets = table.secrets.iter().flatten().flat_map(|secret| {
                 let of = |text| Located { text, line: lines.of(secret.start()) };
                 secret.variables().into_iter().map(of).collect::<Vec<_>>()
             });
-            let access_keys = table.access_keys.iter().flatten().map(|key| placed(&key.secret));
-            CallerLocations { name: placed(&table.name), variables: secrets.chain(access_keys).collect() }
+            let access_keys = table.access_keys.iter().flatten().map(|key| locate(&key.secret));
+            CallerLocations { name: locate(&table.name), variables: secrets.chain(access_keys).collect() }
         });
         let required = file.approvals.required.iter();
         let variables = file.credentials.iter().filter_map(|table| table.variables.as_ref());
         Some(Self {
             instances: instances.collect(),
             teams: teams.collect(),
-            principals: file.person.iter().flat_map(|table| &table.principals).map(placed).collect(),
+            principals: file.person.iter().flat_map(|table| &table.principals).map(locate).collect(),
             required: required
                 .map(|(environment, people)| Located { text: environment.clone(), line: line(people.span()) })
                 .collect(),
             callers: callers.collect(),
-            variables: variables.flat_map(|variables| variables.get_ref().values()).map(placed).collect(),
+            variables: variables.flat_map(|variables| variables.get_ref().values()).map(locate).collect(),
         })
     }
 }

@@ -1,16 +1,16 @@
 //! AES-256-CBC (NIST SP 800-38A, section 6.2) with the padding of PKCS #7 (RFC 5652, section 6.3), as chat platforms encrypt
 //! their bodies.
 //!
-//! It keeps secrets and proves nothing: whoever can change a ciphertext changes the text. A kind verifies a signature over the
-//! ciphertext before it believes what is inside.
+//! CBC keeps a text secret and does not authenticate it: a changed ciphertext decrypts to a changed text. A caller kind verifies
+//! a signature over the ciphertext before it uses the text.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 
-/// What is inside. `pad_to` is the length that the text was padded to a multiple of: 16 by most, 32 by some.
+/// Decrypts. `pad_to` is the block length of the padding: 16 on most platforms, 32 on some.
 ///
-/// `None` when the ciphertext is not made of whole blocks, or the padding is not one.
+/// Returns `None` if the ciphertext does not consist of whole blocks, or the padding is malformed.
 pub(crate) fn decrypt(key: &[u8; 32], iv: &[u8; 16], ciphertext: &[u8], pad_to: u8) -> Option<Vec<u8>> {
     let cipher = cbc::Decryptor::<Aes256>::new(key.into(), iv.into());
     let mut plain = cipher.decrypt_padded_vec::<NoPadding>(ciphertext).ok()?;
@@ -21,7 +21,7 @@ pub(crate) fn decrypt(key: &[u8; 32], iv: &[u8; 16], ciphertext: &[u8], pad_to: 
     good.then_some(plain)
 }
 
-/// The other way round.
+/// Encrypts, with padding to a multiple of `pad_to`.
 pub(crate) fn encrypt(key: &[u8; 32], iv: &[u8; 16], plain: &[u8], pad_to: u8) -> Vec<u8> {
     let over =
         plain.len().checked_rem(usize::from(pad_to)).and_then(|over| u8::try_from(over).ok()).unwrap_or_default();
@@ -38,7 +38,7 @@ mod tests {
     const IV: [u8; 16] = [9; 16];
 
     #[test]
-    fn what_goes_in_comes_out() {
+    fn decrypting_returns_the_encrypted_text() {
         for pad_to in [16, 32] {
             for length in 0..100 {
                 let plain = vec![b'a'; length];
@@ -60,10 +60,10 @@ mod tests {
     }
 
     #[test]
-    fn no_other_padding() {
+    fn malformed_padding_is_refused() {
         let padded = |tail: &[u8]| {
             let plain = [&vec![b'a'; 32 - tail.len()], tail].concat();
-            // Padded once more, so that its last block goes again.
+            // `encrypt` adds a block of padding, which is cut off again.
             let mut ciphertext = encrypt(&KEY, &IV, &plain, 16);
             ciphertext.truncate(32);
             decrypt(&KEY, &IV, &ciphertext, 16)

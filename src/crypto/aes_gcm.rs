@@ -1,7 +1,8 @@
-//! AES-128-GCM (NIST SP 800-38D) with an initialization vector of 16 bytes, as Huawei's platforms encrypt what they send: the
-//! base64 of the vector, and behind it the base64 of ciphertext and tag.
+//! AES-128-GCM (NIST SP 800-38D) with an initialization vector of 16 bytes, as Huawei's platforms encrypt their messages: the
+//! base64 of the vector, followed by the base64 of ciphertext and tag.
 //!
-//! What opens was sealed by somebody who has the key. It may have been kept: a time has to stand inside.
+//! A text that can be opened was sealed by a holder of the key. It may be a replay, so a caller kind also checks a time inside
+//! the text.
 
 use aes_gcm::aead::consts::U16;
 use aes_gcm::aead::{Aead, KeyInit};
@@ -12,21 +13,21 @@ use base64::engine::general_purpose::STANDARD;
 
 type Cipher = AesGcm<Aes128, U16>;
 
-/// The base64 of the vector's 16 bytes.
+/// The length of the base64 of the vector's 16 bytes.
 const VECTOR: usize = 24;
 
-/// Vector and ciphertext; `None` for what is not base64 of both.
+/// Splits a text into vector and ciphertext; `None` if one of them is not base64.
 pub(crate) fn split(text: &str) -> Option<([u8; 16], Vec<u8>)> {
     let (vector, sealed) = text.split_at_checked(VECTOR)?;
     Some((STANDARD.decode(vector).ok()?.try_into().ok()?, STANDARD.decode(sealed).ok()?))
 }
 
-/// What is inside; `None` under another key, or one that is not of 16 bytes.
+/// Decrypts and authenticates; `None` if the key is another one or does not have 16 bytes.
 pub(crate) fn open(key: &[u8], vector: [u8; 16], sealed: &[u8]) -> Option<Vec<u8>> {
     Cipher::new_from_slice(key).ok()?.decrypt(&Nonce::<U16>::from(vector), sealed).ok()
 }
 
-/// The other way round. `random` must never have been used with this key before.
+/// Encrypts a text. `random` must not have been used with this key before.
 pub(crate) fn seal(key: &[u8], random: u128, plain: &[u8]) -> Option<String> {
     let vector = random.to_be_bytes();
     let sealed = Cipher::new_from_slice(key).ok()?.encrypt(&Nonce::<U16>::from(vector), plain).ok()?;

@@ -1,16 +1,15 @@
-//! JSON Web Key Sets (RFC 7517): the public keys of token issuers.
+//! JSON Web Key Sets (RFC 7517): the public keys of token issuers. Fetching them is not done here.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::crypto::jwt::{Object, TokenError};
 use crate::crypto::public_key::{Algorithm, KeyError, PublicKey};
-use crate::request::strict;
+use crate::crypto::unique_json;
 
-/// The largest set of keys, in bytes: room for the certificates that providers put beside them.
+/// The largest key set that is read, in bytes: room for the certificates that providers put beside the keys.
 pub const LARGEST_SET: usize = 256 * 1024;
 
-/// The most keys of a set.
-pub(crate) const MOST_KEYS: usize = 100;
+/// The largest number of keys in a set.
+const MOST_KEYS: usize = 100;
 
 /// Where an issuer's key set is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,26 +22,38 @@ pub enum JwksSource<'c> {
 
 /// A provider's public keys: a JWK Set (RFC 7517 section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeySet(pub(crate) Vec<Key>);
+pub struct KeySet(Vec<Key>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key {
+struct Key {
     id: Option<String>,
     key: PublicKey,
 }
 
+/// Why a set has no key for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyMissing {
+    /// The set has no key of this id, or not exactly one that fits.
+    Unknown,
+    /// The set has a key of this id, and it is of another algorithm.
+    OtherAlgorithm,
+}
+
 impl KeySet {
-    /// Reads a JWK Set. A key that is of another type, for another use or algorithm, or that cannot be used is passed over,
-    /// as RFC 7517 section 5 asks, so that a provider may add what is not known here.
+    /// Reads a JWK Set. A key of another type, for another use or algorithm, or with malformed members is passed over, as RFC
+    /// 7517 section 5 asks, so that a provider may add kinds of keys that this module does not know.
     ///
     /// # Errors
     ///
-    /// In words: it is not a JWK Set, no key is left, a private key is in it, or one name stands for two keys.
+    /// If the text is not a JWK Set, no usable key is left, a private key is in it, or two keys have one `kid`; the text says
+    /// which.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
         if json.len() > LARGEST_SET {
             return Err(format!("the key set is larger than {LARGEST_SET} bytes"));
         }
-        let set: Object = strict::json(json).map_err(|_| "the key set is not a JSON object, or has a key twice")?;
+        let Ok(Value::Object(set)) = unique_json::parse(json) else {
+            return Err("the key set is not a JSON object, or has a key twice".into());
+        };
         let Some(Value::Array(entries)) = set.get("keys") else { return Err("the key set has no list `keys`".into()) };
         if entries.len() > MOST_KEYS {
             return Err(format!("the key set has more than {MOST_KEYS} keys"));
@@ -74,18 +85,18 @@ impl KeySet {
         }
     }
 
-    /// The key that a token's header asks for.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, TokenError> {
+    /// Finds the key that a token's header names. Without an id, the set must have exactly one key of the algorithm.
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, KeyMissing> {
         let mut of_this_name = self.0.iter().filter(|known| id.is_none() || known.id.as_deref() == id).peekable();
         if of_this_name.peek().is_none() {
-            return Err(TokenError::UnknownKey);
+            return Err(KeyMissing::Unknown);
         }
         let mut fitting = of_this_name.filter(|known| known.key.algorithm() == algorithm);
         match (fitting.next(), fitting.next()) {
             (Some(found), None) => Ok(&found.key),
-            (Some(_), Some(_)) => Err(TokenError::UnknownKey),
-            (None, _) if id.is_none() => Err(TokenError::UnknownKey),
-            (None, _) => Err(TokenError::Algorithm),
+            (Some(_), Some(_)) => Err(KeyMissing::Unknown),
+            (None, _) if id.is_none() => Err(KeyMissing::Unknown),
+            (None, _) => Err(KeyMissing::OtherAlgorithm),
         }
     }
 }
@@ -96,8 +107,8 @@ impl Key {
     }
 }
 
-/// The key of a set's entry, if it is there to verify signatures of an algorithm that is taken.
-pub(crate) fn usable(jwk: &Object) -> Result<Key, KeyError> {
+/// Reads one entry of a set, if it is for verifying signatures of a supported algorithm.
+fn usable(jwk: &Map<String, Value>) -> Result<Key, KeyError> {
     let key = PublicKey::from_jwk(jwk)?;
     let is_for_us = jwk.get("use").is_none_or(|value| value == "sig")
         && jwk.get("key_ops").is_none_or(|list| list.as_array().is_some_and(|list| list.contains(&"verify".into())))
@@ -113,8 +124,8 @@ pub(crate) fn usable(jwk: &Object) -> Result<Key, KeyError> {
     Ok(Key { id, key })
 }
 
-/// What JOSE calls an algorithm.
-pub(crate) fn names(algorithm: Algorithm) -> &'static [&'static str] {
+/// JOSE's names of an algorithm.
+fn names(algorithm: Algorithm) -> &'static [&'static str] {
     match algorithm {
         Algorithm::Ed25519 => &["EdDSA", "Ed25519"],
         Algorithm::EcdsaP256 => &["ES256"],
@@ -122,6 +133,68 @@ pub(crate) fn names(algorithm: Algorithm) -> &'static [&'static str] {
     }
 }
 
-pub(crate) fn named(name: &str) -> Option<Algorithm> {
+/// Returns the algorithm that JOSE calls `name`.
+pub(super) fn named(name: &str) -> Option<Algorithm> {
     Algorithm::ALL.into_iter().find(|algorithm| names(*algorithm).contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn key_sets() {
+        let set: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap();
+        let own = |place: usize, more: Value| {
+            let mut key = set["keys"][place].clone();
+            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            key
+        };
+        let parse = |keys: Value| KeySet::parse(json!({"keys": keys}).to_string().as_bytes());
+        let count = |keys: Value| parse(keys).map(|set| set.0.len());
+        let ed = |more| own(0, more);
+        assert_eq!(count(set["keys"].clone()), Ok(3));
+        // Each of these is passed over, and the other key is used.
+        for other in [
+            json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}),
+            json!({"kty": "new"}),
+            json!({"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
+            json!({}),
+            json!("key"),
+            ed(json!({"use": "enc", "kid": "e"})),
+            ed(json!({"key_ops": ["sign"], "kid": "e"})),
+            ed(json!({"key_ops": "verify", "kid": "e"})),
+            ed(json!({"alg": "RS256", "kid": "e"})),
+            ed(json!({"alg": 1, "kid": "e"})),
+            ed(json!({"kid": 1})),
+            ed(json!({"x": "AA", "kid": "e"})),
+            own(2, json!({"alg": "PS256"})),
+            own(2, json!({"alg": "RSA-OAEP", "use": "enc"})),
+            own(2, json!({"n": "AQAB"})),
+            own(1, json!({"x": own(1, json!({}))["y"]})),
+        ] {
+            assert_eq!(count(json!([other.clone(), ed(json!({}))])), Ok(1), "{other}");
+            assert!(count(json!([other.clone()])).unwrap_err().contains("no key that can be used"), "{other}");
+        }
+        // Two keys with one `kid`.
+        let other = json!({"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        assert!(count(json!([ed(json!({})), ed(other.clone())])).unwrap_err().contains("`kid` of another key"));
+        assert_eq!(count(json!([ed(json!({})), ed(json!({}))])), Ok(1));
+        assert_eq!(count(json!([ed(json!({"kid": "a"})), own(1, json!({"kid": "a"}))])), Ok(2));
+        assert_eq!(
+            parse(json!([ed(json!({"d": "AA"}))])).unwrap_err(),
+            "key 0 of the key set: it has a private half, `d`, which belongs to its owner alone"
+        );
+        for keys in [json!([]), json!({}), json!(null), json!("x"), json!(vec![ed(json!({})); 101])] {
+            assert!(parse(keys.clone()).is_err(), "{keys}");
+        }
+        for text in ["", "[]", "{}", r#"{"keys":[],"keys":[]}"#, "{\"keys\":", "null"] {
+            assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(KeySet::parse(&vec![b' '; LARGEST_SET + 1]).unwrap_err().contains("larger"));
+    }
 }

@@ -8,61 +8,62 @@
 //!   RFC 8037 section 3.1; `Ed25519` is its new name, RFC 9864), never `none`, and nothing with a shared secret, so that no
 //!   public key is taken for one;
 //! - the keys are the provider's set, never the token's: a header with `jwk`, `jku`, `x5u` or `x5c` is refused;
-//! - `kid` is a text to compare and nothing else. A token without one is taken when one key of its algorithm is there;
-//! - `crit` is refused, because nothing that it could name is understood here; and so is `b64`, the unencoded payload of
-//!   RFC 7797, which has to be named in it: an issuer that forgets to would have a text of anybody's taken for claims;
-//! - `typ`, where it is there, is `JWT` or `at+jwt` (RFC 9068 section 2.1): no other kind of token passes for one of these;
-//! - one token has one spelling: three segments of base64url without padding and without bits left over, JSON in which no
-//!   key stands twice;
-//! - `iss`, `aud`, `exp` and `sub` are mandatory; `nbf`, `iat` and `azp` are held to when they are there.
+//! - `kid` is a text to compare and nothing else. A token without one is accepted if the set has exactly one key of its
+//!   algorithm;
+//! - `crit` is refused, because no extension that it could name is supported here; `b64`, the unencoded payload of RFC 7797,
+//!   is refused even if `crit` does not name it: otherwise an arbitrary text could pass for claims;
+//! - `typ`, if present, is `JWT` or `at+jwt` (RFC 9068 section 2.1), so that no other kind of token passes for one of these;
+//! - one token has one spelling: three segments of base64url without padding and without trailing bits, JSON in which no
+//!   key appears twice;
+//! - `iss`, `aud`, `exp` and `sub` are mandatory; `nbf`, `iat` and `azp` are checked if present.
 //!
-//! An access token that is bound to its holder's key (`cnf`, RFC 7800; DPoP, RFC 9449; mutual TLS, RFC 8705) is refused: a
-//! bearer has not proved to hold the key.
+//! An access token that is bound to its holder's key (`cnf`, RFC 7800; DPoP, RFC 9449; mutual TLS, RFC 8705) is refused,
+//! because presenting the token does not prove possession of the key.
 //!
-//! Not supported: encrypted tokens, opaque tokens and their introspection, groups deeper than the top of the claims, and
+//! Not supported: encrypted tokens, opaque tokens and their introspection, groups below the top level of the claims, and
 //! groups that the token only points to (`_claim_names`, OpenID Connect Core section 5.6.2; with Microsoft Entra also
-//! `hasgroups`): such a token is refused, lest a policy that forbids by group never hears of it.
+//! `hasgroups`): such a token is refused, because a policy that forbids by group would not see the group.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::crypto::jwks::{KeySet, named};
-use crate::request::strict;
+use crate::crypto::jwks::{KeyMissing, KeySet, named};
+use crate::crypto::unique_json;
 
-/// The longest token, in bytes: room for 200 groups by their ids, the most that Microsoft Entra puts into one.
+/// The longest accepted token, in bytes: room for 200 group ids, the most that Microsoft Entra puts into one.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// How far ahead of ours the provider's clock may be, in milliseconds. A token that has ended has ended at once.
-pub(crate) const SKEW: i64 = 60_000;
+/// How far the provider's clock may be ahead of the gateway's, in milliseconds. There is no tolerance for `exp`.
+const SKEW: i64 = 60_000;
 
-/// The longest `sub`: OpenID Connect Core section 2 allows no more.
-pub(crate) const LONGEST_SUBJECT: usize = 255;
+/// The longest `sub` that OpenID Connect Core section 2 allows.
+const LONGEST_SUBJECT: usize = 255;
 
-/// What a token's header may not bring along: keys, and places to get them.
-pub(crate) const KEYS_IN_THE_HEADER: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
+/// Header members that carry keys or say where to fetch them.
+const KEYS_IN_THE_HEADER: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
-pub(crate) type Object = Map<String, Value>;
+type Object = Map<String, Value>;
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
-    /// It is not a token as this module takes them.
+    /// It is not a JWT of the form that this module accepts.
     Malformed,
-    /// Its algorithm is not one that is taken, or not its key's.
+    /// Its algorithm is not supported, or is not its key's.
     Algorithm,
-    /// The set has no key of this name, or not exactly one where none is named.
+    /// The set has no key of the token's `kid`, or, without a `kid`, not exactly one key of its algorithm.
     UnknownKey,
-    /// The signature is not its key's.
+    /// The signature does not verify under the key.
     Signature,
-    /// It has ended (`exp`) or not begun (`nbf`, `iat`).
+    /// It has expired (`exp`) or is not valid yet (`nbf`, `iat`).
     Expired,
-    /// The claim is missing, malformed, or says something else than is expected.
+    /// The claim is missing, malformed, or has another value than expected.
     Claim(&'static str),
 }
 
-/// What a token says of itself, unproved: good for nothing but to choose whose keys to verify it with.
+/// Unverified parts of a token. Their only use is to choose the keys that the token is verified with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peek {
     /// The claim `iss`.
@@ -71,7 +72,7 @@ pub struct Peek {
     pub key_id: Option<String>,
 }
 
-/// What a token says of itself; `None` when it is not one.
+/// Reads issuer and key id without verifying anything; `None` if the text is not a token.
 pub fn peek(token: &str) -> Option<Peek> {
     let parts = Parts::of(token).ok()?;
     let header = parts.header().ok()?;
@@ -79,44 +80,45 @@ pub fn peek(token: &str) -> Option<Peek> {
     Some(Peek { issuer: claims.get("iss")?.as_str()?.to_owned(), key_id: key_id(&header).ok()?.map(str::to_owned) })
 }
 
-/// What a token has to say.
+/// What the claims of a token must be.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// `iss`, exactly.
+    /// The exact `iss`.
     pub issuer: &'a str,
-    /// One of these is `aud`, or in it.
+    /// The accepted audiences: one of them is `aud`, or is in its list.
     pub audiences: &'a [String],
-    /// `azp`, exactly; not looked at when it is `None`.
+    /// The exact `azp`; `None` leaves the claim unchecked.
     pub authorized_party: Option<&'a str>,
-    /// The claim that lists the groups; no groups when it is `None`.
+    /// The name of the claim that lists the groups; with `None`, a token gives no groups.
     pub groups: Option<&'a str>,
 }
 
-/// What a token proved.
+/// The claims of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// `sub`: who, to this provider.
+    /// `sub`: the provider's id of the person or system.
     pub subject: String,
-    /// The groups; none when the token has no such claim.
+    /// The groups; empty if the token has no such claim.
     pub groups: Vec<String>,
-    /// `jti`: which token.
+    /// `jti`: the token's own id.
     pub id: Option<String>,
 }
 
-/// Proves a token.
+/// Verifies a token and returns its claims. No claim is read before the signature is verified.
 ///
 /// # Errors
 ///
-/// As [`TokenError`] says. No claim is looked at before the signature is right.
+/// A [`TokenError`] if the token is malformed, its signature does not verify, it is not valid at `now`, or a claim is not the
+/// expected one.
 pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<Claims, TokenError> {
     claims(&proved(token, keys, expected, now)?, expected)
 }
 
-/// Proves a token that need not name anybody, because its issuer speaks for itself, and gives all of its claims.
+/// Verifies a token that needs no `sub`, because its issuer acts for itself, and returns all of its claims.
 ///
 /// # Errors
 ///
-/// As [`verify`], but for `sub`.
+/// A [`TokenError`] as [`verify`], except for `sub`.
 pub fn proved(
     token: &str,
     keys: &KeySet,
@@ -128,8 +130,8 @@ pub fn proved(
     Ok(claims)
 }
 
-/// The payload of a token whose signature is right.
-pub(crate) fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> {
+/// Verifies the signature and returns the payload.
+fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> {
     let parts = Parts::of(token)?;
     let header = parts.header()?;
     if ["crit", "b64"].iter().any(|name| header.contains_key(*name))
@@ -143,19 +145,26 @@ pub(crate) fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> 
         Some(_) => return Err(TokenError::Malformed),
     }
     let algorithm = header.get("alg").and_then(Value::as_str).ok_or(TokenError::Malformed)?;
-    let key = keys.find(key_id(&header)?, named(algorithm).ok_or(TokenError::Algorithm)?)?;
+    let key =
+        keys.find(key_id(&header)?, named(algorithm).ok_or(TokenError::Algorithm)?).map_err(
+            |missing| match missing {
+                KeyMissing::Unknown => TokenError::UnknownKey,
+                KeyMissing::OtherAlgorithm => TokenError::Algorithm,
+            },
+        )?;
     let (payload, signature) = (decoded(parts.payload)?, decoded(parts.signature)?);
     if key.verify(parts.signed.as_bytes(), &signature) { Ok(payload) } else { Err(TokenError::Signature) }
 }
 
-/// Media types are compared without case, and may leave out `application/` (RFC 7515 section 4.1.9).
-pub(crate) fn is_token(media_type: &str) -> bool {
+/// Whether `typ` is that of an accepted token. Media types are compared without case, and may leave out `application/` (RFC
+/// 7515 section 4.1.9).
+fn is_token(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     matches!(media_type.strip_prefix("application/").unwrap_or(&media_type), "jwt" | "at+jwt")
 }
 
 /// The three segments of a token, still encoded.
-pub(crate) struct Parts<'t> {
+struct Parts<'t> {
     header: &'t str,
     payload: &'t str,
     signature: &'t str,
@@ -181,15 +190,18 @@ impl<'t> Parts<'t> {
     }
 }
 
-pub(crate) fn decoded(segment: &str) -> Result<Vec<u8>, TokenError> {
+fn decoded(segment: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed)
 }
 
-pub(crate) fn object(json: &[u8]) -> Result<Object, TokenError> {
-    strict::json(json).map_err(|_| TokenError::Malformed)
+fn object(json: &[u8]) -> Result<Object, TokenError> {
+    match unique_json::parse(json) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(TokenError::Malformed),
+    }
 }
 
-pub(crate) fn key_id(header: &Object) -> Result<Option<&str>, TokenError> {
+fn key_id(header: &Object) -> Result<Option<&str>, TokenError> {
     match header.get("kid") {
         None => Ok(None),
         Some(Value::String(id)) => Ok(Some(id)),
@@ -197,8 +209,8 @@ pub(crate) fn key_id(header: &Object) -> Result<Option<&str>, TokenError> {
     }
 }
 
-/// Whether it is for us, and for now.
-pub(crate) fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<(), TokenError> {
+/// Checks that the token is meant for this gateway and valid at `now`.
+fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<(), TokenError> {
     if text(claims, "iss")? != expected.issuer {
         return Err(TokenError::Claim("iss"));
     }
@@ -217,7 +229,7 @@ pub(crate) fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Ut
         return Err(TokenError::Claim("cnf"));
     }
 
-    // In milliseconds, because a date may have a fraction.
+    // In milliseconds, because a NumericDate may have a fraction.
     let now = now.timestamp_millis();
     let ends = date(claims, "exp")?.ok_or(TokenError::Claim("exp"))?;
     let begins = date(claims, "nbf")?.max(date(claims, "iat")?);
@@ -227,7 +239,7 @@ pub(crate) fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Ut
     Ok(())
 }
 
-pub(crate) fn claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims, TokenError> {
+fn claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims, TokenError> {
     let subject = text(claims, "sub")?;
     let printable = subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if subject.is_empty() || subject.len() > LONGEST_SUBJECT || !printable || subject.trim() != subject {
@@ -238,15 +250,15 @@ pub(crate) fn claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims,
     Ok(Claims { subject: subject.to_owned(), groups, id })
 }
 
-pub(crate) fn text<'a>(claims: &'a Object, name: &'static str) -> Result<&'a str, TokenError> {
+fn text<'a>(claims: &'a Object, name: &'static str) -> Result<&'a str, TokenError> {
     claims.get(name).and_then(Value::as_str).ok_or(TokenError::Claim(name))
 }
 
-pub(crate) fn strings(list: &Value) -> Option<Vec<String>> {
+fn strings(list: &Value) -> Option<Vec<String>> {
     list.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-pub(crate) fn groups(claims: &Object, name: &str) -> Result<Vec<String>, TokenError> {
+fn groups(claims: &Object, name: &str) -> Result<Vec<String>, TokenError> {
     // <https://learn.microsoft.com/en-us/troubleshoot/entra/entra-id/app-integration/get-signed-in-users-groups-in-access-token>
     let elsewhere =
         claims.get("_claim_names").is_some_and(|names| names.get(name).is_some()) || claims.contains_key("hasgroups");
@@ -259,14 +271,14 @@ pub(crate) fn groups(claims: &Object, name: &str) -> Result<Vec<String>, TokenEr
     groups.filter(|groups| groups.iter().all(good)).ok_or(TokenError::Claim("groups"))
 }
 
-/// A NumericDate (RFC 7519 section 2) in milliseconds; `None` when it is not there.
-pub(crate) fn date(claims: &Object, name: &'static str) -> Result<Option<i64>, TokenError> {
-    // Twelve digits, as `strict::unix_seconds`; what is beyond is a mistake, such as milliseconds.
+/// Reads a NumericDate (RFC 7519 section 2) in milliseconds; `None` if the claim is absent.
+fn date(claims: &Object, name: &'static str) -> Result<Option<i64>, TokenError> {
+    // Twelve digits, as everywhere in the gateway; a larger number is a mistake, such as milliseconds.
     const LATEST: i64 = 999_999_999_999;
     let Some(value) = claims.get(name) else { return Ok(None) };
     let millis = match (value.as_i64(), value.as_f64()) {
         (Some(seconds), _) if (0..=LATEST).contains(&seconds) => Some(seconds.saturating_mul(1000)),
-        // A fraction of a millisecond is cut off; nobody's clock is that right.
+        // A fraction of a millisecond is cut off: clocks are less precise than that.
         (None, Some(seconds)) if (0.0..=LATEST as f64).contains(&seconds) => Some((seconds * 1000.0) as i64),
         _ => None,
     };
@@ -275,7 +287,6 @@ pub(crate) fn date(claims: &Object, name: &'static str) -> Result<Option<i64>, T
 
 #[cfg(test)]
 mod tests {
-    use crate::crypto::jwks::LARGEST_SET;
     use std::sync::LazyLock;
 
     use p256::ecdsa::signature::Signer;
@@ -290,7 +301,7 @@ mod tests {
     const ISSUER: &str = "https://login.example.com/";
     const AUDIENCE: &str = "https://offboard.example.com/";
 
-    /// The keys of the example provider, private halves and all.
+    /// The private keys of the example provider.
     fn private(name: &str) -> String {
         let text = match name {
             "RS256" => include_str!("../../tests/fixtures/callers/api-token/rsa.toml"),
@@ -335,7 +346,7 @@ mod tests {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// A token of these texts, rightly signed with the key that this algorithm has.
+    /// A token of these texts, signed with the key of this algorithm.
     fn written(name: &str, header: &str, payload: &str) -> String {
         let signed = format!("{}.{}", segment(header), segment(payload));
         let signature = sign(name, signed.as_bytes());
@@ -384,7 +395,7 @@ mod tests {
         verified_at(token, NOW)
     }
 
-    /// An Ed25519 token, the cheapest, with these claims.
+    /// An Ed25519 token, the fastest to make, with these claims.
     fn claiming(claims: &Value) -> Result<Claims, TokenError> {
         verified(&token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), claims))
     }
@@ -449,7 +460,7 @@ mod tests {
             (json!({"alg": "RS512"}), TokenError::Algorithm),
             (json!({"alg": "PS256"}), TokenError::Algorithm),
             (json!({"alg": "eddsa"}), TokenError::Algorithm),
-            // One that is taken, and not this key's.
+            // A supported algorithm, and not this key's.
             (json!({"alg": "ES256"}), TokenError::Algorithm),
             (json!({"alg": null}), TokenError::Malformed),
             (json!({"alg": ["EdDSA"]}), TokenError::Malformed),
@@ -489,7 +500,7 @@ mod tests {
         }
     }
 
-    /// The classic: the public key, which everybody has, as the secret of an HMAC.
+    /// The known attack: the public key, used as the secret of an HMAC.
     #[test]
     fn a_public_key_is_no_secret() {
         use hmac::{Hmac, KeyInit, Mac};
@@ -509,7 +520,7 @@ mod tests {
         let right = token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &right_claims());
         assert!(verified(&right).is_ok());
         let [header, payload, signature] = right.split('.').collect::<Vec<_>>()[..] else { panic!("{right}") };
-        // 64 bytes leave four bits of the last character: the other 15 of them decode alike to a lenient reader.
+        // 64 bytes leave four bits of the last character unused: a lenient reader decodes 15 other characters alike.
         let last = signature.chars().last().unwrap();
         let other = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let leftover = other.chars().nth(other.find(last).unwrap() + 1).unwrap();
@@ -661,61 +672,7 @@ mod tests {
         assert_eq!(verify(&token, &PROVIDER, &nobody, at(NOW)), Err(TokenError::Claim("aud")));
     }
 
-    #[test]
-    fn key_sets() {
-        let set: Value =
-            serde_json::from_str(include_str!("../../tests/fixtures/callers/api-token/jwks.json")).unwrap();
-        let own = |place: usize, more: Value| {
-            let mut key = set["keys"][place].clone();
-            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            key
-        };
-        let parse = |keys: Value| KeySet::parse(json!({"keys": keys}).to_string().as_bytes());
-        let count = |keys: Value| parse(keys).map(|set| set.0.len());
-        let ed = |more| own(0, more);
-        assert_eq!(count(set["keys"].clone()), Ok(3));
-        // Passed over, and the others used.
-        for other in [
-            json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}),
-            json!({"kty": "new"}),
-            json!({"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}),
-            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
-            json!({}),
-            json!("key"),
-            ed(json!({"use": "enc", "kid": "e"})),
-            ed(json!({"key_ops": ["sign"], "kid": "e"})),
-            ed(json!({"key_ops": "verify", "kid": "e"})),
-            ed(json!({"alg": "RS256", "kid": "e"})),
-            ed(json!({"alg": 1, "kid": "e"})),
-            ed(json!({"kid": 1})),
-            ed(json!({"x": "AA", "kid": "e"})),
-            own(2, json!({"alg": "PS256"})),
-            own(2, json!({"alg": "RSA-OAEP", "use": "enc"})),
-            own(2, json!({"n": "AQAB"})),
-            own(1, json!({"x": own(1, json!({}))["y"]})),
-        ] {
-            assert_eq!(count(json!([other.clone(), ed(json!({}))])), Ok(1), "{other}");
-            assert!(count(json!([other.clone()])).unwrap_err().contains("no key that can be used"), "{other}");
-        }
-        // One name, two keys.
-        let other = json!({"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-        assert!(count(json!([ed(json!({})), ed(other.clone())])).unwrap_err().contains("`kid` of another key"));
-        assert_eq!(count(json!([ed(json!({})), ed(json!({}))])), Ok(1));
-        assert_eq!(count(json!([ed(json!({"kid": "a"})), own(1, json!({"kid": "a"}))])), Ok(2));
-        assert_eq!(
-            parse(json!([ed(json!({"d": "AA"}))])).unwrap_err(),
-            "key 0 of the key set: it has a private half, `d`, which belongs to its owner alone"
-        );
-        for keys in [json!([]), json!({}), json!(null), json!("x"), json!(vec![ed(json!({})); 101])] {
-            assert!(parse(keys.clone()).is_err(), "{keys}");
-        }
-        for text in ["", "[]", "{}", r#"{"keys":[],"keys":[]}"#, "{\"keys\":", "null"] {
-            assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
-        }
-        assert!(KeySet::parse(&vec![b' '; LARGEST_SET + 1]).unwrap_err().contains("larger"));
-    }
-
-    /// A token without `kid` is taken when there is no doubt whose it is.
+    /// A token without `kid` is accepted if exactly one key fits.
     #[test]
     fn an_unnamed_key() {
         let claims = right_claims();
@@ -752,7 +709,7 @@ mod tests {
             let _ = peek(&text);
         }
 
-        /// Three segments that decode, of anything at all.
+        /// Three decodable segments of arbitrary content.
         #[test]
         fn any_segments_are_refused(
             header in "\\{(\"(alg|kid|typ)\":\"(EdDSA|RS256|ES256|ed|rsa|ec|JWT)\",?){0,4}\\}",
@@ -764,7 +721,7 @@ mod tests {
             let _ = peek(&token);
         }
 
-        /// One character of a right token, and it is none any more.
+        /// A valid token with one character changed.
         #[test]
         fn any_change_is_refused(place in 0_usize..1000, character in "[A-Za-z0-9._=-]") {
             static RIGHT: LazyLock<String> =

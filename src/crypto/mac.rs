@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::secret::Secret;
 
-/// Whether `tag` is the HMAC-SHA256 of the parts, one after the other, under `key`; in constant time.
+/// Whether `tag` is the HMAC-SHA256 of the concatenated parts under `key`, compared in constant time.
 pub(crate) fn hmac_sha256_is(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
     for part in parts {
@@ -15,17 +15,17 @@ pub(crate) fn hmac_sha256_is(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
     mac.verify_slice(tag).is_ok()
 }
 
-/// Whether the two are the same, in a time that depends on their lengths alone.
+/// Whether the two are equal, in a time that depends on their lengths alone.
 pub(crate) fn same_secret(given: &[u8], secret: &Secret) -> bool {
     given.ct_eq(secret.expose().as_bytes()).into()
 }
 
-/// 64 lowercase hexadecimal digits as 32 bytes.
+/// Decodes 64 lowercase hexadecimal digits.
 pub(crate) fn lower_hex_32(text: &str) -> Option<[u8; 32]> {
     lower_hex(text)
 }
 
-/// Two lowercase hexadecimal digits for each byte.
+/// Decodes lowercase hexadecimal digits, two for each byte. Uppercase digits are refused, so that a tag has one spelling.
 pub(crate) fn lower_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
     let mut bytes = [0; BYTES];
     let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

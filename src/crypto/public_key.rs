@@ -1,18 +1,18 @@
-//! Public keys of those who sign with a private one: Ed25519, ECDSA on P-256 with SHA-256, RSA PKCS#1 v1.5 with SHA-256.
+//! Public keys, to verify signatures with: Ed25519, ECDSA on P-256 with SHA-256, RSA PKCS#1 v1.5 with SHA-256.
 //!
 //! A key is read from a JWK (RFC 7517, RFC 7518 section 6, RFC 8037 section 2), from the PEM of a SubjectPublicKeyInfo
-//! (RFC 7468 section 13, RFC 5280 section 4.1.2.7) or, for Ed25519, from its 32 bytes. It decides the algorithm: what a
-//! message says about its own algorithm can be compared with it, and chooses nothing.
+//! (RFC 7468 section 13, RFC 5280 section 4.1.2.7) or, for Ed25519, from its 32 bytes. The key decides the algorithm: what a
+//! message says about its own algorithm can be compared with the key's, and selects nothing.
 //!
-//! What is refused beyond the specifications:
+//! Refused beyond the specifications:
 //!
 //! - Ed25519: keys of small order, under which a signature fits many messages, and signatures whose R is of small order
 //!   (`verify_strict`, <https://docs.rs/ed25519-dalek/3.0.0/ed25519_dalek/struct.VerifyingKey.html#method.verify_strict>);
 //! - RSA: a modulus under 2048 bits (RFC 7518 section 3.3) or over 4096, which costs more than a signature is worth; an
 //!   exponent under 65537 (FIPS 186-5, appendix A.1.1).
 //!
-//! An ECDSA signature has a twin that verifies too (`s` and `n - s`), and neither RFC 7518 nor RFC 9421 forbids it: what
-//! tells one delivery from another must not be made of a signature's bytes.
+//! An ECDSA signature has a twin that verifies too (`s` and `n - s`), and neither RFC 7518 nor RFC 9421 forbids it: a
+//! delivery ID must not be derived from the bytes of a signature.
 //!
 //! Not supported: other curves, RSA-PSS, certificates.
 
@@ -29,19 +29,19 @@ use rsa::{BoxedUint, Pkcs1v15Sign, pkcs1};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// Whether `signature` is the Ed25519 signature of the parts, one after the other, by the owner of this public key. Strictly:
-/// neither keys of small order nor signatures that can be rewritten (RFC 8032, section 5.1.7).
+/// Whether `signature` is the Ed25519 signature of the concatenated parts under this public key. Keys of small order and
+/// malleable signatures are refused (RFC 8032, section 5.1.7).
 pub(crate) fn ed25519_is(key: &[u8; 32], parts: &[&[u8]], signature: &[u8; 64]) -> bool {
     PublicKey::ed25519(key).is_ok_and(|key| key.verify(&parts.concat(), signature))
 }
 
-/// The sizes of an RSA modulus that are taken, in bits.
-pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+/// The accepted sizes of an RSA modulus, in bits.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// The smallest RSA exponent that is taken, and nearly everybody's.
-pub(crate) const SMALLEST_EXPONENT: u64 = 65537;
+/// The smallest accepted RSA exponent, which nearly all keys have.
+const SMALLEST_EXPONENT: u64 = 65537;
 
-/// What a key verifies.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8032).
@@ -57,29 +57,29 @@ impl Algorithm {
     pub const ALL: [Self; 3] = [Self::Ed25519, Self::EcdsaP256, Self::Rsa];
 }
 
-/// A public key that can be used.
+/// A usable public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(Key);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Key {
+enum Key {
     Ed25519(ed25519_dalek::VerifyingKey),
     EcdsaP256(ecdsa::VerifyingKey),
     Rsa(rsa::PublicKey),
 }
 
-/// Why something is not a key that can be used.
+/// Why a text is not a usable key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyError {
-    /// Of a type or on a curve that is not supported.
+    /// Its type or curve is not supported.
     Unsupported,
-    /// Not the PEM of a SubjectPublicKeyInfo.
+    /// It is not the PEM of a SubjectPublicKeyInfo.
     NotPem,
     /// A member of the JWK is missing or is not written as its specification says.
     Member(&'static str),
-    /// It has a private half, which is nobody's business but its owner's.
+    /// It has a private half, which only its owner may have.
     Private,
-    /// Not a point of its curve, or one of small order.
+    /// It is not a point of its curve, or is one of small order.
     Point,
     /// The RSA modulus is not odd, or not of 2048 to 4096 bits.
     Modulus,
@@ -106,11 +106,12 @@ impl fmt::Display for KeyError {
 impl std::error::Error for KeyError {}
 
 impl PublicKey {
-    /// The key of a JWK, by its `kty` and `crv`; what the JWK says of its use is for the caller to read.
+    /// Reads a JWK by its `kty` and `crv`. Members about its use (`use`, `key_ops`, `alg`) are left to the calling function.
     ///
     /// # Errors
     ///
-    /// As [`KeyError`] says; [`KeyError::Unsupported`] for what is no fault.
+    /// [`KeyError::Unsupported`] if type or curve are not supported, which is no fault of the JWK; another [`KeyError`] if the
+    /// JWK is malformed.
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let bytes = |name| {
@@ -134,11 +135,11 @@ impl PublicKey {
         if read.is_ok() && jwk.contains_key("d") { Err(KeyError::Private) } else { read }
     }
 
-    /// The key of a PEM text, `-----BEGIN PUBLIC KEY-----`.
+    /// Reads a PEM text, `-----BEGIN PUBLIC KEY-----`.
     ///
     /// # Errors
     ///
-    /// As [`KeyError`] says.
+    /// A [`KeyError`] if the text is no such PEM, or its key is unsupported or unusable.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let (label, document) = Document::from_pem(pem.trim()).map_err(|_| KeyError::NotPem)?;
         if label != "PUBLIC KEY" {
@@ -162,11 +163,11 @@ impl PublicKey {
         }
     }
 
-    /// An Ed25519 key from its 32 bytes.
+    /// Reads an Ed25519 key from its 32 bytes.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Point`]
+    /// [`KeyError::Point`] if the bytes are not a point of the curve, or are one of small order.
     pub fn ed25519(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         match ed25519_dalek::VerifyingKey::from_bytes(bytes) {
             Ok(key) if !key.is_weak() => Ok(Self(Key::Ed25519(key))),
@@ -174,13 +175,13 @@ impl PublicKey {
         }
     }
 
-    /// From SEC 1's octets: the library refuses what is not on the curve.
+    /// Reads SEC 1's octets; the library refuses points that are not on the curve.
     fn p256(octets: &[u8]) -> Result<Self, KeyError> {
         ecdsa::VerifyingKey::from_sec1_bytes(octets).map(|key| Self(Key::EcdsaP256(key))).map_err(|_| KeyError::Point)
     }
 
     fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        // Sizes first: what comes from outside must not make the arithmetic below large.
+        // Sizes first: an outside number must not make the arithmetic below expensive.
         if modulus.len().saturating_mul(8) > *RSA_BITS.end() {
             return Err(KeyError::Modulus);
         }
@@ -201,7 +202,7 @@ impl PublicKey {
             })
     }
 
-    /// What it verifies.
+    /// The algorithm that this key verifies.
     pub fn algorithm(&self) -> Algorithm {
         match self.0 {
             Key::Ed25519(_) => Algorithm::Ed25519,
@@ -210,7 +211,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether the private half of this key made `signature` for exactly this message.
+    /// Whether `signature` was made for exactly this message with the private half of this key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.0 {
             Key::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)

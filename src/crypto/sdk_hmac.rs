@@ -1,30 +1,30 @@
-//! SDK-HMAC-SHA256, the signature of Huawei Cloud's APIs: [`sign`] for the calls this component makes, [`verify`] for
-//! the calls it gets from clients that use the official SDKs.
+//! SDK-HMAC-SHA256, the signature of Huawei Cloud's APIs: [`sign`] for the calls of the gateway to TaurusDB, [`verify`]
+//! for the requests of clients that use the official SDKs.
 //!
 //! Specification: <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm.html>; where it is silent,
-//! the signer of the official Python SDK (huaweicloudsdkcore 3.1.219) decides: `tests/fixtures/signing` holds its output,
+//! the official Python SDK (huaweicloudsdkcore 3.1.219) is followed: `tests/fixtures/signing` holds the output of its signer,
 //! stage by stage.
 //!
-//! Everything here is a pure function: the clock and the keys are arguments, and whether a date is recent enough is the
-//! caller's question.
+//! Everything here is a pure function: the date and the keys are arguments. Whether a date is recent enough is checked by the
+//! caller kind.
 //!
-//! # What a verified signature says
+//! # What a verified signature proves
 //!
 //! The holder of the secret key asked for this method, path, query and body, at this host, with these values of the
-//! headers it chose to sign; [`verify`] insists on `host` and `x-sdk-date`. It says nothing about
+//! signed headers; [`verify`] requires `host` and `x-sdk-date` among them. It does not cover
 //!
 //! - headers that [`Authorization::signed_headers`] does not name,
 //! - a `/` at the end of the path (`/users` and `/users/` have one signature),
-//! - how a character was encoded (`%2f` or `%2F`, `a` or `%61`) and in which order parameters came. Whoever reads the
-//!   query must refuse a name that stands twice: with `u=a&u=b`, first and last are not the signer's choice.
+//! - how a character was encoded (`%2f` or `%2F`, `a` or `%61`) and in which order parameters came. Readers of the query
+//!   must refuse a name that appears twice: with `u=a&u=b`, the signature does not fix which value is the first.
 //!
-//! # What is refused because signers disagree about it
+//! # Refused because signers disagree
 //!
 //! - a `+` in a query: a space to the official Go signer, a plus to the Python one. The SDKs send `%20` and `%2B`;
 //! - an encoded slash in a path: some signers decode the path before they split it, some after;
 //! - a parameter without a name (`?&a=b`, `?=b`): skipped by some, signed by others.
 //!
-//! # What is not supported
+//! # Not supported
 //!
 //! - `X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD`: the body is always part of the signature;
 //! - the other algorithms of the SDKs (SDK-HMAC-SM3, SDK-ECDSA-P256-SHA256, SDK-SM2-SM3, V11-HMAC-SHA256).
@@ -49,19 +49,19 @@ const HOST: &str = "host";
 /// The header that holds the time of signing, in lower case.
 pub const SDK_DATE: &str = "x-sdk-date";
 
-/// RFC 3986's unreserved characters stay as they are.
+/// The bytes that are percent-encoded: all but the unreserved characters of RFC 3986.
 pub const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A request, as far as a signature is concerned.
+/// The parts of a request that a signature covers.
 ///
-/// There is no `Debug`: the headers may hold tokens.
+/// Has no `Debug`, because the headers may hold tokens.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// The method as it is on the wire. Methods are case-sensitive, so it is not changed to upper case.
     pub method: &'a str,
     /// The path as it is on the wire, percent-encoded.
     pub path: &'a str,
-    /// The query as it is on the wire, percent-encoded, without the `?`; empty when there is none.
+    /// The query as it is on the wire, percent-encoded, without the `?`; empty if there is none.
     pub query: &'a str,
     /// The headers. `Host` need not be among them.
     pub headers: &'a HeaderMap,
@@ -82,7 +82,7 @@ pub struct Authorization<'a> {
     pub signature: [u8; 32],
 }
 
-/// Without the signature: within its time window it is as good as a password.
+/// Leaves out the signature, which is as good as a password within its time window.
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorization")
@@ -92,10 +92,10 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// What [`verify`] proved.
+/// The result of [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// When the request was signed, by the signer's clock. Whether that is recent enough is for the caller to judge.
+    /// When the request was signed, by the signer's clock. Whether that is recent enough is not checked here.
     pub date: DateTime<Utc>,
     /// The string that was signed: the same for every copy of one request, and for no request that differs in what the
     /// signature covers.
@@ -104,7 +104,7 @@ pub struct Verified {
 
 /// Why a request cannot be signed, or why its signature is refused.
 ///
-/// Carries names of headers and fields, never their values.
+/// Carries the names of headers and fields, never their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -112,15 +112,15 @@ pub enum SignatureError {
     Scheme,
     /// The named field of the `Authorization` value is missing, misplaced or malformed.
     Field(&'static str),
-    /// The signature does not cover the named header, and must.
+    /// The signature does not cover the named header, which it must cover.
     NotCovered(&'static str),
-    /// The named header is signed, but not in the request.
+    /// The named header is signed, but missing from the request.
     Missing(String),
-    /// The named header is signed, and stands more than once in the request.
+    /// The named header is signed, but appears more than once in the request.
     Doubled(String),
     /// The value of the named header is not UTF-8.
     HeaderEncoding(String),
-    /// The named part of the request (`method`, `path` or `host`) cannot be one of a request.
+    /// The named part of the request (`method`, `path` or `host`) is malformed.
     Malformed(&'static str),
     /// The named part of the request (`path` or `query`) has a `%` without two hexadecimal digits.
     PercentEncoding(&'static str),
@@ -132,9 +132,9 @@ pub enum SignatureError {
     NamelessParameter,
     /// `X-Sdk-Date` is not a date, or not of the form `YYYYMMDDTHHMMSSZ`.
     Date,
-    /// The secret key is empty. Everybody knows the empty key, so it signs and verifies nothing.
+    /// The secret key is empty. An empty key is no secret, so it signs and verifies nothing.
     EmptySecret,
-    /// The signature is another one.
+    /// The signature does not match the request.
     Mismatch,
 }
 
@@ -145,14 +145,14 @@ impl fmt::Display for SignatureError {
             Self::Field(name) => write!(f, "the authorization's field {name} is missing, misplaced or malformed"),
             Self::NotCovered(name) => write!(f, "the signature does not cover the header {name}"),
             Self::Missing(name) => write!(f, "the signed header {name} is not in the request"),
-            Self::Doubled(name) => write!(f, "the signed header {name} stands more than once in the request"),
+            Self::Doubled(name) => write!(f, "the signed header {name} appears more than once in the request"),
             Self::HeaderEncoding(name) => write!(f, "the signed header {name} is not UTF-8"),
             Self::Malformed(part) => write!(f, "the request's {part} is malformed"),
             Self::PercentEncoding(part) => {
                 write!(f, "the request's {part} has malformed percent-encoding")
             }
             Self::EncodedSlash => write!(f, "the request's path contains an encoded slash"),
-            Self::Plus => write!(f, "the request's query contains a '+', write %20 or %2B"),
+            Self::Plus => write!(f, "the request's query contains a '+'; write %20 or %2B"),
             Self::NamelessParameter => {
                 write!(f, "the request's query has a parameter without a name")
             }
@@ -165,12 +165,12 @@ impl fmt::Display for SignatureError {
 
 impl std::error::Error for SignatureError {}
 
-/// A time as `X-Sdk-Date` has it: `20260115T083000Z`.
+/// Formats a time for `X-Sdk-Date`: `20260115T083000Z`.
 pub fn sdk_date(now: DateTime<Utc>) -> String {
     now.format(DATE_FORMAT).to_string()
 }
 
-/// The `Authorization` value for a request that is sent with the given `X-Sdk-Date`.
+/// Returns the `Authorization` value for a request that is sent with the given `X-Sdk-Date`.
 ///
 /// Signs `host`, `x-sdk-date` and every header of the message, except `authorization` and names with a `_`, which
 /// gateways drop. The message therefore holds only headers that arrive as they were sent; `Host` and `X-Sdk-Date` may
@@ -178,8 +178,9 @@ pub fn sdk_date(now: DateTime<Utc>) -> String {
 ///
 /// # Errors
 ///
-/// [`SignatureError::EmptySecret`], [`SignatureError::Date`] when `date` is not one or not the one in the headers,
-/// [`SignatureError::Field`] for an access key that `Authorization` cannot hold, and what the message itself has wrong.
+/// [`SignatureError::EmptySecret`] if the key is empty, [`SignatureError::Date`] if `date` is malformed or differs from the one
+/// in the headers, [`SignatureError::Field`] if `Authorization` cannot hold the access key, and another [`SignatureError`] if the
+/// message is malformed.
 pub fn sign(message: &Message<'_>, access_key: &str, secret_key: &[u8], date: &str) -> Result<String, SignatureError> {
     let mut mac = keyed(secret_key)?;
     if !is_access_key(access_key) {
@@ -211,14 +212,15 @@ pub fn sign(message: &Message<'_>, access_key: &str, secret_key: &[u8], date: &s
     Ok(format!("{ALGORITHM} Access={access_key}, SignedHeaders={names}, Signature={signature}"))
 }
 
-/// Proves that the holder of the secret key signed this request, with the date in its `X-Sdk-Date`.
+/// Verifies that a holder of the secret key signed this request, with the date in its `X-Sdk-Date`.
 ///
-/// Every header that the signature names must stand in the request exactly once. Keys are tried one call each; the
-/// comparison takes the same time wherever a wrong signature differs.
+/// Every signed header must appear in the request exactly once. One call tries one key; the comparison takes the same time
+/// wherever a wrong signature differs.
 ///
 /// # Errors
 ///
-/// [`SignatureError::Mismatch`] when key and request are sound and the signature is another one; otherwise what is wrong.
+/// [`SignatureError::Mismatch`] if key and request are well-formed and the signature is another one; another [`SignatureError`]
+/// if key or request are malformed.
 pub fn verify(
     message: &Message<'_>,
     authorization: &Authorization<'_>,
@@ -239,15 +241,15 @@ pub fn verify(
     Ok(Verified { date, string_to_sign })
 }
 
-/// Takes an `Authorization` value apart, strictly: the three fields once each, in the order and spelling of the SDKs.
+/// Parses an `Authorization` value strictly: the three fields once each, in the order and spelling of the SDKs.
 ///
 /// # Errors
 ///
-/// [`SignatureError::Scheme`] for another scheme, [`SignatureError::Field`] for the first field that is wrong.
+/// [`SignatureError::Scheme`] if the scheme is another one, [`SignatureError::Field`] for the first malformed field.
 pub fn parse_authorization(value: &str) -> Result<Authorization<'_>, SignatureError> {
     let fields = value.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' ')).ok_or(SignatureError::Scheme)?;
-    // The SDKs write ", " between fields, and some other signers ",". A fourth field ends up in the third, which then
-    // is no signature.
+    // The SDKs write ", " between fields, and some other signers ",". A fourth field becomes part of the third, which then is
+    // not a well-formed signature.
     let mut fields = fields
         .splitn(3, ',')
         .enumerate()
@@ -280,11 +282,11 @@ pub fn parse_authorization(value: &str) -> Result<Authorization<'_>, SignatureEr
     Ok(Authorization { access, signed_headers, signature })
 }
 
-/// The canonical form of a request. It holds the values of the signed headers, tokens included: not for logs.
+/// Returns the canonical form of a request. It must not be logged: it holds the values of the signed headers, tokens included.
 ///
 /// # Errors
 ///
-/// What the message has wrong, or a header that does not stand in it exactly once.
+/// A [`SignatureError`] if the message is malformed, or a signed header does not appear in it exactly once.
 pub fn canonical_request(message: &Message<'_>, signed_headers: &[&str]) -> Result<String, SignatureError> {
     let headers = signed_headers
         .iter()
@@ -293,13 +295,13 @@ pub fn canonical_request(message: &Message<'_>, signed_headers: &[&str]) -> Resu
     canonical(message, &headers)
 }
 
-/// What is signed: the algorithm, the date, and the digest of the canonical request.
+/// Returns the signed text: the algorithm, the date, and the digest of the canonical request.
 pub fn string_to_sign(date: &str, canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{date}\n{}", hex::encode(Sha256::digest(canonical_request)))
 }
 
 fn canonical(message: &Message<'_>, headers: &[(&str, &str)]) -> Result<String, SignatureError> {
-    // A line break in here would let one request pass for another.
+    // A line break in the method would let one request pass for another.
     if http::Method::from_bytes(message.method.as_bytes()).is_err() {
         return Err(SignatureError::Malformed("method"));
     }
@@ -352,7 +354,7 @@ fn canonical_query(query: &str) -> Result<String, SignatureError> {
         let malformed = SignatureError::PercentEncoding("query");
         parameters.push(decode(name).zip(decode(value)).ok_or(malformed)?);
     }
-    // Sorted as decoded: once encoded, `a=` would come after `a%20=`.
+    // Sorted as decoded: in encoded form, `a=` would come after `a%20=`.
     parameters.sort_unstable();
 
     let mut canonical = String::new();
@@ -367,8 +369,8 @@ fn canonical_query(query: &str) -> Result<String, SignatureError> {
     Ok(canonical)
 }
 
-/// Undoes percent-encoding, strictly. The result is bytes: what is not UTF-8 can be signed, and is refused by those who
-/// need text.
+/// Decodes percent-encoding strictly. The result is bytes, because other text than UTF-8 can be signed; readers that need text
+/// refuse it.
 fn decode(text: &str) -> Option<Cow<'_, [u8]>> {
     let well_formed = text.split('%').skip(1).all(|after| {
         let mut digits = after.bytes();
@@ -386,8 +388,7 @@ fn value_of<'a>(message: &Message<'a>, name: &str) -> Result<&'a str, SignatureE
     }
 
     if name == HOST {
-        // `Host` among the headers is a second statement of the same thing. Which of two hosts was signed is not for
-        // us to guess.
+        // If `Host` among the headers names another host, it is not known which of the two was signed.
         if first.is_some_and(|value| value.as_bytes() != message.host.as_bytes()) {
             return Err(SignatureError::Doubled(name.to_owned()));
         }
@@ -406,12 +407,12 @@ fn keyed(secret_key: &[u8]) -> Result<Hmac<Sha256>, SignatureError> {
     if secret_key.is_empty() {
         return Err(SignatureError::EmptySecret);
     }
-    // HMAC takes keys of every length; the type of the error is shared with ciphers.
+    // HMAC accepts keys of every length; the error type is shared with ciphers, which do not.
     Hmac::new_from_slice(secret_key).map_err(|_| SignatureError::EmptySecret)
 }
 
 fn parse_date(text: &str) -> Result<DateTime<Utc>, SignatureError> {
-    // chrono alone would also take white space, signs and a leap second.
+    // chrono alone would also accept white space, signs and a leap second.
     NaiveDateTime::parse_from_str(text, DATE_FORMAT)
         .map(|date| date.and_utc())
         .ok()
@@ -476,7 +477,7 @@ mod tests {
         }
     }
 
-    /// A request that is ready to be signed.
+    /// A request that can be signed.
     fn request() -> Request {
         Request {
             method: "DELETE".into(),
@@ -546,7 +547,7 @@ mod tests {
             fs::read_to_string(self.directory.join(stage).with_extension("txt")).unwrap()
         }
 
-        /// Compares one stage, and returns the expected one: a later stage is then judged on its own.
+        /// Compares one stage, and returns the expected text, so that a later stage is judged on its own.
         fn compare(&self, stage: &str, computed: &str) -> String {
             let expected = self.expected(stage);
             assert!(
@@ -741,7 +742,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_headers_stand_once() {
+    fn signed_headers_appear_once() {
         use SignatureError::*;
         let authorization = signed(&request());
         assert!(check(&request(), &authorization).is_ok());
@@ -872,7 +873,7 @@ mod tests {
         }
     }
 
-    /// The text with one of its ASCII bytes replaced; `None` when that changes nothing.
+    /// Returns the text with one of its ASCII bytes replaced; `None` if nothing changes.
     fn altered(text: &str, at: Index, to: u8) -> Option<String> {
         let places: Vec<usize> = (0..text.len()).filter(|&i| text.as_bytes()[i].is_ascii()).collect();
         let place = *places.get(at.index(places.len().max(1)))?;
@@ -881,7 +882,7 @@ mod tests {
         String::from_utf8(bytes).ok().filter(|new| new != text)
     }
 
-    /// What a path or a query means, by code other than the one under test.
+    /// Decodes a path or query independently of the code under test.
     fn meaning(text: &str, separator: char) -> Vec<Vec<u8>> {
         let mut parts: Vec<Vec<u8>> = text.split(separator).map(|part| percent_decode_str(part).collect()).collect();
         if separator == '&' {
@@ -946,7 +947,7 @@ mod tests {
                 prop_assert!(check(&request, &authorization).is_err(), "{:?}", request);
             }
             if let Some(authorization) = altered(&authorization, at, to) {
-                // Another key id is refused by whoever looks the key up: the id names the secret, it is not signed.
+                // Another key id names another secret, so the caller kind refuses it; the signature does not cover the id.
                 let other_key = parse_authorization(&authorization).is_ok_and(|other| other.access != KEY);
                 prop_assert!(other_key || check(&original, &authorization).is_err(), "{}", authorization);
             }

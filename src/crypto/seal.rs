@@ -1,11 +1,12 @@
-//! What must not be read by whoever steals the database, at rest: tokens, and the URLs that platforms take later answers at.
+//! Encryption of secrets at rest: tokens, and the URLs at which platforms take follow-ups. A stolen database must not reveal
+//! them.
 //!
-//! AES-256-GCM under a key that is derived from the credential itself (HKDF-SHA256, RFC 5869), so that a
-//! stolen database holds nothing that whoever has it could not get with the credential anyway.
+//! AES-256-GCM under a key that is derived from a credential (HKDF-SHA256, RFC 5869). Opening a sealed text takes the
+//! credential, and a holder of the credential could obtain the text without the database.
 //!
-//! A password that can be guessed can be guessed here too, as it can against IAM: the seal is as strong as the credential.
-//! What it was sealed about (whose it is, from when until when) is authenticated with it, so that no row can be passed off as
-//! another.
+//! The seal is as strong as the credential: a guessable password can be guessed offline here, as it can be guessed against IAM.
+//! The context of a text (its owner, its time of issue and expiry) is authenticated with it, so that one row cannot be passed
+//! off as another.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -18,13 +19,13 @@ use crate::secret::Secret;
 
 const NONCE: usize = 12;
 
-/// Seals and opens what belongs to one credential.
+/// Seals and opens the texts of one credential.
 ///
-/// There is no `Debug`: it holds a key.
+/// Has no `Debug`, because it holds a key.
 pub(crate) struct Seal(Aes256Gcm);
 
 impl Seal {
-    /// The seal of the credential whose secret half this is; `id` says which.
+    /// Derives the key from the secret half of the credential `id`.
     pub(crate) fn new(secret: &Secret, id: &str) -> Option<Self> {
         let mut key = [0; 32];
         let derive = Hkdf::<Sha256>::new(Some(b"starrocks-offboard"), secret.expose().as_bytes());
@@ -32,7 +33,8 @@ impl Seal {
         Some(Self(Aes256Gcm::new(&Key::<Aes256Gcm>::from(key))))
     }
 
-    /// Base64 of nonce and ciphertext. `random` must never have been used with this credential before: 96 bits of it are.
+    /// Returns the base64 of nonce and ciphertext. 96 bits of `random` become the nonce, so it must not have been used with this
+    /// credential before.
     pub(crate) fn seal(&self, text: &Secret, about: &str, random: u128) -> Option<String> {
         let random = random.to_be_bytes();
         let nonce: [u8; NONCE] = random.first_chunk().copied()?;
@@ -41,7 +43,7 @@ impl Seal {
         Some(STANDARD.encode([&nonce[..], &ciphertext].concat()))
     }
 
-    /// What was sealed; `None` when it was sealed with another credential or about something else, or is damaged.
+    /// Returns the sealed text; `None` if it was sealed with another credential or another context, or is damaged.
     pub(crate) fn open(&self, sealed: &str, about: &str) -> Option<Secret> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>()?;

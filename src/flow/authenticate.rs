@@ -1,148 +1,146 @@
-//! Who sent a request: the caller that it claims, and the proof.
+//! Who sent a request: the caller that it claims, and the proof. A [`Session`] is made here and nowhere else.
 
-use http::StatusCode;
-use serde_json::json;
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::callers::api::{self, http_signature};
-use crate::callers::kind::{Endpoint, Verified};
-use crate::callers::parsed::{Parsed, Sender};
-use crate::callers::proof::{ActiveSecret, ProofError, VerificationKeys};
-use crate::callers::{self};
+use crate::callers;
+use crate::callers::api;
+use crate::callers::api::http_signature;
+use crate::callers::kind::{CallerKind, Encryption, Endpoint, Envelope};
+use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::callers::{Caller, Key};
-use crate::flow::follow_up::FollowUpChannel;
-use crate::flow::parse::{asked_language, check_content_type};
-use crate::flow::record::{Sealed, Told};
-use crate::host::Host;
-use crate::operations::remove::ledger_down;
-use crate::outcome::Outcome;
+use crate::config::limits::Limits;
+use crate::host::{Host, StoreError};
+use crate::jwks_cache::JwksError;
+use crate::outcome::{NotSent, Outcome};
 use crate::reply::Rendered;
-use crate::request::actor::Actor;
-use crate::request::command::Command;
 use crate::request::error::RequestError;
-use crate::request::ids::DeliveryId;
-use crate::request::inbound::{BodyError, Inbound};
+use crate::request::inbound::Inbound;
 use crate::request::route::Route;
-use crate::secret::Secret;
 
-/// What somebody says, who proved who they are.
-#[derive(Debug)]
-pub(crate) struct Heard<'c> {
-    pub(crate) said: Command<'c>,
-    pub(crate) actor: Actor,
-    /// Which request it is.
-    pub(crate) delivery: DeliveryId,
-    /// A secret of the caller's, to seal what is the caller's own.
-    pub(crate) secret: Option<Secret>,
+/// A caller who proved the request.
+pub(super) struct Session<'c> {
+    pub(super) caller: &'c Caller,
+    pub(super) kind: &'static dyn CallerKind,
+    pub(super) proof: Proof,
+    /// A secret of the caller's: the one that proved the request, if it is known.
+    pub(super) key: Option<ActiveSecret>,
+    pub(super) limits: Limits,
+    encryption: Option<AnswerEncryption>,
 }
 
-/// What there is to do.
-#[derive(Debug)]
-pub(crate) enum Hearing<'c> {
-    /// What somebody says.
-    Heard(Box<Heard<'c>>),
-    /// Nothing more: the platform has its answer.
-    Answered(Rendered),
+/// What answers are encrypted with, for platforms that ask for it.
+struct AnswerEncryption {
+    encrypt: Encryption,
+    key: ActiveSecret,
+    at: DateTime<Utc>,
+    random: u128,
 }
 
-/// Hears a request.
+/// What authentication ends with.
+pub(super) enum Authenticated<'c> {
+    /// The caller proved the request.
+    Session(Session<'c>),
+    /// The platform asks a question before it has any proof: this is the reply.
+    Handshake(Rendered),
+}
+
+/// A request that is not proved, and the caller that it claims to be from.
+pub(super) struct Unproved<'c> {
+    pub(super) caller: Option<&'c Caller>,
+    pub(super) outcome: Outcome,
+}
+
+/// Authenticates a request.
 ///
 /// # Errors
 ///
-/// Why it is refused before anything is decided.
-pub(crate) async fn hear<'c, H: Host>(
+/// If no configured caller is claimed, or the proof is missing, malformed or wrong.
+pub(super) async fn authenticate<'c, H: Host>(
     host: &H,
     app: &'c App,
     inbound: &Inbound,
     route: &Route,
-    problem: Option<BodyError>,
-    told: &mut Told<'c>,
-) -> Result<Hearing<'c>, Outcome> {
-    match problem {
-        Some(BodyError::TooLarge) => return Err(Outcome::BodyTooLarge),
-        Some(BodyError::CutShort) => return Err(Outcome::BodyCutShort),
-        None => {}
-    }
-
-    // Who asked, proved.
-    let config = &app.config;
-    let (caller, keys) = identify_caller(route, inbound, config)?;
-    told.caller = Some(caller);
-    told.language = caller.language.unwrap_or(told.language);
-    let kind = callers::kind(&caller.kind).ok_or(Outcome::Unusable)?;
+    now: DateTime<Utc>,
+) -> Result<Authenticated<'c>, Unproved<'c>> {
+    let (caller, keys) = identify_caller(route, inbound, &app.config)
+        .map_err(|error| Unproved { caller: None, outcome: error.into() })?;
+    let unproved = |outcome| Unproved { caller: Some(caller), outcome };
+    let Some(kind) = callers::kind(&caller.kind) else {
+        return Err(unproved(NotSent::ConfigurationUnusable.into()));
+    };
     if let Some(rendered) = kind.handshake(inbound, caller) {
-        return Ok(Hearing::Answered(rendered));
+        return Ok(Authenticated::Handshake(rendered));
     }
-    // A kind that is proved by published keys may have none of its own.
-    let secrets = if keys.is_empty() { Vec::new() } else { load_secrets(host, &keys).await? };
-    let mut keys = VerificationKeys { secrets, published: None };
-    let source = kind.key_source(inbound, caller);
-    if let Some(source) = source {
-        app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
-        keys.published = app.published.keys(host, source, config.limits, false).await?;
-    }
-    let mut verified = kind.verify(inbound, caller, &keys, told.at);
-    if let (Err(ProofError::KeyUnknown), Some(source)) = (&verified, source)
-        && let Some(anew) = app.published.keys(host, source, config.limits, true).await?
-    {
-        keys.published = Some(anew);
-        verified = kind.verify(inbound, caller, &keys, told.at);
-    }
-    let proof = verified?;
-    told.kind = Some(kind);
-    told.sealed = Sealed::of(host, kind, caller, &proof);
+    let claim = Claim { inbound, caller, kind, now };
+    claim.verify(host, app, &keys).await.map(Authenticated::Session).map_err(unproved)
+}
 
-    // What they say.
-    let language = asked_language(inbound);
-    if let Ok(Some(language)) = language {
-        told.language = language;
-    }
-    let parsed = kind.parse(Verified { inbound, proof: &proof, caller }, config);
-    // Before anything is refused: whoever proved themselves is named in the row of a refusal too, and hears of it.
-    let sender = parsed.sender().cloned();
-    told.actor = sender.as_ref().map(|sender| sender.actor.clone());
-    told.clicked = sender.as_ref().and_then(|sender| sender.clicked);
-    let key = proof.key.or_else(|| keys.secrets.first().cloned());
-    let secret = key.as_ref().map(|key| key.secret.clone());
-    let later = sender.and_then(|sender| sender.reply_address);
-    told.channel = later.and_then(|later| FollowUpChannel::new(kind, later, caller, key, config.limits));
-    language?;
-    // What there is no way to ask for is that, whatever body it has.
-    if let Parsed::Refused {
-        error: error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. }), ..
-    } = parsed
-    {
-        return Err(error.into());
-    }
-    check_content_type(inbound, kind)?;
-    match parsed {
-        Parsed::Refused { error, .. } => Err(error.into()),
-        Parsed::Reply { rendered, .. } => Ok(Hearing::Answered(rendered)),
-        Parsed::Ignored { why, .. } => {
-            let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
-            host.log(&line.to_string());
-            Ok(Hearing::Answered(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
+/// A request and the caller that it claims to be from.
+struct Claim<'r, 'c> {
+    inbound: &'r Inbound,
+    caller: &'c Caller,
+    kind: &'static dyn CallerKind,
+    now: DateTime<Utc>,
+}
+
+impl<'c> Claim<'_, 'c> {
+    async fn verify<H: Host>(&self, host: &H, app: &App, keys: &[&Key]) -> Result<Session<'c>, Outcome> {
+        let Self { inbound, caller, kind, now } = *self;
+        let limits = app.config.limits;
+        // A kind that is proved by published keys may have no secrets.
+        let secrets = if keys.is_empty() { Vec::new() } else { load_secrets(host, keys).await? };
+        let mut keys = VerificationKeys { secrets, published: None };
+        let source = kind.key_source(inbound, caller);
+        if let Some(source) = source {
+            app.ledger(host).await.map_err(|StoreError(why)| {
+                host.log(&format!("ledger: {why}"));
+                JwksError::LedgerDown
+            })?;
+            keys.published = Some(app.jwks.get(host, source, limits).await?);
         }
-        Parsed::Command { sender: Sender { actor, .. }, command } => {
-            Ok(Hearing::Heard(Box::new(Heard { said: command, actor, delivery: proof.delivery, secret })))
+        let mut verified = kind.verify(inbound, caller, &keys, now);
+        if let (Err(ProofError::KeyUnknown), Some(source)) = (&verified, source)
+            && let Some(refreshed) = app.jwks.refresh(host, source, limits).await?
+        {
+            keys.published = Some(refreshed);
+            verified = kind.verify(inbound, caller, &keys, now);
         }
+        let proof = verified?;
+        let encryption = kind.encryption().zip(proof.key.clone()).map(|(encrypt, key)| AnswerEncryption {
+            encrypt,
+            key,
+            at: host.now(),
+            random: host.random(),
+        });
+        let key = proof.key.clone().or_else(|| keys.secrets.into_iter().next());
+        Ok(Session { caller, kind, proof, key, limits, encryption })
     }
 }
 
-/// Who the request claims to be from, and the keys that could prove it.
-pub(crate) fn identify_caller<'c>(
+impl Session<'_> {
+    /// Encrypts an answer, if the platform asks for it.
+    pub(super) fn encrypt(&self, rendered: Rendered) -> Rendered {
+        let Some(AnswerEncryption { encrypt, key, at, random }) = &self.encryption else { return rendered };
+        let plain = self.proof.plain.as_deref().unwrap_or_default();
+        encrypt(rendered, &Envelope { caller: self.caller, key, plain, now: *at, random: *random })
+    }
+}
+
+/// The caller that the request claims to be from, and the keys that could prove it.
+fn identify_caller<'c>(
     route: &Route,
     inbound: &Inbound,
     config: &'c Config,
-) -> Result<(&'c Caller, Vec<&'c Key>), Outcome> {
+) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     match route {
-        Route::Api if http_signature::is_stated(inbound) => Ok(http_signature::identify_caller(inbound, config)?),
-        Route::Api => Ok(api::identify_caller(inbound, config)?),
+        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config),
+        Route::Api => api::identify_caller(inbound, config),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
             if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {
-                return Err(Outcome::CallerUnknown { name: name.clone() });
+                return Err(RequestError::CallerUnknown { name: name.clone() }.into());
             }
             Ok((caller, caller.keys.iter().collect()))
         }
@@ -150,22 +148,22 @@ pub(crate) fn identify_caller<'c>(
             let caller = config.caller(name)?;
             // A caller of TaurusDB's own API has no hook.
             let Some(Endpoint::Hook(allow)) = callers::kind(&caller.kind).map(|kind| kind.endpoint()) else {
-                return Err(Outcome::CallerUnknown { name: name.clone() });
+                return Err(RequestError::CallerUnknown { name: name.clone() }.into());
             };
             if !allow.split(", ").any(|method| method == inbound.method.as_str()) {
-                return Err(Outcome::MethodNotAllowed { allow });
+                return Err(RequestError::MethodNotAllowed { allow }.into());
             }
             Ok((caller, caller.keys.iter().collect()))
         }
     }
 }
 
-/// The secrets that are set. One of several parts counts as far as these are; its kind says what it cannot do without.
+/// The secrets that are set. A key of several parts counts with those that are; its kind says which it cannot do without.
 ///
 /// # Errors
 ///
-/// [`Outcome::SecretUnset`] when none is.
-pub(crate) async fn load_secrets<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveSecret>, Outcome> {
+/// [`ProofError::SecretUnset`] if none is.
+pub(super) async fn load_secrets<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveSecret>, ProofError> {
     let mut active = Vec::new();
     for key in keys {
         let mut parts = Vec::new();
@@ -177,5 +175,5 @@ pub(crate) async fn load_secrets<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec
         }
         active.extend(ActiveSecret::new(key.id.clone(), parts));
     }
-    if active.is_empty() { Err(Outcome::SecretUnset) } else { Ok(active) }
+    if active.is_empty() { Err(ProofError::SecretUnset) } else { Ok(active) }
 }

@@ -1,48 +1,71 @@
-//! The outcome, after the answer: to a platform that did not wait for it.
+//! Sends an outcome to a platform that did not wait for it.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Request};
 
+use crate::app::App;
+use crate::callers;
 use crate::callers::follow_up::{FollowUp, ReplyAddress};
-use crate::callers::kind::CallerKind;
+use crate::callers::parsed::Sender;
 use crate::callers::proof::ActiveSecret;
-use crate::config::callers::Caller;
+use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
-use crate::host::{self, Host};
+use crate::flow::authenticate::{Session, load_secrets};
+use crate::host::{Answered, Host};
+use crate::operations::Notify;
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
-use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+use crate::reply::{Rendered, Reply};
 use crate::secret::Secret;
 
-/// What the platform says to it is not of interest beyond its status, or the token that it gives.
+/// The largest answer that is read, in bytes: only its status counts, or the token in it.
 const ANSWER_LIMIT: usize = 4 * 1024;
 
-/// Where somebody can be told.
+/// Where a person takes a follow-up message.
 #[derive(Debug, Clone)]
-pub(crate) struct FollowUpChannel<'c> {
-    pub(crate) shape: &'static FollowUp,
-    pub(crate) later: ReplyAddress,
+pub(super) struct FollowUpChannel<'c> {
+    follow_up: &'static FollowUp,
+    pub(super) address: ReplyAddress,
     caller: &'c Caller,
     key: Option<ActiveSecret>,
     limits: Limits,
 }
 
 impl<'c> FollowUpChannel<'c> {
-    /// The channel of a caller's; `None` when its kind has none.
-    pub(crate) fn new(
-        kind: &'static dyn CallerKind,
-        later: ReplyAddress,
-        caller: &'c Caller,
-        key: Option<ActiveSecret>,
-        limits: Limits,
-    ) -> Option<Self> {
-        Some(Self { shape: kind.follow_up()?, later, caller, key, limits })
+    /// The channel of a sender; `None` if there is none, or the platform takes no follow-up messages.
+    pub(super) fn of_sender(session: &Session<'c>, sender: &Sender) -> Option<Self> {
+        Some(Self {
+            follow_up: session.kind.follow_up()?,
+            address: sender.reply_address.clone()?,
+            caller: session.caller,
+            key: session.key.clone(),
+            limits: session.limits,
+        })
     }
 
-    /// Tells them. When that fails the log says so, and the ledger has the outcome all the same.
-    pub(crate) async fn tell<H: Host>(&self, host: &H, bodies: Vec<String>, row: &str) {
-        let fail = |why: String| host.log(&format!("later: the outcome of {row} could not be told: {why}"));
+    /// The address, with the secret to seal it with.
+    pub(super) fn sealable_address(&self) -> Option<(ReplyAddress, Secret)> {
+        Some((self.address.clone(), self.key.as_ref()?.secret.clone()))
+    }
+
+    /// The messages about an outcome.
+    pub(super) fn bodies(&self, reply: &Reply<'_>) -> Vec<String> {
+        (self.follow_up.bodies)(reply)
+    }
+
+    /// The messages with an answer that is no outcome.
+    pub(super) fn content_bodies(&self, rendered: &Rendered) -> Vec<String> {
+        match self.follow_up.words {
+            Some(words) => words(rendered.clone()),
+            None => vec![rendered.body.clone()],
+        }
+    }
+
+    /// Sends the messages. If that fails, the log says so; the ledger has the outcome all the same.
+    pub(super) async fn send<H: Host>(&self, host: &H, bodies: Vec<String>, row: &str) {
+        let fail = |why: String| host.log(&format!("later: the result of removal {row} could not be delivered: {why}"));
         // Time of its own: the request's may be over.
         let budget = Budget::new(host.elapsed(), self.limits);
         let token = match self.log_in(host, &budget).await {
@@ -57,16 +80,16 @@ impl<'c> FollowUpChannel<'c> {
     }
 
     async fn log_in<H: Host>(&self, host: &H, budget: &Budget) -> Result<Option<Secret>, String> {
-        let Some(login) = &self.shape.login else { return Ok(None) };
+        let Some(login) = &self.follow_up.login else { return Ok(None) };
         let request = || {
-            let key = self.key.as_ref().ok_or(Outcome::SecretUnset)?;
-            (login.request)(self.caller, key).ok_or(Outcome::SecretUnset)
+            let request = self.key.as_ref().and_then(|key| (login.request)(self.caller, key));
+            request.ok_or_else(|| "no secret is set".to_owned())
         };
         let answer = send(host, budget, request).await?;
         let body = answer.body().as_deref().unwrap_or_default();
         (login.token)(body)
             .map(Some)
-            .ok_or_else(|| format!("it gave no token, with status {}", answer.status().as_u16()))
+            .ok_or_else(|| format!("the platform gave no token, with status {}", answer.status().as_u16()))
     }
 
     async fn post<H: Host>(
@@ -78,30 +101,50 @@ impl<'c> FollowUpChannel<'c> {
     ) -> Result<(), String> {
         let request = || {
             let mut request = Request::new(body.clone());
-            *request.method_mut() = self.shape.method.clone();
-            *request.uri_mut() = self.later.url().parse().map_err(|_| Outcome::Unusable)?;
+            *request.method_mut() = self.follow_up.method.clone();
+            *request.uri_mut() = self.address.url().parse().map_err(|_| "the address is not a URL".to_owned())?;
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             if let Some(token) = token {
-                let mut value =
-                    HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| Outcome::Unusable)?;
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                    .map_err(|_| "the token cannot stand in a header".to_owned())?;
                 value.set_sensitive(true);
                 request.headers_mut().insert(AUTHORIZATION, value);
             }
             Ok(request)
         };
         let answer = send(host, budget, request).await?;
-        if answer.status().is_success() { Ok(()) } else { Err(format!("it answered {}", answer.status().as_u16())) }
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(format!("the platform answered {}", answer.status().as_u16()))
+        }
     }
+}
+
+/// The channel of a requester who is notified, and the language of their caller; `None` if their platform takes no follow-up
+/// messages, or the address cannot be opened any more.
+pub(super) async fn channel_of_requester<'c, H: Host>(
+    host: &H,
+    app: &'c App,
+    notify: &Notify,
+) -> Option<(FollowUpChannel<'c>, Language)> {
+    let caller = app.config.caller(&notify.caller).ok()?;
+    let follow_up = callers::kind(&caller.kind)?.follow_up()?;
+    let keys: Vec<&Key> = caller.keys.iter().collect();
+    let keys = load_secrets(host, &keys).await.ok()?;
+    let (url, key) =
+        keys.into_iter().find_map(|key| Some((ReplyAddress::unseal(&notify.reply_address, &key.secret)?, key)))?;
+    let address = (follow_up.at)(caller, url.expose())?;
+    let language = caller.language.unwrap_or(app.config.language);
+    Some((FollowUpChannel { follow_up, address, caller, key: Some(key), limits: app.config.limits }, language))
 }
 
 async fn send<H: Host>(
     host: &H,
     budget: &Budget,
-    request: impl Fn() -> Result<Request<Bytes>, Outcome>,
-) -> Result<host::Answered, String> {
-    match retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, request).await {
-        Ok(sent) => sent.answer.map_err(|error| format!("{error:?}")),
-        Err(outcome) => Err(format!("{outcome:?}")),
-    }
+    request: impl Fn() -> Result<Request<Bytes>, String>,
+) -> Result<Answered, String> {
+    let sent = retry::send::<H, String>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), request).await?;
+    sent.answer.map_err(|error| format!("{error:?}"))
 }

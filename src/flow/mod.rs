@@ -1,219 +1,140 @@
 //! One request, from bytes to response.
-
-pub(crate) mod authenticate;
-pub(crate) mod follow_up;
-pub(crate) mod parse;
-pub(crate) mod record;
+//!
+//! ```text
+//! Inbound ─route─▶ Route ─authenticate─▶ Session ─parse─▶ Command ─dispatch─▶ Report ─record─▶ row ─render─▶ Response
+//! ```
+//!
+//! Each arrow is one call. What surrounds them is the same for every ending: an early answer if the platform does not wait, the
+//! row, the log line, the follow-up messages, the response; in this order. Nothing is decided here: that is for `operations` and
+//! `policy`.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
-use http::{Method, Response};
+use http::Response;
 
 use crate::app::App;
-use crate::callers::follow_up::Acknowledgement;
-use crate::flow::authenticate::{Heard, Hearing};
-use crate::flow::follow_up::FollowUpChannel;
-use crate::flow::record::{Notify, Told};
+use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
+use crate::flow::dispatch::{Answered, dispatch};
+use crate::flow::early_answer::{EarlyAnswer, Timing};
+use crate::flow::exchange::{Arrival, Exchange};
+use crate::flow::parse::{CommandRequest, Work, parse};
+use crate::flow::respond::{content_response, reply, report_id, report_response};
 use crate::host::Host;
-use crate::operations::decide_approval::{self, ApprovalDecision};
-use crate::operations::remove::remove;
-use crate::operations::{get_removal, list_removals, offboard_leavers, provision_people};
+use crate::operations::record::record;
+use crate::operations::{Content, Report};
 use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
-use crate::outcome::language::Language;
-use crate::reply::{Rendered, Reply};
-use crate::request::command::Command;
+use crate::outcome::{NotSent, Outcome};
+use crate::reply::Reply;
+use crate::request::error::RequestError;
 use crate::request::inbound::{BodyError, Inbound};
-use crate::request::removal::RemovalRequest;
-use crate::request::route;
+use crate::request::route::{Route, route};
 
-/// How the story ended.
-pub(crate) enum Ending {
-    Outcome(Outcome),
-    /// There is an answer, and nothing was asked of anybody.
-    Answered(Rendered),
-}
+mod authenticate;
+mod dispatch;
+mod early_answer;
+mod exchange;
+mod follow_up;
+mod health;
+mod parse;
+mod respond;
 
-/// Answers one request. `gateway` is the reason when configuration or policy cannot be used.
+/// Answers one request. `app` is the reason if configuration or policy cannot be used.
 ///
-/// When it takes longer than the asker's platform waits, `early` gets an answer, at most once; what is returned is then for
-/// nobody, and the outcome went where the platform takes it later.
-pub async fn answer<H: Host>(
+/// If it takes longer than the sender's platform waits, `early` gets an answer, at most once. The returned response then reaches
+/// nobody, and the outcome was sent where the platform takes it afterwards.
+pub async fn handle<H: Host>(
     host: &H,
     app: Result<&App, &str>,
     inbound: Inbound,
-    problem: Option<BodyError>,
+    body: Option<BodyError>,
     early: impl FnOnce(Response<Bytes>),
 ) -> Response<Bytes> {
-    let began = host.elapsed();
-    let mut is_early = false;
-    let language = app.map_or_else(|_| Language::default(), |app| app.config.language);
-    let mut told = Told::new(host, language);
-    if inbound.path == "/healthz" && inbound.method == Method::GET {
-        return told.health(app);
+    let arrival = Arrival::now(host, app);
+    if health::is_asked(&inbound) {
+        return health::response(app, &arrival.id);
     }
-
-    let mut late = None;
-    let ending = match hear(host, app, &inbound, problem, &mut told).await {
+    let (exchange, work) = match (route(&inbound), app) {
+        (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
+        (Ok(_), Err(_)) => (Exchange::anonymous(arrival), Err(NotSent::ConfigurationUnusable.into())),
+        (Ok(route), Ok(app)) => match body {
+            Some(error) => (Exchange::anonymous(arrival), Err(RequestError::from(error).into())),
+            None => receive(host, app, &inbound, &route, arrival).await,
+        },
+    };
+    match work {
+        Ok(Work::Reply(rendered)) => content_response(&exchange, &Content::of(rendered)),
+        Ok(Work::Command(request)) => carry_out(host, &exchange, *request, early).await,
         Err(outcome) => {
-            let waiting = acknowledgement(None, Some(&outcome), &told, app);
-            if let Some(Waiting { channel: Some(channel), acknowledgement, .. }) = waiting {
-                early(acknowledgement);
-                late = Some(channel);
-            }
-            Err(outcome)
+            let planned = EarlyAnswer::plan_refused(&exchange, &outcome);
+            let timing = planned.map_or(Timing::ON_TIME, |planned| planned.send(early));
+            conclude(host, app, &exchange, Report::new(outcome), timing).await
         }
-        Ok((_, Hearing::Answered(rendered))) => return told.respond(rendered, None),
-        Ok((app, Hearing::Heard(heard))) => {
-            let budget = Budget::new(began, app.config.limits);
-            let waiting = acknowledgement(Some(&heard.said), None, &told, Ok(app));
-            let work = pin!(carry_out(host, app, *heard, &budget, &mut told));
-            match waiting {
-                None => work.await,
-                Some(Waiting { channel, is_all, patience, acknowledgement }) => {
-                    let patience = pin!(host.sleep(patience.saturating_sub(host.elapsed().saturating_sub(began))));
-                    match select(work, patience).await {
-                        Either::Left((ending, _)) if !is_all => ending,
-                        Either::Left((ending, _)) => {
-                            early(acknowledgement);
-                            late = channel;
-                            ending
-                        }
-                        Either::Right(((), work)) => {
-                            early(acknowledgement);
-                            is_early = true;
-                            late = channel;
-                            work.await
-                        }
-                    }
-                }
-            }
-        }
-    };
-
-    let outcome = match ending {
-        Ok(Ending::Answered(rendered)) => {
-            if let Some(channel) = &late {
-                let bodies = match channel.shape.words {
-                    Some(words) => words(rendered.clone()),
-                    None => vec![rendered.body.clone()],
-                };
-                channel.tell(host, bodies, told.id.as_str()).await;
-            }
-            return told.respond(rendered, None);
-        }
-        Ok(Ending::Outcome(outcome)) | Err(outcome) => outcome,
-    };
-    told.late = is_early || late.is_some();
-    if !told.is_summary {
-        told.record(host, app, &outcome).await;
-        told.log(host, &outcome, language);
     }
-    if let Some(channel) = &late {
-        let bodies = (channel.shape.bodies)(&told.answer(&outcome, told.language));
-        channel.tell(host, bodies, told.id.as_str()).await;
-    }
-    if let Some(Notify { channel, language }) = &told.notify {
-        let bodies = (channel.shape.bodies)(&Reply { clicked: None, ..told.answer(&outcome, *language) });
-        channel.tell(host, bodies, told.id.as_str()).await;
-    }
-    told.respond(told.render(&outcome), Some(&outcome))
 }
 
-pub(crate) async fn hear<'c, H: Host>(
-    host: &H,
-    app: Result<&'c App, &str>,
-    inbound: &Inbound,
-    problem: Option<BodyError>,
-    told: &mut Told<'c>,
-) -> Result<(&'c App, Hearing<'c>), Outcome> {
-    let route = route::route(inbound)?;
-    let app = app.map_err(|_| Outcome::Unusable)?;
-    let hearing = authenticate::hear(host, app, inbound, &route, problem, told).await?;
-    Ok((app, hearing))
-}
-
-/// Somebody who is not to wait.
-pub(crate) struct Waiting<'c> {
-    /// Where the outcome goes; `None` when it has to be asked for.
-    channel: Option<FollowUpChannel<'c>>,
-    /// The platform shows nothing of the answer, so that there is nothing to wait for.
-    is_all: bool,
-    patience: Duration,
-    acknowledgement: Response<Bytes>,
-}
-
-/// What to say when it takes longer than the asker's platform waits, and where the outcome goes then. `said` is `None` for
-/// what could not be read; its `outcome` is known already, and the answer's headers say it.
-pub(crate) fn acknowledgement<'c>(
-    said: Option<&Command<'_>>,
-    outcome: Option<&Outcome>,
-    told: &Told<'c>,
-    app: Result<&App, &str>,
-) -> Option<Waiting<'c>> {
-    let kind = told.kind?;
-    let channel = told.channel.clone();
-    let is_all = channel.as_ref().is_some_and(|channel| channel.later.is_all);
-    let account = match said {
-        Some(Command::RemoveAccount { user_name, instance, .. }) => Some((user_name.as_str(), instance.name.as_str())),
-        Some(Command::DecideApproval { .. } | Command::GetRemoval { .. } | Command::OffboardLeavers(_)) => None,
-        _ if is_all => None,
-        _ => return None,
-    };
-    if channel.is_none() && kind.follow_up().is_some_and(|later| later.waits_without) {
-        return None;
-    }
-    let language = told.language;
-    let rendered = kind.acknowledge(&Acknowledgement {
-        language,
-        account,
-        row: told.id.as_str(),
-        follows: channel.is_some(),
-        clicked: told.clicked,
-    })?;
-    let patience = match is_all {
-        true => Duration::ZERO,
-        false => app.map(|app| app.config.limits.early_answer).unwrap_or_default(),
-    };
-    Some(Waiting { channel, is_all, patience, acknowledgement: told.respond(rendered, outcome) })
-}
-
-pub(crate) async fn carry_out<'c, H: Host>(
+/// Authenticates and parses a request.
+async fn receive<'c, H: Host>(
     host: &H,
     app: &'c App,
-    heard: Heard<'c>,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Ending, Outcome> {
-    let Heard { said, actor, delivery, secret } = heard;
-    let later = told.channel.as_ref().map(|channel| channel.later.clone());
-    match said {
-        Command::Help => Ok(Ending::Answered(decide_approval::help(app, &actor, told))),
-        Command::ListPending => decide_approval::pending(host, app, &actor, told).await.map(Ending::Answered),
-        Command::GetRemoval { id } => {
-            get_removal::look(host, app, &actor, &id, budget, told).await.map(Ending::Answered)
-        }
-        Command::ListRemovals { query, format } => {
-            list_removals::search(host, app, &actor, &query, format, budget, told).await.map(Ending::Answered)
-        }
-        Command::DecideApproval { id, action, reason } => {
-            let voice =
-                ApprovalDecision { actor: &actor, how: action, reason: reason.as_ref(), channel: later.zip(secret) };
-            decide_approval::decide(host, app, voice, &id, budget, told).await.map(Ending::Outcome)
-        }
-        Command::OffboardLeavers(leavers) => {
-            offboard_leavers::carry_out(host, app, &actor, leavers, budget, told).await.map(Ending::Outcome)
-        }
-        Command::Scim(operation, view) => {
-            provision_people::carry_out(host, app, &actor, operation, &view, budget, told).await.map(Ending::Answered)
-        }
-        Command::RemoveAccount { user_name, instance, reason, dry_run } => {
-            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run };
-            let removal = told.removal.insert(removal).clone();
-            remove(host, app, &removal, later.zip(secret), budget, told).await.map(Ending::Outcome)
+    inbound: &Inbound,
+    route: &Route,
+    arrival: Arrival,
+) -> (Exchange<'c>, Result<Work<'c>, Outcome>) {
+    match authenticate(host, app, inbound, route, arrival.at).await {
+        Ok(Authenticated::Session(session)) => parse(host, app, inbound, session, arrival),
+        Ok(Authenticated::Handshake(rendered)) => (Exchange::anonymous(arrival), Ok(Work::Reply(rendered))),
+        Err(Unproved { caller, outcome }) => (Exchange::claimed(arrival, caller), Err(outcome)),
+    }
+}
+
+/// Carries out a command. A platform that does not wait gets an early answer.
+async fn carry_out<'c, H: Host>(
+    host: &H,
+    exchange: &Exchange<'c>,
+    request: CommandRequest<'c>,
+    early: impl FnOnce(Response<Bytes>),
+) -> Response<Bytes> {
+    let limits = request.app.config.limits;
+    let budget = Budget::new(exchange.began, limits);
+    let planned = EarlyAnswer::plan(exchange, &request.command, limits.early_answer);
+    let CommandRequest { app, caller, actor, delivery, command } = request;
+    let ctx = exchange.context(host, app, &budget, (caller, &actor));
+    let work = pin!(dispatch(&ctx, command, delivery));
+    let (answered, timing) = match planned {
+        None => (work.await, Timing::ON_TIME),
+        Some(planned) => planned.race(host, exchange.began, work, early).await,
+    };
+    match answered {
+        Ok(Answered::Report(report)) => conclude(host, Ok(app), exchange, *report, timing).await,
+        Err(refusal) => conclude(host, Ok(app), exchange, *refusal.0, timing).await,
+        Ok(Answered::Content(content)) => {
+            if let Some(channel) = &timing.channel {
+                channel.send(host, channel.content_bodies(&content.rendered), exchange.id.as_str()).await;
+            }
+            content_response(exchange, &content)
         }
     }
+}
+
+/// What every ending leaves behind: the row, the log line, the follow-up messages, the response.
+async fn conclude<H: Host>(
+    host: &H,
+    app: Result<&App, &str>,
+    exchange: &Exchange<'_>,
+    report: Report<'_>,
+    timing: Timing<'_>,
+) -> Response<Bytes> {
+    let report = record(host, app, &exchange.origin(timing.late), report).await;
+    let id = report_id(exchange, &report);
+    if let Some(channel) = &timing.channel {
+        channel.send(host, channel.bodies(&reply(exchange, &report, exchange.language)), id).await;
+    }
+    if let (Some(notify), Ok(app)) = (&report.notify, app)
+        && let Some((channel, language)) = follow_up::channel_of_requester(host, app, notify).await
+    {
+        let told = Reply { clicked: None, ..reply(exchange, &report, language) };
+        channel.send(host, channel.bodies(&told), id).await;
+    }
+    report_response(exchange, &report)
 }

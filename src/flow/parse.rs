@@ -1,42 +1,121 @@
-//! Who asked, proved, and what for: a request as it came becomes what somebody says.
-//!
-//! What is learnt on the way goes into `Told` at once, so that a request that is refused half-way is told of as far as it
-//! is known. Nothing is decided here, and nothing is sent.
+//! What an authenticated request asks for. Nothing is decided here, and nothing is sent.
 
-use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{Method, StatusCode};
+use serde_json::json;
 
-use crate::callers::kind::CallerKind;
+use crate::app::App;
+use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::parsed::Parsed;
+use crate::config::callers::Caller;
+use crate::flow::authenticate::Session;
+use crate::flow::exchange::{Arrival, Exchange};
+use crate::host::Host;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
+use crate::reply::Rendered;
+use crate::request::actor::Actor;
+use crate::request::command::Command;
+use crate::request::error::RequestError;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 
-pub(crate) const LANGUAGE: &str = "x-language";
+const LANGUAGE: &str = "x-language";
 
-pub(crate) fn asked_language(inbound: &Inbound) -> Result<Option<Language>, Outcome> {
+/// What there is to do.
+pub(super) enum Work<'c> {
+    /// Nothing: this is the reply.
+    Reply(Rendered),
+    /// A command.
+    Command(Box<CommandRequest<'c>>),
+}
+
+/// A command, and who proved to ask for it.
+pub(super) struct CommandRequest<'c> {
+    pub(super) app: &'c App,
+    pub(super) caller: &'c Caller,
+    pub(super) actor: Actor,
+    pub(super) delivery: DeliveryId,
+    pub(super) command: Command<'c>,
+}
+
+/// Parses an authenticated request. The sender of a request that is refused here is known all the same: its row names them.
+pub(super) fn parse<'c, H: Host>(
+    host: &H,
+    app: &'c App,
+    inbound: &Inbound,
+    session: Session<'c>,
+    arrival: Arrival,
+) -> (Exchange<'c>, Result<Work<'c>, Outcome>) {
+    let asked = asked_language(inbound);
+    let request = Verified { inbound, proof: &session.proof, caller: session.caller };
+    let parsed = session.kind.parse(request, &app.config);
+    let sender = parsed.sender().cloned();
+    let work = match (&asked, parsed) {
+        (Err(error), _) => Err(error.clone()),
+        // A path or method that the route does not have is refused as that, whatever body it has.
+        (
+            Ok(_),
+            Parsed::Refused {
+                error: error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. }), ..
+            },
+        ) => Err(error),
+        (Ok(_), parsed) => check_content_type(inbound, session.kind).and_then(|()| work(host, app, &session, parsed)),
+    };
+    let exchange = Exchange::authenticated(arrival, asked.ok().flatten(), session, sender);
+    (exchange, work.map_err(Outcome::from))
+}
+
+fn work<'c, H: Host>(
+    host: &H,
+    app: &'c App,
+    session: &Session<'c>,
+    parsed: Parsed<'c>,
+) -> Result<Work<'c>, RequestError> {
+    let caller = session.caller;
+    match parsed {
+        Parsed::Command { sender, command } => Ok(Work::Command(Box::new(CommandRequest {
+            app,
+            caller,
+            actor: sender.actor,
+            delivery: session.proof.delivery.clone(),
+            command,
+        }))),
+        Parsed::Ignored { why, .. } => {
+            let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
+            host.log(&line.to_string());
+            Ok(Work::Reply(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
+        }
+        Parsed::Reply { rendered, .. } => Ok(Work::Reply(rendered)),
+        Parsed::Refused { error, .. } => Err(error),
+    }
+}
+
+/// The language that the request asks for.
+fn asked_language(inbound: &Inbound) -> Result<Option<Language>, RequestError> {
     let mut values = inbound.headers.get_all(LANGUAGE).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Outcome::FieldDoubled { name: "X-Language".into() });
+        return Err(RequestError::FieldDoubled { name: "X-Language".into() });
     }
     let given = String::from_utf8_lossy(value.as_bytes());
-    Language::parse(&given).map(Some).ok_or_else(|| Outcome::LanguageInvalid { given: given.into_owned() })
+    Language::parse(&given).map(Some).ok_or_else(|| RequestError::LanguageInvalid { given: given.into_owned() })
 }
 
-/// Refuses what the kind's parser was not made for.
-pub(crate) fn check_content_type(inbound: &Inbound, kind: &dyn CallerKind) -> Result<(), Outcome> {
+/// Refuses a body that the kind's parser was not made for.
+fn check_content_type(inbound: &Inbound, kind: &dyn CallerKind) -> Result<(), RequestError> {
     if inbound.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
-        return Err(Outcome::BodyEncoded);
+        return Err(RequestError::BodyEncoded);
     }
-    let Some(expected) = kind.content_types().first().copied() else { return Ok(()) };
+    let known = kind.content_types();
+    let Some(expected) = known.first().copied() else { return Ok(()) };
     if ![Method::POST, Method::PUT, Method::PATCH].contains(&inbound.method) {
         return Ok(());
     }
     let mut values = inbound.headers.get_all(CONTENT_TYPE).iter();
     let (first, second) = (values.next(), values.next());
     let media_type = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
-    let right = second.is_none()
-        && media_type
-            .is_some_and(|given| kind.content_types().iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
-    if right { Ok(()) } else { Err(Outcome::ContentTypeWrong { expected }) }
+    let matches = second.is_none()
+        && media_type.is_some_and(|given| known.iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
+    if matches { Ok(()) } else { Err(RequestError::ContentTypeWrong { expected }) }
 }

@@ -1,26 +1,26 @@
-//! What waits for somebody's yes: for the confirmation of whoever asked, for the approval of others.
+//! Rows that wait: for the requester's confirmation, or for approvals.
 //!
-//! A row waits until its `expires_at`, and no transition takes one that waited longer. Each of them names the state that it
-//! starts from, so that of two people who decide at once one is too late.
+//! A row waits until its `expires_at`, and no transition takes one that has waited longer. Each transition names the state that
+//! it starts from, so that of two people who decide at the same time one is too late.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError};
-use crate::ledger::claims::{Claim, RecentRemovals, counts};
+use crate::ledger::Ledger;
+use crate::ledger::ending::Ending;
 use crate::ledger::export::Event;
-use crate::ledger::row::{RemovalId, RemovalRow, groups};
-use crate::ledger::sql::{columns, hour_before, last_hour};
-use crate::outcome::Outcome;
+use crate::ledger::row::{RemovalId, RemovalRow, groups_column};
+use crate::ledger::sql::{columns, removal_columns};
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
-use crate::policy::permit::Permit;
+use crate::outcome::{Closed, Outcome};
 use crate::request::actor::Actor;
 use crate::request::ids::Reference;
 use crate::request::removal::RemovalRequest;
 
-const OPEN: &str = concat!(
+const REQUEST: &str = concat!(
     "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts, reference,
      expires_at, fingerprint, later, groups)
@@ -41,32 +41,19 @@ const EXPIRE: &str = concat!(
     columns!()
 );
 
-const MOVE_ON: &str = concat!(
+const AWAIT_APPROVAL: &str = concat!(
     "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, later = coalesce(?5, later)
     WHERE id = ?1 AND state = 'awaiting-confirmation' AND expires_at > ?2 RETURNING ",
     columns!()
 );
 
-const END: &str = concat!(
-    "UPDATE removals SET state = ?3, ended_at = ?4, status = ?5, code = ?6, message = ?7, policies = ?8
-    WHERE id = ?1 AND state = ?2 AND expires_at > ?4 RETURNING ",
+const CLOSE: &str = concat!(
+    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7
+    WHERE id = ?1 AND state = ?8 AND expires_at > ?3 RETURNING ",
     columns!()
 );
 
-/// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
-const CLAIM: &str = concat!(
-    "UPDATE removals SET state = 'in-flight', policies = ?4, attempts = attempts + 1, in_flight_until = ?5,
-    claimed_at = ?3, place = ?9
-    WHERE id = ?1 AND state = ?2 AND expires_at > ?3
-    RETURNING id, ",
-    last_hour!("actor", "?6", "?8", without "r.id = ?1 AND "),
-    ", ",
-    last_hour!("instance", "?7", "?8", without "r.id = ?1 AND ")
-);
-
-const COUNT: &str = concat!("SELECT ", last_hour!("actor", "?1", "?3"), ", ", last_hour!("instance", "?2", "?3"));
-
-const SAY: &str =
+const VOTE: &str =
     "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at, groups)
     SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM removals
     WHERE id = ?1 AND state = 'awaiting-approval' AND expires_at > ?8
@@ -79,225 +66,163 @@ const PENDING: &str = concat!(
     ORDER BY id LIMIT 200"
 );
 
-/// For what a row is to wait.
+/// What a row waits for.
 #[derive(Debug, Clone)]
 pub struct PendingSpec<'a> {
     /// [`State::AwaitingConfirmation`] or [`State::AwaitingApproval`].
     pub state: State,
-    /// What people type to speak of it.
+    /// What people type to refer to it.
     pub reference: &'a Reference,
+    /// How it waits.
+    pub terms: Terms<'a>,
+}
+
+/// How a row waits.
+#[derive(Debug, Clone)]
+pub struct Terms<'a> {
     /// For how long.
     pub patience: Duration,
     /// The policies that decided so far.
     pub policies: &'a [String],
-    /// Where whoever asked can be told later, sealed.
-    pub later: Option<&'a str>,
+    /// Where the requester takes a follow-up message, sealed.
+    pub reply_address: Option<&'a str>,
+}
+
+/// A person's decision, to be written down.
+#[derive(Debug)]
+pub struct NewVote<'a> {
+    /// Which person it is: two principals of one person have one vote.
+    pub person: &'a str,
+    /// The principal.
+    pub actor: &'a Actor,
+    /// Whether it is an approval.
+    pub approved: bool,
+    /// The approver's reason.
+    pub reason: Option<&'a str>,
 }
 
 fn end_of(now: DateTime<Utc>, patience: Duration) -> i64 {
     now.timestamp_millis().saturating_add(i64::try_from(patience.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Has a removal wait; `None` when another request with the same delivery was faster.
-///
-/// # Errors
-///
-/// When the row cannot be written; then nobody is asked.
-pub async fn open<H: Host>(
-    host: &H,
-    id: &RemovalId,
-    removal: &RemovalRequest<'_>,
-    wait: &PendingSpec<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<RemovalRow>, StoreError> {
-    let parameters = vec![
-        id.as_str().into(),
-        removal.delivery.as_str().into(),
-        wait.state.as_str().into(),
-        now.timestamp_millis().into(),
-        removal.actor.caller.as_str().into(),
-        removal.actor.kind.as_str().into(),
-        removal.actor.principal.as_str().into(),
-        removal.instance.name.as_str().into(),
-        removal.user_name.as_str().into(),
-        removal.reason.as_ref().map(|reason| reason.as_str()).into(),
-        wait.policies.join(",").as_str().into(),
-        wait.reference.as_str().into(),
-        end_of(now, wait.patience).into(),
-        removal.fingerprint().as_str().into(),
-        wait.later.into(),
-        groups(&removal.actor).as_deref().into(),
-    ];
-    RemovalRow::first(&host.query(OPEN, parameters).await?)
-}
+impl<H: Host> Ledger<'_, H> {
+    /// Writes a row that waits; `None` if another request with the same delivery was faster.
+    ///
+    /// # Errors
+    ///
+    /// If the row cannot be written; then nobody can confirm or approve it.
+    pub async fn request(
+        &self,
+        id: &RemovalId,
+        removal: &RemovalRequest<'_>,
+        pending: &PendingSpec<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RemovalRow>, StoreError> {
+        let mut parameters = vec![
+            id.as_str().into(),
+            removal.delivery.as_str().into(),
+            pending.state.as_str().into(),
+            now.timestamp_millis().into(),
+        ];
+        parameters.extend(removal_columns(removal));
+        parameters.extend([
+            pending.terms.policies.join(",").as_str().into(),
+            pending.reference.as_str().into(),
+            end_of(now, pending.terms.patience).into(),
+            removal.fingerprint().as_str().into(),
+            pending.terms.reply_address.into(),
+            groups_column(&removal.actor).as_deref().into(),
+        ]);
+        RemovalRow::first(&self.host().query(REQUEST, parameters).await?)
+    }
 
-/// Ends what has waited too long. Nobody's request did that, so each row's line of the log is written here.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub async fn expire<H: Host>(host: &H, language: Language, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let outcome = Outcome::Expired;
-    let parameters = vec![
-        now.timestamp_millis().into(),
-        i64::from(outcome.status().as_u16()).into(),
-        outcome.code().as_ref().into(),
-        outcome.message(language).as_str().into(),
-    ];
-    for row in host.query(EXPIRE, parameters).await? {
-        if let Some(record) = RemovalRow::read(&row)? {
-            host.log(&record.line(&Event {
-                event: record.state,
-                by: None,
-                answered: &outcome.code(),
-                meaning: None,
-                late: false,
-                written: true,
-            }));
+    /// Ends the rows that have waited too long. No request of a person does that, so each row's log line is written here.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub async fn expire(&self, language: Language, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let outcome = Outcome::Closed(Closed::Expired);
+        let parameters = vec![
+            now.timestamp_millis().into(),
+            i64::from(outcome.status().as_u16()).into(),
+            outcome.code().as_ref().into(),
+            outcome.message(language).as_str().into(),
+        ];
+        for row in self.host().query(EXPIRE, parameters).await? {
+            if let Some(row) = RemovalRow::read(&row)? {
+                self.host().log(&row.line(&Event::of(row.state, None, &outcome.code())));
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Confirmed, and now it waits for approval; `None` when it does not wait for confirmation any more.
-///
-/// # Errors
-///
-/// When the row cannot be written; it then waits on.
-pub async fn move_on<H: Host>(
-    host: &H,
-    id: &RemovalId,
-    patience: Duration,
-    policies: &[String],
-    later: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<Option<RemovalRow>, StoreError> {
-    let parameters = vec![
-        id.as_str().into(),
-        now.timestamp_millis().into(),
-        end_of(now, patience).into(),
-        policies.join(",").as_str().into(),
-        later.into(),
-    ];
-    RemovalRow::first(&host.query(MOVE_ON, parameters).await?)
-}
-
-/// Ends what waits in this state, without a DELETE; `None` when it does not any more.
-///
-/// # Errors
-///
-/// When the row cannot be written; it then waits on.
-pub async fn end<H: Host>(
-    host: &H,
-    id: &RemovalId,
-    from: State,
-    outcome: &Outcome,
-    policies: &[String],
-    language: Language,
-    now: DateTime<Utc>,
-) -> Result<Option<RemovalRow>, StoreError> {
-    let parameters = vec![
-        id.as_str().into(),
-        from.as_str().into(),
-        outcome.state().as_str().into(),
-        now.timestamp_millis().into(),
-        i64::from(outcome.status().as_u16()).into(),
-        outcome.code().as_ref().into(),
-        outcome.message(language).as_str().into(),
-        policies.join(",").as_str().into(),
-    ];
-    RemovalRow::first(&host.query(END, parameters).await?)
-}
-
-/// Claims what waits in this state for this request, which is over at `until` whatever becomes of it; `None` when it does not
-/// wait any more.
-///
-/// # Errors
-///
-/// When the row cannot be written; then nothing may be sent.
-pub async fn claim<'c, H: Host>(
-    host: &H,
-    id: &RemovalId,
-    from: State,
-    removal: &RemovalRequest<'c>,
-    permit: Permit<'c>,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<Option<Claim<'c>>, StoreError> {
-    let parameters = vec![
-        id.as_str().into(),
-        from.as_str().into(),
-        now.timestamp_millis().into(),
-        permit.policies().join(",").as_str().into(),
-        until.timestamp_millis().into(),
-        removal.actor.principal.as_str().into(),
-        removal.instance.name.as_str().into(),
-        hour_before(now).into(),
-        removal.instance.resource_id().as_str().into(),
-    ];
-    let rows = host.query(CLAIM, parameters).await?;
-    Claim::read(permit, &rows)
-}
-
-/// Counts the last hour.
-///
-/// # Errors
-///
-/// When the ledger cannot be read.
-pub async fn count<H: Host>(
-    host: &H,
-    removal: &RemovalRequest<'_>,
-    now: DateTime<Utc>,
-) -> Result<RecentRemovals, StoreError> {
-    let parameters =
-        vec![removal.actor.principal.as_str().into(), removal.instance.name.as_str().into(), hour_before(now).into()];
-    let rows = host.query(COUNT, parameters).await?;
-    match rows.first().map(Vec::as_slice) {
-        Some([actors, instances]) => counts(actors, instances),
-        _ => Err(StoreError("the ledger answered with other columns than asked for".into())),
+    /// Lets a confirmed request wait for approval; `None` if it does not wait for confirmation any more.
+    ///
+    /// # Errors
+    ///
+    /// If the row cannot be written; it then still waits for confirmation.
+    pub async fn await_approval(
+        &self,
+        id: &RemovalId,
+        terms: &Terms<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RemovalRow>, StoreError> {
+        let parameters = vec![
+            id.as_str().into(),
+            now.timestamp_millis().into(),
+            end_of(now, terms.patience).into(),
+            terms.policies.join(",").as_str().into(),
+            terms.reply_address.into(),
+        ];
+        RemovalRow::first(&self.host().query(AWAIT_APPROVAL, parameters).await?)
     }
-}
 
-/// Somebody's yes or no, to be written down.
-#[derive(Debug)]
-pub struct NewVote<'a> {
-    /// Which person it is.
-    pub person: &'a str,
-    /// The principal.
-    pub actor: &'a Actor,
-    /// Yes or no.
-    pub approved: bool,
-    /// Why, if they said.
-    pub reason: Option<&'a str>,
-}
+    /// Ends a row that waits in state `from` without a DELETE; `None` if it does not wait there any more.
+    ///
+    /// # Errors
+    ///
+    /// If the row cannot be written; it then goes on waiting.
+    pub async fn close(
+        &self,
+        id: &RemovalId,
+        from: State,
+        ending: &Ending<'_>,
+        policies: &[String],
+    ) -> Result<Option<RemovalRow>, StoreError> {
+        let mut parameters = ending.parameters(id.as_str().into());
+        parameters.extend([policies.join(",").as_str().into(), from.as_str().into()]);
+        RemovalRow::first(&self.host().query(CLOSE, parameters).await?)
+    }
 
-/// Writes down somebody's yes or no to what waits for approval, under the reference that it waits by. The first one of a
-/// person counts; a row that is asked for anew has another reference, for which nobody said anything yet.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub async fn say<H: Host>(host: &H, id: &RemovalId, say: &NewVote<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let parameters = vec![
-        id.as_str().into(),
-        say.person.into(),
-        say.actor.principal.as_str().into(),
-        say.actor.caller.as_str().into(),
-        say.actor.kind.as_str().into(),
-        i64::from(say.approved).into(),
-        say.reason.into(),
-        now.timestamp_millis().into(),
-        groups(say.actor).as_deref().into(),
-    ];
-    host.query(SAY, parameters).await.map(drop)
-}
+    /// Writes down a person's decision about a row that waits for approval, under the reference that it waits by. The first
+    /// decision of a person counts; a row that is requested anew has another reference, which has no votes yet.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub async fn record_vote(&self, id: &RemovalId, vote: &NewVote<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let parameters = vec![
+            id.as_str().into(),
+            vote.person.into(),
+            vote.actor.principal.as_str().into(),
+            vote.actor.caller.as_str().into(),
+            vote.actor.kind.as_str().into(),
+            i64::from(vote.approved).into(),
+            vote.reason.into(),
+            now.timestamp_millis().into(),
+            groups_column(vote.actor).as_deref().into(),
+        ];
+        self.host().query(VOTE, parameters).await.map(drop)
+    }
 
-/// What waits, oldest first, at most 200 of it.
-///
-/// # Errors
-///
-/// When the ledger cannot be read.
-pub async fn pending<H: Host>(host: &H, now: DateTime<Utc>) -> Result<Vec<RemovalRow>, StoreError> {
-    let rows = host.query(PENDING, vec![now.timestamp_millis().into()]).await?;
-    rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
+    /// The rows that wait, oldest first, at most 200.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<RemovalRow>, StoreError> {
+        let rows = self.host().query(PENDING, vec![now.timestamp_millis().into()]).await?;
+        rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
+    }
 }

@@ -1,4 +1,7 @@
 //! A row for its readers: JSON, CSV and the line of the log.
+//!
+//! The log is a second copy of the audit trail: each change of a row writes a line that is the row as it is then, so the last
+//! line about a row is the row. A test holds the two together. Nothing sealed and no fingerprint is shown.
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value as Json, json};
@@ -6,32 +9,39 @@ use serde_json::{Value as Json, json};
 use crate::ledger::row::RemovalRow;
 use crate::outcome::state::State;
 
-/// What happened to a row, beside the row itself, for the log.
+/// What happened to a row, for the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     /// What happened: the state that the outcome stands for.
     pub event: State,
-    /// Who did it, where anybody did.
+    /// The principal who did it; `None` if no person or system did.
     pub by: Option<&'a str>,
     /// The code of the answer.
     pub answered: &'a str,
-    /// What that means, where TaurusDB said it.
+    /// What TaurusDB's code means to the operator.
     pub meaning: Option<&'a str>,
-    /// Whether the asker was told to wait, and heard the outcome afterwards.
+    /// Whether the request was acknowledged first and the outcome followed.
     pub late: bool,
-    /// Whether the row is the ledger's; `false` when it could not be written or not be brought up to date.
+    /// Whether the row is the ledger's; `false` if it could not be written or updated.
     pub written: bool,
 }
 
+impl<'a> Event<'a> {
+    /// An event of a row that the ledger has, without a meaning and not late.
+    pub fn of(event: State, by: Option<&'a str>, answered: &'a str) -> Self {
+        Self { event, by, answered, meaning: None, late: false, written: true }
+    }
+}
+
 impl RemovalRow {
-    /// Everything of it that may be shown; times in RFC 3339.
+    /// Everything of the row that may be shown; times in RFC 3339.
     pub fn json(&self) -> Json {
         let approvals: Vec<_> = self
-            .approvals
+            .votes
             .iter()
-            .map(|approval| {
-                let decision = if approval.is_approval() { "approve" } else { "deny" };
-                json!({"actor": approval.actor, "decision": decision, "reason": approval.reason, "at": time(approval.at)})
+            .map(|vote| {
+                let decision = if vote.is_approval() { "approve" } else { "deny" };
+                json!({"actor": vote.actor, "decision": decision, "reason": vote.reason, "at": time(vote.at)})
             })
             .collect();
         json!({
@@ -60,8 +70,8 @@ impl RemovalRow {
         })
     }
 
-    /// The same as a line of CSV. A list is one field: policies with commas between them, approvals as
-    /// `approve by slack/U2CERLKJA at 2026-06-01T10:00:00.000Z: why`, with semicolons between them. What is not there is empty.
+    /// The same as a line of CSV (RFC 4180). A list is one field: policies with commas between them, approvals as
+    /// `approve by slack/U2CERLKJA at 2026-06-01T10:00:00.000Z: why`, with semicolons between them. A missing value is empty.
     pub fn csv(&self) -> String {
         let json = self.json();
         line(COLUMNS.map(|column| match (column, json.get(column)) {
@@ -73,7 +83,7 @@ impl RemovalRow {
         }))
     }
 
-    /// The line of the log about what happened to it: everything of it that may be shown, and the event's own keys.
+    /// The log line about what happened to the row: everything of it that may be shown, and the event's own keys.
     pub fn line(&self, event: &Event<'_>) -> String {
         let Event { event, by, answered, meaning, late, written } = event;
         let mut line = self.json();
@@ -98,8 +108,8 @@ pub(crate) fn time(millis: i64) -> Option<String> {
     DateTime::from_timestamp_millis(millis).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// An approval, out of [`RemovalRow::json`], as words.
-pub(crate) fn flat(approval: &Json) -> String {
+/// A vote, out of [`RemovalRow::json`], in one field of CSV.
+fn flat(approval: &Json) -> String {
     let text = |name| approval.get(name).and_then(Json::as_str);
     let words = format!(
         "{} by {} at {}",
@@ -137,12 +147,12 @@ pub const COLUMNS: [&str; 22] = [
 ];
 
 /// A line of CSV (RFC 4180), every field quoted.
-pub(crate) fn line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
+fn line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
     let fields: Vec<_> = fields
         .into_iter()
         .map(|field| {
             let field = field.as_ref();
-            // A spreadsheet would take it for a formula, and an asker wrote it.
+            // A spreadsheet would take it for a formula, and a requester wrote it.
             let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
             format!("\"{guard}{}\"", field.replace('"', "\"\""))
         })

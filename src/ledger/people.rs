@@ -1,27 +1,26 @@
-//! The people of identity systems that speak SCIM: what is kept of them, and what happens when one leaves.
+//! The people of identity systems that speak SCIM, as they are stored.
 //!
-//! Somebody is active, leaving or gone. Who becomes inactive is leaving, and looks active until all of their accounts are
-//! gone: an identity system that compares what it wants with what there is then asks again. Each time that somebody leaves
-//! has a number, so that the same request again goes on with the same removals, and a later departure is another.
+//! A person is active, leaving or gone. A person who is deactivated is leaving, and is shown as active until all of their
+//! accounts are gone: an identity system that compares what it wants with what it sees then sends the change again. Departures
+//! are numbered, so that the same change sent again goes on with the same removals, and a later departure has others.
 
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
-use crate::operations::remove::ledger_down;
-use crate::outcome::Outcome;
+use crate::ledger::Ledger;
 use crate::request::person::Person;
 use crate::request::projection::Projection;
 use crate::request::scim::Filter;
 
-pub(crate) const ACTIVE: i64 = 1;
+const ACTIVE: i64 = 1;
+const LEAVING: i64 = 2;
 
-pub(crate) const LEAVING: i64 = 2;
-
-/// Somebody, as they are kept.
+/// A stored person.
 pub(crate) struct StoredPerson {
     pub(crate) id: String,
     pub(crate) person: Person,
-    pub(crate) state: i64,
+    state: i64,
+    /// How often this person has left.
     pub(crate) departures: i64,
     created_at: i64,
     changed_at: i64,
@@ -41,7 +40,7 @@ impl StoredPerson {
             return Err(StoreError("the directory answered with other columns than asked for".into()));
         };
         let person = Person::kept(resource, matches!(*state, ACTIVE | LEAVING))
-            .ok_or_else(|| StoreError("somebody in the directory cannot be read".into()))?;
+            .ok_or_else(|| StoreError("a person in the directory cannot be read".into()))?;
         let (state, departures, created_at, changed_at) = (*state, *departures, *created_at, *changed_at);
         Ok(Self { id: id.clone(), person, state, departures, created_at, changed_at })
     }
@@ -50,41 +49,62 @@ impl StoredPerson {
         rows.first().map(|row| Self::read(row)).transpose()
     }
 
-    pub(crate) fn resource(&self, view: &Projection) -> serde_json::Value {
-        self.person.resource(&self.id, view, self.created_at, self.changed_at)
+    /// Whether the person is active, and neither leaving nor gone.
+    pub(crate) fn is_active(&self) -> bool {
+        self.state == ACTIVE
+    }
+
+    /// The SCIM resource, as far as the request asked for it.
+    pub(crate) fn resource(&self, projection: &Projection) -> serde_json::Value {
+        self.person.resource(&self.id, projection, self.created_at, self.changed_at)
     }
 }
 
-/// The directory, as one request sees it.
+/// Why a person could not be read or changed.
+#[derive(Debug)]
+pub(crate) enum PersonError {
+    /// No person has the id.
+    Unknown,
+    /// Another person has the name.
+    Taken,
+    /// The statement failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for PersonError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The people of one caller, as one request sees them.
 pub(crate) struct Directory<'a, H> {
-    pub(crate) host: &'a H,
+    pub(crate) ledger: Ledger<'a, H>,
     pub(crate) caller: &'a str,
     pub(crate) now: DateTime<Utc>,
 }
 
 impl<H: Host> Directory<'_, H> {
-    async fn query(&self, statement: &'static str, mut more: Vec<Value>) -> Result<Vec<Vec<Value>>, Outcome> {
+    async fn query(&self, statement: &'static str, mut more: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         more.insert(0, self.caller.into());
-        self.host.query(statement, more).await.map_err(|why| ledger_down(self.host, &why))
+        self.ledger.host().query(statement, more).await
     }
 
-    fn kept(&self, rows: &[Vec<Value>]) -> Result<Option<StoredPerson>, Outcome> {
-        StoredPerson::first(rows).map_err(|why| ledger_down(self.host, &why))
-    }
-
-    pub(crate) async fn look(&self, id: &str) -> Result<StoredPerson, Outcome> {
+    /// The person of an id.
+    pub(crate) async fn person(&self, id: &str) -> Result<StoredPerson, PersonError> {
         const LOOK: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
             WHERE caller = ?1 AND id = ?2";
         let rows = self.query(LOOK, vec![id.into()]).await?;
-        self.kept(&rows)?.ok_or_else(|| Outcome::PersonUnknown { id: id.to_owned() })
+        StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
     }
 
-    pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, Outcome> {
+    /// Stores a new person.
+    pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, PersonError> {
         const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
             RETURNING id, resource, active, departures, created_at, changed_at";
         let active = i64::from(person.active.unwrap_or(true));
-        let id = format!("{:032x}", self.host.random());
+        let id = format!("{:032x}", self.ledger.host().random());
         let rows = self
             .query(
                 CREATE,
@@ -97,11 +117,12 @@ impl<H: Host> Directory<'_, H> {
                 ],
             )
             .await?;
-        self.kept(&rows)?.ok_or_else(|| Outcome::PersonTaken { user_name: person.user_name() })
+        StoredPerson::first(&rows)?.ok_or(PersonError::Taken)
     }
 
-    /// Keeps what is said of somebody now. Whoever was active and is not to be is leaving from now on, once more.
-    pub(crate) async fn change(&self, id: &str, person: &Person) -> Result<StoredPerson, Outcome> {
+    /// Stores what the identity system says of a person now. A person who was active and no longer is leaves from now on: one
+    /// more departure.
+    pub(crate) async fn change(&self, id: &str, person: &Person) -> Result<StoredPerson, PersonError> {
         const CHANGE: &str = "UPDATE OR IGNORE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
             departures = departures + (active = 1 AND ?5 = 0),
             active = CASE WHEN ?5 = 1 THEN 1 WHEN active = 1 THEN 2 ELSE active END
@@ -120,40 +141,43 @@ impl<H: Host> Directory<'_, H> {
                 ],
             )
             .await?;
-        match self.kept(&rows)? {
-            Some(kept) => Ok(kept),
-            // Somebody else has the name, or nobody has the id any more.
-            None => self.look(id).await.and(Err(Outcome::PersonTaken { user_name: person.user_name() })),
+        match StoredPerson::first(&rows)? {
+            Some(stored) => Ok(stored),
+            // Another person has the name, or no person has the id any more.
+            None => self.person(id).await.and(Err(PersonError::Taken)),
         }
     }
 
-    /// All accounts are gone; unless somebody said meanwhile that they are back.
-    pub(crate) async fn left(&self, id: &str, departures: i64) -> Result<(), Outcome> {
+    /// Records that all accounts of this departure are gone, unless the person was activated again meanwhile.
+    pub(crate) async fn left(&self, id: &str, departures: i64) -> Result<(), StoreError> {
         const LEFT: &str = "UPDATE identities SET active = 0
             WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active = 2 RETURNING id";
         self.query(LEFT, vec![id.into(), departures.into()]).await.map(drop)
     }
 
-    pub(crate) async fn leave(&self, id: &str) -> Result<StoredPerson, Outcome> {
+    /// Lets a person leave whom the identity system deletes.
+    pub(crate) async fn leave(&self, id: &str) -> Result<StoredPerson, PersonError> {
         const LEAVE: &str = "UPDATE identities SET departures = departures + (active = 1),
             active = CASE WHEN active = 1 THEN 2 ELSE active END
             WHERE caller = ?1 AND id = ?2
             RETURNING id, resource, active, departures, created_at, changed_at";
         let rows = self.query(LEAVE, vec![id.into()]).await?;
-        self.kept(&rows)?.ok_or_else(|| Outcome::PersonUnknown { id: id.to_owned() })
+        StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
     }
 
-    pub(crate) async fn delete(&self, id: &str, departures: i64) -> Result<(), Outcome> {
+    /// Deletes a person after this departure.
+    pub(crate) async fn delete(&self, id: &str, departures: i64) -> Result<(), StoreError> {
         const DELETE: &str = "DELETE FROM identities WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active <> 1";
         self.query(DELETE, vec![id.into(), departures.into()]).await.map(drop)
     }
 
+    /// A page of the people that match, and how many match.
     pub(crate) async fn list(
         &self,
         filter: Option<&Filter>,
         start: usize,
         count: usize,
-    ) -> Result<(usize, Vec<StoredPerson>), Outcome> {
+    ) -> Result<(usize, Vec<StoredPerson>), StoreError> {
         const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1 AND (?2 IS NULL OR user_name = ?2)
             AND (?3 IS NULL OR json_extract(resource, '$.externalId') = ?3) AND (?4 IS NULL OR id = ?4)";
         const LIST: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
@@ -177,11 +201,11 @@ impl<H: Host> Directory<'_, H> {
         let number = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         let page = [matching, vec![number(count), number(start.saturating_sub(1))]].concat();
         let rows = self.query(LIST, page).await?;
-        let kept = rows.iter().map(|row| StoredPerson::read(row)).collect::<Result<_, _>>();
-        Ok((all, kept.map_err(|why| ledger_down(self.host, &why))?))
+        let people = rows.iter().map(|row| StoredPerson::read(row)).collect::<Result<_, _>>()?;
+        Ok((all, people))
     }
 }
 
-pub(crate) fn resource(person: &Person) -> String {
+fn resource(person: &Person) -> String {
     serde_json::Value::Object(person.attributes.clone()).to_string()
 }

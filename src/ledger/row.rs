@@ -1,7 +1,4 @@
-//! A row of the ledger, whole: what `GET /removals/{id}` shows, and what each line of the log is made of.
-//!
-//! The log is a second copy of the audit trail: each change of a row writes a line that is the row as it is then, so the last
-//! line about a row is the row. A test holds the two together (`tests/story/audit.rs`).
+//! A row of the ledger. Rows are read here and written by the statements beside this file.
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -9,17 +6,16 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::config::instance::Instance;
-use crate::host::{Host, StoreError, Value};
-use crate::ledger::sql::{WIDTH, columns};
-use crate::outcome::Outcome;
+use crate::host::{StoreError, Value};
+use crate::ledger::sql::WIDTH;
 use crate::outcome::state::State;
+use crate::outcome::{Evidence, Outcome, ReplayedAnswer, Unknown};
 use crate::request::actor::Actor;
-use crate::request::ids::Reference;
 use crate::request::removal::RemovalRequest;
 
-/// A row's id: time-ordered, not to be guessed, 32 hexadecimal digits. It is the request's id too.
+/// A row's id: ordered by time, not to be guessed, 32 hexadecimal digits. It is the request's id, too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RemovalId(pub(crate) String);
+pub struct RemovalId(String);
 
 impl RemovalId {
     /// A new id from the clock and 128 random bits.
@@ -28,71 +24,68 @@ impl RemovalId {
         Self(format!("{millis:012x}{:020x}", random >> 48))
     }
 
+    /// An id that the ledger has.
+    pub(super) fn recorded(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-pub(crate) fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        Value::Integer(_) | Value::Null => None,
+/// A row whose effect is not known, and which no request carries out any more. Only the ledger makes one, and
+/// [`Ledger::reconcile`](crate::ledger::Ledger::reconcile) settles it.
+#[derive(Debug)]
+pub struct UnresolvedRow(RemovalId);
+
+impl UnresolvedRow {
+    pub(super) fn new(id: RemovalId) -> Self {
+        Self(id)
+    }
+
+    /// The row's id.
+    pub fn id(&self) -> &RemovalId {
+        &self.0
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_ordered_by_time_and_have_one_length() {
-        let id = |millis, random| {
-            RemovalId::new(DateTime::from_timestamp_millis(millis).unwrap(), random).as_str().to_owned()
-        };
-        assert_eq!(id(1_700_000_000_000, u128::MAX), "018bcfe56800ffffffffffffffffffff");
-        assert!(id(1_700_000_000_000, u128::MAX) < id(1_700_000_000_001, 0));
-        assert_eq!(id(0, 0).len(), 32);
-    }
-}
-
-pub(crate) const LOOK: &str = concat!("SELECT ", columns!(), " FROM removals WHERE id = ?1 OR reference = ?2");
-
-/// A row.
+/// A row. Times are in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemovalRow {
     /// Its id.
     pub id: RemovalId,
-    /// What people type to speak of it while it waits.
+    /// What people type to refer to it while it waits.
     pub reference: Option<String>,
     /// How far it came.
     pub state: State,
-    /// When it was asked, in milliseconds since 1970, as all times here.
+    /// When it was asked.
     pub asked_at: i64,
-    /// Until when it waits for somebody.
+    /// Until when it waits for a person.
     pub expires_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
-    /// When nobody can be carrying it out any more.
+    /// When no request can be carrying it out any more.
     pub in_flight_until: Option<i64>,
     /// The caller's name.
     pub caller: Option<String>,
     /// Its kind.
     pub kind: Option<String>,
-    /// Who asked.
+    /// The requester's principal.
     pub actor: Option<String>,
-    /// On which instance.
+    /// The instance's name.
     pub instance: Option<String>,
-    /// Which account.
+    /// The account.
     pub user_name: Option<String>,
-    /// Why.
+    /// The requester's reason.
     pub reason: Option<String>,
-    /// Whether nothing was to be sent.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// The policies that decided.
     pub policies: Vec<String>,
-    /// Who approved or denied it.
-    pub approvals: Vec<Approval>,
+    /// What approvers decided, also about earlier references.
+    pub votes: Vec<Vote>,
     /// How many DELETEs were sent.
     pub attempts: i64,
     /// The answer's status.
@@ -103,49 +96,50 @@ pub struct RemovalRow {
     pub message: Option<String>,
     /// TaurusDB's request id.
     pub request_id: Option<String>,
-    /// What the outcome is known from, where that is not TaurusDB's answer.
+    /// What the outcome is known from, if that is not TaurusDB's answer.
     pub confirmed_by: Option<String>,
-    /// The digest of exactly what was asked.
+    /// The digest of exactly what was asked, while it waits.
     pub(crate) fingerprint: Option<String>,
-    /// Where whoever asked can be told later, sealed.
-    pub later: Option<String>,
+    /// Where the requester takes a follow-up message, sealed.
+    pub reply_address: Option<String>,
+    /// The delivery that the row stands for.
     pub(crate) delivery: Option<String>,
-    /// The teams that the proof of whoever asked named.
+    /// The teams that the requester's proof named.
     pub(crate) groups: Vec<String>,
-    /// To which instance of TaurusDB's its DELETE went; `None` in rows of versions before 5.
-    pub(crate) place: Option<String>,
+    /// The project and instance ID that its DELETE went to.
+    pub(crate) resource_id: Option<String>,
 }
 
-/// Somebody's yes or no to a request.
+/// A person's decision about a request that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Approval {
-    /// The reference of what it was said to.
+pub struct Vote {
+    /// The reference by which the request waited then.
     reference: String,
-    /// Which person it is: two principals of one person are one.
+    /// The person: two principals of one person have one vote.
     pub person: String,
     /// The principal.
     pub actor: String,
-    /// Through which caller.
+    /// The caller that the decision came through.
     pub caller: String,
-    /// Of which kind.
+    /// The caller's kind.
     pub kind: String,
-    /// 1 for yes, 0 for no.
+    /// 1 for an approval, 0 for a denial.
     approved: i64,
-    /// Why, if they said.
+    /// The approver's reason.
     pub reason: Option<String>,
     /// When.
     pub at: i64,
-    /// The teams that their proof named, as a JSON list.
+    /// The teams that the approver's proof named, as a JSON list.
     groups: Option<String>,
 }
 
-impl Approval {
-    /// Whether it was a yes.
+impl Vote {
+    /// Whether it is an approval.
     pub fn is_approval(&self) -> bool {
         self.approved != 0
     }
 
-    /// Who it was.
+    /// The approver.
     pub fn actor(&self) -> Actor {
         Actor {
             principal: self.actor.clone(),
@@ -156,18 +150,18 @@ impl Approval {
     }
 }
 
-/// A JSON list of texts; none of anything else.
-pub(crate) fn list(json: Option<&str>) -> Vec<String> {
+/// The texts of a JSON list; none if it is anything else.
+fn list(json: Option<&str>) -> Vec<String> {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
-/// The list for a column; `None` for an empty one.
-pub(super) fn groups(actor: &Actor) -> Option<String> {
+/// The `groups` column of an actor; `None` if the proof named no teams.
+pub(super) fn groups_column(actor: &Actor) -> Option<String> {
     (!actor.groups.is_empty()).then(|| Json::from(actor.groups.clone()).to_string())
 }
 
 /// Takes values one after the other.
-pub(crate) struct Values<'a>(std::slice::Iter<'a, Value>);
+struct Values<'a>(std::slice::Iter<'a, Value>);
 
 impl Values<'_> {
     fn text(&mut self) -> Option<String> {
@@ -186,7 +180,7 @@ impl Values<'_> {
 }
 
 impl RemovalRow {
-    /// Reads the columns that `columns!` names, from the first one on; `None` where there is no row.
+    /// Reads the columns that `columns!` names, from the first one on; `None` if there is no row.
     pub(super) fn read(row: &[Value]) -> Result<Option<Self>, StoreError> {
         if row.len() < WIDTH {
             return Err(StoreError("the ledger answered with other columns than asked for".into()));
@@ -221,11 +215,11 @@ impl RemovalRow {
             request_id: values.text(),
             confirmed_by: values.text(),
             fingerprint: values.text(),
-            later: values.text(),
+            reply_address: values.text(),
             delivery: values.text(),
             groups: list(values.text().as_deref()),
-            place: values.text(),
-            approvals: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
+            resource_id: values.text(),
+            votes: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
         }))
     }
 
@@ -234,30 +228,42 @@ impl RemovalRow {
         rows.first().map_or(Ok(None), |row| Self::read(row))
     }
 
-    /// Whether nobody knows what it did and nobody will say so any more: only the account list can.
+    /// Whether it is about the removal's account. A sender that gives two requests one id is told so, instead of reading that the
+    /// second account is gone.
+    pub fn is_about(&self, removal: &RemovalRequest<'_>) -> bool {
+        self.instance.as_deref() == Some(&removal.instance.name)
+            && self.user_name.as_deref() == Some(removal.user_name.as_str())
+    }
+
+    /// The row as one to reconcile; `None` if its effect is known, or a request is still carrying it out.
+    pub fn unresolved(&self, now: DateTime<Utc>) -> Option<UnresolvedRow> {
+        self.is_unresolved(now).then(|| UnresolvedRow::new(self.id.clone()))
+    }
+
+    /// Whether its effect is not known and no request will record it any more: only the account list can tell.
     pub fn is_unresolved(&self, now: DateTime<Utc>) -> bool {
         let is_over = self.in_flight_until.unwrap_or_default() <= now.timestamp_millis();
         self.state == State::Unknown || (self.state == State::InFlight && is_over)
     }
 
-    /// While it is carried out: for how many more seconds that can go on.
+    /// For how many more seconds a request can be carrying it out; `None` if none does.
     pub fn seconds_left(&self, now: DateTime<Utc>) -> Option<u64> {
         let left = self.in_flight_until.unwrap_or_default().saturating_sub(now.timestamp_millis());
         (self.state == State::InFlight && left > 0).then(|| left.unsigned_abs().div_ceil(1000))
     }
 
-    /// Whether its DELETE went to another instance than the one that has the name now: its account list says nothing about it.
+    /// Whether its DELETE went to another instance than the one that has the name now, whose account list says nothing about it.
     pub fn targets_other_instance(&self, instance: &Instance) -> bool {
-        self.place.as_ref().is_some_and(|place| *place != instance.resource_id())
+        self.resource_id.as_ref().is_some_and(|id| *id != instance.resource_id())
     }
 
-    /// Who said yes to what the row asks for now. What was said before it was asked for anew is kept, and does not count.
-    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
+    /// The approvals of what the row asks for now. Votes on an earlier reference are kept and do not count.
+    pub fn approvals(&self) -> impl Iterator<Item = &Vote> {
         let now = self.reference.as_deref();
-        self.approvals.iter().filter(move |approval| approval.is_approval() && Some(approval.reference.as_str()) == now)
+        self.votes.iter().filter(move |vote| vote.is_approval() && Some(vote.reference.as_str()) == now)
     }
 
-    /// Whether this is exactly what the row asks for.
+    /// Whether the removal is exactly what the row asks for.
     pub fn matches(&self, removal: &RemovalRequest<'_>) -> bool {
         self.fingerprint.as_deref() == Some(removal.fingerprint().as_str())
     }
@@ -267,8 +273,8 @@ impl RemovalRow {
         self.delivery.as_deref()
     }
 
-    /// Who asked.
-    pub fn asker(&self) -> Option<Actor> {
+    /// The requester.
+    pub fn requester(&self) -> Option<Actor> {
         Some(Actor {
             principal: self.actor.clone()?,
             caller: self.caller.clone()?,
@@ -277,15 +283,15 @@ impl RemovalRow {
         })
     }
 
-    /// What to answer about it, as far as the row alone tells; `None` while that depends on who else has to do something.
+    /// The answer about it, as far as the row alone tells; `None` while a person has to act.
     pub fn outcome(&self, now: DateTime<Utc>) -> Option<Outcome> {
         Some(match self.state {
             State::AwaitingConfirmation | State::AwaitingApproval => return None,
-            State::InFlight if self.is_unresolved(now) => Outcome::OutcomeUnknown,
-            State::InFlight => Outcome::StillRunning,
-            State::Removed if self.confirmed_by.is_some() => Outcome::RemovedByList,
-            State::Removed => Outcome::Removed,
-            state => Outcome::Recorded {
+            State::InFlight if self.is_unresolved(now) => Outcome::Unknown(Unknown::NoUsableAnswer),
+            State::InFlight => Outcome::InProgress,
+            State::Removed if self.confirmed_by.is_some() => Outcome::Removed(Evidence::AccountList),
+            State::Removed => Outcome::Removed(Evidence::Answer),
+            state => Outcome::Replayed(ReplayedAnswer {
                 state,
                 status: self
                     .status
@@ -293,22 +299,26 @@ impl RemovalRow {
                     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 code: self.code.clone().unwrap_or_default(),
                 message: self.message.clone().unwrap_or_default(),
-            },
+            }),
         })
     }
 }
 
-pub(crate) fn split(list: &str) -> Vec<String> {
+fn split(list: &str) -> Vec<String> {
     list.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
-/// Looks up a row by its id or by its reference.
-///
-/// # Errors
-///
-/// When the ledger cannot be read.
-pub async fn look<H: Host>(host: &H, id: &str) -> Result<Option<RemovalRow>, StoreError> {
-    let reference = Reference::parse(id);
-    let reference = reference.as_ref().map(Reference::as_str);
-    RemovalRow::first(&host.query(LOOK, vec![id.into(), reference.into()]).await?)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ordered_by_time_and_have_one_length() {
+        let id = |millis, random| {
+            RemovalId::new(DateTime::from_timestamp_millis(millis).unwrap(), random).as_str().to_owned()
+        };
+        assert_eq!(id(1_700_000_000_000, u128::MAX), "018bcfe56800ffffffffffffffffffff");
+        assert!(id(1_700_000_000_000, u128::MAX) < id(1_700_000_000_001, 0));
+        assert_eq!(id(0, 0).len(), 32);
+    }
 }

@@ -1,16 +1,17 @@
-//! The database's tables and their versions. Who uses them: `ledger` (removals, approvals), `taurusdb::tokens` (tokens),
-//! `published` (published_keys), `scim` (identities).
+//! The database's tables and their version. `ledger` uses removals and approvals, `ledger::people` uses identities,
+//! `taurusdb::token_cache` uses tokens, `jwks_cache` uses published_keys.
 //!
-//! There is no transaction over several statements, so every step may run again after a crash between any two, and two
-//! instances may take the same step at once.
+//! There is no transaction over several statements, so every statement may run again after a crash between any two, and two
+//! instances may run the same statement at once.
 
 use crate::host::{Host, StoreError, Value};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 1;
 
-/// Statements that make an empty database the present version.
+/// Statements that make an empty database this version. Each may run again.
 const CREATE: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS removals (
         id TEXT PRIMARY KEY NOT NULL,
         delivery TEXT UNIQUE,
@@ -43,11 +44,16 @@ const CREATE: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
-    "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
-];
-
-/// A table that has new columns since it is there.
-const APPROVALS: &str = "CREATE TABLE IF NOT EXISTS approvals (
+    // With the state in them, the last hour is counted without reading a row.
+    "CREATE INDEX IF NOT EXISTS removals_counted_by_actor ON removals (actor, claimed_at, state)
+        WHERE claimed_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_counted_on_instance ON removals (instance, claimed_at, state)
+        WHERE claimed_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
+    "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
+        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    "CREATE TABLE IF NOT EXISTS approvals (
         removal TEXT NOT NULL,
         reference TEXT NOT NULL,
         person TEXT NOT NULL,
@@ -59,36 +65,7 @@ const APPROVALS: &str = "CREATE TABLE IF NOT EXISTS approvals (
         at INTEGER NOT NULL,
         groups TEXT,
         PRIMARY KEY (removal, reference, person)
-    ) STRICT";
-
-/// Columns that versions 2 to 5 added, each with its table and the statement that adds it.
-const ADDED: [(&str, &str, &str); 11] = [
-    ("removals", "in_flight_until", "ALTER TABLE removals ADD COLUMN in_flight_until INTEGER"),
-    ("removals", "confirmed_by", "ALTER TABLE removals ADD COLUMN confirmed_by TEXT"),
-    ("removals", "reference", "ALTER TABLE removals ADD COLUMN reference TEXT"),
-    ("removals", "expires_at", "ALTER TABLE removals ADD COLUMN expires_at INTEGER"),
-    ("removals", "fingerprint", "ALTER TABLE removals ADD COLUMN fingerprint TEXT"),
-    ("removals", "later", "ALTER TABLE removals ADD COLUMN later TEXT"),
-    ("removals", "claimed_at", "ALTER TABLE removals ADD COLUMN claimed_at INTEGER"),
-    ("removals", "dry_run", "ALTER TABLE removals ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0"),
-    ("removals", "groups", "ALTER TABLE removals ADD COLUMN groups TEXT"),
-    ("removals", "place", "ALTER TABLE removals ADD COLUMN place TEXT"),
-    ("approvals", "groups", "ALTER TABLE approvals ADD COLUMN groups TEXT"),
-];
-
-const HAS_COLUMN: &str = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
-
-/// What there is beside the columns.
-const COMPLETE: &[&str] = &[
-    "UPDATE removals SET claimed_at = asked_at WHERE claimed_at IS NULL AND state IN ('in-flight', 'removed', 'unknown')",
-    // With the state in it, the last hour is counted without a look at any row.
-    "DROP INDEX IF EXISTS removals_claimed_by_actor",
-    "DROP INDEX IF EXISTS removals_claimed_on_instance",
-    "CREATE INDEX IF NOT EXISTS removals_counted_by_actor ON removals (actor, claimed_at, state)
-        WHERE claimed_at IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_counted_on_instance ON removals (instance, claimed_at, state)
-        WHERE claimed_at IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
+    ) STRICT",
     "CREATE TABLE IF NOT EXISTS tokens (
         id TEXT PRIMARY KEY NOT NULL,
         sealed TEXT,
@@ -98,9 +75,6 @@ const COMPLETE: &[&str] = &[
         refused TEXT,
         refused_until INTEGER
     ) STRICT",
-    "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
-        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE TABLE IF NOT EXISTS published_keys (
         url TEXT PRIMARY KEY NOT NULL,
         body TEXT,
@@ -119,56 +93,41 @@ const COMPLETE: &[&str] = &[
         PRIMARY KEY (caller, id),
         UNIQUE (caller, user_name)
     ) STRICT",
-    "INSERT INTO ledger (version) VALUES (5) ON CONFLICT DO NOTHING",
+    // Last: a database without it was not finished.
+    "INSERT INTO ledger (version) VALUES (1) ON CONFLICT DO NOTHING",
 ];
 
-/// Which version there is, and whether the connection is set as it should be already: what a new instance asks of a ledger
-/// that others use, in one statement.
+/// The version, and the settings of the connection: what a new instance asks of a ledger that others use, in one statement.
 const STATE: &str = "SELECT (SELECT max(version) FROM ledger), (SELECT journal_mode FROM pragma_journal_mode),
     (SELECT synchronous FROM pragma_synchronous)";
 
 /// SQLite's number for `FULL`; the next one is stricter.
 const FULL: i64 = 2;
 
-/// Opens the database: settings of the connection, and the tables when they are not there or of an older version.
+/// Opens the database: settings of the connection, and the tables if they do not exist.
 ///
 /// # Errors
 ///
-/// When it cannot be used, or was written by a newer version.
+/// If it cannot be used, or was written by a newer version.
 pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
     if is_ready(host).await {
         return Ok(());
     }
-    // A database server has its own ideas about both, and they are good ones.
+    // A database server has settings of its own for both, and refuses these.
     for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
         if let Err(StoreError(why)) = host.query(pragma, Vec::new()).await {
-            host.log(&format!("ledger: `{pragma}` was not taken: {why}"));
+            host.log(&format!("ledger: `{pragma}` was not accepted: {why}"));
         }
     }
-    let before = version(host).await;
-    if let Ok(newer) = before
-        && newer > VERSION
-    {
-        return Err(unknown(newer));
-    }
-    if before.is_err() {
-        for statement in CREATE {
-            host.query(statement, Vec::new()).await?;
-        }
-    }
-    if !before.is_ok_and(|version| version >= VERSION) {
-        host.query(APPROVALS, Vec::new()).await?;
-        for (table, column, add) in ADDED {
-            // Another instance may be faster by a moment; its column is as good.
-            if !has_column(host, table, column).await?
-                && let Err(error) = host.query(add, Vec::new()).await
-                && !has_column(host, table, column).await?
-            {
-                return Err(error);
+    match version(host).await {
+        Ok(VERSION) => return Ok(()),
+        Ok(newer) if newer > VERSION => return Err(unknown(newer)),
+        // A database of an older version would be migrated here, step by step, and each step may run again. There is none yet:
+        // 0 is a database that was not finished.
+        Ok(_) | Err(_) => {
+            for statement in CREATE {
+                host.query(statement, Vec::new()).await?;
             }
-        }
-        for statement in COMPLETE {
-            host.query(statement, Vec::new()).await?;
         }
     }
     match version(host).await? {
@@ -177,7 +136,7 @@ pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
     }
 }
 
-/// What cannot be read is not ready.
+/// Whether version and settings are as they should be. A database that cannot be read is not ready.
 async fn is_ready<H: Host>(host: &H) -> bool {
     let rows = host.query(STATE, Vec::new()).await.unwrap_or_default();
     match rows.first().map(Vec::as_slice) {
@@ -196,13 +155,8 @@ async fn version<H: Host>(host: &H) -> Result<i64, StoreError> {
     let rows = host.query("SELECT max(version) FROM ledger", Vec::new()).await?;
     match rows.first().and_then(|row| row.first()) {
         Some(Value::Integer(version)) => Ok(*version),
-        // Made, and not finished: whoever made it stopped before its last statement.
+        // The table exists and the last statement has not run: the gateway that made it stopped before.
         Some(Value::Null) => Ok(0),
         _ => Err(StoreError("the ledger has no version".into())),
     }
-}
-
-async fn has_column<H: Host>(host: &H, table: &str, column: &str) -> Result<bool, StoreError> {
-    let rows = host.query(HAS_COLUMN, vec![table.into(), column.into()]).await?;
-    Ok(matches!(rows.first().and_then(|row| row.first()), Some(Value::Integer(1..))))
 }

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-/// Counts the removals of the last hour: what was claimed since then and is removed, running or of unknown outcome, in an index
-/// alone. A statement's own row is taken off and not left out, so that the index still suffices.
+use crate::host::Value;
+use crate::request::removal::RemovalRequest;
+
+/// Counts the removals of the last hour: those that were claimed since then and are removed, running or of unknown outcome,
+/// in an index alone. A statement's own row is subtracted and not left out, so that the index still suffices.
 macro_rules! last_hour {
     ($column:literal, $who:literal, $since:literal) => {
         concat!("(SELECT count(*) ", last_hour!(@of "", $column, $who, $since))
@@ -30,11 +33,12 @@ macro_rules! last_hour {
     };
 }
 
-pub(crate) fn hour_before(now: DateTime<Utc>) -> i64 {
+/// The beginning of the last hour, for [`last_hour`].
+pub(super) fn hour_before(now: DateTime<Utc>) -> i64 {
     now.timestamp_millis().saturating_sub(3_600_000)
 }
 
-/// What every statement that returns rows returns first, in the order in which [`RemovalRow::read`] takes it.
+/// What every statement that returns rows returns first, in the order in which `RemovalRow::read` takes it.
 macro_rules! columns {
     () => {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
@@ -46,6 +50,18 @@ macro_rules! columns {
 }
 
 /// How many columns that are.
-pub(crate) const WIDTH: usize = 27;
+pub(super) const WIDTH: usize = 27;
 
-pub(crate) use {columns, last_hour};
+/// Caller, kind, actor, instance, account and reason of a removal: the columns of the same names, in this order.
+pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 6] {
+    [
+        removal.actor.caller.as_str().into(),
+        removal.actor.kind.as_str().into(),
+        removal.actor.principal.as_str().into(),
+        removal.instance.name.as_str().into(),
+        removal.user_name.as_str().into(),
+        removal.reason.as_ref().map(|reason| reason.as_str()).into(),
+    ]
+}
+
+pub(super) use {columns, last_hour};

@@ -47,7 +47,7 @@ pub(crate) fn help(instances: &[&str], may_approve: bool, language: Language) ->
 }
 
 /// What waits, a line each.
-pub(crate) fn pending(records: &[RemovalRow], language: Language, escape: &dyn Fn(&str) -> String) -> String {
+pub(crate) fn pending(records: &[RemovalRow], language: Language, escape: fn(&str) -> String) -> String {
     if records.is_empty() {
         return match language {
             Language::English => "Nothing waits for you.".into(),
@@ -59,7 +59,7 @@ pub(crate) fn pending(records: &[RemovalRow], language: Language, escape: &dyn F
 }
 
 /// One of them.
-fn line(record: &RemovalRow, language: Language, escape: &dyn Fn(&str) -> String) -> String {
+fn line(record: &RemovalRow, language: Language, escape: fn(&str) -> String) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (reference, user_name, instance, actor) =
         (text(&record.reference), text(&record.user_name), text(&record.instance), text(&record.actor));
@@ -84,7 +84,7 @@ fn line(record: &RemovalRow, language: Language, escape: &dyn Fn(&str) -> String
 }
 
 /// What became of a removal.
-pub(crate) fn status(record: &RemovalRow, language: Language, escape: &dyn Fn(&str) -> String) -> String {
+pub(crate) fn status(record: &RemovalRow, language: Language, escape: fn(&str) -> String) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (user_name, instance, actor) = (text(&record.user_name), text(&record.instance), text(&record.actor));
     let (state, asked) = (record.state.as_str(), time(Some(record.asked_at)));

@@ -1,448 +1,293 @@
-//! What waits for somebody's yes: whoever asked confirms that they mean it, others approve.
+//! A person confirms, cancels, approves or denies what waits.
 //!
-//! Everything is judged again at the moment of the yes, for everybody who has a part in it, by the policy of that moment; and
-//! what was asked is held to its fingerprint, so that nobody says yes to something else than they saw. Nobody approves their
-//! own request, also not through another caller (`[[person]]`), whatever policy says.
+//! Policy decides again at that moment about each person who has a part in it, and the row is held to its fingerprint, so that
+//! no one approves something else than was shown. Nobody approves their own request, also not through another caller
+//! (`[[person]]`), whatever policy says.
 
-use std::time::Duration;
-
-use serde_json::json;
-
-use crate::app::App;
-use crate::callers;
-use crate::callers::follow_up::ReplyAddress;
 use crate::config::Config;
-use crate::config::callers::Key;
-use crate::crypto::seal::Seal;
-use crate::flow::authenticate;
-use crate::flow::follow_up::FollowUpChannel;
-use crate::flow::record::{Notify, Told};
 use crate::host::Host;
-use crate::ledger::approvals::{self, NewVote, PendingSpec};
-use crate::ledger::claims::{self, RecentRemovals};
-use crate::ledger::row::{self, RemovalRow};
-use crate::operations::content;
-use crate::operations::remove::{self, ledger_down};
-use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
+use crate::ledger::approvals::{NewVote, Terms};
+use crate::ledger::claims::{Attempt, RecentRemovals};
+use crate::ledger::row::RemovalRow;
+use crate::operations::authorize::{authorize, denied_by, policy_context};
+use crate::operations::execute::{claim_deadline, execute};
+use crate::operations::reconcile::reconcile_account;
+use crate::operations::replay::replay;
+use crate::operations::request_approval::pending_outcome;
+use crate::operations::{Ctx, Notify, Refusal, Report, Reported};
+use crate::outcome::message::Message;
 use crate::outcome::state::State;
+use crate::outcome::{Closed, Denied, Outcome, catalog};
 use crate::policy::permit::{ApprovalShortfall, Decision, Permit};
-use crate::policy::{Account, Action, AuthzRequest, Principal};
-use crate::reply::Rendered;
+use crate::policy::{Action, AuthzContext, AuthzRequest, Principal};
 use crate::request::actor::Actor;
 use crate::request::command::ApprovalAction;
-use crate::request::ids::{DeliveryId, Reference};
+use crate::request::ids::DeliveryId;
 use crate::request::reason::Reason;
 use crate::request::removal::RemovalRequest;
-use crate::secret::Secret;
-use crate::taurusdb::Taurusdb;
 
-/// How long whoever asked has to confirm.
-const TO_CONFIRM: Duration = Duration::from_secs(300);
-
-/// What a later channel is sealed for.
-const LATER: &str = "later/1";
-
-/// Somebody who decides about what waits.
+/// What a person decides about a request that waits.
 pub(crate) struct ApprovalDecision<'a> {
-    pub(crate) actor: &'a Actor,
-    pub(crate) how: ApprovalAction,
+    pub(crate) action: ApprovalAction,
     pub(crate) reason: Option<&'a Reason>,
-    /// Where they can be told later, and what that is sealed with.
-    pub(crate) channel: Option<(ReplyAddress, Secret)>,
 }
 
-/// Has a removal wait for whoever asked, where their caller is to `confirm`, or else for others.
-///
-/// # Errors
-///
-/// [`Outcome::LedgerDown`]
-pub(crate) async fn open<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    removal: &RemovalRequest<'c>,
-    decision: &Decision<'_>,
-    channel: Option<(ReplyAddress, Secret)>,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    let policies = match decision {
-        Decision::Permit(permit) => permit.policies(),
-        Decision::NeedsApproval { policies } | Decision::Denial { policies } => policies,
-    };
-    let (state, patience) = match told.caller.is_some_and(|caller| caller.confirm) {
-        true => (State::AwaitingConfirmation, TO_CONFIRM),
-        false => (State::AwaitingApproval, app.config.approvals.expire),
-    };
-    let later = channel.and_then(|(later, secret)| seal(host, &later, &secret));
-    let reference = Reference::new(host.random());
-    let wait = PendingSpec { state, reference: &reference, patience, policies, later: later.as_deref() };
-    let record = match approvals::open(host, &told.id, removal, &wait, told.at).await.map_err(down)? {
-        Some(record) => record,
-        // Another copy of the same delivery was faster by a moment: its row speaks for both.
-        None => {
-            let standing = claims::find(host, removal, told.at).await.map_err(down)?;
-            let Some(earlier) = standing.earlier else { return Err(Outcome::StillRunning) };
-            return remove::repeated(host, app, removal, budget, earlier, told).await;
-        }
-    };
-    told.about(record.clone());
-    still_waiting(host, app, removal, &record, told).await
-}
-
-/// What is said of a row that waits.
-///
-/// # Errors
-///
-/// [`Outcome::LedgerDown`]
-pub(crate) async fn still_waiting<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    removal: &RemovalRequest<'c>,
-    record: &RemovalRow,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    if record.expires_at.unwrap_or_default() <= told.at.timestamp_millis() {
-        approvals::expire(host, told.language, told.at).await.map_err(down)?;
-        if let Some(record) = row::look(host, record.id.as_str()).await.map_err(down)? {
-            told.about(record);
-        }
-        return Ok(Outcome::Expired);
-    }
-    let reference = record.reference.clone().unwrap_or_default();
-    if record.state == State::AwaitingConfirmation {
-        let counts = approvals::count(host, removal, told.at).await.map_err(down)?;
-        let decision = remove::judge(host, app, removal, told.at, true, counts);
-        let needs_approval = matches!(decision, Decision::NeedsApproval { .. });
-        return Ok(Outcome::AwaitingConfirmation { reference, needs_approval });
-    }
-    let people: std::collections::BTreeSet<_> = record.approvals().map(|approval| &approval.person).collect();
-    let required = app.config.approvals.required(&removal.instance.environment);
-    let missing = required.saturating_sub(u32::try_from(people.len()).unwrap_or(u32::MAX)).max(1);
-    Ok(Outcome::AwaitingApproval { reference, missing })
-}
-
-/// Somebody says yes or no to what waits under `id`.
-///
-/// # Errors
-///
-/// Why they may not, or why nothing waits there: the row then waits on.
-pub(crate) async fn decide<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    voice: ApprovalDecision<'_>,
-    id: &str,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    app.open_ledger(host).await.map_err(down)?;
-    approvals::expire(host, told.language, told.at).await.map_err(down)?;
-    let unknown = || Outcome::WaitingUnknown { id: id.to_owned() };
-    let record = row::look(host, id).await.map_err(down)?.ok_or_else(unknown)?;
-    if record.reference.is_none() {
-        return Err(unknown());
-    }
-    let removal = asked(&app.config, &record).ok_or(Outcome::Changed);
-
-    // Who may say it.
-    let config = &app.config;
-    let person = config.person(&voice.actor.principal);
-    let is_own = record.actor.as_deref().map(|asked_by| config.person(asked_by)) == Some(person);
-    match voice.how {
-        ApprovalAction::Confirm | ApprovalAction::Cancel if !is_own => return Err(Outcome::NotTheirs),
-        ApprovalAction::Approve | ApprovalAction::Deny if is_own => return Err(Outcome::OwnRequest),
-        ApprovalAction::Confirm | ApprovalAction::Cancel => {}
-        ApprovalAction::Approve | ApprovalAction::Deny => {
-            let removal = removal.as_ref().map_err(Clone::clone)?;
-            let question = AuthzRequest::about(removal, Principal::of(voice.actor, config), Action::Approve);
-            let circumstances = remove::circumstances(app, told.at, false, false, RecentRemovals::default());
-            let verdict = app.policies.is_authorized(&question, circumstances);
-            if let Some(why) = verdict.failed {
-                host.log(&format!("policy: an approval by {} could not be decided: {why}", voice.actor.principal));
-            }
-            if !verdict.allowed {
-                told.policies.clone_from(&verdict.policies);
-                return Err(Outcome::ApproveDenied { policies: verdict.policies });
-            }
-        }
-    }
-
-    // What they say it to.
-    told.about(record.clone());
-    let from = match (voice.how, record.state) {
-        (ApprovalAction::Confirm, State::AwaitingConfirmation)
-        | (ApprovalAction::Cancel, State::AwaitingConfirmation | State::AwaitingApproval)
-        | (ApprovalAction::Approve | ApprovalAction::Deny, State::AwaitingApproval) => record.state,
-        // It has gone on without them: that is what they hear.
-        _ => return so_far(host, app, &record, budget, told).await,
-    };
-    let removal = match removal {
-        Ok(removal) if record.matches(&removal) => removal,
-        _ => return end(host, app, &record, from, Outcome::Changed, budget, told).await,
-    };
-    told.removal = Some(removal.clone());
-    let at = told.at;
-    let counts = approvals::count(host, &removal, at).await.map_err(down)?;
-    let confirmed = config.caller(&removal.actor.caller).is_ok_and(|caller| caller.confirm);
-    match voice.how {
-        ApprovalAction::Cancel => end(host, app, &record, from, Outcome::Cancelled, budget, told).await,
-        ApprovalAction::Deny => {
-            say(host, app, &record, &voice, false, told).await?;
-            let reason = voice.reason.map(|reason| reason.as_str().to_owned());
-            notify(host, app, &record, told).await;
-            let outcome = Outcome::Rejected { by: voice.actor.principal.clone(), reason };
-            end(host, app, &record, from, outcome, budget, told).await
-        }
-        ApprovalAction::Confirm => {
-            let judge = |counts| remove::judge(host, app, &removal, at, true, counts);
-            match judge(counts) {
-                Decision::Permit(permit) => {
-                    let waited = Waited { record: &record, from, removal: &removal };
-                    let recheck = |now| match judge(now) {
-                        _ if now == counts => None,
-                        Decision::Permit(_) => None,
-                        Decision::NeedsApproval { policies } | Decision::Denial { policies } => Some(policies),
-                    };
-                    carry_out(host, app, &waited, permit, recheck, budget, told).await
-                }
-                Decision::NeedsApproval { policies } => {
-                    let later = voice.channel.and_then(|(later, secret)| seal(host, &later, &secret));
-                    let patience = config.approvals.expire;
-                    let moved =
-                        approvals::move_on(host, &record.id, patience, &policies, later.as_deref(), told.at).await;
-                    match moved.map_err(down)? {
-                        Some(record) => {
-                            told.about(record.clone());
-                            still_waiting(host, app, &removal, &record, told).await
-                        }
-                        None => so_far(host, app, &record, budget, told).await,
-                    }
-                }
-                Decision::Denial { policies } => {
-                    told.policies.clone_from(&policies);
-                    end(host, app, &record, from, Outcome::Denied { policies }, budget, told).await
-                }
-            }
-        }
-        ApprovalAction::Approve => {
-            say(host, app, &record, &voice, true, told).await?;
-            let Some(record) = row::look(host, record.id.as_str()).await.map_err(down)? else {
-                return Err(unknown());
-            };
-            told.record = Some(record.clone());
-            if record.state != from {
-                // Another's yes was the last that it took.
-                return so_far(host, app, &record, budget, told).await;
-            }
-            let approvers: Vec<Actor> = record.approvals().map(|approval| approval.actor()).collect();
-            let judge = |counts| {
-                let circumstances = remove::circumstances(app, at, false, confirmed, counts);
-                app.policies.decide_approved(&removal, &approvers, config, circumstances)
-            };
-            match judge(counts) {
-                Ok(permit) => {
-                    let waited = Waited { record: &record, from, removal: &removal };
-                    let recheck = |now| match judge(now) {
-                        _ if now == counts => None,
-                        Ok(_) => None,
-                        Err(ApprovalShortfall::Denied(policies, _)) => Some(policies),
-                        Err(ApprovalShortfall::Missing(_)) => Some(Vec::new()),
-                    };
-                    notify(host, app, &record, told).await;
-                    carry_out(host, app, &waited, permit, recheck, budget, told).await
-                }
-                Err(ApprovalShortfall::Missing(_)) => still_waiting(host, app, &removal, &record, told).await,
-                Err(ApprovalShortfall::Denied(policies, why)) => {
-                    if let Some(why) = why {
-                        host.log(&format!("policy: an approved removal could not be decided: {why}"));
-                    }
-                    told.policies.clone_from(&policies);
-                    notify(host, app, &record, told).await;
-                    end(host, app, &record, from, Outcome::Denied { policies }, budget, told).await
-                }
-            }
-        }
-    }
-}
-
-/// What was asked for, out of its row and by the configuration of now; `None` when that has no place for it any more.
-fn asked<'c>(config: &'c Config, record: &RemovalRow) -> Option<RemovalRequest<'c>> {
-    Some(RemovalRequest {
-        actor: record.asker()?,
-        user_name: config.accounts.parse(record.user_name.as_deref()?).ok()?,
-        instance: config.instance(record.instance.as_deref()?).ok()?,
-        reason: Reason::parse(record.reason.as_deref().unwrap_or_default()).ok()?,
-        delivery: DeliveryId::recorded(record.delivery()?.to_owned()),
-        dry_run: false,
-    })
-}
-
-/// What waited, and for what.
-struct Waited<'a, 'c> {
-    record: &'a RemovalRow,
+/// A request that waits, in the state that the decision is about.
+struct Pending<'a, 'c> {
+    row: &'a RemovalRow,
     from: State,
     removal: &'a RemovalRequest<'c>,
 }
 
-/// Claims what waited, and carries it out, unless `recheck` says which policies forbid it at the counts of the claim.
-async fn carry_out<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    waited: &Waited<'_, 'c>,
-    permit: Permit<'c>,
-    recheck: impl Fn(RecentRemovals) -> Option<Vec<String>>,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let Waited { record, from, removal } = *waited;
-    let down = |why| ledger_down(host, &why);
-    let taurusdb = Taurusdb::read(host, &app.tokens, budget, removal.instance, told.language).await?;
-    remove::settle_others(host, &taurusdb, removal, told.language).await;
-    let until = remove::over_at(told.at, budget);
-    let claim = approvals::claim(host, &record.id, from, removal, permit, told.at, until).await.map_err(down)?;
-    let Some(claim) = claim else { return so_far(host, app, record, budget, told).await };
-    let denied = recheck(claim.counts());
-    remove::send(host, &taurusdb, &claim, denied, told).await
+/// Carries out a person's decision about what waits under an id or a reference.
+///
+/// # Errors
+///
+/// If nothing waits there, or the person may not decide it: the row then goes on waiting. If the ledger, the credentials or the
+/// configuration cannot be used.
+pub(crate) async fn decide_approval<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    decision: ApprovalDecision<'_>,
+    id: &str,
+) -> Reported<'c> {
+    let ledger = ctx.ledger().await?;
+    ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;
+    let row = ctx.stored(ledger.row(id).await)?.filter(|row| row.reference.is_some());
+    let Some(row) = row else {
+        return Err(Outcome::Refused(Message::new(&catalog::PENDING_UNKNOWN).quoting("id", id)).into());
+    };
+    let removal = request_from_row(&ctx.app.config, &row);
+    check_may_decide(ctx, decision.action, &row, removal.as_ref())?;
+    decide(ctx, &decision, &row, removal).await.map_err(|refusal| refusal.of_row(&row))
 }
 
-/// Ends what waits, without a DELETE.
-async fn end<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    record: &RemovalRow,
-    from: State,
-    outcome: Outcome,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let policies = told.policies.clone();
-    let ended = approvals::end(host, &record.id, from, &outcome, &policies, told.language, told.at).await;
-    match ended.map_err(|why| ledger_down(host, &why))? {
-        Some(ended) => {
-            told.about(ended);
-            Ok(outcome)
+/// Refuses a decision that is not this person's to make.
+fn check_may_decide<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    action: ApprovalAction,
+    row: &RemovalRow,
+    removal: Option<&RemovalRequest<'c>>,
+) -> Result<(), Refusal<'c>> {
+    let is_own = ctx.is_own(row.actor.as_deref());
+    let denied = match action {
+        ApprovalAction::Confirm | ApprovalAction::Cancel if is_own => return Ok(()),
+        ApprovalAction::Confirm | ApprovalAction::Cancel => Denied::NotRequester,
+        ApprovalAction::Approve | ApprovalAction::Deny if is_own => Denied::OwnRequest,
+        ApprovalAction::Approve | ApprovalAction::Deny => match removal {
+            None => Denied::ConfigurationChanged,
+            Some(removal) => {
+                let principal = Principal::of(ctx.actor, &ctx.app.config);
+                let request = AuthzRequest::about(removal, principal, Action::Approve);
+                let context = policy_context(ctx.app, ctx.at, RecentRemovals::default());
+                let response = ctx.app.policies.is_authorized(&request, context);
+                if let Some(why) = response.failed {
+                    let principal = &ctx.actor.principal;
+                    ctx.host.log(&format!("policy: evaluation failed for an approval by {principal}; denied: {why}"));
+                }
+                if response.allowed {
+                    return Ok(());
+                }
+                Denied::Approval { policies: response.policies }
+            }
+        },
+    };
+    Err(Outcome::Denied(denied).into())
+}
+
+async fn decide<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    decision: &ApprovalDecision<'_>,
+    row: &RemovalRow,
+    removal: Option<RemovalRequest<'c>>,
+) -> Reported<'c> {
+    let from = match (decision.action, row.state) {
+        (ApprovalAction::Confirm, State::AwaitingConfirmation)
+        | (ApprovalAction::Cancel, State::AwaitingConfirmation | State::AwaitingApproval)
+        | (ApprovalAction::Approve | ApprovalAction::Deny, State::AwaitingApproval) => row.state,
+        // It has gone on without this person, who is told how.
+        _ => return current_outcome(ctx, row).await,
+    };
+    let Some(removal) = removal.filter(|removal| row.matches(removal)) else {
+        return close(ctx, row, from, Denied::ConfigurationChanged).await;
+    };
+    let pending = Pending { row, from, removal: &removal };
+    let decided = match decision.action {
+        ApprovalAction::Cancel => close(ctx, row, from, Closed::Cancelled).await,
+        ApprovalAction::Deny => deny(ctx, &pending, decision).await,
+        ApprovalAction::Confirm => confirm(ctx, &pending).await,
+        ApprovalAction::Approve => approve(ctx, &pending, decision).await,
+    };
+    decided
+        .map(|report| report.of_removal(&removal))
+        .map_err(|refusal| refusal.map(|report| report.of_removal(&removal)))
+}
+
+/// The requester means it: the removal is sent, or waits for approval.
+async fn confirm<'c, H: Host>(ctx: &Ctx<'c, H>, pending: &Pending<'_, 'c>) -> Reported<'c> {
+    let Pending { row, from, removal } = *pending;
+    let ledger = ctx.ledger().await?;
+    let counts = ctx.stored(ledger.count(removal, ctx.at).await)?;
+    match authorize(ctx, removal, true, counts) {
+        Decision::Permit(permit) => {
+            let recheck = |now| match now {
+                same if same == counts => None,
+                now => denied_by(authorize(ctx, removal, true, now)),
+            };
+            claim_and_execute(ctx, pending, permit, recheck).await
         }
-        None => so_far(host, app, record, budget, told).await,
+        Decision::NeedsApproval { policies } => {
+            let sealed = ctx.sealed_reply_address();
+            let patience = ctx.app.config.approvals.expire;
+            let terms = Terms { patience, policies: &policies, reply_address: sealed.as_deref() };
+            match ctx.stored(ledger.await_approval(&row.id, &terms, ctx.at).await)? {
+                Some(row) => pending_outcome(ctx, removal, row).await,
+                None => current_outcome(ctx, row).await,
+            }
+        }
+        Decision::Denial { policies } => close(ctx, row, from, Denied::Removal { policies }).await,
     }
 }
 
-/// What has become of a row by now: somebody else was faster.
-async fn so_far<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    record: &RemovalRow,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    let record = row::look(host, record.id.as_str()).await.map_err(|why| ledger_down(host, &why))?;
-    let removal = record.as_ref().and_then(|record| asked(&app.config, record));
-    let Some((record, removal)) = record.zip(removal) else { return Err(Outcome::Changed) };
-    told.removal = Some(removal.clone());
-    remove::repeated(host, app, &removal, budget, record, told).await
+async fn deny<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    pending: &Pending<'_, 'c>,
+    decision: &ApprovalDecision<'_>,
+) -> Reported<'c> {
+    record_vote(ctx, pending.row, decision).await?;
+    let reason = decision.reason.map(|reason| reason.as_str().to_owned());
+    let rejected = Closed::Rejected { by: ctx.actor.principal.clone(), reason };
+    notifying(pending.row, close(ctx, pending.row, pending.from, rejected).await)
 }
 
-async fn say<H: Host>(
-    host: &H,
-    app: &App,
-    record: &RemovalRow,
-    voice: &ApprovalDecision<'_>,
-    approved: bool,
-    told: &Told<'_>,
-) -> Result<(), Outcome> {
-    let person = app.config.person(&voice.actor.principal);
-    let say = NewVote { person, actor: voice.actor, approved, reason: voice.reason.map(Reason::as_str) };
-    approvals::say(host, &record.id, &say, told.at).await.map_err(|why| ledger_down(host, &why))
-}
-
-/// Remembers to tell whoever asked, where their platform takes it.
-async fn notify<'c, H: Host>(host: &H, app: &'c App, record: &RemovalRow, told: &mut Told<'c>) {
-    let Some(caller) = record.caller.as_deref().and_then(|name| app.config.caller(name).ok()) else { return };
-    let Some(kind) = callers::kind(&caller.kind) else { return };
-    let (Some(shape), Some(sealed)) = (kind.follow_up(), &record.later) else { return };
-    let keys: Vec<&Key> = caller.keys.iter().collect();
-    let Ok(keys) = authenticate::load_secrets(host, &keys).await else { return };
-    let opened = keys.into_iter().find_map(|key| Some((Seal::new(&key.secret, LATER)?.open(sealed, LATER)?, key)));
-    let Some((url, key)) = opened else { return };
-    let limits = app.config.limits;
-    let channel = (shape.at)(caller, url.expose());
-    let channel = channel.and_then(|later| FollowUpChannel::new(kind, later, caller, Some(key), limits));
-    let Some(channel) = channel else { return };
-    let language = caller.language.unwrap_or(app.config.language);
-    told.notify = Some(Notify { channel, language });
-}
-
-/// Seals where somebody can be told later: whoever has the URL can write into their channel.
-fn seal<H: Host>(host: &H, later: &ReplyAddress, secret: &Secret) -> Option<String> {
-    Seal::new(secret, LATER)?.seal(&Secret::new(later.url().to_owned())?, LATER, host.random())
-}
-
-/// What waits, as far as somebody may see it: what they asked for, and what they may approve.
-///
-/// # Errors
-///
-/// [`Outcome::LedgerDown`]
-pub(crate) async fn pending<H: Host>(host: &H, app: &App, actor: &Actor, told: &Told<'_>) -> Result<Rendered, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    app.open_ledger(host).await.map_err(down)?;
-    let config = &app.config;
-    let circumstances = remove::circumstances(app, told.at, false, false, RecentRemovals::default());
-    let mut shown = approvals::pending(host, told.at).await.map_err(down)?;
-    shown.retain(|record| {
-        let is_own = record.actor.as_deref().map(|by| config.person(by)) == Some(config.person(&actor.principal));
-        let may_approve = || {
-            let Some(removal) = asked(config, record) else { return false };
-            record.state == State::AwaitingApproval
-                && app
-                    .policies
-                    .is_authorized(
-                        &AuthzRequest::about(&removal, Principal::of(actor, config), Action::Approve),
-                        circumstances,
-                    )
-                    .allowed
-        };
-        is_own || may_approve()
-    });
-    Ok(match told.kind.and_then(|kind| kind.chat()) {
-        Some(chat) => chat.message(&content::pending(&shown, told.language, &|words| chat.quote(words))),
-        None => {
-            let rows: Vec<_> = shown.iter().map(RemovalRow::json).collect();
-            Rendered::json(http::StatusCode::OK, json!({"approvals": rows}).to_string())
+async fn approve<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    pending: &Pending<'_, 'c>,
+    decision: &ApprovalDecision<'_>,
+) -> Reported<'c> {
+    let Pending { row, from, removal } = *pending;
+    let ledger = ctx.ledger().await?;
+    let counts = ctx.stored(ledger.count(removal, ctx.at).await)?;
+    record_vote(ctx, row, decision).await?;
+    let voted = ctx.stored(ledger.row(row.id.as_str()).await)?;
+    let Some(row) = voted else {
+        let id = row.id.as_str();
+        return Err(Outcome::Refused(Message::new(&catalog::PENDING_UNKNOWN).quoting("id", id)).into());
+    };
+    if row.state != from {
+        // Another person's approval was the last one needed.
+        return current_outcome(ctx, &row).await;
+    }
+    let approvers: Vec<Actor> = row.approvals().map(|vote| vote.actor()).collect();
+    let confirmed = ctx.app.config.caller(&removal.actor.caller).is_ok_and(|caller| caller.confirm);
+    let authorize = |counts| {
+        let context = AuthzContext { confirmed, ..policy_context(ctx.app, ctx.at, counts) };
+        ctx.app.policies.decide_approved(removal, &approvers, &ctx.app.config, context)
+    };
+    match authorize(counts) {
+        Ok(permit) => {
+            let recheck = |now| match authorize(now) {
+                _ if now == counts => None,
+                Ok(_) => None,
+                Err(ApprovalShortfall::Denied(policies, _)) => Some(policies),
+                Err(ApprovalShortfall::Missing(_)) => Some(Vec::new()),
+            };
+            let pending = Pending { row: &row, from, removal };
+            notifying(&row, claim_and_execute(ctx, &pending, permit, recheck).await)
         }
+        Err(ApprovalShortfall::Missing(_)) => return pending_outcome(ctx, removal, row).await,
+        Err(ApprovalShortfall::Denied(policies, failed)) => {
+            if let Some(why) = failed {
+                ctx.host.log(&format!("policy: evaluation failed for an approved removal; denied: {why}"));
+            }
+            notifying(&row, close(ctx, &row, from, Denied::Removal { policies }).await)
+        }
+    }
+    .map_err(|refusal| refusal.of_row(&row))
+}
+
+/// The removal request of a row, by the configuration of now; `None` if the configuration does not have its parts any more.
+pub(super) fn request_from_row<'c>(config: &'c Config, row: &RemovalRow) -> Option<RemovalRequest<'c>> {
+    Some(RemovalRequest {
+        actor: row.requester()?,
+        user_name: config.accounts.parse(row.user_name.as_deref()?).ok()?,
+        instance: config.instance(row.instance.as_deref()?).ok()?,
+        reason: Reason::parse(row.reason.as_deref().unwrap_or_default()).ok()?,
+        delivery: DeliveryId::recorded(row.delivery()?.to_owned()),
+        dry_run: false,
     })
 }
 
-/// What somebody can say, as far as policy lets them.
-///
-/// # Errors
-///
-/// None; it has the shape of its siblings.
-pub(crate) fn help(app: &App, actor: &Actor, told: &Told<'_>) -> Rendered {
-    let config = &app.config;
-    let who = Principal::of(actor, config);
-    let circumstances = remove::circumstances(app, told.at, false, true, RecentRemovals::default());
-    // For an account that nobody has, and for their own: policies may be about either.
-    let names = || std::iter::once("somebody").chain(who.accounts.iter().map(String::as_str));
-    let may = |action, instance| {
-        names().any(|user_name| {
-            let account = Some(Account { instance, user_name });
-            app.policies
-                .is_authorized(&AuthzRequest { who, action, account, reason_given: true }, circumstances)
-                .allowed
-        })
+/// Claims a waiting removal and sends it, unless `recheck` returns the policies that do not permit it at the counts of the
+/// claim.
+async fn claim_and_execute<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    pending: &Pending<'_, 'c>,
+    permit: Permit<'c>,
+    recheck: impl Fn(RecentRemovals) -> Option<Vec<String>>,
+) -> Reported<'c> {
+    let Pending { row, from, removal } = *pending;
+    let taurusdb = ctx.taurusdb(removal.instance).await?;
+    reconcile_account(ctx, &taurusdb, removal).await;
+    let attempt = Attempt { id: row.id.clone(), at: ctx.at, until: claim_deadline(ctx) };
+    let ledger = ctx.ledger().await?;
+    let claim = ctx.stored(ledger.claim_waiting(from, removal, permit, &attempt).await)?;
+    let Some(claim) = claim else { return current_outcome(ctx, row).await };
+    let denied = recheck(claim.counts());
+    execute(ctx, &taurusdb, &claim, denied).await
+}
+
+/// Ends a waiting row without a DELETE.
+async fn close<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    row: &RemovalRow,
+    from: State,
+    outcome: impl Into<Outcome>,
+) -> Reported<'c> {
+    let outcome = outcome.into();
+    let policies = match &outcome {
+        Outcome::Denied(Denied::Removal { policies }) => policies,
+        _ => &row.policies,
     };
-    let may_somewhere = |action| config.instances().iter().any(|instance| may(action, instance));
-    let instances: Vec<&str> = config
-        .instances()
-        .iter()
-        .filter(|instance| may(Action::Delete, instance) || may(Action::Request, instance))
-        .map(|instance| instance.name.as_str())
-        .collect();
-    let text = content::help(&instances, may_somewhere(Action::Approve), told.language);
-    match told.kind.and_then(|kind| kind.chat()) {
-        Some(chat) => chat.message(&text),
-        None => Rendered::json(http::StatusCode::OK, json!({"help": text}).to_string()),
+    let ledger = ctx.ledger().await?;
+    match ctx.stored(ledger.close(&row.id, from, &ctx.ending_on_arrival(&outcome), policies).await)? {
+        Some(row) => Ok(Report::of_row(outcome, row)),
+        None => current_outcome(ctx, row).await,
+    }
+}
+
+/// What has become of a row by now: another person or request was faster.
+async fn current_outcome<'c, H: Host>(ctx: &Ctx<'c, H>, row: &RemovalRow) -> Reported<'c> {
+    let row = ctx.stored(ctx.ledger().await?.row(row.id.as_str()).await)?;
+    let removal = row.as_ref().and_then(|row| request_from_row(&ctx.app.config, row));
+    let Some((row, removal)) = row.zip(removal) else {
+        return Err(Outcome::Denied(Denied::ConfigurationChanged).into());
+    };
+    replay(ctx, &removal, row)
+        .await
+        .map(|report| report.of_removal(&removal))
+        .map_err(|refusal| refusal.map(|report| report.of_removal(&removal)))
+}
+
+async fn record_vote<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    row: &RemovalRow,
+    decision: &ApprovalDecision<'_>,
+) -> Result<(), Refusal<'c>> {
+    let vote = NewVote {
+        person: ctx.app.config.person(&ctx.actor.principal),
+        actor: ctx.actor,
+        approved: decision.action == ApprovalAction::Approve,
+        reason: decision.reason.map(Reason::as_str),
+    };
+    Ok(ctx.stored(ctx.ledger().await?.record_vote(&row.id, &vote, ctx.at).await)?)
+}
+
+/// Has the requester told as well, if their platform takes a follow-up message.
+fn notifying<'c>(row: &RemovalRow, reported: Reported<'c>) -> Reported<'c> {
+    let notify = row.caller.clone().zip(row.reply_address.clone());
+    let notify = notify.map(|(caller, reply_address)| Notify { caller, reply_address });
+    match reported {
+        Ok(report) => Ok(Report { notify, ..report }),
+        Err(refusal) => Err(refusal.map(|report| Report { notify, ..report })),
     }
 }

@@ -1,120 +1,127 @@
-//! Searches the ledger.
+//! Lists removals: a page of the rows that a query selects, as far as the reader may see them.
+//!
+//! Rows that the reader may not see are left out as if they did not exist: neither the number of rows nor whether there is a next
+//! page depends on them. Only if the time for a page ends before it is full does its cursor tell.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::SecondsFormat;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::app::App;
-use crate::flow::record::Told;
 use crate::host::Host;
-use crate::ledger::export::{self, time};
+use crate::ledger::export::{csv_header, time};
 use crate::ledger::row::RemovalRow;
-use crate::ledger::{approvals, query};
-use crate::operations::get_removal::Reader;
-use crate::operations::remove::ledger_down;
-use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
+use crate::operations::reader::Reader;
+use crate::operations::{Content, Ctx, Refusal};
+use crate::outcome::{Denied, Outcome};
 use crate::reply::Rendered;
-use crate::request::actor::Actor;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
 
-/// The fewest rows that are read at once: whoever may see few of them need not ask the database as often.
-pub(crate) const STRETCH: usize = 100;
+/// The fewest rows that are read at once: a reader who may see few of them needs fewer statements.
+const STRETCH: usize = 100;
 
-/// How long a page is read for, at most. What was read by then is answered, and the next page goes on from there.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a page is read for, at most. The rows read by then are the answer, and the next page continues from there.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A page of the rows that a search is for, as far as somebody may see them.
+/// What was read for a page.
+struct Page {
+    rows: Vec<RemovalRow>,
+    policies: BTreeSet<String>,
+    next: Option<String>,
+}
+
+/// A page of the rows that a query selects.
 ///
 /// # Errors
 ///
-/// [`Outcome::LookDenied`] when there is nothing that they might see, whatever the ledger holds; [`Outcome::LedgerDown`]
-pub(crate) async fn search<H: Host>(
-    host: &H,
-    app: &App,
-    actor: &Actor,
-    search: &RemovalQuery,
-    form: ListFormat,
-    budget: &Budget,
-    told: &mut Told<'_>,
-) -> Result<Rendered, Outcome> {
-    let down = |why| ledger_down(host, &why);
-    app.open_ledger(host).await.map_err(down)?;
-    approvals::expire(host, told.language, told.at).await.map_err(down)?;
+/// If policy lets the reader see none of what the query could select, whatever the ledger holds; if the ledger cannot be used.
+pub(crate) async fn list_removals<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    query: &RemovalQuery,
+    format: ListFormat,
+) -> Result<Content, Refusal<'c>> {
+    let ledger = ctx.ledger().await?;
+    ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;
+    let mut reader = Reader::new(ctx);
+    let page = read_page(ctx, query, &mut reader).await?;
+    if page.rows.is_empty() && page.next.is_none() && query.cursor.is_none() {
+        reader.may_search(query).map_err(|forbidden| {
+            let denied = Denied::Audit { policies: forbidden.into_iter().collect() };
+            Refusal::from(Outcome::Denied(denied)).map(|report| report.decided_by(&[]))
+        })?;
+    }
+    let Page { rows, policies, next } = page;
+    let policies: Vec<_> = policies.into_iter().collect();
+    let line = json!({
+        "event": "listed",
+        "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "by": ctx.actor.principal,
+        "policies": policies,
+        "search": {
+            "instance": query.instance,
+            "user_name": query.user_name,
+            "actor": query.actor,
+            "state": query.state.map(|state| state.as_str()),
+            "since": query.since.and_then(time),
+            "until": query.until.and_then(time),
+            "limit": query.limit,
+            "cursor": query.cursor,
+        },
+        "rows": rows.len(),
+    });
+    ctx.host.log(&line.to_string());
+    let body = match format {
+        ListFormat::Json => {
+            json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
+        }
+        ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
+        ListFormat::Lines => rows.iter().map(|row| format!("{}\n", row.json())).collect(),
+    };
+    Ok(Content { rendered: Rendered::of(format.content_type(), StatusCode::OK, body), policies, next })
+}
 
-    // One row more than fits says that there is a next page.
-    let wanted = usize::from(search.limit).saturating_add(1);
+async fn read_page<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    query: &RemovalQuery,
+    reader: &mut Reader<'_, 'c, H>,
+) -> Result<Page, Refusal<'c>> {
+    let ledger = ctx.ledger().await?;
+    // One row more than fits tells that there is a next page.
+    let wanted = usize::from(query.limit).saturating_add(1);
     let stretch = wanted.max(STRETCH);
-    let until = host.elapsed().saturating_add(PATIENCE.min(budget.left_to_send(host)));
-    let mut reader = Reader::new(host, app, actor, told);
-    let mut page: Vec<RemovalRow> = Vec::new();
-    let mut policies = BTreeSet::new();
-    let mut read_to = search.cursor.clone();
-    let mut next = None;
+    let until = ctx.host.elapsed().saturating_add(PATIENCE.min(ctx.budget.left_to_send(ctx.host)));
+    let mut page = Page { rows: Vec::new(), policies: BTreeSet::new(), next: None };
+    let mut read_to = query.cursor.clone();
     loop {
-        let rows = query::list(host, search, read_to.as_deref(), stretch).await.map_err(down)?;
+        let rows = ctx.stored(ledger.rows(query, read_to.as_deref(), stretch).await)?;
         let is_last = rows.len() < stretch;
         read_to = rows.last().map(|row| row.id.as_str().to_owned());
         for row in rows {
-            if page.len() == wanted {
+            if page.rows.len() == wanted {
                 break;
             }
             if !reader.is_own(&row) {
-                let verdict = reader.verdict(reader.account(&row));
-                if !verdict.allowed {
+                let response = reader.response(&row);
+                if !response.allowed {
                     continue;
                 }
-                policies.extend(verdict.policies.iter().cloned());
+                page.policies.extend(response.policies.iter().cloned());
             }
-            page.push(row);
+            page.rows.push(row);
         }
-        if page.len() == wanted {
-            page.pop();
-            next = page.last().map(|row| row.id.as_str().to_owned());
-            break;
+        if page.rows.len() == wanted {
+            page.rows.pop();
+            page.next = page.rows.last().map(|row| row.id.as_str().to_owned());
+            return Ok(page);
         }
         if is_last {
-            break;
+            return Ok(page);
         }
-        if host.elapsed() >= until {
-            next = read_to;
-            break;
+        if ctx.host.elapsed() >= until {
+            page.next = read_to;
+            return Ok(page);
         }
     }
-    if page.is_empty() && next.is_none() && search.cursor.is_none() {
-        reader
-            .may_search(search)
-            .map_err(|forbidden| Outcome::LookDenied { policies: forbidden.into_iter().collect() })?;
-    }
-
-    told.policies = policies.into_iter().collect();
-    told.next.clone_from(&next);
-    let line = json!({
-        "event": "listed",
-        "at": told.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        "by": actor.principal,
-        "policies": told.policies,
-        "search": {
-            "instance": search.instance,
-            "user_name": search.user_name,
-            "actor": search.actor,
-            "state": search.state.map(|state| state.as_str()),
-            "since": search.since.and_then(time),
-            "until": search.until.and_then(time),
-            "limit": search.limit,
-            "cursor": search.cursor,
-        },
-        "rows": page.len(),
-    });
-    host.log(&line.to_string());
-    let body = match form {
-        ListFormat::Json => {
-            json!({"removals": page.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
-        }
-        ListFormat::Csv => std::iter::once(export::csv_header()).chain(page.iter().map(RemovalRow::csv)).collect(),
-        ListFormat::Lines => page.iter().map(|row| format!("{}\n", row.json())).collect(),
-    };
-    Ok(Rendered::of(form.content_type(), StatusCode::OK, body))
 }

@@ -1,191 +1,181 @@
-//! Somebody leaves, and all of their accounts are to go: one event, many removals.
+//! A person leaves, and all of their accounts are removed: one event, many removals.
 //!
-//! `[leavers]` says what the accounts would be called and where; TaurusDB's account list says which of them there are. Each of
-//! those is a removal like any other: its own row, judged by policy, claimed, sent, settled. What comes back is one summary.
+//! `[leavers]` says what the accounts could be called and where; TaurusDB's account list says which of them exist. Each of those
+//! is a removal like any other: its own row, decided by policy, claimed, sent, reconciled. The answer is one summary.
 //!
-//! Partly done is said as such, and the same event again finishes the rest: an account's delivery is the event's id with its
-//! name, so that what is done is answered from its row, and what waits or failed goes on.
+//! The same event again finishes what is left: an account's delivery is the event's id with the account's name, so that a
+//! completed removal is answered from its row, and what waits or failed goes on.
 
+use chrono::SecondsFormat;
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use crate::app::App;
 use crate::config::instance::Instance;
-use crate::flow::record::Told;
 use crate::host::Host;
-use crate::ledger::claims;
-use crate::operations::remove::{self, ledger_down};
-use crate::outbound::budget::Budget;
-use crate::outcome::AccountPresence;
+use crate::ledger::row::RemovalRow;
+use crate::operations::record::record;
+use crate::operations::remove::remove;
+use crate::operations::{Ctx, LedgerRow, Refusal, Report, Reported};
+use crate::outcome::leavers::AccountResult;
+use crate::outcome::message::Message;
 use crate::outcome::state::State;
-use crate::outcome::{AccountResult, Outcome};
-use crate::request::actor::Actor;
+use crate::outcome::{AccountPresence, NotSent, Outcome, catalog};
+use crate::request::account_name::UserName;
 use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
 use crate::request::removal::RemovalRequest;
-use crate::taurusdb::Taurusdb;
 
-/// How many accounts are looked for and removed at once.
+/// How many accounts are looked up and removed at once.
 const AT_ONCE: usize = 8;
 
-/// How often the same event is tried for one account, each time as a request of its own.
+/// How often the same event is tried for one account, each time as a delivery of its own.
 const ATTEMPTS: u32 = 100;
 
-/// An account that somebody who leaves may have.
+/// An account that a leaver may have.
 struct Candidate<'a, 'c> {
     leaver: &'a Leaver,
     instance: &'c Instance,
     user_name: String,
 }
 
-/// Removes the accounts of whoever leaves.
+/// Removes the accounts of people who leave.
 ///
 /// # Errors
 ///
-/// [`Outcome::LeaverNameless`], [`Outcome::LedgerDown`], [`Outcome::Unusable`]; what becomes of the accounts is no error.
-pub(crate) async fn carry_out<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    actor: &Actor,
-    leavers: Vec<Leaver>,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Outcome, Outcome> {
-    app.open_ledger(host).await.map_err(|why| ledger_down(host, &why))?;
-    let rules = app.config.leavers.as_ref().ok_or(Outcome::Unusable)?;
-    let mut candidates = Vec::new();
-    for leaver in &leavers {
-        let names = rules.user_names(&leaver.identity);
-        if names.is_empty() {
-            return Err(Outcome::LeaverNameless { event: leaver.event.clone() });
-        }
-        for name in &rules.instances {
-            let instance = app.config.instance(name)?;
-            let of = |user_name: &String| Candidate { leaver, instance, user_name: user_name.clone() };
-            candidates.extend(names.iter().map(of));
-        }
-    }
-
-    let parent: &Told<'c> = told;
-    let departures: Vec<Option<AccountResult>> = stream::iter(candidates)
-        .map(|candidate| depart(host, app, actor, candidate, budget, parent))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let departures: Vec<AccountResult> = departures.into_iter().flatten().collect();
-    told.is_summary = true;
-    let outcome = Outcome::Left { departures };
+/// If an event names no account, or the ledger or the configuration cannot be used. What becomes of the accounts is no error.
+pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[Leaver]) -> Reported<'c> {
+    ctx.ledger().await?;
+    let candidates = candidates(ctx, leavers)?;
+    let results: Vec<Option<AccountResult>> =
+        stream::iter(candidates).map(|candidate| remove_one(ctx, candidate)).buffered(AT_ONCE).collect().await;
+    let results: Vec<AccountResult> = results.into_iter().flatten().collect();
     let line = json!({
         "event": "left",
-        "at": told.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        "by": actor.principal,
+        "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "by": ctx.actor.principal,
         "events": leavers.iter().map(|leaver| &leaver.event).collect::<Vec<_>>(),
-        "answered": outcome.code(),
-        "removals": outcome.departures(),
+        "answered": Outcome::Offboarded(results.clone()).code(),
+        "removals": results,
     });
-    host.log(&line.to_string());
-    Ok(outcome)
+    ctx.host.log(&line.to_string());
+    Ok(Report { row: LedgerRow::OfParts, ..Report::new(Outcome::Offboarded(results)) })
 }
 
-/// One of the accounts; `None` when there is none of that name.
-async fn depart<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    actor: &Actor,
-    candidate: Candidate<'_, 'c>,
-    budget: &Budget,
-    parent: &Told<'c>,
-) -> Option<AccountResult> {
-    let Candidate { leaver, instance, user_name } = candidate;
-    let mut told = parent.part(host);
-    let outcome = match remove(host, app, actor, leaver, instance, &user_name, budget, &mut told).await {
+/// The accounts that the leavers may have.
+fn candidates<'a, 'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &'a [Leaver]) -> Result<Vec<Candidate<'a, 'c>>, Refusal<'c>> {
+    let config = &ctx.app.config;
+    let rules = config.leavers.as_ref().ok_or(NotSent::ConfigurationUnusable)?;
+    let mut candidates = Vec::new();
+    for leaver in leavers {
+        let names = rules.user_names(&leaver.identity);
+        if names.is_empty() {
+            let message = Message::new(&catalog::LEAVER_NAMELESS).quoting("event", leaver.event.as_str());
+            return Err(Outcome::Refused(message).into());
+        }
+        for name in &rules.instances {
+            let instance = config.instance(name)?;
+            candidates.extend(names.iter().map(|user_name| Candidate {
+                leaver,
+                instance,
+                user_name: user_name.clone(),
+            }));
+        }
+    }
+    Ok(candidates)
+}
+
+/// Removes one account, with its row and log line; `None` if the instance has no account of that name.
+async fn remove_one<'c, H: Host>(ctx: &Ctx<'c, H>, candidate: Candidate<'_, 'c>) -> Option<AccountResult> {
+    let part = ctx.part();
+    let report = match remove_if_present(&part, &candidate).await {
         Ok(None) => return None,
-        Ok(Some(outcome)) | Err(outcome) => outcome,
+        Ok(Some(report)) => report,
+        Err(refusal) => *refusal.0,
     };
-    told.record(host, Ok(app), &outcome).await;
-    told.log(host, &outcome, app.config.language);
-    let reference = match &outcome {
-        Outcome::AwaitingApproval { reference, .. } => Some(reference.clone()),
-        _ => None,
+    let report = record(ctx.host, Ok(ctx.app), &part.origin(), report).await;
+    let id = match &report.row {
+        LedgerRow::Current(row) => &row.id,
+        LedgerRow::Stale(id) => id,
+        LedgerRow::Unwritten | LedgerRow::OfParts => &part.id,
     };
+    let outcome = &report.outcome;
     Some(AccountResult {
-        instance: instance.name.clone(),
-        user_name,
+        instance: candidate.instance.name.clone(),
+        user_name: candidate.user_name,
         // Another request carries it out at this moment.
-        state: if outcome == Outcome::StillRunning { State::InFlight } else { outcome.state() },
+        state: if *outcome == Outcome::InProgress { State::InFlight } else { outcome.state() },
         code: outcome.code().into_owned(),
-        removal: told.id.as_str().to_owned(),
-        reference,
+        removal: id.as_str().to_owned(),
+        reference: match outcome.state() {
+            State::AwaitingApproval => outcome.reference().map(str::to_owned),
+            _ => None,
+        },
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a removal is about, and what it needs")]
-async fn remove<'c, H: Host>(
-    host: &H,
-    app: &'c App,
-    actor: &Actor,
-    leaver: &Leaver,
-    instance: &'c Instance,
-    user_name: &str,
-    budget: &Budget,
-    told: &mut Told<'c>,
-) -> Result<Option<Outcome>, Outcome> {
-    let user_name = match app.config.accounts.parse(user_name) {
+async fn remove_if_present<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    candidate: &Candidate<'_, 'c>,
+) -> Result<Option<Report<'c>>, Refusal<'c>> {
+    let Candidate { leaver, instance, user_name } = candidate;
+    let user_name = match ctx.app.config.accounts.parse(user_name) {
         Ok(user_name) => user_name,
-        // A name that is never removed, or that no new account can have: that matters where there is such an account.
+        // A name that is never removed, or that no new account can have, matters if there is such an account.
         Err(error) => {
-            return if is_there(host, app, instance, user_name, budget, told).await? {
-                Err(error.into())
-            } else {
-                Ok(None)
-            };
+            return if exists(ctx, instance, user_name).await? { Err(error.into()) } else { Ok(None) };
         }
     };
-    let caller = app.config.caller(&actor.caller)?;
-    let mut removal = None;
-    let mut earlier = None;
-    for attempt in 0..ATTEMPTS {
-        let parts = [leaver.event.as_str(), &instance.name, user_name.as_str(), &attempt.to_string()];
-        let delivery = DeliveryId::new(caller, &[&[b"leaver".as_slice()], &parts.map(str::as_bytes)[..]].concat());
-        let (user_name, reason) = (user_name.clone(), leaver.reason.clone());
-        let asked = RemovalRequest { actor: actor.clone(), user_name, instance, reason, delivery, dry_run: false };
-        let standing = claims::find(host, &asked, told.at).await.map_err(|why| ledger_down(host, &why))?;
-        removal = Some(asked);
-        earlier = standing.earlier;
-        // What came to nothing by itself may come to something now; what somebody said no to stays a no.
-        let came_to_nothing = |state| matches!(state, State::Denied | State::Expired | State::RefusedUpstream);
-        if !earlier.as_ref().is_some_and(|record| came_to_nothing(record.state)) {
-            break;
-        }
-    }
-    let Some(removal) = removal else { return Err(Outcome::Unusable) };
-    let removal = told.removal.insert(removal).clone();
-    let has_gone = |state| matches!(state, State::Removed | State::AlreadyGone);
+    let (removal, earlier) = next_attempt(ctx, leaver, instance, user_name).await?;
+    let about = |refusal: Refusal<'c>| refusal.map(|report| report.of_removal(&removal));
+    let is_gone = |row: &RemovalRow| matches!(row.state, State::Removed | State::AlreadyGone);
     let account = removal.user_name.as_str();
-    match earlier.map(|record| record.state) {
-        None if !is_there(host, app, instance, account, budget, told).await? => return Ok(None),
-        // Whoever came back may have an account of the same name: this event is not about it, and does not pass over it in silence.
-        Some(state) if has_gone(state) && is_there(host, app, instance, account, budget, told).await? => {
-            return Err(Outcome::ThereAgain);
+    match &earlier {
+        None if !exists(ctx, instance, account).await.map_err(about)? => return Ok(None),
+        // A person who came back may have an account of the same name. This event is not about it, and says so.
+        Some(row) if is_gone(row) && exists(ctx, instance, account).await.map_err(about)? => {
+            return Err(about(Outcome::Refused(Message::new(&catalog::ACCOUNT_EXISTS_AGAIN)).into()));
         }
         _ => {}
     }
-    remove::remove(host, app, &removal, None, budget, told).await.map(Some)
+    remove(ctx, &removal).await.map(Some)
 }
 
-/// Whether the account list has it.
-async fn is_there<H: Host>(
-    host: &H,
-    app: &App,
-    instance: &Instance,
-    user_name: &str,
-    budget: &Budget,
-    told: &Told<'_>,
-) -> Result<bool, Outcome> {
-    let taurusdb = Taurusdb::read(host, &app.tokens, budget, instance, told.language).await?;
-    match taurusdb.account(user_name).await {
+/// The removal of this event and account that is to be tried now, with its row. Removals that were denied by policy, expired or
+/// refused upstream are tried again with a delivery of their own. A removal that an approver rejected stays rejected.
+async fn next_attempt<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    leaver: &Leaver,
+    instance: &'c Instance,
+    user_name: UserName,
+) -> Result<(RemovalRequest<'c>, Option<RemovalRow>), Refusal<'c>> {
+    let ledger = ctx.ledger().await?;
+    let caller = ctx.app.config.caller(&ctx.actor.caller)?;
+    let mut attempt: u32 = 0;
+    loop {
+        let parts = [leaver.event.as_str(), &instance.name, user_name.as_str(), &attempt.to_string()];
+        let delivery = DeliveryId::new(caller, &[&[b"leaver".as_slice()], &parts.map(str::as_bytes)[..]].concat());
+        let removal = RemovalRequest {
+            actor: ctx.actor.clone(),
+            user_name: user_name.clone(),
+            instance,
+            reason: leaver.reason.clone(),
+            delivery,
+            dry_run: false,
+        };
+        let prior = ctx.stored(ledger.find(&removal, ctx.at).await)?;
+        let may_retry = |row: &RemovalRow| matches!(row.state, State::Denied | State::Expired | State::RefusedUpstream);
+        attempt = attempt.saturating_add(1);
+        if attempt == ATTEMPTS || !prior.earlier.as_ref().is_some_and(may_retry) {
+            return Ok((removal, prior.earlier));
+        }
+    }
+}
+
+/// Whether the account list has an account.
+async fn exists<'c, H: Host>(ctx: &Ctx<'c, H>, instance: &'c Instance, user_name: &str) -> Result<bool, Refusal<'c>> {
+    match ctx.taurusdb(instance).await?.account_presence(user_name).await {
         AccountPresence::Present => Ok(true),
         AccountPresence::Absent => Ok(false),
-        AccountPresence::Unknown => Err(Outcome::ListUnreadable),
+        AccountPresence::Unknown | AccountPresence::NotChecked => Err(NotSent::AccountListUnreadable.into()),
     }
 }

@@ -1,49 +1,50 @@
-//! How much time a request has, and how much of it is left.
+//! The time limit of one request to the gateway, and what is left of it for calls.
 //!
-//! The last part of it is kept for settling: when a removal's outcome is not known, the account list has to be read within
-//! the same request.
+//! The last part is reserved for settling: if the outcome of a removal is unknown, the account list has to be read within the
+//! same request.
 
 use std::time::Duration;
 
 use crate::config::limits::Limits;
 use crate::host::{self, Host};
 
-/// What is kept for settling, at most; a quarter of the whole, where that is less.
-const KEPT: Duration = Duration::from_secs(5);
+/// The time that is reserved for settling; a quarter of the whole limit if that is less.
+const RESERVED: Duration = Duration::from_secs(5);
 
-/// The time of one request.
+/// The time limit of one request.
 #[derive(Debug, Clone)]
 pub struct Budget {
     limits: Limits,
-    /// By [`Host::elapsed`].
+    /// When the last removal may be sent, by [`Host::elapsed`].
     ends_sending: Duration,
+    /// When the request ends, by [`Host::elapsed`].
     ends: Duration,
 }
 
 impl Budget {
-    /// The time of a request that began at `began`, by [`Host::elapsed`].
+    /// Makes the budget of a request that arrived at `began`, by [`Host::elapsed`].
     pub fn new(began: Duration, limits: Limits) -> Self {
         let ends = began.saturating_add(limits.total);
-        let kept = KEPT.min(limits.total.checked_div(4).unwrap_or_default());
-        Self { limits, ends_sending: ends.saturating_sub(kept), ends }
+        let reserved = RESERVED.min(limits.total.checked_div(4).unwrap_or_default());
+        Self { limits, ends_sending: ends.saturating_sub(reserved), ends }
     }
 
-    /// The same, with what was kept for settling to be spent.
+    /// Returns the budget with the reserved time added to the time for calls.
     pub fn for_settling(&self) -> Self {
         Self { ends_sending: self.ends, ..self.clone() }
     }
 
-    /// The limits that it is made of.
+    /// Returns the configured limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// How long something may still be sent.
+    /// Returns how much time is left for calls.
     pub fn left_to_send<H: Host>(&self, host: &H) -> Duration {
         self.ends_sending.saturating_sub(host.elapsed())
     }
 
-    /// The limits of a call that begins now; `None` when there is no time left for one.
+    /// Returns the limits of a call that starts now; `None` if no time is left.
     pub fn call<H: Host>(&self, host: &H, answer: usize) -> Option<host::Limits> {
         let left = self.left_to_send(host);
         if left.is_zero() {

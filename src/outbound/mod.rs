@@ -1,4 +1,5 @@
-//! Calls to other systems: how often, and for how long.
+//! Calls to other systems: the time that they may take, and when they are sent again. What is sent, and what an answer means,
+//! is not known here.
 
 pub mod budget;
 pub mod retry;

@@ -1,18 +1,18 @@
-//! When a call is sent again, and when not: only where it is certain that the first one did nothing.
+//! When a call is sent again: only if it is certain that it had no effect.
 //!
-//! | what came of it | sent again after |
+//! | result | sent again after |
 //! |---|---|
-//! | no connection: refused, not in time, no such name, TLS | a pause |
+//! | no connection: refused, timed out, unknown name, TLS | a pause |
 //! | 429 | its `Retry-After`, else a pause |
-//! | 409 with a code that says that another operation is running | its `Retry-After`, else a pause |
-//! | 503 with `Retry-After` | that |
+//! | 409 with a code for another running operation | its `Retry-After`, else a pause |
+//! | 503 with `Retry-After` | its `Retry-After` |
 //! | anything else | never |
 //!
-//! A pause is exponential with full jitter: anything from nothing to [`FIRST_PAUSE`] doubled with each attempt, at most
+//! A pause is exponential with full jitter: between zero and [`FIRST_PAUSE`] doubled with each attempt, at most
 //! [`LONGEST_PAUSE`] ("Exponential Backoff And Jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
-//! A wait that the request has no time for is not begun: what came back is then the answer.
+//! If the request has no time for the wait, the last result is returned at once.
 //!
-//! Not in here: a token that IAM has to renew (`taurusdb`), and settling an unknown outcome (`taurusdb::list`).
+//! Not done here: renewing a refused token, and settling an unknown outcome (both in `taurusdb`).
 
 use std::time::Duration;
 
@@ -23,27 +23,26 @@ use http::{HeaderMap, Request, StatusCode};
 
 use crate::host::{Answered, Host, SendError};
 use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
 
-/// What the first pause is at most.
-pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The upper bound of the first pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// What any pause is at most.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The upper bound of every pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A reason for which a call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryReason {
-    /// Nothing left.
+    /// The request was not sent.
     NotSent,
-    /// 429, 409 or 503: it was turned away.
+    /// The request was turned away with 429, 409 or 503.
     TurnedAway {
-        /// How long to stay away, if it said so.
+        /// The answer's `Retry-After`.
         retry_after: Option<Duration>,
     },
 }
 
-/// Whether what came of a call allows to send it again. `is_busy` reads the body of a 409.
+/// Returns the reason to send a call again, or `None` if it must not be sent again. `is_busy` reads the body of a 409.
 pub fn retry_reason(
     answer: &Result<Answered, SendError>,
     is_busy: fn(&[u8]) -> bool,
@@ -65,7 +64,7 @@ pub fn retry_reason(
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3); `None` when it is not there or neither.
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3); `None` if it is absent or malformed.
 pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -75,10 +74,10 @@ pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
     Some(date.signed_duration_since(now).to_std().unwrap_or_default())
 }
 
-/// How long to wait before attempt `tried + 1`, or `None` when this was the last.
+/// Returns how long to wait before attempt `tried + 1`, or `None` if `tried` was the last one.
 ///
-/// `left` is the time that the request still has for sending, `random` any 128 bits.
-pub fn pause(tried: u32, most: u32, why: RetryReason, left: Duration, random: u128) -> Option<Duration> {
+/// `left` is the time that the request has left for calls, `random` any 128 bits.
+fn pause(tried: u32, most: u32, why: RetryReason, left: Duration, random: u128) -> Option<Duration> {
     if tried >= most {
         return None;
     }
@@ -94,34 +93,60 @@ pub fn pause(tried: u32, most: u32, why: RetryReason, left: Duration, random: u1
     (wait < left).then_some(wait)
 }
 
-/// What came of a call, with all its attempts.
+/// The request has no time left to send anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfTime;
+
+impl From<OutOfTime> for String {
+    fn from(_: OutOfTime) -> Self {
+        "the request reached its time limit".into()
+    }
+}
+
+/// How a call is sent and read.
+#[derive(Debug, Clone, Copy)]
+pub struct CallSpec {
+    /// The largest answer body that is read, in bytes.
+    pub answer_limit: usize,
+    /// How often the call was attempted before, which counts towards the limit.
+    pub attempted: u32,
+    /// Whether the body of a 409 says that another operation is running.
+    pub is_busy: fn(&[u8]) -> bool,
+}
+
+impl CallSpec {
+    /// Makes the specification of a new call whose 409 is never a reason to send it again.
+    pub fn new(answer_limit: usize) -> Self {
+        Self { answer_limit, attempted: 0, is_busy: |_| false }
+    }
+}
+
+/// The result of a call with all its attempts.
 #[derive(Debug)]
 pub struct Sent {
     /// The last answer.
     pub answer: Result<Answered, SendError>,
-    /// How often it was sent.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The last attempt ran out of time because the whole request had no more.
+    /// Whether the last attempt timed out early because the whole request had no more time.
     pub cut_short: bool,
 }
 
-/// Sends what `make` makes, and again where that is safe, within the budget. `make` is called for each attempt, because a
-/// signature has a date.
+/// Sends the request that `make` returns, and sends it again where that is safe, within the budget. `make` is called for each
+/// attempt, because a signature has a date.
 ///
 /// # Errors
 ///
-/// What `make` says; and [`Outcome::TimeSpent`] when there is no time left to send anything.
-pub async fn send<H: Host>(
+/// What `make` says, and [`OutOfTime`] if no time is left to send anything.
+pub async fn send<H: Host, E: From<OutOfTime>>(
     host: &H,
     budget: &Budget,
-    tried: u32,
-    answer_limit: usize,
-    is_busy: fn(&[u8]) -> bool,
-    mut make: impl FnMut() -> Result<Request<Bytes>, Outcome>,
-) -> Result<Sent, Outcome> {
-    let mut attempts = tried;
+    call: CallSpec,
+    mut make: impl FnMut() -> Result<Request<Bytes>, E>,
+) -> Result<Sent, E> {
+    let mut attempts = call.attempted;
     loop {
-        let Some(limits) = budget.call(host, answer_limit) else { return Err(Outcome::TimeSpent) };
+        let Some(limits) = budget.call(host, call.answer_limit) else { return Err(OutOfTime.into()) };
         let answer = host.send(make()?, limits).await;
         let usual = budget.limits();
         let cut_short = match &answer {
@@ -131,8 +156,8 @@ pub async fn send<H: Host>(
             _ => false,
         };
         attempts = attempts.saturating_add(1);
-        let sent = |answer| Sent { answer, attempts: attempts.saturating_sub(tried), cut_short };
-        let Some(why) = retry_reason(&answer, is_busy, host.now()) else { return Ok(sent(answer)) };
+        let sent = |answer| Sent { answer, attempts: attempts.saturating_sub(call.attempted), cut_short };
+        let Some(why) = retry_reason(&answer, call.is_busy, host.now()) else { return Ok(sent(answer)) };
         let Some(wait) = pause(attempts, budget.limits().attempts, why, budget.left_to_send(host), host.random())
         else {
             return Ok(sent(answer));
@@ -169,7 +194,7 @@ mod tests {
         format!(r#"{{"error_code":"{code}","error_msg":"m"}}"#)
     }
 
-    /// The table of the module, and its neighbours.
+    /// The table of the module, and cases next to it.
     #[test]
     fn what_may_be_sent_again() {
         let text = || "t".to_owned();
@@ -224,8 +249,7 @@ mod tests {
     }
 
     proptest! {
-        /// However it goes, a call ends: after no more attempts than allowed, within the time that it has, never sooner than
-        /// it was asked to wait, and the time left only falls.
+        /// Every call ends: after no more attempts than allowed, within its time, and never before its `Retry-After`.
         #[test]
         fn the_schedule_is_bounded(
             most in 1_u32..=10,
@@ -251,7 +275,7 @@ mod tests {
             prop_assert!(tried <= most);
         }
 
-        /// Nothing but the module's table is sent again, whatever an answer looks like.
+        /// Only the results of the module's table are sent again, whatever an answer looks like.
         #[test]
         fn no_class_is_widened(
             status in 100_u16..600,

@@ -1,37 +1,69 @@
-//! The outcome of a request that cannot be understood.
+//! What a request error is called in the catalogue.
 
-use crate::outcome::Outcome;
+use super::Outcome;
+use super::catalog;
+use super::message::{Argument, Message};
 use crate::request::error::RequestError;
 use crate::request::headers::HeaderError;
 
 impl From<RequestError> for Outcome {
     fn from(error: RequestError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<HeaderError> for Message {
+    fn from(error: HeaderError) -> Self {
         match error {
-            RequestError::BodyMalformed { why } => Self::BodyMalformed { why },
-            RequestError::BodyCutShort => Self::BodyCutShort,
-            RequestError::BodyTooLarge => Self::BodyTooLarge,
-            RequestError::BodyEncoded => Self::BodyEncoded,
-            RequestError::ContentTypeWrong { expected } => Self::ContentTypeWrong { expected },
-            RequestError::NotAcceptable => Self::NotAcceptable,
-            RequestError::FieldDoubled { name } => Self::FieldDoubled { name },
-            RequestError::FieldMissing { name } => Self::FieldMissing { name },
-            RequestError::FieldInvalid { name, given, expected } => Self::FieldInvalid { name, given, expected },
-            RequestError::Header(HeaderError::Missing { header }) => Self::ProofMissing { header },
-            RequestError::Header(HeaderError::Malformed { header }) => Self::ProofMalformed { header },
-            RequestError::Header(HeaderError::Doubled { header }) => Self::ProofDoubled { header: header.into() },
-            RequestError::ParameterUnknown { name, known } => Self::ParameterUnknown { name, known },
-            RequestError::UrlMalformed => Self::UrlMalformed,
-            RequestError::CommandMalformed => Self::CommandMalformed,
-            RequestError::UserNameInvalid { given } => Self::UserNameInvalid { given },
-            RequestError::AccountReserved { name } => Self::AccountReserved { name },
-            RequestError::AccountProtected { name } => Self::AccountProtected { name },
-            RequestError::ProjectIdInvalid { given } => Self::ProjectIdInvalid { given },
-            RequestError::InstanceIdInvalid { given } => Self::InstanceIdInvalid { given },
-            RequestError::InstanceUnknown { given } => Self::InstanceUnknown { given },
-            RequestError::LanguageInvalid { given } => Self::LanguageInvalid { given },
-            RequestError::RouteUnknown => Self::RouteUnknown,
-            RequestError::CallerUnknown { name } => Self::CallerUnknown { name },
-            RequestError::MethodNotAllowed { allow } => Self::MethodNotAllowed { allow },
+            HeaderError::Missing { header } => Self::new(&catalog::PROOF_MISSING).quoting("header", header),
+            HeaderError::Malformed { header } => Self::new(&catalog::PROOF_MALFORMED).quoting("header", header),
+            HeaderError::Doubled { header } => Self::new(&catalog::PROOF_DOUBLED).quoting("header", header),
+        }
+    }
+}
+
+impl From<RequestError> for Message {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::BodyMalformed { why } => {
+                Self::new(&catalog::BODY_MALFORMED).with("why", Argument::Localized(why))
+            }
+            RequestError::BodyCutShort => Self::new(&catalog::BODY_CUT_SHORT),
+            RequestError::BodyTooLarge => Self::new(&catalog::BODY_TOO_LARGE),
+            RequestError::BodyEncoded => Self::new(&catalog::BODY_ENCODED),
+            RequestError::ContentTypeWrong { expected } => {
+                Self::new(&catalog::CONTENT_TYPE_WRONG).quoting("expected", expected)
+            }
+            RequestError::NotAcceptable => Self::new(&catalog::NOT_ACCEPTABLE),
+            RequestError::FieldDoubled { name } => Self::new(&catalog::FIELD_DOUBLED).quoting("name", name),
+            RequestError::FieldMissing { name } => Self::new(&catalog::FIELD_MISSING).quoting("name", name),
+            RequestError::FieldInvalid { name, given, expected } => Self::new(&catalog::FIELD_INVALID)
+                .quoting("name", name)
+                .quoting("given", given)
+                .with("expected", Argument::Localized(expected)),
+            RequestError::Header(error) => error.into(),
+            RequestError::ParameterUnknown { name, known: [] } => {
+                Self::new(&catalog::NO_PARAMETERS).quoting("name", name)
+            }
+            RequestError::ParameterUnknown { name, known } => {
+                Self::new(&catalog::PARAMETER_UNKNOWN).quoting("name", name).with("known", Argument::Names(known))
+            }
+            RequestError::UrlMalformed => Self::new(&catalog::URL_MALFORMED),
+            RequestError::CommandMalformed => Self::new(&catalog::COMMAND_MALFORMED),
+            RequestError::UserNameInvalid { given } => Self::new(&catalog::USER_NAME_INVALID).quoting("given", given),
+            RequestError::AccountReserved { name } => Self::new(&catalog::ACCOUNT_RESERVED).quoting("name", name),
+            RequestError::AccountProtected { name } => Self::new(&catalog::ACCOUNT_PROTECTED).quoting("name", name),
+            RequestError::ProjectIdInvalid { given } => Self::new(&catalog::PROJECT_ID_INVALID).quoting("given", given),
+            RequestError::InstanceIdInvalid { given } => {
+                Self::new(&catalog::INSTANCE_ID_INVALID).quoting("given", given)
+            }
+            RequestError::InstanceUnknown { given } => Self::new(&catalog::INSTANCE_UNKNOWN).quoting("given", given),
+            RequestError::LanguageInvalid { given } => Self::new(&catalog::LANGUAGE_INVALID).quoting("given", given),
+            RequestError::RouteUnknown => Self::new(&catalog::ROUTE_UNKNOWN),
+            RequestError::CallerUnknown { name } => Self::new(&catalog::CALLER_UNKNOWN).quoting("name", name),
+            RequestError::MethodNotAllowed { allow } => {
+                Self::new(&catalog::METHOD_NOT_ALLOWED).with("allow", Argument::Plain(allow.into()))
+            }
         }
     }
 }

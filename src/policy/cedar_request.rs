@@ -1,4 +1,4 @@
-//! A question in Cedar's words: the entities and the context that policies speak of, as schema.cedarschema has them.
+//! A request in Cedar's types: the entities and the context of schema.cedarschema. The names are an interface to policies.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::policy::names::{Names, uid};
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
 use crate::request::actor::Actor;
 
-/// A question, in Cedar's words.
-pub(crate) struct CedarRequest {
+/// An [`AuthzRequest`] in Cedar's types.
+pub(super) struct CedarRequest {
     pub(super) principal: EntityUid,
     pub(super) action: EntityUid,
     pub(super) resource: EntityUid,
@@ -22,15 +22,19 @@ pub(crate) struct CedarRequest {
 }
 
 impl CedarRequest {
-    /// Without the time of day where no policy asks for it: Cedar has no way to take one but to parse it from a text, and in a
-    /// fresh instance that costs more than the decision.
-    pub(super) fn of(
+    /// Translates a request. `with_time` adds `context.time`, which is left out if no policy reads it: Cedar has to parse it
+    /// from a text, and in a fresh instance that takes longer than the decision.
+    ///
+    /// # Errors
+    ///
+    /// If Cedar refuses a value.
+    pub(super) fn new(
         names: &Names,
-        question: &AuthzRequest<'_>,
-        circumstances: AuthzContext,
+        request: &AuthzRequest<'_>,
+        context: AuthzContext,
         with_time: bool,
     ) -> Result<Self, String> {
-        let AuthzRequest { who: Principal { actor, teams, accounts }, action, account, reason_given } = question;
+        let AuthzRequest { who: Principal { actor, teams, accounts }, action, account, .. } = request;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
         let own = accounts.iter().map(|name| string(name));
@@ -65,13 +69,17 @@ impl CedarRequest {
                 account
             }
         };
-        let context = context(actor, *reason_given, circumstances, with_time)?;
+        let context = cedar_context(request, context, with_time)?;
         Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
 }
 
-/// Whether a schema takes what the gateway will say. It always says the same things, in other words; so they are held against
-/// the schema once, and not with every request.
+/// Checks that the schema accepts the gateway's requests. They always have the same shape, so this is done once, and not with
+/// every request.
+///
+/// # Errors
+///
+/// If the schema does not accept an entity, an attribute or the context, in Cedar's words.
 pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), String> {
     let word = || "word".to_owned();
     let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
@@ -84,7 +92,7 @@ pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), 
         environment: word(),
         credentials: Arc::new(CredentialSource::Token { token: word() }),
     };
-    let circumstances = AuthzContext {
+    let context = AuthzContext {
         now: DateTime::default(),
         dry_run: false,
         confirmed: false,
@@ -94,17 +102,17 @@ pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), 
     let account = Some(Account { instance: &instance, user_name: "word" });
     let who = Principal { actor: &actor, teams: &[], accounts: &[word()] };
     for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
-        let question = AuthzRequest { who, action, account, reason_given: false };
+        let request = AuthzRequest { who, action, account, reason_given: false };
         let CedarRequest { principal, action, resource, entities, context } =
-            CedarRequest::of(names, &question, circumstances, true)?;
+            CedarRequest::new(names, &request, context, true)?;
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
         Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
-fn context(actor: &Actor, reason_given: bool, circumstances: AuthzContext, with_time: bool) -> Result<Context, String> {
-    let AuthzContext { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = circumstances;
+fn cedar_context(request: &AuthzRequest<'_>, context: AuthzContext, with_time: bool) -> Result<Context, String> {
+    let AuthzContext { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = context;
     let weekday = match now.weekday() {
         Weekday::Mon => "monday",
         Weekday::Tue => "tuesday",
@@ -115,10 +123,10 @@ fn context(actor: &Actor, reason_given: bool, circumstances: AuthzContext, with_
         Weekday::Sun => "sunday",
     };
     let pairs = [
-        ("caller_kind", string(&actor.kind)),
+        ("caller_kind", string(&request.who.actor.kind)),
         ("dry_run", RestrictedExpression::new_bool(dry_run)),
         ("confirmed", RestrictedExpression::new_bool(confirmed)),
-        ("reason_given", RestrictedExpression::new_bool(reason_given)),
+        ("reason_given", RestrictedExpression::new_bool(request.reason_given)),
         ("weekday", string(weekday)),
         ("hour", RestrictedExpression::new_long(now.hour().into())),
         ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),

@@ -1,4 +1,4 @@
-//! Decisions: pure, over the request, the policies and the context.
+//! Decisions about removals: pure functions of request, policies and context.
 
 use std::collections::BTreeSet;
 
@@ -13,63 +13,66 @@ use crate::request::actor::Actor;
 use crate::request::removal::RemovalRequest;
 
 impl Policies {
-    /// Asks whether somebody may remove an account at once, or at least ask for it.
+    /// Decides whether the requester may remove the account at once, or at least request it.
     ///
-    /// The text says why it could not be decided, for the log; then it is a denial.
+    /// The text says why evaluation failed, for the log; the decision is then a denial.
     pub fn decide<'c>(
         &self,
         removal: &RemovalRequest<'c>,
         config: &Config,
-        circumstances: AuthzContext,
+        context: AuthzContext,
     ) -> (Decision<'c>, Option<String>) {
-        let question = |action| AuthzRequest::about(removal, Principal::of(&removal.actor, config), action);
-        let at_once = self.is_authorized(&question(Action::Delete), circumstances);
+        let authorize = |action| {
+            let request = AuthzRequest::about(removal, Principal::of(&removal.actor, config), action);
+            self.is_authorized(&request, context)
+        };
+        let at_once = authorize(Action::Delete);
         if at_once.allowed {
             return (Decision::Permit(permit(removal, at_once.policies)), None);
         }
         if at_once.failed.is_some() {
             return (Decision::Denial { policies: at_once.policies }, at_once.failed);
         }
-        let request = self.is_authorized(&question(Action::Request), circumstances);
+        let request = authorize(Action::Request);
         if request.allowed {
             return (Decision::NeedsApproval { policies: request.policies }, None);
         }
-        // What forbids it at once is said first: it is what whoever asked ran into.
+        // The policies that forbid the removal itself come first: they are the answer to the request that was made.
         let policies = if at_once.policies.is_empty() { request.policies } else { at_once.policies };
         (Decision::Denial { policies }, request.failed)
     }
 
-    /// Asks whether somebody who asked, with those who approved, may have an account removed: whoever asked must still be one
-    /// who may, and so must `required` others, each another person and none of them whoever asked.
+    /// Decides whether a removal that `approvers` approved is permitted: the requester must still be permitted to remove the
+    /// account or to request it, and as many different people as the environment requires must be permitted to approve, none of
+    /// them the requester.
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// [`ApprovalShortfall::Denied`] if the requester is not permitted any more, [`ApprovalShortfall::Missing`] if too few
+    /// people approved.
     pub fn decide_approved<'c>(
         &self,
         removal: &RemovalRequest<'c>,
         approvers: &[Actor],
         config: &Config,
-        circumstances: AuthzContext,
+        context: AuthzContext,
     ) -> Result<Permit<'c>, ApprovalShortfall> {
         let requester = AuthzRequest::about(removal, Principal::of(&removal.actor, config), Action::Request);
-        let (asked, at_once) = (
-            self.is_authorized(&requester, circumstances),
-            self.is_authorized(&AuthzRequest { action: Action::Delete, ..requester }, circumstances),
-        );
-        let mut policies = match (asked, at_once) {
-            (asked, _) if asked.allowed => asked.policies,
+        let request = self.is_authorized(&requester, context);
+        let at_once = self.is_authorized(&AuthzRequest { action: Action::Delete, ..requester }, context);
+        let mut policies = match (request, at_once) {
+            (request, _) if request.allowed => request.policies,
             (_, at_once) if at_once.allowed => at_once.policies,
-            (asked, _) => return Err(ApprovalShortfall::Denied(asked.policies, asked.failed)),
+            (request, _) => return Err(ApprovalShortfall::Denied(request.policies, request.failed)),
         };
-        let own = config.person(&removal.actor.principal);
+        let requesting_person = config.person(&removal.actor.principal);
         let mut people = BTreeSet::new();
         for approver in approvers {
-            let question = AuthzRequest::about(removal, Principal::of(approver, config), Action::Approve);
+            let request = AuthzRequest::about(removal, Principal::of(approver, config), Action::Approve);
             let person = config.person(&approver.principal);
-            let verdict = self.is_authorized(&question, circumstances);
-            if person != own && verdict.allowed && people.insert(person) {
-                policies.extend(verdict.policies);
+            let response = self.is_authorized(&request, context);
+            if person != requesting_person && response.allowed && people.insert(person) {
+                policies.extend(response.policies);
             }
         }
         let required = usize::try_from(config.approvals.required(&removal.instance.environment)).unwrap_or(usize::MAX);
@@ -81,34 +84,34 @@ impl Policies {
         Ok(permit(removal, policies))
     }
 
-    /// Asks whether somebody may do something to an account. What cannot be decided is a no.
-    pub fn is_authorized(&self, question: &AuthzRequest<'_>, circumstances: AuthzContext) -> AuthzResponse {
-        verdict(self.cedar_request(question, circumstances).and_then(|picture| {
-            let sets = self.scopes.applicable(question.action, &picture);
-            self.evaluate(sets, picture)
+    /// Answers one request. If evaluation fails, the answer is no.
+    pub fn is_authorized(&self, request: &AuthzRequest<'_>, context: AuthzContext) -> AuthzResponse {
+        combine(self.cedar_request(request, context).and_then(|cedar_request| {
+            let sets = self.scopes.applicable(&cedar_request.action, &cedar_request.entities);
+            self.evaluate(sets, cedar_request)
         }))
     }
 
-    pub(crate) fn cedar_request(
+    pub(super) fn cedar_request(
         &self,
-        question: &AuthzRequest<'_>,
-        circumstances: AuthzContext,
+        request: &AuthzRequest<'_>,
+        context: AuthzContext,
     ) -> Result<CedarRequest, String> {
-        let mut picture = CedarRequest::of(&self.names, question, circumstances, self.with_time)?;
-        if let Some(groups) = self.groups.get(question.action.as_str()) {
+        let mut cedar_request = CedarRequest::new(&self.names, request, context, self.uses_time)?;
+        if let Some(groups) = self.groups.get(request.action.as_str()) {
             let parents = groups.iter().map(|group| uid(&self.names.action, group)).collect();
-            picture.entities.push(Entity::new_no_attrs(picture.action.clone(), parents));
+            cedar_request.entities.push(Entity::new_no_attrs(cedar_request.action.clone(), parents));
         }
-        Ok(picture)
+        Ok(cedar_request)
     }
 
-    /// What each of the sets says.
-    pub(crate) fn evaluate<'s>(
+    /// Evaluates the request against each of the sets.
+    pub(super) fn evaluate<'s>(
         &self,
         sets: impl IntoIterator<Item = &'s PolicySet>,
-        picture: CedarRequest,
+        request: CedarRequest,
     ) -> Result<Vec<Response>, String> {
-        let CedarRequest { principal, action, resource, entities, context } = picture;
+        let CedarRequest { principal, action, resource, entities, context } = request;
         let entities = Entities::from_entities(entities, None).map_err(|error| format!("entities: {error}"))?;
         let request =
             Request::new(principal, action, resource, context, None).map_err(|error| format!("request: {error}"))?;
@@ -116,8 +119,9 @@ impl Policies {
     }
 }
 
-/// What all of them say together is what one set of all their policies would say: a forbid wins, whichever has it.
-pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> AuthzResponse {
+/// Combines the answers of several sets into the answer that one set of all their policies would give: a forbid wins,
+/// whichever set it is in.
+pub(super) fn combine(responses: Result<Vec<Response>, String>) -> AuthzResponse {
     let responses = match responses {
         Ok(responses) => responses,
         Err(why) => return AuthzResponse { allowed: false, policies: Vec::new(), failed: Some(why) },
@@ -128,9 +132,9 @@ pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> AuthzResponse
         return AuthzResponse { allowed: false, policies: Vec::new(), failed: Some(failed.join("; ")) };
     }
     let reasons = |decision| {
-        let said = responses.iter().filter(move |response| response.decision() == decision);
+        let of_decision = responses.iter().filter(move |response| response.decision() == decision);
         let mut policies: Vec<_> =
-            said.flat_map(|response| response.diagnostics().reason()).map(ToString::to_string).collect();
+            of_decision.flat_map(|response| response.diagnostics().reason()).map(ToString::to_string).collect();
         policies.sort_unstable();
         policies
     };
@@ -143,7 +147,6 @@ pub(crate) fn verdict(responses: Result<Vec<Response>, String>) -> AuthzResponse
 mod tests {
     use super::*;
     use crate::callers;
-    use crate::policy::load::DEEPEST;
     use crate::request::account_name::AccountRules;
     use crate::request::ids::DeliveryId;
     use crate::request::reason::Reason;
@@ -151,7 +154,7 @@ mod tests {
     const POLICY: &str = include_str!("../../config/policy.cedar");
     const SCHEMA: &str = include_str!("../../config/schema.cedarschema");
 
-    /// The demo's configuration; the person who asks is in these teams.
+    /// The demo's configuration, with the requester in these teams.
     fn config(teams: &[&str]) -> Config {
         let mut text = include_str!("../../config/offboard.toml").replace("\"slack/U2CERLKJA\", \"portal", "\"portal");
         for team in teams {
@@ -189,7 +192,7 @@ mod tests {
     /// A Monday, at ten.
     const MONDAY: &str = "2026-06-01T10:00:00Z";
 
-    /// `Ok` with the policies of a permit, `Err` with those of a denial.
+    /// Returns `Ok` with the policies of a permit, `Err` with those of another decision.
     fn decided(
         policies: &str,
         environment: &str,
@@ -199,9 +202,9 @@ mod tests {
     ) -> Result<Vec<String>, Vec<String>> {
         let config = config(teams);
         let instance = if environment == "production" { "warehouse" } else { "analytics" };
-        let circumstances = AuthzContext { removals_last_hour: last_hour, ..at(MONDAY) };
+        let context = AuthzContext { removals_last_hour: last_hour, ..at(MONDAY) };
         let removal = removal(&config, instance, "alice", reason);
-        match Policies::parse(policies, SCHEMA).unwrap().decide(&removal, &config, circumstances).0 {
+        match Policies::parse(policies, SCHEMA).unwrap().decide(&removal, &config, context).0 {
             Decision::Permit(permit) => Ok(permit.policies().to_vec()),
             Decision::NeedsApproval { policies } => Err([vec!["approval".to_owned()], policies].concat()),
             Decision::Denial { policies } => Err(policies),
@@ -221,7 +224,7 @@ mod tests {
         assert_eq!(decided(POLICY, "production", &["other"], 0, ""), Err(vec![]));
     }
 
-    /// Hours and weekdays are those of the operator's clock.
+    /// Hours and weekdays are at the operator's offset from UTC.
     #[test]
     fn the_demo_policy_knows_working_hours() {
         let config = config(&["dba"]);
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_policy_lets_everybody_remove_their_own() {
+    fn the_demo_policy_permits_everybody_their_own_account() {
         let config = config(&[]);
         let policies = Policies::parse(POLICY, SCHEMA).unwrap();
         for (user_name, own) in [("dana", true), ("alice", false)] {
@@ -257,7 +260,7 @@ mod tests {
         }
     }
 
-    /// Somebody else, who may, and as many of them as are needed; and whoever asked must still be one who may ask.
+    /// As many other people as required must be permitted to approve, and the requester must still be permitted to request.
     #[test]
     fn what_an_approved_removal_takes() {
         let text = include_str!("../../config/offboard.toml")
@@ -271,7 +274,7 @@ mod tests {
             (&text, vec![], Err(ApprovalShortfall::Missing(1))),
             (&text, vec!["slack/U9"], Err(ApprovalShortfall::Missing(1))),
             (&text, vec!["slack/U2CERLKJA"], Err(ApprovalShortfall::Missing(1))),
-            // The same person by another way.
+            // Another principal of the requester.
             (&text, vec!["portal/K2"], Err(ApprovalShortfall::Missing(1))),
             (&twice, vec!["slack/U1"], Err(ApprovalShortfall::Missing(1))),
             (&twice, vec!["slack/U1", "slack/U1"], Err(ApprovalShortfall::Missing(1))),
@@ -303,9 +306,9 @@ mod tests {
         assert_eq!(decided(policy, "staging", &[], 3, ""), Err(vec![]));
     }
 
-    /// It is left out where nobody asks for it, however that is written.
+    /// `context.time` is left out if no policy reads it, however its name is written.
     #[test]
-    fn the_time_is_there_for_whoever_asks() {
+    fn the_time_is_there_if_a_policy_reads_it() {
         for (asking, answered) in [
             ("context has time", true),
             (r#"context["\u{74}ime"] > datetime("2026-01-01")"#, true),
@@ -318,50 +321,11 @@ mod tests {
         }
     }
 
-    /// Cedar passes over a policy that fails; here a forbid that fails must not open the door.
+    /// Cedar ignores a policy that fails; a failing forbid must not lead to a permit.
     #[test]
     fn a_policy_that_fails_is_a_denial() {
         let policy = r#"@id("yes") permit (principal, action, resource);
             @id("overflow") forbid (principal, action, resource) when { context.removals_last_hour + 9223372036854775807 > 0 };"#;
         assert_eq!(decided(policy, "staging", &[], 1, ""), Err(vec![]));
-    }
-
-    #[test]
-    fn files_that_cannot_be_used_are_refused_in_words() {
-        let refused = |policy: &str| Policies::parse(policy, SCHEMA).unwrap_err().to_string();
-        let begins = |policy: &str, start: &str| {
-            let error = refused(policy);
-            assert!(error.starts_with(start), "{error}");
-        };
-        begins(
-            "permit (principal, action, resource);",
-            "policy.cedar, line 1: policy number 1 (a permit) has no good `@id`",
-        );
-        begins(
-            r#"@id("a") permit (principal, action, resource); @id("a") forbid (principal, action, resource);"#,
-            "policy.cedar, line 1: two policies have the @id `a`",
-        );
-        begins("permit (principal", "policy.cedar, line 1: unexpected end of input; expected `");
-        begins(
-            r#"@id("a") permit (principal, action, resource) when { context.reson };"#,
-            "policy.cedar, line 1: for policy `a`, attribute `reson`",
-        );
-        begins(
-            r#"@id("a") permit (principal == ?principal, action, resource);"#,
-            "policy.cedar, line 1: templates are not supported",
-        );
-        let nested = |levels: usize| {
-            let (open, close) = ("(".repeat(levels), ")".repeat(levels));
-            format!("@id(\"a\") permit (principal, action, resource)\nwhen {{ {open}true{close} }};")
-        };
-        begins(&nested(DEEPEST), "policy.cedar, line 2: it is nested more than 20 levels deep");
-        assert!(Policies::parse(&nested(DEEPEST - 1), SCHEMA).is_ok());
-        assert!(
-            Policies::parse(POLICY, "entity X").unwrap_err().to_string().starts_with("schema.cedarschema, line 1: ")
-        );
-        assert_eq!(
-            Policies::parse(POLICY, "").unwrap_err().to_string(),
-            "policy.cedar, line 7: for policy `dba-removes-on-staging`, unrecognized entity type `Team`"
-        );
     }
 }

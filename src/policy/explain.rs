@@ -1,58 +1,58 @@
-//! Why policy says what it says: for whoever writes policies.
+//! Why policy decides as it does: for operators who write policies.
 //!
-//! Each policy is asked alone, once as it is and once with its conditions taken away. What applies without them and not with
-//! them nearly decided.
+//! Each policy is evaluated alone, once as it is and once without its conditions. A policy that applies only without them almost
+//! decided.
 
 use cedar_policy::{Effect, Policy, PolicySet};
 use serde_json::Value;
 
 use crate::policy::{AuthzContext, AuthzRequest, AuthzResponse, Policies};
 
-/// The verdict on a question, and every policy whose scope takes the question.
+/// The answer to a request, and every policy whose scope matches the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What [`Policies::ask`] says.
+    /// The answer of [`Policies::is_authorized`].
     pub verdict: AuthzResponse,
-    /// By role, then by id.
+    /// The policies, by role, then by id.
     pub policies: Vec<PolicyEvaluation>,
 }
 
-/// A policy whose principal, action and resource are those of the question.
+/// A policy whose scope matches the principal, action and resource of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyEvaluation {
-    /// What it did.
+    /// Its part in the answer.
     pub role: Role,
     /// Its id.
     pub id: String,
-    /// Whether it is a `permit`; else it is a `forbid`.
+    /// Whether it is a `permit`; otherwise it is a `forbid`.
     pub is_permit: bool,
-    /// Its text, as it was written.
+    /// Its text in policy.cedar.
     pub text: String,
 }
 
-/// What a policy did for a verdict.
+/// The part of a policy in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// It decided.
     Decided,
-    /// It failed, which makes every verdict a no; the text says how.
+    /// It failed to evaluate, so the answer is no; the text says why.
     Failed(String),
-    /// It applies, and another one decided: a `permit` under a `forbid`.
+    /// It applies and is overridden: a `permit` under a `forbid`.
     Overruled,
     /// Its conditions are not met.
     Nearly,
 }
 
 impl Policies {
-    /// Asks as [`Policies::ask`] does, and says what each policy had to do with the verdict.
-    pub fn explain(&self, question: &AuthzRequest<'_>, circumstances: AuthzContext) -> Explanation {
-        let verdict = self.is_authorized(question, circumstances);
-        let considered = self.set.policies().filter_map(|policy| {
+    /// Answers as [`Policies::is_authorized`], and tells the part of each policy in the answer.
+    pub fn explain(&self, request: &AuthzRequest<'_>, context: AuthzContext) -> Explanation {
+        let verdict = self.is_authorized(request, context);
+        let evaluations = self.set.policies().filter_map(|policy| {
             let id = policy.id().to_string();
-            let role = match self.alone(policy.clone(), question, circumstances)? {
+            let role = match self.evaluate_alone(policy.clone(), request, context)? {
                 Ok(true) if verdict.policies.contains(&id) => Role::Decided,
                 Ok(true) => Role::Overruled,
-                Ok(false) => match self.alone(without_conditions(policy)?, question, circumstances)? {
+                Ok(false) => match self.evaluate_alone(without_conditions(policy)?, request, context)? {
                     Ok(true) => Role::Nearly,
                     _ => return None,
                 },
@@ -60,22 +60,22 @@ impl Policies {
             };
             Some(PolicyEvaluation { role, id, is_permit: policy.effect() == Effect::Permit, text: policy.to_string() })
         });
-        let mut policies: Vec<_> = considered.collect();
+        let mut policies: Vec<_> = evaluations.collect();
         policies.sort_by(|a, b| (&a.role, &a.id).cmp(&(&b.role, &b.id)));
         Explanation { verdict, policies }
     }
 
-    /// Whether a policy applies when there is no other; `Err` when it fails, `None` when it cannot be asked.
-    fn alone(
+    /// Whether a policy alone applies; `Err` if it fails to evaluate, `None` if it cannot be evaluated alone.
+    fn evaluate_alone(
         &self,
         policy: Policy,
-        question: &AuthzRequest<'_>,
-        circumstances: AuthzContext,
+        request: &AuthzRequest<'_>,
+        context: AuthzContext,
     ) -> Option<Result<bool, String>> {
         let mut set = PolicySet::new();
         set.add(policy).ok()?;
-        let picture = self.cedar_request(question, circumstances).ok()?;
-        let response = self.evaluate([&set], picture).ok()?.pop()?;
+        let request = self.cedar_request(request, context).ok()?;
+        let response = self.evaluate([&set], request).ok()?.pop()?;
         let diagnostics = response.diagnostics();
         Some(match diagnostics.errors().next() {
             Some(error) => Err(error.to_string()),
@@ -84,7 +84,7 @@ impl Policies {
     }
 }
 
-/// The same policy, deciding by principal, action and resource alone.
+/// Returns the policy with its scope alone.
 fn without_conditions(policy: &Policy) -> Option<Policy> {
     let mut json = policy.to_json().ok()?;
     json.as_object_mut()?.insert("conditions".into(), Value::Array(Vec::new()));
@@ -95,15 +95,13 @@ fn without_conditions(policy: &Policy) -> Option<Policy> {
 mod tests {
     use super::*;
     use crate::app;
-    use crate::policy::Account;
-    use crate::policy::Action;
-    use crate::policy::Principal;
     use crate::policy::permit::Decision;
+    use crate::policy::{Account, Action, Principal};
     use crate::request::actor::Actor;
     use crate::request::ids::DeliveryId;
     use crate::request::removal::RemovalRequest;
 
-    /// The verdict, and each policy's role and id, for somebody of these teams who is `alice`.
+    /// Returns the answer, and each policy's role and id, for a principal of these teams whose own account is `alice`.
     fn explained(policy: &str, teams: &[&str], action: Action, environment: &str, last_hour: i64) -> Vec<String> {
         let schema = include_str!("../../config/schema.cedarschema");
         let (config, policies) = app::load(include_str!("../../config/offboard.toml"), policy, schema).unwrap();
@@ -111,13 +109,13 @@ mod tests {
         let actor =
             Actor { principal: "slack/U1".into(), caller: "slack".into(), kind: "slack".into(), groups: Vec::new() };
         let teams: Vec<_> = teams.iter().map(|team| (*team).to_owned()).collect();
-        let question = AuthzRequest {
+        let request = AuthzRequest {
             who: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },
             action,
             account: Some(Account { instance, user_name: "bob" }),
             reason_given: false,
         };
-        let circumstances = AuthzContext {
+        let context = AuthzContext {
             // A Monday.
             now: "2026-06-01T20:00:00Z".parse().unwrap(),
             dry_run: false,
@@ -125,25 +123,25 @@ mod tests {
             removals_last_hour: last_hour,
             instance_removals_last_hour: 0,
         };
-        let explanation = policies.explain(&question, circumstances);
-        assert_eq!(explanation.verdict, policies.is_authorized(&question, circumstances));
+        let explanation = policies.explain(&request, context);
+        assert_eq!(explanation.verdict, policies.is_authorized(&request, context));
         let decided: Vec<_> =
             explanation.policies.iter().filter(|p| p.role == Role::Decided).map(|p| p.id.clone()).collect();
         assert_eq!(decided, explanation.verdict.policies);
-        let roles = explanation.policies.iter().map(|considered| {
-            assert!(policy.contains(&considered.text));
-            let effect = if considered.is_permit { "permit" } else { "forbid" };
-            let role = match &considered.role {
+        let roles = explanation.policies.iter().map(|evaluation| {
+            assert!(policy.contains(&evaluation.text));
+            let effect = if evaluation.is_permit { "permit" } else { "forbid" };
+            let role = match &evaluation.role {
                 Role::Failed(_) => "Failed".to_owned(),
                 role => format!("{role:?}"),
             };
-            format!("{role}: {effect} {}", considered.id)
+            format!("{role}: {effect} {}", evaluation.id)
         });
         [explanation.verdict.allowed.to_string()].into_iter().chain(roles).collect()
     }
 
     #[test]
-    fn what_each_policy_has_to_do_with_a_verdict() {
+    fn the_part_of_each_policy_in_an_answer() {
         let demo = include_str!("../../config/policy.cedar");
         let overflow = r#"@id("yes") permit (principal, action, resource);
             @id("no") forbid (principal, action, resource);
@@ -217,9 +215,9 @@ mod tests {
         }
     }
 
-    /// The gateway decides by the same verdicts.
+    /// The gateway decides by the same answers.
     #[test]
-    fn an_explanation_says_what_the_gateway_decides() {
+    fn an_explanation_agrees_with_the_decision() {
         let [offboard, policy, schema] = [
             include_str!("../../config/offboard.toml"),
             include_str!("../../config/policy.cedar"),
@@ -254,20 +252,20 @@ mod tests {
                 delivery: DeliveryId::recorded("1".into()),
                 dry_run: false,
             };
-            let circumstances = AuthzContext {
+            let context = AuthzContext {
                 now: now.parse().unwrap(),
                 dry_run: false,
                 confirmed: true,
                 removals_last_hour: last_hour,
                 instance_removals_last_hour: 0,
             };
-            let decided = match policies.decide(&removal, &config, circumstances).0 {
+            let decided = match policies.decide(&removal, &config, context).0 {
                 Decision::Permit(permit) => ("permit", permit.policies().to_vec()),
                 Decision::NeedsApproval { policies } => ("approval", policies),
                 Decision::Denial { policies } => ("denial", policies),
             };
             let who = Principal::of(&removal.actor, &config);
-            let explain = |action| policies.explain(&AuthzRequest::about(&removal, who, action), circumstances).verdict;
+            let explain = |action| policies.explain(&AuthzRequest::about(&removal, who, action), context).verdict;
             let explained = match (explain(Action::Delete), explain(Action::Request)) {
                 (delete, _) if delete.allowed => ("permit", delete.policies),
                 (_, request) if request.allowed => ("approval", request.policies),

@@ -1,22 +1,27 @@
-//! Cedar: may this actor remove this account, now?
+//! Cedar policies: whether a principal may perform an action on an account now.
 //!
-//! Pure: the request, the clock and the counts are arguments; no HTTP and no SQL is known here. This is the only module
-//! that can make a [`Permit`], and without one no DELETE can be built (`taurusdb`).
+//! Decisions are pure: the request, the clock and the counts are arguments, and neither HTTP nor SQL is known here. This is the
+//! only module that can make a [`Permit`](permit::Permit), and `taurusdb` builds a DELETE only from one.
 //!
-//! Default deny, forbid wins (Cedar's own rules, <https://docs.cedarpolicy.com/auth/authorization.html>). Beyond that,
-//! closed: policies must pass Cedar's strict validation against the schema, each needs an `@id` of its own, and a policy
-//! that fails while it is evaluated is a denial, because a `forbid` that failed would otherwise not be heard.
+//! Without a permit the answer is no, and a forbid wins (Cedar's own rules,
+//! <https://docs.cedarpolicy.com/auth/authorization.html>). Beyond that, decisions fail closed: policies must pass Cedar's strict
+//! validation against the schema, each needs its own `@id`, and a policy that fails to evaluate is a denial, because Cedar itself
+//! would ignore a `forbid` that failed.
+//!
+//! This file has the vocabulary of a question and its answer; the files below read, evaluate and explain.
 //!
 //! Not supported: templates.
 
-pub mod cedar_request;
-pub mod decide;
+mod cedar_request;
+mod decide;
 pub mod explain;
 pub mod load;
-pub mod names;
+mod names;
 pub mod permit;
 pub mod prepared;
-pub mod scope_index;
+pub mod references;
+mod scope_index;
+mod validate;
 
 use std::collections::BTreeMap;
 
@@ -26,18 +31,18 @@ use chrono::{DateTime, FixedOffset};
 use crate::config::Config;
 use crate::config::instance::Instance;
 use crate::policy::names::Names;
-use crate::policy::scope_index::Scopes;
+use crate::policy::scope_index::ScopeIndex;
 use crate::request::actor::Actor;
 use crate::request::removal::RemovalRequest;
 
-/// What a decision depends on beside the removal itself.
+/// The facts that a decision depends on beside the request itself; `context` in policies.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthzContext {
-    /// The time of the request, where the operator is.
+    /// The time of the request, at the operator's offset from UTC.
     pub now: DateTime<FixedOffset>,
-    /// Nothing will be sent.
+    /// Whether the request is a dry run, which sends nothing.
     pub dry_run: bool,
-    /// Whoever asked was shown what would happen, and confirmed it.
+    /// Whether the requester was shown the effect of the request and confirmed it.
     pub confirmed: bool,
     /// The actor's removals in the last hour.
     pub removals_last_hour: i64,
@@ -45,64 +50,64 @@ pub struct AuthzContext {
     pub instance_removals_last_hour: i64,
 }
 
-/// An account, as policy sees it.
+/// An account as policies see it.
 #[derive(Debug, Clone, Copy)]
 pub struct Account<'a> {
-    /// Where it is.
+    /// The instance that it is on.
     pub instance: &'a Instance,
     /// Its name.
     pub user_name: &'a str,
 }
 
-/// Who wants to do what to which account.
+/// A question to policy: may this principal perform this action on this account?
 #[derive(Debug, Clone, Copy)]
 pub struct AuthzRequest<'a> {
-    /// Who.
+    /// The principal.
     pub who: Principal<'a>,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// To which account; `None` for what names none: a refusal's row in the ledger.
+    /// The account; `None` for a ledger row that names no account, such as a refusal's.
     pub account: Option<Account<'a>>,
-    /// Whether a reason was given for it.
+    /// Whether the requester gave a reason.
     pub reason_given: bool,
 }
 
-/// Somebody, as policy sees them.
+/// An actor as policies see it.
 #[derive(Debug, Clone, Copy)]
 pub struct Principal<'a> {
-    /// What was proved of them.
+    /// The verified identity.
     pub actor: &'a Actor,
-    /// Their teams.
+    /// The configured teams of the principal.
     pub teams: &'a [String],
-    /// The StarRocks accounts that are their own.
+    /// The StarRocks accounts that are the principal's own.
     pub accounts: &'a [String],
 }
 
 impl<'a> Principal<'a> {
-    /// What the configuration says of an actor.
+    /// Adds an actor's teams and accounts from the configuration.
     pub fn of(actor: &'a Actor, config: &'a Config) -> Self {
         Self { actor, teams: config.teams(&actor.principal), accounts: config.own_accounts(&actor.principal) }
     }
 }
 
-/// What somebody may be permitted to do.
+/// An action that policies permit or forbid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Remove an account at once.
     Delete,
-    /// Ask for it; somebody else has to approve.
+    /// Request a removal, which another person has to approve.
     Request,
-    /// Approve what another asked for.
+    /// Approve or deny another person's request.
     Approve,
-    /// Look at what became of removals.
+    /// View removals and their results.
     Audit,
 }
 
 impl Action {
-    /// All of them, as the schema names them.
+    /// All actions of the schema.
     pub const ALL: [Self; 4] = [Self::Delete, Self::Request, Self::Approve, Self::Audit];
 
-    /// The schema's name.
+    /// Returns the schema's name of the action.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",
@@ -113,35 +118,42 @@ impl Action {
     }
 }
 
-/// What policy says to one action.
+/// Policy's answer to an [`AuthzRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthzResponse {
-    /// Yes or no.
+    /// Whether the action is permitted.
     pub allowed: bool,
-    /// The ids of the policies that decided: the permits of a yes, the forbids of a no; empty when nothing permits it.
+    /// The ids of the policies that decided: the permits of a yes, the forbids of a no; empty if no policy permits the action.
     pub policies: Vec<String>,
-    /// Why it could not be decided, for the log; then it is a no.
+    /// Why the policies could not be evaluated, for the log; the answer is then no.
     pub failed: Option<String>,
 }
 
-/// Policies that were held against the schema, once an instance.
+/// Validated policies, read once an instance.
 #[derive(Debug)]
 pub struct Policies {
     set: PolicySet,
-    /// The same ones, by what their scopes name.
-    scopes: Scopes,
-    /// The groups of actions that the schema has, each action's own and theirs; most schemas have none.
+    /// The same policies by the entities in their scopes.
+    scopes: ScopeIndex,
+    /// The schema's action groups that contain each action, directly or through another group; empty for most schemas.
     groups: BTreeMap<String, Vec<String>>,
-    /// Whether any of them can ask for the time.
-    with_time: bool,
+    /// Whether a policy can read `context.time`.
+    uses_time: bool,
     authorizer: Authorizer,
     names: Names,
     /// The SHA-256 of the files, in hexadecimal digits.
     digest: String,
 }
 
+impl Policies {
+    /// Returns the first 12 hexadecimal digits of the files' SHA-256.
+    pub fn digest(&self) -> &str {
+        self.digest.get(..12).unwrap_or(&self.digest)
+    }
+}
+
 impl<'a> AuthzRequest<'a> {
-    /// Whether somebody may do something about this removal.
+    /// Asks about the account of a removal.
     pub fn about(removal: &'a RemovalRequest<'_>, who: Principal<'a>, action: Action) -> Self {
         let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
         Self { who, action, account: Some(account), reason_given: removal.reason.is_some() }

@@ -1,23 +1,24 @@
-//! The schema's entity types and actions, resolved once.
+//! The schema's entity types.
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use serde_json::json;
 
-/// Entity type names, parsed once.
+/// The names of the entity types, parsed once an instance.
 #[derive(Debug)]
-pub(crate) struct Names {
-    pub(crate) user: EntityTypeName,
-    pub(crate) team: EntityTypeName,
-    pub(crate) account: EntityTypeName,
-    pub(crate) instance: EntityTypeName,
-    pub(crate) environment: EntityTypeName,
-    pub(crate) ledger: EntityTypeName,
-    pub(crate) action: EntityTypeName,
+pub(super) struct Names {
+    pub(super) user: EntityTypeName,
+    pub(super) team: EntityTypeName,
+    pub(super) account: EntityTypeName,
+    pub(super) instance: EntityTypeName,
+    pub(super) environment: EntityTypeName,
+    pub(super) ledger: EntityTypeName,
+    pub(super) action: EntityTypeName,
 }
 
 impl Names {
-    pub(crate) fn new() -> Option<Self> {
-        // Not by `EntityTypeName::from_str`: Cedar would first make a parser, and an instance would start a millisecond later.
+    /// Parses the names; `None` cannot happen with these texts.
+    pub(super) fn new() -> Option<Self> {
+        // `EntityTypeName::from_str` would make Cedar build a parser, which delays a fresh instance by a millisecond.
         let name = |text| {
             let uid = EntityUid::from_json(json!({"type": text, "id": ""})).ok()?;
             Some(uid.type_name().clone())
@@ -34,6 +35,7 @@ impl Names {
     }
 }
 
-pub(crate) fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
+/// Makes the identifier of an entity.
+pub(super) fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
 }

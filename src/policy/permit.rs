@@ -1,10 +1,10 @@
-//! The proof that policy permitted a removal.
+//! The results of a decision. A [`Permit`] proves that policy permitted a removal.
 
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
 use crate::request::removal::RemovalRequest;
 
-/// The proof that policy said yes to one removal, at once or after enough people approved it. Only this module makes one.
+/// The proof that policy permitted one removal, at once or after enough people approved it. Only `policy` makes one.
 #[derive(Debug)]
 pub struct Permit<'c> {
     instance: &'c Instance,
@@ -13,35 +13,35 @@ pub struct Permit<'c> {
 }
 
 impl<'c> Permit<'c> {
-    /// The instance that it was given for.
+    /// Returns the instance of the permitted removal.
     pub fn instance(&self) -> &'c Instance {
         self.instance
     }
 
-    /// The account that it was given for.
+    /// Returns the account of the permitted removal.
     pub fn user_name(&self) -> &UserName {
         &self.user_name
     }
 
-    /// The ids of the policies that permitted it.
+    /// Returns the ids of the policies that permitted the removal.
     pub fn policies(&self) -> &[String] {
         &self.policies
     }
 }
 
-/// What policy said.
+/// Policy's decision about a requested removal.
 #[derive(Debug)]
 pub enum Decision<'c> {
-    /// Yes.
+    /// The requester may remove the account at once.
     Permit(Permit<'c>),
-    /// They may ask for it, and somebody else has to approve.
+    /// The requester may request the removal, and another person has to approve it.
     NeedsApproval {
-        /// The ids of the policies that let them ask.
+        /// The ids of the policies that permit the request.
         policies: Vec<String>,
     },
-    /// No.
+    /// The requester may neither remove the account nor request it.
     Denial {
-        /// The ids of the `forbid` policies that decided, or of those that failed; empty when nothing permits it.
+        /// The ids of the `forbid` policies that decided; empty if no policy permits the removal, or evaluation failed.
         policies: Vec<String>,
     },
 }
@@ -49,12 +49,13 @@ pub enum Decision<'c> {
 /// Why an approved removal is not permitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApprovalShortfall {
-    /// Whoever asked may not ask for it any more: the policies that decided, and why it could not be decided.
+    /// The requester may not request the removal any more: the policies that decided, and why evaluation failed, if it did.
     Denied(Vec<String>, Option<String>),
-    /// So many people have yet to approve.
+    /// This number of approvals is missing.
     Missing(usize),
 }
 
-pub(crate) fn permit<'c>(removal: &RemovalRequest<'c>, policies: Vec<String>) -> Permit<'c> {
+/// Makes the permit of a removal.
+pub(super) fn permit<'c>(removal: &RemovalRequest<'c>, policies: Vec<String>) -> Permit<'c> {
     Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies }
 }

@@ -1,13 +1,13 @@
-//! Policies in a form that takes no parser: Cedar's own JSON, in `prepared.json` beside policy.cedar.
+//! Policies in a form that needs no parser: Cedar's own JSON, in `prepared.json` beside policy.cedar.
 //!
-//! A fresh instance needs most of its first milliseconds to parse and validate two texts that have not changed for months.
-//! `offboard prepare` does it once. What it writes is taken only beside the very files that it was made of (by their SHA-256)
-//! and by the very version of the gateway that made it; in every other case the texts are parsed as if it were not there.
+//! A fresh instance spends most of its first milliseconds on parsing and validating two texts that have not changed for months.
+//! `offboard prepare` does it once. Its file is used only beside the files that it was made from (by their SHA-256) and by the
+//! version of the gateway that made it; otherwise the texts are parsed as if the file were missing.
 //!
-//! Who can write policy.cedar can write this file, too, but a person who reads the one does not read the other: `offboard
+//! A person who can write policy.cedar can write this file as well, but a reviewer of the one does not read the other: `offboard
 //! check` compares them.
 //!
-//! Not supported: offboard.toml, which takes no time to speak of; Cedar's schema, which only `Policies::check` needs.
+//! Not supported: offboard.toml, which is read fast enough; Cedar's schema, which only `Policies::check` needs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,20 +17,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::policy::load::{LARGEST, can_ask_for_time, digest};
+use crate::policy::Policies;
+use crate::policy::load::{LARGEST, actions, can_read_time, digest};
 use crate::policy::names::Names;
-use crate::policy::{Policies, Scopes};
+use crate::policy::scope_index::ScopeIndex;
 
-/// The file's name.
+/// The name of the file.
 pub const PREPARED: &str = "prepared.json";
 
 /// How much larger than [`LARGEST`] the file may be: Cedar's JSON takes about eight times the room of its text.
 const ROOM: usize = 16;
 
-/// Which gateway made it.
+/// The version of the gateway, as the file has it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The file.
+/// The file. `groups` and `digest` are those of [`Policies`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Prepared<P> {
@@ -41,12 +42,12 @@ struct Prepared<P> {
     policies: P,
 }
 
-/// Why a prepared form is not taken.
+/// Why a prepared file is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreparedError {
-    /// It was made of other files, or by another version of the gateway.
+    /// It was made from other files, or by another version of the gateway.
     OfOthers,
-    /// It is not what `offboard prepare` writes; the text is for the operator.
+    /// It is not of the form that `offboard prepare` writes; the text is for the operator.
     Unreadable(String),
 }
 
@@ -54,7 +55,7 @@ impl fmt::Display for PreparedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OfOthers => f.write_str(
-                "prepared.json: made of other files or by another version; run `offboard prepare` again, or remove it",
+                "prepared.json: made from other files or by another version; run `offboard prepare` again, or remove it",
             ),
             Self::Unreadable(why) => {
                 write!(f, "prepared.json: cannot be read: {why}; run `offboard prepare` again, or remove it")
@@ -64,11 +65,11 @@ impl fmt::Display for PreparedError {
 }
 
 impl Policies {
-    /// What `offboard prepare` writes for these policies.
+    /// Returns the text that `offboard prepare` writes.
     ///
     /// # Errors
     ///
-    /// What Cedar cannot write as JSON.
+    /// If Cedar cannot write a policy as JSON.
     pub fn prepare(&self) -> Result<String, String> {
         let mut policies = self.set.clone().to_json().map_err(|error| error.to_string())?;
         policies.sort_all_objects();
@@ -77,11 +78,12 @@ impl Policies {
         Ok(serde_json::to_string(&prepared).map_err(|error| error.to_string())? + "\n")
     }
 
-    /// The policies of a prepared form of these two files.
+    /// Reads a prepared form of these two files.
     ///
     /// # Errors
     ///
-    /// When it is of others, or cannot be read; [`Policies::parse`] is then the way.
+    /// [`PreparedError::OfOthers`] if it was made from other files or by another version, [`PreparedError::Unreadable`] if it is
+    /// malformed. The policies are then read by [`Policies::parse`].
     pub fn prepared(prepared: &str, policy: &str, schema: &str) -> Result<Self, PreparedError> {
         let unreadable = |why: String| PreparedError::Unreadable(why);
         if prepared.len() > LARGEST.saturating_mul(ROOM) {
@@ -95,12 +97,12 @@ impl Policies {
         }
         let set = PolicySet::from_json_str(file.policies.get()).map_err(|error| unreadable(error.to_string()))?;
         let names = Names::new().ok_or_else(|| unreadable("the entity type names cannot be parsed".into()))?;
-        let scopes = Scopes::of(&set, &names).map_err(unreadable)?;
-        let with_time = can_ask_for_time(policy);
-        Ok(Self { set, scopes, groups: file.groups, with_time, authorizer: Authorizer::new(), names, digest })
+        let scopes = ScopeIndex::new(&set, actions(&names)).map_err(unreadable)?;
+        let uses_time = can_read_time(policy);
+        Ok(Self { set, scopes, groups: file.groups, uses_time, authorizer: Authorizer::new(), names, digest })
     }
 
-    /// Whether a prepared form that is taken for these policies' says what they say.
+    /// Whether a prepared form with the digest of these policies has the same policies.
     pub fn is_said_by(&self, prepared: &str) -> bool {
         let read = |text: &str| serde_json::from_str::<Prepared<Value>>(text).ok();
         let own = self.prepare().ok().and_then(|text| read(&text));
@@ -157,7 +159,7 @@ mod tests {
         assert!(matches!(Policies::prepared(&broken, POLICY, SCHEMA).err(), Some(PreparedError::Unreadable(_))));
     }
 
-    /// The gateway cannot tell; `check` can.
+    /// The gateway cannot see the change; `offboard check` can.
     #[test]
     fn a_changed_policy_under_the_right_digest_is_seen() {
         let policies = Policies::parse(POLICY, SCHEMA).unwrap();

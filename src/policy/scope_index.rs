@@ -1,49 +1,46 @@
-//! Policies by what their scopes name, so that a thousand of them about other teams cost a request nothing.
+//! Policies by the entities in their scopes, so that a thousand policies about other teams cost a request nothing.
 //!
-//! Cedar looks at every policy of the set that it is given. A scope names at most one entity for the principal and one for the
-//! resource, and cannot hold unless that entity is one of those that the request's own is or belongs to. So only the sets
-//! whose entities are among these are asked. What is left out could not have applied and not have failed either: Cedar
-//! evaluates a condition only where the scope holds.
+//! Cedar evaluates every policy of the set that it is given. A scope names at most one entity for the principal and one for the
+//! resource, and cannot match unless that entity is the request's own or one that it belongs to. So only the sets whose
+//! entities are among these are evaluated. A policy that is left out could neither have applied nor have failed: Cedar evaluates
+//! a condition only if the scope matches.
 
 use std::collections::HashMap;
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint};
+use cedar_policy::{ActionConstraint, Entity, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint};
 
-use crate::policy::Action;
-use crate::policy::cedar_request::CedarRequest;
-use crate::policy::names::{Names, uid};
+/// Values by the entity that a scope names; `None` if it names none.
+type ByEntity<T> = HashMap<Option<EntityUid>, T>;
 
-/// By the entity that a scope names; `None` where it names none.
-type Named<T> = HashMap<Option<EntityUid>, T>;
-
-/// Sets of policies, by the action and by what their scopes name for the principal and for the resource.
+/// Sets of policies by action, then by the scope's principal, then by its resource.
 #[derive(Debug)]
-pub(super) struct Scopes(HashMap<&'static str, Named<Named<PolicySet>>>);
+pub(super) struct ScopeIndex(HashMap<EntityUid, ByEntity<ByEntity<PolicySet>>>);
 
-impl Scopes {
+impl ScopeIndex {
+    /// Sorts the policies of a set, for each of these actions.
+    ///
     /// # Errors
     ///
-    /// What Cedar will not have in a set; nothing that comes out of one.
-    pub(super) fn of(set: &PolicySet, names: &Names) -> Result<Self, String> {
-        let actions = Action::ALL.map(|action| (action, uid(&names.action, action.as_str())));
-        let mut scopes = HashMap::<_, Named<Named<PolicySet>>>::new();
+    /// If Cedar refuses to add a policy to a set; the policies of one set never cause this.
+    pub(super) fn new(set: &PolicySet, actions: impl IntoIterator<Item = EntityUid>) -> Result<Self, String> {
+        let actions: Vec<_> = actions.into_iter().collect();
+        let mut by_action = HashMap::<_, ByEntity<ByEntity<PolicySet>>>::new();
         for policy in set.policies() {
             let (principal, resource) = (principal(policy), resource(policy));
-            for (action, uid) in &actions {
-                if may_be_about(policy, uid) {
-                    let resources = scopes.entry(action.as_str()).or_default().entry(principal.clone()).or_default();
-                    let set = resources.entry(resource.clone()).or_default();
-                    set.add(policy.clone()).map_err(|error| error.to_string())?;
-                }
+            for action in actions.iter().filter(|action| may_be_about(policy, action)) {
+                let resources = by_action.entry(action.clone()).or_default().entry(principal.clone()).or_default();
+                let set = resources.entry(resource.clone()).or_default();
+                set.add(policy.clone()).map_err(|error| error.to_string())?;
             }
         }
-        Ok(Self(scopes))
+        Ok(Self(by_action))
     }
 
-    /// The sets that can apply. `picture` has the principal and the resource, and everything that either belongs to.
-    pub(super) fn applicable(&self, action: Action, picture: &CedarRequest) -> Vec<&PolicySet> {
-        let named = || std::iter::once(None).chain(picture.entities.iter().map(|entity| Some(entity.uid())));
-        let Some(principals) = self.0.get(action.as_str()) else { return Vec::new() };
+    /// Returns the sets that can apply to a request. `entities` are its principal, its resource, and all entities that either
+    /// belongs to.
+    pub(super) fn applicable(&self, action: &EntityUid, entities: &[Entity]) -> Vec<&PolicySet> {
+        let named = || std::iter::once(None).chain(entities.iter().map(|entity| Some(entity.uid())));
+        let Some(principals) = self.0.get(action) else { return Vec::new() };
         let resources = named().filter_map(|principal| principals.get(&principal));
         resources.flat_map(|resources| named().filter_map(|resource| resources.get(&resource))).collect()
     }
@@ -63,8 +60,8 @@ fn resource(policy: &Policy) -> Option<EntityUid> {
     }
 }
 
-/// Whether a policy may be about this action: only one whose scope names a single other action is certainly not. What a list or
-/// a group has in it is Cedar's to say.
+/// Whether a policy may be about this action. Only a scope with a single other action is certainly not; lists and groups of
+/// actions are left to Cedar.
 fn may_be_about(policy: &Policy, action: &EntityUid) -> bool {
     match policy.action_constraint() {
         ActionConstraint::Any | ActionConstraint::In(_) => true,
@@ -74,15 +71,10 @@ fn may_be_about(policy: &Policy, action: &EntityUid) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::callers;
     use crate::config::Config;
-    use crate::policy::Account;
-    use crate::policy::AuthzContext;
-    use crate::policy::AuthzRequest;
-    use crate::policy::Policies;
-    use crate::policy::Principal;
-    use crate::policy::decide::verdict;
+    use crate::policy::decide::combine;
+    use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal};
     use crate::request::actor::Actor;
 
     const SCHEMA: &str = include_str!("../../config/schema.cedarschema");
@@ -111,7 +103,7 @@ mod tests {
         "resource is Ledger",
         "resource is Account in Environment::\"staging\"",
     ];
-    /// The last fails.
+    /// The last one fails to evaluate.
     const CONDITIONS: [&str; 5] =
         ["", "", "when { context.hour < 8 }", "", "when { context.hour * 9223372036854775807 > 0 }"];
 
@@ -129,14 +121,14 @@ mod tests {
         policies
     }
 
-    /// How many of the questions were a yes, a no and a failure.
+    /// Compares the answers; counts those that were a yes, a no and a failure.
     fn agree(policy: &str, seen: &mut [usize; 3]) {
         let schema = SCHEMA
             .replace("action delete applies", "action change; action delete in [change] applies")
             .replace("action request applies", "action request in [change] applies");
         let policies = Policies::parse(policy, &schema).unwrap();
         let config = Config::parse(include_str!("../../config/offboard.toml"), &callers::shapes()).unwrap();
-        let circumstances = AuthzContext {
+        let context = AuthzContext {
             now: "2026-06-01T10:00:00Z".parse().unwrap(),
             dry_run: false,
             confirmed: true,
@@ -157,18 +149,18 @@ mod tests {
                     groups: Vec::new(),
                 };
                 let who = Principal { actor: &actor, teams, accounts: &[] };
-                let question = AuthzRequest { who, action, account, reason_given: false };
-                let asked = policies.is_authorized(&question, circumstances);
-                let picture = policies.cedar_request(&question, circumstances).unwrap();
-                let whole = verdict(policies.evaluate([&policies.set], picture));
+                let request = AuthzRequest { who, action, account, reason_given: false };
+                let asked = policies.is_authorized(&request, context);
+                let cedar_request = policies.cedar_request(&request, context).unwrap();
+                let whole = combine(policies.evaluate([&policies.set], cedar_request));
                 let sorted = |failed: &Option<String>| {
                     let mut lines: Vec<_> =
                         failed.iter().flat_map(|failed| failed.split("; ")).map(str::to_owned).collect();
                     lines.sort_unstable();
                     lines
                 };
-                assert_eq!((asked.allowed, &asked.policies), (whole.allowed, &whole.policies), "{question:?} {policy}");
-                assert_eq!(sorted(&asked.failed), sorted(&whole.failed), "{question:?} {policy}");
+                assert_eq!((asked.allowed, &asked.policies), (whole.allowed, &whole.policies), "{request:?} {policy}");
+                assert_eq!(sorted(&asked.failed), sorted(&whole.failed), "{request:?} {policy}");
                 seen[match () {
                     () if asked.failed.is_some() => 2,
                     () if asked.allowed => 0,
@@ -178,7 +170,7 @@ mod tests {
         }
     }
 
-    /// By fourteens, and all that let something happen: of them all together every answer would be a no.
+    /// Fourteen policies at a time, then all permits together: with all policies at once, every answer would be a no.
     #[test]
     fn the_sets_say_what_all_policies_say() {
         let all = policies();

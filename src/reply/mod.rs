@@ -1,6 +1,7 @@
 //! What goes out.
 
 pub mod api_body;
+pub mod response;
 
 use http::{HeaderName, StatusCode};
 

@@ -5,6 +5,7 @@
 
 use crate::outcome::language::Localized;
 use crate::request::headers::HeaderError;
+use crate::request::inbound::BodyError;
 
 /// Why a request is not one that can be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +113,15 @@ impl RequestError {
     /// A field with a value outside its range.
     pub(crate) fn invalid(name: &'static str, given: impl Into<String>, expected: Localized) -> Self {
         Self::FieldInvalid { name, given: given.into(), expected }
+    }
+}
+
+impl From<BodyError> for RequestError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::BodyTooLarge,
+            BodyError::CutShort => Self::BodyCutShort,
+        }
     }
 }
 

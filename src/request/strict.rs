@@ -1,12 +1,11 @@
 //! Readers of outside bytes that refuse what two parsers could read in two ways: a field or key that appears twice, half an
 //! escape. They only read; what a field means is for the caller kinds.
 
-use std::fmt;
-
 use percent_encoding::percent_decode_str;
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::crypto::unique_json::{self, JsonError};
 use crate::outcome::language::Localized;
 use crate::request::error::RequestError;
 
@@ -147,15 +146,12 @@ impl Fields {
 ///
 /// [`RequestError::BodyMalformed`] if it is not JSON of this type, [`RequestError::FieldDoubled`] if a key appears twice.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
-    let value: Once = serde_json::from_slice(body).map_err(|error| {
-        let text = error.to_string();
-        match text.strip_prefix(DOUBLED).and_then(|rest| rest.rsplit_once(" at line ")) {
-            Some((name, _)) => RequestError::FieldDoubled { name: name.to_owned() },
-            None if text.starts_with("recursion limit") => RequestError::BodyMalformed { why: TOO_DEEP },
-            None => RequestError::BodyMalformed { why: NOT_JSON },
-        }
+    let value = unique_json::parse(body).map_err(|error| match error {
+        JsonError::DoubledKey(name) => RequestError::FieldDoubled { name },
+        JsonError::TooDeep => RequestError::BodyMalformed { why: TOO_DEEP },
+        JsonError::Invalid => RequestError::BodyMalformed { why: NOT_JSON },
     })?;
-    typed(value.0)
+    typed(value)
 }
 
 /// Reads a JSON value as a type.
@@ -165,75 +161,6 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
 /// [`RequestError::BodyMalformed`] if a key is missing or has a value of another type.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
     serde_json::from_value(value).map_err(|_| RequestError::BodyMalformed { why: WRONG_SHAPE })
-}
-
-const DOUBLED: &str = "doubled key ";
-
-/// A JSON value in which no object has a key twice. serde_json alone would keep the last one silently.
-struct Once(Value);
-
-impl<'de> de::Deserialize<'de> for Once {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OnceVisitor).map(Self)
-    }
-}
-
-struct OnceVisitor;
-
-impl<'de> Visitor<'de> for OnceVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut read = Vec::new();
-        while let Some(Once(item)) = items.next_element()? {
-            read.push(item);
-        }
-        Ok(read.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut read = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            let Once(value) = entries.next_value()?;
-            if read.contains_key(&key) {
-                return Err(de::Error::custom(format_args!("{DOUBLED}{key}")));
-            }
-            read.insert(key, value);
-        }
-        Ok(read.into())
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use crate::config::credentials::{Agency, AgencyBase, AkskVariables, CredentialSource, PasswordVariables};
 use crate::host::Host;
-use crate::outcome::Outcome;
 use crate::secret::Secret;
+use crate::taurusdb::error::CallError;
 
 /// How the gateway proves itself to TaurusDB.
 #[derive(Debug)]
@@ -60,8 +60,8 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`Outcome::CredentialsUnset`]
-    pub(super) async fn read<H: Host>(host: &H, source: &CredentialSource) -> Result<Self, Outcome> {
+    /// [`CallError::CredentialsUnset`]
+    pub(super) async fn read<H: Host>(host: &H, source: &CredentialSource) -> Result<Self, CallError> {
         Ok(match source {
             CredentialSource::Aksk(variables) => Self::AkSk(AkSk::read(host, variables).await?),
             CredentialSource::Token { token } => Self::Token(set(host, token).await?),
@@ -90,7 +90,7 @@ impl Credentials {
 }
 
 impl AkSk {
-    async fn read<H: Host>(host: &H, variables: &AkskVariables) -> Result<Self, Outcome> {
+    async fn read<H: Host>(host: &H, variables: &AkskVariables) -> Result<Self, CallError> {
         Ok(Self {
             access_key: set(host, &variables.access_key).await?.expose().to_owned(),
             secret_key: set(host, &variables.secret_key).await?,
@@ -103,7 +103,7 @@ impl AkSk {
 }
 
 impl Password {
-    async fn read<H: Host>(host: &H, variables: &PasswordVariables) -> Result<Self, Outcome> {
+    async fn read<H: Host>(host: &H, variables: &PasswordVariables) -> Result<Self, CallError> {
         Ok(Self {
             user: set(host, &variables.user).await?.expose().to_owned(),
             password: set(host, &variables.password).await?,
@@ -112,10 +112,10 @@ impl Password {
     }
 }
 
-async fn set<H: Host>(host: &H, variable: &str) -> Result<Secret, Outcome> {
+async fn set<H: Host>(host: &H, variable: &str) -> Result<Secret, CallError> {
     let value = host.variable(variable).await;
     value.ok_or_else(|| {
         host.log(&format!("taurusdb: variable `{variable}` is not set"));
-        Outcome::CredentialsUnset
+        CallError::CredentialsUnset
     })
 }

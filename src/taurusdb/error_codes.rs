@@ -1,29 +1,29 @@
-//! TaurusDB's error codes: what each means for whoever asked, and what it means for the operator.
+//! TaurusDB's error codes: what each means for the requester, and what it means for the operator.
 //!
 //! Seen in the official SDKs, the Terraform provider and the vendor's error pages; the API page itself documents the shape of
-//! an error and no code. A code that is not in the table passes through untouched, and so do all of them on the documented
-//! route: the meaning is for people (chat, log), never instead of what TaurusDB said.
+//! an error and no code. On the documented route, TaurusDB's code and message are passed on unchanged; the meaning is added for
+//! people, in chat and in the log, and never replaces them. A code that is not in the table has no meaning here.
 
 use serde::Deserialize;
 
 use crate::outcome::language::Localized;
 
-/// What a code means.
+/// The meaning of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
-    /// For whoever asked: what to do now.
-    pub asker: Localized,
-    /// For the operator: what to look at.
+    /// For the requester: what happened, and what to do.
+    pub requester: Localized,
+    /// For the operator: the likely cause, and what to check.
     pub operator: Localized,
 }
 
-/// There is no such account. Inferred: deleting an account that is not there is documented nowhere.
+/// The account does not exist. Inferred: the deletion of a missing account is documented nowhere.
 pub const ACCOUNT_GONE: &str = "DBS.200824";
 
-/// A token that has to be renewed, or is not one.
+/// The token has to be renewed, or is malformed.
 const TOKEN_REFUSED: [&str; 2] = ["APIGW.0301", "APIGW.0307"];
 
-/// Another operation is running on the instance: what the Terraform provider tries again, on 409 only.
+/// Another operation is running on the instance: the codes that the Terraform provider tries again, with status 409 only.
 const BUSY: [&str; 6] = ["DBS.200019", "DBS.200047", "DBS.201014", "DBS.201015", "DBS.05000084", "DBS.212033"];
 
 #[derive(Deserialize)]
@@ -45,68 +45,68 @@ pub fn is_token_refused(body: &[u8]) -> bool {
     code(body).is_some_and(|code| TOKEN_REFUSED.contains(&code.as_str()))
 }
 
-/// What a code means; `None` when nothing is known of it.
+/// Returns the meaning of a code; `None` if the table lacks the code.
 pub fn meaning(code: &str) -> Option<Meaning> {
     TABLE.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, meaning)| *meaning)
 }
 
 const fn means(
-    asker: &'static str,
-    asker_chinese: &'static str,
+    requester: &'static str,
+    requester_chinese: &'static str,
     operator: &'static str,
     operator_chinese: &'static str,
 ) -> Meaning {
     Meaning {
-        asker: Localized { en: asker, zh: asker_chinese },
+        requester: Localized { en: requester, zh: requester_chinese },
         operator: Localized { en: operator, zh: operator_chinese },
     }
 }
 
-/// The table. `docs/taurusdb-errors.md` is its copy for people, held to it by a test.
+/// The table. `docs/taurusdb-errors.md` is its copy for people; a test compares them.
 static TABLE: &[(&[&str], Meaning)] = &[
     (
         &["DBS.200001", "DBS.200004", "DBS.280001"],
         means(
-            "TaurusDB does not take the request as it was sent; ask the operator",
-            "TaurusDB 不接受该请求；请联系管理员",
-            "a parameter was refused; compare project id, instance id and user name with the console",
-            "参数被拒绝；请与控制台核对项目 ID、实例 ID 和用户名",
+            "TaurusDB did not accept the removal's parameters; ask the operator",
+            "TaurusDB不接受删除请求的参数；请联系管理员",
+            "a parameter was refused; compare project ID, instance ID and account name with the console",
+            "参数被拒绝；请与控制台核对项目ID、实例ID和账号名",
         ),
     ),
     (
         &["DBS.280404"],
         means(
-            "the instance is not configured rightly; ask the operator",
-            "实例配置有误；请联系管理员",
-            "the instance id is not one that TaurusDB takes; StarRocks instances end in `in17`",
-            "TaurusDB 不接受该实例 ID；StarRocks 实例 ID 以 `in17` 结尾",
+            "the configured instance ID is wrong; ask the operator",
+            "配置的实例ID有误；请联系管理员",
+            "TaurusDB does not accept the instance ID; StarRocks instance IDs end in `in17`",
+            "TaurusDB不接受该实例ID；StarRocks实例ID以 `in17` 结尾",
         ),
     ),
     (
         &["DBS.280292"],
         means(
-            "TaurusDB does not take this account name; check its spelling",
-            "TaurusDB 不接受该账号名；请检查拼写",
-            "the name is outside what TaurusDB takes; an entry in accounts.unusual may let too much through",
-            "账号名超出 TaurusDB 允许的范围；accounts.unusual 可能放行过多",
+            "TaurusDB does not accept this account name; check the spelling",
+            "TaurusDB不接受该账号名；请检查拼写",
+            "TaurusDB does not accept the name; a pattern in accounts.unusual may be too wide",
+            "TaurusDB不接受该账号名；accounts.unusual中的规则可能过宽",
         ),
     ),
     (
         &[ACCOUNT_GONE],
         means(
-            "there is no such account on this instance, so nothing is left to do",
-            "该实例上没有此账号，无需再操作",
-            "the account was not there; removed before, or misspelt",
-            "账号不存在；可能已被删除或拼写有误",
+            "the account does not exist on this instance; nothing is left to do",
+            "该实例上没有此账号；无需再操作",
+            "the account did not exist: removed before, or misspelled",
+            "账号不存在：可能已删除或拼写有误",
         ),
     ),
     (
         &["DBS.200076", "DBS.200086", "DBS.201014", "DBS.201015"],
         means(
-            "the instance does not take changes in its present state; ask again later",
-            "实例当前状态不允许变更；请稍后重试",
-            "the instance is in a state that does not allow the operation; look at it in the console",
-            "实例状态不允许该操作；请在控制台查看",
+            "the instance cannot be changed in its current state; try again later",
+            "实例当前状态不支持该操作；请稍后重试",
+            "the instance state does not allow the operation; look at the instance in the console",
+            "实例状态不支持该操作；请在控制台查看实例",
         ),
     ),
     (
@@ -114,26 +114,26 @@ static TABLE: &[(&[&str], Meaning)] = &[
         means(
             "the instance is frozen; ask the operator",
             "实例已冻结；请联系管理员",
-            "the instance or the account is frozen, most often for an unpaid bill",
-            "实例或账户被冻结，通常由于欠费",
+            "the instance or the Huawei Cloud account is frozen, usually for an unpaid bill",
+            "实例或华为云账号被冻结，通常因为欠费",
         ),
     ),
     (
         &["APIGW.0301", "APIGW.0303", "APIGW.0305"],
         means(
-            "TaurusDB does not accept the gateway's credentials; ask the operator",
-            "TaurusDB 不接受网关的凭证；请联系管理员",
-            "the gateway's own signature or token was refused; check its keys and its clock. Five wrong signatures lock a key for five minutes",
-            "网关自身的签名或令牌被拒绝；请检查密钥和时钟。连续五次签名错误会锁定密钥五分钟",
+            "TaurusDB refused the gateway's credentials; ask the operator",
+            "TaurusDB拒绝了网关的凭证；请联系管理员",
+            "the gateway's signature or token was refused; check its keys and clock: five wrong signatures lock a key for 5 minutes",
+            "网关的签名或Token被拒绝；请检查密钥和时钟：连续5次签名错误会锁定密钥5分钟",
         ),
     ),
     (
         &["APIGW.0307"],
         means(
-            "TaurusDB does not accept the gateway's token; ask the operator",
-            "TaurusDB 不接受网关的令牌；请联系管理员",
-            "the token has to be renewed; with `password` or `agency` that was tried once, with `token` you set a new one",
-            "令牌需要更新；`password` 和 `agency` 已自动重试一次，`token` 需手动更换",
+            "TaurusDB refused the gateway's token; ask the operator",
+            "TaurusDB拒绝了网关的Token；请联系管理员",
+            "the token has to be renewed; `password` and `agency` were tried once with a new token, for `token` set a new one",
+            "Token需要更新；`password` 和 `agency` 已用新Token重试一次，`token` 需手动更换",
         ),
     ),
     (
@@ -152,62 +152,62 @@ static TABLE: &[(&[&str], Meaning)] = &[
         means(
             "the gateway has no permission for this instance; ask the operator",
             "网关没有该实例的权限；请联系管理员",
-            "the gateway's key lacks gaussdbformysql:htapInstance:deleteUser, or is of another project",
-            "网关的密钥缺少 gaussdbformysql:htapInstance:deleteUser 权限，或属于其他项目",
+            "the gateway's key lacks gaussdbformysql:htapInstance:deleteUser, or belongs to another project",
+            "网关的密钥缺少授权项gaussdbformysql:htapInstance:deleteUser，或属于其他项目",
         ),
     ),
     (
         &["DBS.200819"],
         means(
             "TaurusDB does not allow this for this account; ask the operator",
-            "TaurusDB 不允许对该账号执行此操作；请联系管理员",
-            "the account is one of TaurusDB's own; add it to accounts.protected",
-            "该账号属于 TaurusDB 自身；请加入 accounts.protected",
+            "TaurusDB不允许对该账号执行此操作；请联系管理员",
+            "the account is a system account; add it to accounts.protected",
+            "该账号是系统账号；请加入accounts.protected",
         ),
     ),
     (
         &["DBS.200002", "DBS.200045", "DBS.200408", "DBS.200602", "DBS.201028", "DBS.290005"],
         means(
-            "TaurusDB does not have this instance; ask the operator",
-            "TaurusDB 没有该实例；请联系管理员",
-            "the instance was deleted, or project id, instance id and region do not belong together",
-            "实例已删除，或项目 ID、实例 ID 与区域不匹配",
+            "TaurusDB has no such instance; ask the operator",
+            "TaurusDB中没有该实例；请联系管理员",
+            "the instance was deleted, or project ID, instance ID and region do not match",
+            "实例已删除，或项目ID、实例ID与区域不匹配",
         ),
     ),
     (
         &["APIGW.0101"],
         means(
-            "TaurusDB does not have this API here; ask the operator",
-            "此处没有该 API；请联系管理员",
-            "the endpoint is not TaurusDB's, or of a region without StarRocks; check region and endpoint",
-            "终端节点不是 TaurusDB 的，或该区域没有 StarRocks；请检查区域和终端节点",
+            "this API is not available at the endpoint; ask the operator",
+            "该终端节点没有此API；请联系管理员",
+            "the endpoint is not TaurusDB's, or its region has no StarRocks; check region and endpoint",
+            "终端节点不是TaurusDB的，或该区域没有StarRocks；请检查区域和终端节点",
         ),
     ),
     (
         &["DBS.200011", "DBS.200019", "DBS.200047", "DBS.280406", "DBS.200316", "DBS.05000084", "DBS.212033"],
         means(
-            "another operation is running on the instance; ask again in a few minutes",
-            "实例上正在执行其他操作；请几分钟后重试",
-            "another operation is running on the instance; nothing to do unless it stays so",
-            "实例上正在执行其他操作；若持续如此再处理",
+            "another operation is running on the instance; try again in a few minutes",
+            "实例正在执行其他操作；请几分钟后重试",
+            "another operation is running on the instance; act only if it stays so",
+            "实例正在执行其他操作；持续出现时再处理",
         ),
     ),
     (
         &["APIGW.0308"],
         means(
-            "TaurusDB gets too many requests just now; ask again in a minute",
-            "TaurusDB 当前请求过多；请一分钟后重试",
-            "the API is throttled, by default at 200 requests a second; something else may be using the quota",
-            "API 被限流，默认每秒 200 次；配额可能被其他程序占用",
+            "TaurusDB receives too many requests; try again in a minute",
+            "TaurusDB请求过多；请1分钟后重试",
+            "the API is throttled (200 requests a second by default); another program may use the quota",
+            "API已被流控（默认每秒200次）；配额可能被其他程序占用",
         ),
     ),
     (
         &["DBS.108000", "DBS.200005", "DBS.213002", "DBS.05000000", "APIGW.0201", "APIGW.0601", "APIGW.0613"],
         means(
-            "TaurusDB has a problem of its own; ask again later",
-            "TaurusDB 内部出错；请稍后重试",
-            "an error on TaurusDB's side; give the request id to its support if it stays so",
-            "TaurusDB 侧出错；若持续出现请将请求 ID 提供给其支持团队",
+            "TaurusDB has an internal error; try again later",
+            "TaurusDB内部出错；请稍后重试",
+            "an error on TaurusDB's side; if it stays, give the request ID to Huawei Cloud support",
+            "TaurusDB侧出错；持续出现时请将请求ID提供给华为云技术支持",
         ),
     ),
 ];
@@ -216,13 +216,13 @@ static TABLE: &[(&[&str], Meaning)] = &[
 mod tests {
     use super::*;
 
-    /// The one place is this file; the page for people is its copy.
+    /// The page is a copy of the table.
     #[test]
     fn the_page_has_every_code() {
         let mut expected = Vec::new();
         for (codes, meaning) in TABLE {
             let codes: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
-            expected.push(format!("| {} | {} | {} |", codes.join(" "), meaning.asker.en, meaning.operator.en));
+            expected.push(format!("| {} | {} | {} |", codes.join(" "), meaning.requester.en, meaning.operator.en));
         }
         let page = include_str!("../../docs/taurusdb-errors.md");
         let written: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_stands_once() {
+    fn a_code_appears_once() {
         let mut codes: Vec<_> = TABLE.iter().flat_map(|(codes, _)| codes.iter()).collect();
         let all = codes.len();
         codes.sort_unstable();
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn meanings_have_one_voice() {
         for (_, meaning) in TABLE {
-            for words in [meaning.asker, meaning.operator] {
+            for words in [meaning.requester, meaning.operator] {
                 assert!(!words.en.ends_with('.') && !words.zh.ends_with('。'), "{words:?}");
                 assert!(!words.zh.is_ascii(), "{words:?}");
             }
@@ -250,12 +250,12 @@ mod tests {
         assert_eq!(meaning("OFFBOARD.40301"), None);
     }
 
-    /// What may be sent again is said to be so.
+    /// A requester is told to try again if the gateway itself may.
     #[test]
     fn what_is_busy_is_in_the_table() {
         for code in BUSY {
-            let asker = meaning(code).unwrap().asker.en;
-            assert!(asker.contains("ask again"), "{code}: {asker}");
+            let requester = meaning(code).unwrap().requester.en;
+            assert!(requester.contains("try again"), "{code}: {requester}");
         }
     }
 }

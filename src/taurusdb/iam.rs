@@ -20,10 +20,10 @@ use crate::config::credentials::{Agency, Domain};
 use crate::host::{Answered, Host};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
-use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::taurusdb::answer::redacted;
 use crate::taurusdb::credentials::Password;
+use crate::taurusdb::error::CallError;
 use crate::taurusdb::request::{ApiRequest, RequestAuth};
 
 /// The largest answer that is read, in bytes; the token itself is in a header.
@@ -63,63 +63,72 @@ pub(super) enum NoToken {
     /// IAM does not accept the token that an agency was to be assumed with.
     ProofRefused,
     /// Everything else.
-    Because(Outcome),
+    Call(CallError),
 }
 
-impl From<Outcome> for NoToken {
-    fn from(outcome: Outcome) -> Self {
-        Self::Because(outcome)
+impl From<CallError> for NoToken {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
     }
 }
 
-/// Asks for a token. `secrets` are kept out of the log.
-///
-/// # Errors
-///
-/// [`Outcome::CredentialsRefused`] when IAM says no, [`Outcome::TokenUnavailable`] when it says nothing that helps. A wrong
-/// signature or password is never sent again: it would lock the key or the user.
-pub(super) async fn issue<H: Host>(
-    host: &H,
-    budget: &Budget,
-    endpoint: &str,
-    identity: &Identity<'_>,
-    scope: &Scope<'_>,
-    secrets: &[&Secret],
-) -> Result<Issued, NoToken> {
-    let body = Bytes::from(body(identity, scope).to_string());
-    let asked = ApiRequest {
-        method: Method::POST,
-        endpoint,
-        path: "/v3/auth/tokens",
-        query: "nocatalog=true",
-        headers: &[],
-        body,
-    };
-    let proof = match identity {
-        Identity::Password(_) => &RequestAuth::Body,
-        Identity::Agency { proof, .. } => proof,
-    };
-    let sent = retry::send(host, budget, 0, ANSWER_LIMIT, |_| false, || asked.request(proof, host.now())).await?;
-    let answer = match sent.answer {
-        Ok(answer) => answer,
-        Err(error) => {
-            host.log(&format!("iam: no answer after {} attempts: {error:?}", sent.attempts));
-            return Err(Outcome::TokenUnavailable.into());
+/// IAM at one endpoint, as one request sees it.
+pub(super) struct Iam<'a, H> {
+    pub(super) host: &'a H,
+    pub(super) budget: &'a Budget,
+    pub(super) endpoint: &'a str,
+}
+
+impl<H: Host> Iam<'_, H> {
+    /// Asks for a token. `secrets` are kept out of the log.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::CredentialsRefused`] if IAM refuses, [`CallError::TokenUnavailable`] if its answer has no token. A wrong
+    /// signature or password is never sent again: it would lock the key or the user.
+    pub(super) async fn issue(
+        &self,
+        identity: &Identity<'_>,
+        scope: &Scope<'_>,
+        secrets: &[&Secret],
+    ) -> Result<Issued, NoToken> {
+        let Self { host, budget, endpoint } = *self;
+        let body = Bytes::from(body(identity, scope).to_string());
+        let asked = ApiRequest {
+            method: Method::POST,
+            endpoint,
+            path: "/v3/auth/tokens",
+            query: "nocatalog=true",
+            headers: &[],
+            body,
+        };
+        let proof = match identity {
+            Identity::Password(_) => &RequestAuth::Body,
+            Identity::Agency { proof, .. } => proof,
+        };
+        let make = || asked.request(proof, host.now());
+        let sent = retry::send::<H, CallError>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), make).await?;
+        let answer = match sent.answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                host.log(&format!("iam: no answer after {} attempts: {error:?}", sent.attempts));
+                return Err(CallError::TokenUnavailable.into());
+            }
+        };
+        if answer.status() == StatusCode::CREATED {
+            return issued(&answer).ok_or_else(|| {
+                host.log("iam: the answer is 201 without a token or without its end");
+                CallError::TokenUnavailable.into()
+            });
         }
-    };
-    if answer.status() == StatusCode::CREATED {
-        return issued(&answer).ok_or_else(|| {
-            host.log("iam: the answer is 201 without a token or without its end");
-            Outcome::TokenUnavailable.into()
-        });
-    }
-    let status = answer.status();
-    host.log(&format!("iam: refused with {status}: {}", redacted(complaint(&answer), secrets.iter().copied())));
-    match (status, proof) {
-        (StatusCode::UNAUTHORIZED, RequestAuth::Token(_)) => Err(NoToken::ProofRefused),
-        (StatusCode::TOO_MANY_REQUESTS, _) => Err(Outcome::TokenUnavailable.into()),
-        _ if status.is_client_error() => Err(Outcome::CredentialsRefused.into()),
-        _ => Err(Outcome::TokenUnavailable.into()),
+        let status = answer.status();
+        host.log(&format!("iam: refused with {status}: {}", redacted(complaint(&answer), secrets.iter().copied())));
+        match (status, proof) {
+            (StatusCode::UNAUTHORIZED, RequestAuth::Token(_)) => Err(NoToken::ProofRefused),
+            (StatusCode::TOO_MANY_REQUESTS, _) => Err(CallError::TokenUnavailable.into()),
+            _ if status.is_client_error() => Err(CallError::CredentialsRefused.into()),
+            _ => Err(CallError::TokenUnavailable.into()),
+        }
     }
 }
 

@@ -6,9 +6,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::crypto::sdk_hmac;
-use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::taurusdb::credentials::AkSk;
+use crate::taurusdb::error::CallError;
+
+/// The header of TaurusDB's request id, sent back to the requester.
+pub const REQUEST_ID: &str = "x-request-id";
 
 /// What proves a request.
 pub(super) enum RequestAuth<'a> {
@@ -38,11 +41,11 @@ impl ApiRequest<'_> {
     ///
     /// # Errors
     ///
-    /// [`Outcome::CredentialsUnset`] when the credentials cannot stand in a header, [`Outcome::Unusable`] when the endpoint
+    /// [`CallError::CredentialsUnset`] when the credentials cannot stand in a header, [`CallError::EndpointInvalid`] when the endpoint
     /// is none.
-    pub(super) fn request(&self, proof: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, Outcome> {
+    pub(super) fn request(&self, proof: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, CallError> {
         let uri: Uri =
-            format!("{}{}?{}", self.endpoint, self.path, self.query).parse().map_err(|_| Outcome::Unusable)?;
+            format!("{}{}?{}", self.endpoint, self.path, self.query).parse().map_err(|_| CallError::EndpointInvalid)?;
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
 
         let mut headers = HeaderMap::new();
@@ -70,7 +73,7 @@ impl ApiRequest<'_> {
                     body: &self.body,
                 };
                 let authorization = sdk_hmac::sign(&message, access_key, secret_key.expose().as_bytes(), &date)
-                    .map_err(|_| Outcome::CredentialsUnset)?;
+                    .map_err(|_| CallError::CredentialsUnset)?;
                 headers.insert("authorization", secret_value(&authorization)?);
             }
         }
@@ -88,8 +91,8 @@ impl ApiRequest<'_> {
 }
 
 /// A header value that no log may show.
-fn secret_value(text: &str) -> Result<HeaderValue, Outcome> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| Outcome::CredentialsUnset)?;
+fn secret_value(text: &str) -> Result<HeaderValue, CallError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| CallError::CredentialsUnset)?;
     value.set_sensitive(true);
     Ok(value)
 }

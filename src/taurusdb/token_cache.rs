@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::crypto::seal::Seal;
 use crate::host::{Host, StoreError, Value};
 use crate::outbound::budget::Budget;
-use crate::outcome::Outcome;
 use crate::secret::Secret;
+use crate::taurusdb::error::CallError;
 use crate::taurusdb::iam::{Issued, NoToken};
 
 /// How often somebody who waits for another's renewal looks whether it is there.
@@ -86,7 +86,7 @@ struct Entry {
     /// Somebody in this instance is at it.
     renewing: bool,
     /// The last failure, and when it was, by [`Host::elapsed`]: for whoever waited for it.
-    failed: Option<(Duration, Outcome)>,
+    failed: Option<(Duration, CallError)>,
 }
 
 /// What an instance knows of a token, for a request that wants it.
@@ -94,22 +94,22 @@ enum CacheState {
     /// It is good, and not to be renewed yet.
     Fresh(CachedToken),
     /// Another request tried to get it while this one waited, and failed.
-    Failed(Outcome),
+    Failed(CallError),
     /// Another request is at it; until then there may be one that is still good.
-    Anothers(Option<CachedToken>),
+    RenewingElsewhere(Option<CachedToken>),
     /// This request is to renew it.
-    Mine(Option<CachedToken>),
+    RenewHere(Option<CachedToken>),
 }
 
 impl Entry {
     /// Takes the turn to renew when it is free and needed.
-    fn standing(&mut self, began: Duration, now: DateTime<Utc>) -> CacheState {
+    fn state(&mut self, began: Duration, now: DateTime<Utc>) -> CacheState {
         let usable = self.held.clone().filter(|held| now < held.expires_at);
         match (usable, &self.failed) {
             (Some(held), _) if now < held.renew_at => CacheState::Fresh(held),
-            (_, Some((at, outcome))) if *at > began => CacheState::Failed(outcome.clone()),
-            (usable, _) if std::mem::replace(&mut self.renewing, true) => CacheState::Anothers(usable),
-            (usable, _) => CacheState::Mine(usable),
+            (_, Some((at, error))) if *at > began => CacheState::Failed(*error),
+            (usable, _) if std::mem::replace(&mut self.renewing, true) => CacheState::RenewingElsewhere(usable),
+            (usable, _) => CacheState::RenewHere(usable),
         }
     }
 }
@@ -139,7 +139,7 @@ impl TokenCache {
     ///
     /// # Errors
     ///
-    /// What `fetch` says, also when it said so to another request that this one waited for; [`Outcome::TokenUnavailable`]
+    /// What `fetch` says, also when it said so to another request that this one waited for; [`CallError::TokenUnavailable`]
     /// when the time is over.
     pub(super) async fn get<H: Host>(
         &self,
@@ -150,12 +150,12 @@ impl TokenCache {
     ) -> Result<CachedToken, NoToken> {
         let began = host.elapsed();
         loop {
-            match self.entry(&key.id, |entry| entry.standing(began, host.now())) {
+            match self.entry(&key.id, |entry| entry.state(began, host.now())) {
                 CacheState::Fresh(held) => return Ok(held),
-                CacheState::Failed(outcome) => return Err(outcome.into()),
-                CacheState::Anothers(Some(held)) => return Ok(held),
-                CacheState::Anothers(None) => {}
-                CacheState::Mine(usable) => {
+                CacheState::Failed(error) => return Err(error.into()),
+                CacheState::RenewingElsewhere(Some(held)) => return Ok(held),
+                CacheState::RenewingElsewhere(None) => {}
+                CacheState::RenewHere(usable) => {
                     let _turn = Turn { tokens: self, id: &key.id };
                     if let Some(held) = self.renew(host, budget, key, usable, &fetch).await? {
                         return Ok(held);
@@ -164,7 +164,7 @@ impl TokenCache {
             }
             if budget.left_to_send(host) <= LOOK_AGAIN {
                 host.log("iam: the time was over while another request renewed the token");
-                return Err(Outcome::TokenUnavailable.into());
+                return Err(CallError::TokenUnavailable.into());
             }
             host.sleep(LOOK_AGAIN).await;
         }
@@ -204,7 +204,7 @@ impl TokenCache {
         if row.is_some_and(|(seal, row)| is_refused(seal, key, row, now)) {
             host.log("iam: the credential was refused less than a minute ago, and is not tried again yet");
             stored(host, RELEASE, vec![key.id.as_str().into()]).await;
-            return usable.map_or_else(|| Err(Outcome::CredentialsRefused.into()), |held| Ok(Some(held)));
+            return usable.map_or_else(|| Err(CallError::CredentialsRefused.into()), |held| Ok(Some(held)));
         }
         match fetch().await {
             Ok(issued) => {
@@ -223,7 +223,7 @@ impl TokenCache {
                 Ok(Some(self.remember(key, held)))
             }
             Err(why) => {
-                let refused = matches!(why, NoToken::Because(Outcome::CredentialsRefused));
+                let refused = matches!(why, NoToken::Call(CallError::CredentialsRefused));
                 let sealed = seal.filter(|_| refused).and_then(|seal| {
                     let until = later(host.now(), AFTER_REFUSAL).timestamp_millis();
                     let sealed = seal.seal(&Secret::new(REFUSED.into())?, &about(key, 0, until), host.random())?;
@@ -239,8 +239,8 @@ impl TokenCache {
                     }
                 }
                 let Some(mut held) = usable else {
-                    if let NoToken::Because(outcome) = &why {
-                        self.entry(&key.id, |entry| entry.failed = Some((host.elapsed(), outcome.clone())));
+                    if let NoToken::Call(error) = why {
+                        self.entry(&key.id, |entry| entry.failed = Some((host.elapsed(), error)));
                     }
                     return Err(why);
                 };

@@ -36,7 +36,7 @@ async fn slack_is_told_no_more_than_it_can_show() {
     assert!(text.chars().count() <= 3000, "{}", text.len());
     assert!(text.starts_with("❌ `alice` on `analytics`: &lt;&amp;&gt;&lt;&amp;&gt;"), "{text}");
     let id = answer.header("x-request-id").unwrap();
-    assert!(text.ends_with(&format!("&lt;… (DBS.280001). That means: TaurusDB does not take the request as it was sent; ask the operator.\n_request {id}_")), "{text}");
+    assert!(text.ends_with(&format!("&lt;… (DBS.280001). That means: TaurusDB did not accept the removal's parameters; ask the operator.\n_request {id}_")), "{text}");
 
     let instances: String = (0..100)
         .map(|number| {

@@ -217,7 +217,7 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
         (policy_cut, "policy.cedar, line 6: "),
         (
             ("policy.cedar", "@id(\"dba-removes-on-staging\")", ""),
-            "policy.cedar, line 6: policy number 1 (a permit) has no good `@id`",
+            "policy.cedar, line 6: policy 1 (a permit) has no valid `@id`",
         ),
         (("schema.cedarschema", "action delete", "action remove"), "policy.cedar, line 8: "),
     ] {
@@ -248,7 +248,7 @@ async fn a_policy_is_nested_as_deep_as_the_component_can_read_and_no_deeper() {
         let health = gateway.get("/healthz").await;
         assert_eq!(health.status == 200, works, "{levels} {}", health.json());
         let reason = health.json()["reason"].as_str().unwrap_or_default().to_owned();
-        assert_eq!(reason.contains("it is nested more than 20 levels deep"), !works, "{reason}");
+        assert_eq!(reason.contains("the text is nested more than 20 levels deep"), !works, "{reason}");
         let answer = gateway.ask(Kind::Api, &Ask::default()).await;
         assert_eq!(answer.status, if works { 200 } else { 503 }, "{answer:#?}");
     }

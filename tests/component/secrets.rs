@@ -102,7 +102,7 @@ async fn a_secret_in_the_wrong_place_is_not_shown() {
     let health = gateway.get("/healthz").await;
     assert_eq!(health.status, 503);
     for text in [String::from_utf8_lossy(&health.body).into_owned(), gateway.logs.lines().join("\n")] {
-        assert!(text.contains("caller.secrets is not the name of a Spin variable"), "{text}");
+        assert!(text.contains("caller.secrets is not a Spin variable name"), "{text}");
         assert!(!text.contains(SLACK_SECRET), "{text}");
     }
 }

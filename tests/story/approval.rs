@@ -301,7 +301,7 @@ fn click(host: &Memory, who: &str, action: &str, reference: &str) -> Inbound {
 async fn clicks(host: &Memory, app: &App, inbound: Inbound) -> (String, Vec<(String, Value)>) {
     let before = host.sent.borrow().len();
     let early = RefCell::new(None);
-    flow::answer(host, Ok(app), inbound, None, |response| {
+    flow::handle(host, Ok(app), inbound, None, |response| {
         assert!(early.replace(Some(text(&response))).is_none());
     })
     .await;
@@ -366,7 +366,7 @@ async fn buttons_do_it_without_typing() {
 }
 
 async fn ask_now(host: &Memory, app: &App, inbound: Inbound) -> Value {
-    let response = flow::answer(host, Ok(app), inbound, None, |early| panic!("{early:?}")).await;
+    let response = flow::handle(host, Ok(app), inbound, None, |early| panic!("{early:?}")).await;
     serde_json::from_slice(response.body()).unwrap()
 }
 

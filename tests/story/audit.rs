@@ -63,7 +63,7 @@ fn row(number: i64) -> Row {
 }
 
 async fn write(host: &Memory, app: &App, rows: &[Row]) {
-    app.open_ledger(host).await.unwrap();
+    app.ledger(host).await.unwrap();
     let mut statement = host
         .database
         .prepare(
@@ -184,7 +184,7 @@ async fn each_filter_and_all_of_them() {
 #[tokio::test]
 async fn searches_use_indexes() {
     let (host, app) = (memory(), app());
-    app.open_ledger(&host).await.unwrap();
+    app.ledger(&host).await.unwrap();
     let usual = RemovalQuery::default();
     let (actor, instance) = (Some("hr".to_owned()), Some("analytics".to_owned()));
     for (search, index, sorts) in [

@@ -59,7 +59,7 @@ impl Stage for InMemory {
         };
         let early = RefCell::new(None);
         let early_answer = |response| *early.borrow_mut() = Some(response);
-        let response = flow::answer(&self.host, Ok(&self.app), inbound, None, early_answer).await;
+        let response = flow::handle(&self.host, Ok(&self.app), inbound, None, early_answer).await;
         let (parts, body) = early.into_inner().unwrap_or(response).into_parts();
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
     }

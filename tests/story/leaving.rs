@@ -53,7 +53,7 @@ async fn scim(host: &Memory, app: &App, method: Method, path: &str, body: &Value
         headers,
         body: body.to_string().into(),
     };
-    flow::answer(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    flow::handle(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 async fn created(host: &Memory, app: &App, user_name: &str) -> String {

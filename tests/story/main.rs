@@ -131,7 +131,7 @@ fn portal_with(seconds: i64, method: Method, path: &str, query: &str, body: &str
 }
 
 async fn ask(host: &Memory, app: &App, inbound: Inbound) -> Response<Bytes> {
-    flow::answer(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    flow::handle(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
 fn text(response: &Response<Bytes>) -> String {
@@ -293,7 +293,7 @@ async fn bodies_that_were_not_read_whole() {
     {
         let (host, app) = (memory(), app());
         let answer =
-            flow::answer(&host, Ok(&app), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
+            flow::handle(&host, Ok(&app), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).contains(code));
         assert_eq!(host.rows(), [("refused".into(), None, None, Some(code.into()), 0)]);

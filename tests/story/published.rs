@@ -67,7 +67,7 @@ impl World {
             body,
         };
         let answer: Response<Bytes> =
-            flow::answer(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await;
+            flow::handle(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await;
         answer.headers()["x-offboard-code"].to_str().unwrap().to_owned()
     }
 

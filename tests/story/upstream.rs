@@ -343,7 +343,7 @@ async fn iam_says_no_or_nothing() {
 async fn without_its_store_a_token_is_fetched_all_the_same() {
     let (host, app) = (with_password(), gateway_with(PASSWORD));
     host.will_answer(400, &failure("DBS.200001"));
-    app.open_ledger(&host).await.unwrap();
+    app.ledger(&host).await.unwrap();
     host.database.execute("DROP TABLE tokens", []).unwrap();
     host.answers.borrow_mut().clear();
     host.will_issue("token-one", 86_400);
@@ -507,7 +507,7 @@ async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
             let host = memory();
             host.database.execute_batch(version).unwrap();
             host.fails_at.set(fails_at);
-            let opened = app().open_ledger(&host).await.is_ok();
+            let opened = app().ledger(&host).await.is_ok();
             let statements = host.statements.get();
             host.fails_at.set(0);
             let app = app();
@@ -612,7 +612,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
         }
         let inbound = slash_with(seconds(&host), "alice analytics", &fields);
         let early = std::cell::RefCell::new(None);
-        let answer = flow::answer(&host, Ok(&app), inbound, None, |response| {
+        let answer = flow::handle(&host, Ok(&app), inbound, None, |response| {
             assert!(early.replace(Some(text(&response))).is_none());
         });
         let answer = answer.await;
@@ -647,7 +647,7 @@ async fn a_later_channel_that_fails() {
             status => host.will_answer_with(status, &[("location", "https://evil.example/")], ""),
         }
         let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
-        flow::answer(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
+        flow::handle(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         assert!(logged(&host, "later: the outcome of ") && logged(&host, says), "{:?}", host.lines.borrow());
         assert_eq!(host.sent.borrow().len(), 2);

@@ -3,9 +3,9 @@
 
 use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::follow_up::Acknowledgement;
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::outcome::state::State;
+use crate::outcome::{Evidence, Outcome, Waiting};
 use crate::reply::Reply;
 use crate::request::command::ApprovalAction;
 
@@ -25,10 +25,12 @@ pub(super) struct Button<'a> {
 /// Returns the buttons of a request that waits; none for other outcomes.
 pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
     let (clicks, reference) = match answer.outcome {
-        Outcome::AwaitingConfirmation { reference, .. } => {
+        Outcome::Waiting(Waiting::Confirmation { reference, .. }) => {
             ([ApprovalAction::Confirm, ApprovalAction::Cancel], reference)
         }
-        Outcome::AwaitingApproval { reference, .. } => ([ApprovalAction::Approve, ApprovalAction::Deny], reference),
+        Outcome::Waiting(Waiting::Approval { reference, .. }) => {
+            ([ApprovalAction::Approve, ApprovalAction::Deny], reference)
+        }
         _ => return Vec::new(),
     };
     let button = |click| Button {
@@ -48,7 +50,7 @@ pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
 
 /// Whether everyone in the channel should see the message, because any of them may be the approver.
 pub(super) fn is_for_all(answer: &Reply<'_>) -> bool {
-    matches!(answer.outcome, Outcome::AwaitingApproval { .. })
+    matches!(answer.outcome, Outcome::Waiting(Waiting::Approval { .. }))
 }
 
 /// Whether the message replaces the one whose button was clicked: not if the person who clicked may not do so, because others
@@ -104,7 +106,7 @@ pub(crate) fn sentence(answer: &Reply<'_>, format: ChatFormat) -> String {
     let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
     let decided = decided.join(", ");
     let code = answer.outcome.code();
-    let sure = *answer.outcome == Outcome::RemovedByList;
+    let sure = *answer.outcome == Outcome::Removed(Evidence::AccountList);
     let mut text = match (answer.outcome.state(), answer.language, answer.account) {
         (State::Removed, Language::English, _) => {
             let sure = if sure { ", as the account list confirms" } else { "" };

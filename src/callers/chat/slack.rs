@@ -31,8 +31,8 @@ use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
-use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
+use crate::outcome::{Outcome, Waiting};
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::ApprovalAction;
@@ -228,7 +228,7 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
     match (answer.clicked, answer.outcome) {
         (None, _) => vec![message.to_string()],
         // The message with Confirm was for the requester alone; the one with Approve is for everyone.
-        (Some(ApprovalAction::Confirm), Outcome::AwaitingApproval { reference, .. }) => {
+        (Some(ApprovalAction::Confirm), Outcome::Waiting(Waiting::Approval { reference, .. })) => {
             let asked = match answer.language {
                 Language::English => format!("⏳ Asked for approval: `{reference}`."),
                 Language::Chinese => format!("⏳ 已提交审批：`{reference}`。"),

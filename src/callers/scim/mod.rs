@@ -37,7 +37,9 @@ use crate::config::callers::Caller;
 use crate::config::endpoint::is_loopback;
 use crate::crypto::mac::same_secret;
 use crate::outcome::Outcome;
+use crate::outcome::catalog::{self, Entry};
 use crate::outcome::language::Localized;
+use crate::outcome::message::Message;
 use crate::reply::{Rendered, Reply};
 use crate::request::command::Command;
 use crate::request::error::RequestError;
@@ -84,10 +86,7 @@ impl CallerKind for Scim {
     fn render(&self, reply: &Reply<'_>) -> Rendered {
         let status = reply.outcome.status();
         let scim_type = match reply.outcome {
-            Outcome::FieldInvalid { name: "filter", .. } => Some("invalidFilter"),
-            Outcome::FieldInvalid { .. } | Outcome::FieldMissing { .. } => Some("invalidValue"),
-            Outcome::BodyMalformed { .. } | Outcome::FieldDoubled { .. } => Some("invalidSyntax"),
-            Outcome::PersonTaken { .. } => Some("uniqueness"),
+            Outcome::Refused(message) => scim_type(message),
             _ => None,
         };
         let mut body = json!({
@@ -99,6 +98,22 @@ impl CallerKind for Scim {
             fields.insert("scimType".into(), scim_type.into());
         }
         rendered(status, &body)
+    }
+}
+
+/// The `scimType` of a refusal (RFC 7644, section 3.12, table 9).
+fn scim_type(message: &Message) -> Option<&'static str> {
+    let is = |entries: &[&Entry]| entries.contains(&message.entry());
+    if is(&[&catalog::FIELD_INVALID]) && message.text("name") == Some("filter") {
+        Some("invalidFilter")
+    } else if is(&[&catalog::FIELD_INVALID, &catalog::FIELD_MISSING]) {
+        Some("invalidValue")
+    } else if is(&[&catalog::BODY_MALFORMED, &catalog::FIELD_DOUBLED]) {
+        Some("invalidSyntax")
+    } else if is(&[&catalog::PERSON_TAKEN]) {
+        Some("uniqueness")
+    } else {
+        None
     }
 }
 

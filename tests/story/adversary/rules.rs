@@ -115,7 +115,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
                 body,
             };
             let usable = made_of.as_ref().map_err(String::as_str);
-            let answer = flow::answer(&stage.host, usable, inbound, None, |_| ()).await;
+            let answer = flow::handle(&stage.host, usable, inbound, None, |_| ()).await;
             let leaves = kind.config.contains("[leavers]");
             let (code, status) = match rule.code {
                 UNUSABLE => (UNUSABLE, 503),

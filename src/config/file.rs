@@ -1,0 +1,38 @@
+//! The tables of offboard.toml as they are written. Each table is checked in its own file.
+
+use serde::Deserialize;
+
+use crate::config::accounts::AccountsTable;
+use crate::config::approvals::ApprovalsTable;
+use crate::config::caller_table::CallerTable;
+use crate::config::credentials::CredentialsTable;
+use crate::config::instance::InstanceTable;
+use crate::config::leavers::LeaversTable;
+use crate::config::limits::LimitsTable;
+use crate::config::people::PersonTable;
+use crate::config::taurusdb::TaurusdbTable;
+use crate::config::teams::TeamTable;
+
+/// The whole file. Unknown keys are errors.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) taurusdb: TaurusdbTable,
+    #[serde(default)]
+    pub(super) limits: LimitsTable,
+    #[serde(default)]
+    pub(super) credentials: Vec<CredentialsTable>,
+    #[serde(default)]
+    pub(super) instance: Vec<InstanceTable>,
+    #[serde(default)]
+    pub(super) team: Vec<TeamTable>,
+    #[serde(default)]
+    pub(super) person: Vec<PersonTable>,
+    #[serde(default)]
+    pub(super) approvals: ApprovalsTable,
+    pub(super) leavers: Option<LeaversTable>,
+    #[serde(default)]
+    pub(super) caller: Vec<CallerTable>,
+    #[serde(default)]
+    pub(super) accounts: AccountsTable,
+}

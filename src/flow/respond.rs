@@ -1,0 +1,92 @@
+//! The response, in the form of the sender's platform.
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::flow::exchange::Exchange;
+use crate::operations::{Content, LedgerRow, Report};
+use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+use crate::reply::api_body::api_body;
+use crate::reply::response::{Facts, build};
+use crate::reply::{Rendered, Reply};
+use crate::taurusdb::error_codes;
+
+/// The id that a report is found by: its row's, or the request's.
+pub(super) fn report_id<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>) -> &'a str {
+    match &report.row {
+        LedgerRow::Current(row) => row.id.as_str(),
+        LedgerRow::Stale(id) => id.as_str(),
+        LedgerRow::Unwritten | LedgerRow::OfParts => exchange.id.as_str(),
+    }
+}
+
+/// What there is to tell about a report, to its sender or to the requester.
+pub(super) fn reply<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>, language: Language) -> Reply<'a> {
+    let own = exchange.actor().map(|actor| actor.principal.as_str());
+    let row = match &report.row {
+        LedgerRow::Current(row) => Some(row.as_ref()),
+        LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts => None,
+    };
+    let requester = row.and_then(|row| row.actor.as_deref());
+    Reply {
+        outcome: &report.outcome,
+        language,
+        account: report.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
+        environment: report.removal.as_ref().map(|removal| removal.instance.environment.as_str()),
+        asked_by: requester.filter(|requester| Some(*requester) != own),
+        approved_by: row.into_iter().flat_map(|row| row.approvals()).map(|vote| vote.actor.as_str()).collect(),
+        policies: &report.policies,
+        meaning: error_codes::meaning(&report.outcome.code()).map(|meaning| meaning.requester),
+        request_id: report.request_id.as_deref().unwrap_or_else(|| report_id(exchange, report)),
+        clicked: exchange.clicked(),
+    }
+}
+
+/// The response to a report.
+pub(super) fn report_response(exchange: &Exchange<'_>, report: &Report<'_>) -> Response<Bytes> {
+    let reply = reply(exchange, report, exchange.language);
+    let rendered = match exchange.kind() {
+        Some(kind) => kind.render(&reply),
+        None => api_body(&reply),
+    };
+    let id = report_id(exchange, report);
+    let facts = Facts {
+        request_id: reply.request_id,
+        row: (!matches!(report.row, LedgerRow::OfParts)).then_some(id),
+        outcome: Some(&report.outcome),
+        retry_after: report.retry_after,
+        policies: &report.policies,
+        next: None,
+    };
+    build(encrypted(exchange, rendered), &facts)
+}
+
+/// The response with an answer that is no outcome.
+pub(super) fn content_response(exchange: &Exchange<'_>, content: &Content) -> Response<Bytes> {
+    let facts = Facts {
+        request_id: exchange.id.as_str(),
+        policies: &content.policies,
+        next: content.next.as_deref(),
+        ..Facts::default()
+    };
+    build(encrypted(exchange, content.rendered.clone()), &facts)
+}
+
+/// An early answer. The outcome is known already if the request is refused.
+pub(super) fn early_response(
+    exchange: &Exchange<'_>,
+    rendered: Rendered,
+    outcome: Option<&Outcome>,
+) -> Response<Bytes> {
+    let id = exchange.id.as_str();
+    let facts = Facts { request_id: id, row: outcome.map(|_| id), outcome, ..Facts::default() };
+    build(encrypted(exchange, rendered), &facts)
+}
+
+fn encrypted(exchange: &Exchange<'_>, rendered: Rendered) -> Rendered {
+    match exchange.requester.session() {
+        Some(session) => session.encrypt(rendered),
+        None => rendered,
+    }
+}

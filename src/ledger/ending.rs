@@ -1,0 +1,33 @@
+//! What every ended row says.
+
+use chrono::{DateTime, Utc};
+
+use crate::host::Value;
+use crate::outcome::Outcome;
+use crate::outcome::language::Language;
+
+/// An outcome, as a row is to have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// The language of the message.
+    pub language: Language,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl Ending<'_> {
+    /// State, time, status, code and message: parameters 2 to 6 of the statements that end a row, behind its id.
+    pub(super) fn parameters(&self, id: Value) -> Vec<Value> {
+        let Self { outcome, language, at } = self;
+        vec![
+            id,
+            outcome.state().as_str().into(),
+            at.timestamp_millis().into(),
+            i64::from(outcome.status().as_u16()).into(),
+            outcome.code().as_ref().into(),
+            outcome.message(*language).as_str().into(),
+        ]
+    }
+}

@@ -1,0 +1,46 @@
+//! Asks policy about a removal.
+
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::host::Host;
+use crate::ledger::claims::RecentRemovals;
+use crate::operations::Ctx;
+use crate::policy::AuthzContext;
+use crate::policy::permit::Decision;
+use crate::request::removal::RemovalRequest;
+
+/// What policy decides about a removal. `confirmed` says whether the requester confirms it before anything is sent.
+pub(super) fn authorize<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    removal: &RemovalRequest<'c>,
+    confirmed: bool,
+    counts: RecentRemovals,
+) -> Decision<'c> {
+    let context = AuthzContext { dry_run: removal.dry_run, confirmed, ..policy_context(ctx.app, ctx.at, counts) };
+    let (decision, failed) = ctx.app.policies.decide(removal, &ctx.app.config, context);
+    if let Some(why) = failed {
+        let principal = &removal.actor.principal;
+        ctx.host.log(&format!("policy: evaluation failed for a removal by {principal}; denied: {why}"));
+    }
+    decision
+}
+
+/// The policies that do not permit a removal; `None` if it is permitted.
+pub(super) fn denied_by(decision: Decision<'_>) -> Option<Vec<String>> {
+    match decision {
+        Decision::Permit(_) => None,
+        Decision::NeedsApproval { policies } | Decision::Denial { policies } => Some(policies),
+    }
+}
+
+/// What a decision depends on beside the request itself.
+pub(super) fn policy_context(app: &App, now: DateTime<Utc>, counts: RecentRemovals) -> AuthzContext {
+    AuthzContext {
+        now: now.with_timezone(&app.config.utc_offset),
+        dry_run: false,
+        confirmed: false,
+        removals_last_hour: counts.actor,
+        instance_removals_last_hour: counts.instance,
+    }
+}

@@ -1,0 +1,39 @@
+//! Tells which commands there are, as far as policy permits them.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::host::Host;
+use crate::ledger::claims::RecentRemovals;
+use crate::operations::authorize::policy_context;
+use crate::operations::{Content, Ctx, content};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
+use crate::reply::Rendered;
+
+/// The commands that the person may use, and on which instances.
+pub(crate) fn help<H: Host>(ctx: &Ctx<'_, H>) -> Content {
+    let config = &ctx.app.config;
+    let principal = Principal::of(ctx.actor, config);
+    let context = AuthzContext { confirmed: true, ..policy_context(ctx.app, ctx.at, RecentRemovals::default()) };
+    // For an account that no person has, and for the person's own: policies may be about either.
+    let names = || std::iter::once("somebody").chain(principal.accounts.iter().map(String::as_str));
+    let may = |action, instance| {
+        names().any(|user_name| {
+            let account = Some(Account { instance, user_name });
+            let request = AuthzRequest { who: principal, action, account, reason_given: true };
+            ctx.app.policies.is_authorized(&request, context).allowed
+        })
+    };
+    let may_approve = config.instances().iter().any(|instance| may(Action::Approve, instance));
+    let instances: Vec<&str> = config
+        .instances()
+        .iter()
+        .filter(|instance| may(Action::Delete, instance) || may(Action::Request, instance))
+        .map(|instance| instance.name.as_str())
+        .collect();
+    let text = content::help(&instances, may_approve, ctx.language);
+    Content::of(match ctx.chat {
+        Some(chat) => chat.message(&text),
+        None => Rendered::json(StatusCode::OK, json!({"help": text}).to_string()),
+    })
+}

@@ -1,0 +1,120 @@
+//! What every ending leaves behind: the row of a refusal, and one line in the log.
+
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::config::callers::Caller;
+use crate::host::{Host, StoreError};
+use crate::ledger::Ledger;
+use crate::ledger::ending::Ending;
+use crate::ledger::export::Event;
+use crate::ledger::refusals::RefusedRequest;
+use crate::ledger::row::{RemovalId, RemovalRow};
+use crate::operations::{LedgerRow, Report};
+use crate::outcome::language::Language;
+use crate::request::actor::Actor;
+use crate::taurusdb::error_codes;
+
+/// Whose request it is, as far as that was proved.
+pub(crate) struct Origin<'a> {
+    /// The request's id.
+    pub(crate) id: &'a RemovalId,
+    /// When it arrived.
+    pub(crate) at: DateTime<Utc>,
+    /// The language of its answer.
+    pub(crate) language: Language,
+    /// The caller, once the route named one.
+    pub(crate) caller: Option<&'a Caller>,
+    /// The actor, once the proof named one.
+    pub(crate) actor: Option<&'a Actor>,
+    /// Whether it was acknowledged first and the outcome follows.
+    pub(crate) late: bool,
+}
+
+/// Writes the row of a report that has none, and the log line of any. A row that cannot be written is said in the log. `app` is
+/// the reason why configuration or policy cannot be used: also such a request has its row.
+pub(crate) async fn record<'c, H: Host>(
+    host: &H,
+    app: Result<&App, &str>,
+    origin: &Origin<'_>,
+    report: Report<'c>,
+) -> Report<'c> {
+    let report = match report.row {
+        LedgerRow::OfParts => return report,
+        LedgerRow::Unwritten => match write(host, app, origin, &report).await {
+            Ok(row) => Report { row: LedgerRow::Current(Box::new(row)), ..report },
+            Err(StoreError(why)) => {
+                let id = origin.id.as_str();
+                host.log(&format!("ledger: the row of {id} could not be written: {why}"));
+                report
+            }
+        },
+        LedgerRow::Current(_) | LedgerRow::Stale(_) => report,
+    };
+    log(host, app, origin, &report);
+    report
+}
+
+async fn write<H: Host>(
+    host: &H,
+    app: Result<&App, &str>,
+    origin: &Origin<'_>,
+    report: &Report<'_>,
+) -> Result<RemovalRow, StoreError> {
+    let ledger = match app {
+        Ok(app) => app.ledger(host).await?,
+        Err(_) => Ledger::open(host).await?,
+    };
+    let refused = RefusedRequest {
+        id: origin.id,
+        asked_at: origin.at,
+        ending: Ending { outcome: &report.outcome, language: origin.language, at: host.now() },
+        caller: origin.caller.map(|caller| (caller.name.as_str(), caller.kind.as_str())),
+        actor: origin.actor.map(|actor| actor.principal.as_str()),
+        removal: report.removal.as_ref(),
+        policies: &report.policies,
+    };
+    ledger.refuse(&refused).await
+}
+
+/// Writes the event's one JSON line: the row as it is now, so that a log pipeline has a copy of its own, and who did what to it.
+fn log<H: Host>(host: &H, app: Result<&App, &str>, origin: &Origin<'_>, report: &Report<'_>) {
+    let operator = app.map_or_else(|_| Language::default(), |app| app.config.language);
+    let code = report.outcome.code();
+    let event = Event {
+        event: report.outcome.state(),
+        by: origin.actor.map(|actor| actor.principal.as_str()),
+        answered: &code,
+        meaning: error_codes::meaning(&code).map(|meaning| meaning.operator.in_language(operator)),
+        late: origin.late,
+        written: matches!(report.row, LedgerRow::Current(_)),
+    };
+    let line = match &report.row {
+        LedgerRow::Current(row) => row.line(&event),
+        LedgerRow::Stale(id) => unwritten(id, origin, report).line(&event),
+        LedgerRow::Unwritten | LedgerRow::OfParts => unwritten(origin.id, origin, report).line(&event),
+    };
+    host.log(&line);
+}
+
+/// The row that could not be written or updated.
+fn unwritten(id: &RemovalId, origin: &Origin<'_>, report: &Report<'_>) -> RemovalRow {
+    let Report { outcome, removal, .. } = report;
+    RemovalRow {
+        id: id.clone(),
+        state: outcome.state(),
+        asked_at: origin.at.timestamp_millis(),
+        caller: origin.caller.map(|caller| caller.name.clone()),
+        kind: origin.caller.map(|caller| caller.kind.clone()),
+        actor: origin.actor.map(|actor| actor.principal.clone()),
+        instance: removal.as_ref().map(|removal| removal.instance.name.clone()),
+        user_name: removal.as_ref().map(|removal| removal.user_name.as_str().to_owned()),
+        policies: report.policies.clone(),
+        status: Some(outcome.status().as_u16()),
+        code: Some(outcome.code().into_owned()),
+        message: Some(outcome.message(origin.language)),
+        request_id: report.request_id.clone(),
+        confirmed_by: outcome.confirmed_by().map(str::to_owned),
+        ..RemovalRow::default()
+    }
+}

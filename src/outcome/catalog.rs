@@ -1,0 +1,364 @@
+//! The catalogue: every code of the gateway's own with its status, its state and its sentence in both languages.
+//!
+//! Data and nothing else. `{name}` in a sentence is a placeholder that [`Message`](super::message::Message) fills in when the
+//! message is read. Two entries with the same code are two sentences for it, such as with and without policies.
+//! `docs/error-codes.md` is held to this file by a test.
+
+use super::language::Localized;
+use super::state::State;
+
+/// One sentence of the catalogue.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The HTTP status of the documented answer; the first three digits of the code.
+    pub status: u16,
+    /// The last two digits of the code.
+    pub number: u8,
+    /// What the ledger keeps.
+    pub state: State,
+    /// The sentence, with placeholders.
+    pub text: Localized,
+}
+
+impl Entry {
+    /// The `error_code`, such as `OFFBOARD.40001`.
+    pub fn code(&self) -> String {
+        format!("OFFBOARD.{}{:02}", self.status, self.number)
+    }
+}
+
+macro_rules! catalog {
+    ($($name:ident: $status:literal $number:literal $state:ident $en:literal $zh:literal;)*) => {
+        $(#[doc = $en] pub static $name: Entry = Entry {
+            status: $status,
+            number: $number,
+            state: State::$state,
+            text: Localized { en: $en, zh: $zh },
+        };)*
+
+        /// Every entry, by code.
+        pub static ALL: &[&Entry] = &[$(&$name),*];
+    };
+}
+
+catalog! {
+    BODY_MALFORMED: 400 1 Refused
+        "the request body cannot be parsed: {why}"
+        "无法解析请求体：{why}";
+    FIELD_DOUBLED: 400 2 Refused
+        "{name} appears more than once; send it once"
+        "{name} 重复出现；请只发送一次";
+    FIELD_MISSING: 400 3 Refused
+        "{name} is missing or empty; send it with a value"
+        "缺少 {name} 或其值为空；请提供";
+    USER_NAME_INVALID: 400 4 Refused
+        "account name {given} is not valid: use 2 to 32 lowercase letters, digits and `_`, with a letter first and a letter or digit last; the operator can allow older names"
+        "账号名 {given} 无效：长度为2-32个字符，以小写字母开头，以小写字母或数字结尾，只能包含小写字母、数字和 `_`；旧账号名可由管理员放行";
+    PROJECT_ID_INVALID: 400 5 Refused
+        "project ID {given} is not valid: it has 32 letters and digits; set the client's project ID"
+        "项目ID {given} 无效：应为32位字母和数字；请在客户端设置项目ID";
+    INSTANCE_ID_INVALID: 400 6 Refused
+        "instance ID {given} is not valid: it has 32 letters and digits, then `in` and two digits"
+        "实例ID {given} 无效：应为32位字母和数字，后接 `in` 和两位数字";
+    LANGUAGE_INVALID: 400 7 Refused
+        "language {given} is not supported; set X-Language to `en-us` or `zh-cn`"
+        "不支持语言 {given}；请将X-Language设为 `en-us` 或 `zh-cn`";
+    URL_MALFORMED: 400 8 Refused
+        "the path or query is ambiguous; encode special bytes as `%` and two hexadecimal digits, and send no `+`, no encoded slash and no parameter without a name"
+        "路径或查询参数有歧义；请将特殊字节编码为 `%` 加两位十六进制数，不要使用 `+`、编码的斜杠或无名参数";
+    NO_PARAMETERS: 400 9 Refused
+        "query parameter {name} is not supported; this call takes no query parameters"
+        "不支持查询参数 {name}；此接口没有查询参数";
+    PARAMETER_UNKNOWN: 400 9 Refused
+        "query parameter {name} is not supported; this call takes only {known}"
+        "不支持查询参数 {name}；此接口只支持 {known}";
+    FIELD_INVALID: 400 10 Refused
+        "{name} is {given}; expected {expected}"
+        "{name} 的值为 {given}；应为{expected}";
+    COMMAND_MALFORMED: 400 11 Refused
+        "the command was not understood; write `ACCOUNT INSTANCE [REASON]` or `help`"
+        "无法识别该命令；请输入 `账号名 实例名 [原因]` 或 `help`";
+    BODY_CUT_SHORT: 400 12 Refused
+        "the request body is shorter than its Content-Length; send the request again"
+        "请求体短于Content-Length；请重新发送请求";
+    LEAVER_NAMELESS: 400 13 Refused
+        "no account name follows from event {event}; no removal was sent; ask the operator to check `[leavers]`"
+        "根据事件 {event} 无法得出账号名，未发送删除请求；请联系管理员检查 `[leavers]`";
+    PROOF_MISSING: 401 1 Refused
+        "{header} is missing or empty, so the sender cannot be verified; send it with the request"
+        "缺少 {header} 或其值为空，无法验证发送方身份；请在请求中提供";
+    PROOF_MALFORMED: 401 2 Refused
+        "{header} is malformed; send it exactly as the platform or signing library produced it"
+        "{header} 格式错误；请按平台或签名库生成的原样发送";
+    PROOF_DOUBLED: 401 3 Refused
+        "{header} appears more than once; send it once"
+        "{header} 重复出现；请只发送一次";
+    PROOF_STALE: 401 4 Refused
+        "the request timestamp is more than 300 seconds from the gateway's time; sign the request again and check the clock"
+        "请求时间戳与网关时间相差超过300秒；请重新签名并检查时钟";
+    PROOF_WRONG: 401 5 Refused
+        "the signature or token does not match this request; check the secret, and that no proxy changes the request"
+        "签名或Token与请求不匹配；请检查密钥，并确认请求未被代理修改";
+    SECRET_UNSET: 401 6 Refused
+        "no usable secret is set for this caller, so its requests cannot be verified; ask the operator to set one"
+        "此调用方没有可用的密钥，无法验证其请求；请联系管理员设置";
+    PROOF_EXPIRED: 401 7 Refused
+        "the token or signature has expired or is not valid yet; get a new one and check the clock"
+        "Token或签名已过期或尚未生效；请重新获取并检查时钟";
+    TOKEN_REFUSED: 401 8 Refused
+        "the token is not accepted here; check its claim {claim}"
+        "本网关不接受该Token；请检查其声明 {claim}";
+    KEY_UNKNOWN: 401 9 Refused
+        "the token is signed with a key that its issuer does not publish; get a new token"
+        "Token的签名密钥不在签发方公布的公钥中；请重新获取Token";
+    NOT_PERMITTED: 403 1 Denied
+        "no policy permits this removal; no removal was sent; ask a person who is permitted, or ask the operator to add a policy"
+        "没有策略允许此次删除，未发送删除请求；请联系有权限的人员，或联系管理员添加策略";
+    FORBIDDEN: 403 1 Denied
+        "this removal is forbidden by policy {policies}; no removal was sent; ask the operator"
+        "策略 {policies} 禁止此次删除，未发送删除请求；请联系管理员";
+    ACCOUNT_RESERVED: 403 2 Refused
+        "account {name} is a system account and is never removed"
+        "账号 {name} 是系统账号，不能删除";
+    ACCOUNT_PROTECTED: 403 3 Refused
+        "account {name} is protected by the operator and is never removed through this gateway"
+        "账号 {name} 受管理员保护，不能通过本网关删除";
+    AUDIT_NOT_PERMITTED: 403 4 Denied
+        "no policy permits you to view this; ask the operator to add a policy"
+        "没有策略允许您查看；请联系管理员添加策略";
+    AUDIT_FORBIDDEN: 403 4 Denied
+        "viewing this is forbidden by policy {policies}"
+        "策略 {policies} 禁止您查看";
+    REJECTED: 403 5 Rejected
+        "{by} denied the request; no removal was sent"
+        "{by} 驳回了申请，未发送删除请求";
+    REJECTED_WITH_REASON: 403 5 Rejected
+        "{by} denied the request: {reason}; no removal was sent"
+        "{by} 驳回了申请，原因：{reason}；未发送删除请求";
+    OWN_REQUEST: 403 6 Denied
+        "requesters cannot approve or deny their own request; ask another approver, or cancel the request"
+        "申请人不能审批自己的申请；请由其他审批人处理，或取消申请";
+    NOT_REQUESTER: 403 7 Denied
+        "only the requester can confirm or cancel this request"
+        "只有申请人可以确认或取消此申请";
+    APPROVAL_NOT_PERMITTED: 403 8 Denied
+        "no policy permits you to approve or deny this request; ask an approver"
+        "没有策略允许您审批此申请；请联系审批人";
+    APPROVAL_FORBIDDEN: 403 8 Denied
+        "approving and denying this request is forbidden by policy {policies}"
+        "策略 {policies} 禁止您审批此申请";
+    LEAVERS_REFUSED: 403 9 Denied
+        "gone: {gone} of {all} accounts; refused: {named}; ask the operator"
+        "{all}个账号中{gone}个已不存在；被拒绝：{named}；请联系管理员";
+    ROUTE_UNKNOWN: 404 1 Refused
+        "this path does not exist; to remove an account, send DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…"
+        "路径不存在；删除账号请使用DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…";
+    CALLER_UNKNOWN: 404 2 Refused
+        "caller {name} is not configured; use the caller name from the operator"
+        "调用方 {name} 未配置；请使用管理员提供的调用方名称";
+    INSTANCE_UNKNOWN: 404 3 Refused
+        "instance {given} is not configured; check the name or ID, or ask the operator to add the instance"
+        "实例 {given} 未配置；请检查名称或ID，或联系管理员添加";
+    REMOVAL_UNKNOWN: 404 4 Refused
+        "no removal has the ID {id}; use the removal ID or the reference from the first answer"
+        "没有ID为 {id} 的删除记录；请使用首次响应中的记录ID或申请编号";
+    PENDING_UNKNOWN: 404 5 Refused
+        "no request is waiting under {id}; look it up in the list of pending requests"
+        "没有编号为 {id} 的待处理申请；请在待处理列表中查看";
+    PERSON_UNKNOWN: 404 6 Refused
+        "no person has the ID {id}; search by `userName`"
+        "没有ID为 {id} 的人员；请按 `userName` 查询";
+    METHOD_NOT_ALLOWED: 405 1 Refused
+        "this path supports only {allow}"
+        "此路径只支持 {allow}";
+    NOT_ACCEPTABLE: 406 1 Refused
+        "no content type in `accept` is available; use `application/json`, `text/csv` or `application/x-ndjson`"
+        "无法提供 `accept` 中的内容类型；请使用 `application/json`、`text/csv` 或 `application/x-ndjson`";
+    IN_PROGRESS: 409 1 Refused
+        "the same request is still in progress; try again in a moment to get its result"
+        "相同的请求仍在处理中；请稍后重试以获取结果";
+    DELIVERY_REUSED: 409 2 Refused
+        "this delivery ID was already used for another account or instance; no removal was sent; send the request with a new ID"
+        "此投递ID已用于其他账号或实例，未发送删除请求；请使用新的ID重新发送";
+    CONFIRM_TO_REMOVE: 409 3 AwaitingConfirmation
+        "no removal was sent; to remove the account, confirm {reference} within 5 minutes of the request"
+        "未发送删除请求；如需删除账号，请在提交后5分钟内确认 {reference}";
+    CONFIRM_TO_SUBMIT: 409 3 AwaitingConfirmation
+        "no removal was sent; to submit the request for approval, confirm {reference} within 5 minutes of the request"
+        "未发送删除请求；如需提交审批，请在提交后5分钟内确认 {reference}";
+    AWAITING_APPROVAL: 409 4 AwaitingApproval
+        "no removal was sent; request {reference} needs {missing} more approval"
+        "未发送删除请求；申请 {reference} 还需{missing}人批准";
+    AWAITING_APPROVALS: 409 4 AwaitingApproval
+        "no removal was sent; request {reference} needs {missing} more approvals"
+        "未发送删除请求；申请 {reference} 还需{missing}人批准";
+    CANCELLED: 409 5 Cancelled
+        "the requester cancelled the request; no removal was sent"
+        "申请人已取消申请，未发送删除请求";
+    EXPIRED: 409 6 Expired
+        "the request expired before it was confirmed or approved; no removal was sent; send a new request"
+        "申请在确认或批准前已过期，未发送删除请求；请重新提交申请";
+    CONFIGURATION_CHANGED: 409 7 Denied
+        "the configuration changed after this request was made; no removal was sent; send a new request"
+        "提交申请后配置已变更，未发送删除请求；请重新提交申请";
+    LEAVERS_WAITING: 409 8 AwaitingApproval
+        "gone: {gone} of {all} accounts; waiting for approval: {named}; each is removed once it is approved; send the same event again for the result"
+        "{all}个账号中{gone}个已不存在；待审批：{named}；批准后将自动删除；请重新发送同一事件以获取结果";
+    PERSON_TAKEN: 409 9 Refused
+        "the name {user_name} belongs to another person; search by `userName`"
+        "名称 {user_name} 已属于其他人员；请按 `userName` 查询";
+    ACCOUNT_EXISTS_AGAIN: 409 10 Refused
+        "the same event was already completed for this account, and the account exists again; no removal was sent; to remove it, send a new request"
+        "同一事件此前已处理完此账号，而该账号再次存在，未发送删除请求；如需删除，请重新提交申请";
+    BODY_TOO_LARGE: 413 1 Refused
+        "the request body is larger than 64 KiB; send a smaller one"
+        "请求体超过64 KiB；请减小请求体";
+    CONTENT_TYPE_WRONG: 415 1 Refused
+        "the content type is not supported; use {expected}"
+        "不支持该内容类型；请使用 {expected}";
+    BODY_ENCODED: 415 2 Refused
+        "the request body is compressed; send it uncompressed"
+        "请求体已压缩；请发送未压缩的请求体";
+    NOT_REACHED: 502 1 NotSent
+        "TaurusDB could not be reached; no removal was carried out and the account is unchanged; try again later"
+        "无法连接TaurusDB，未执行删除，账号未受影响；请稍后重试";
+    OUTCOME_UNKNOWN: 502 2 Unknown
+        "the outcome is unknown: the removal may have been sent, no usable answer came back, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
+        "结果未知：删除请求可能已发送，未收到有效响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
+    TOKEN_UNAVAILABLE: 502 3 NotSent
+        "IAM gave the gateway no token; no removal was carried out and the account is unchanged; try again later"
+        "网关未能从IAM获取Token，未执行删除，账号未受影响；请稍后重试";
+    STILL_LISTED: 502 4 NotRemoved
+        "the account was not removed: no usable answer came back, and the account list still has the account; try again"
+        "账号未删除：未收到有效响应，账号列表中仍有此账号；请重试";
+    LEAVERS_UNCONFIRMED: 502 5 NotSent
+        "gone: {gone} of {all} accounts; not confirmed: {named}; send the same event again"
+        "{all}个账号中{gone}个已不存在；尚未确认：{named}；请重新发送同一事件";
+    ACCOUNT_LIST_UNREADABLE: 502 6 NotSent
+        "the account list could not be read, so it is not known whether the account exists; no removal was sent; try again later"
+        "无法读取账号列表，不能确定账号是否存在，未发送删除请求；请稍后重试";
+    LEDGER_DOWN: 503 1 NotSent
+        "the ledger is not available; this request sent no removal; try again later"
+        "台账不可用，本次请求未发送删除请求；请稍后重试";
+    CONFIGURATION_UNUSABLE: 503 2 NotSent
+        "the gateway's configuration or policies cannot be used; no removal was sent; ask the operator to look at /healthz and the log"
+        "网关的配置或策略不可用，未发送删除请求；请联系管理员查看/healthz和日志";
+    CREDENTIALS_UNSET: 503 3 NotSent
+        "the gateway has no credentials for TaurusDB; no removal was sent; ask the operator to set them"
+        "网关未设置TaurusDB凭证，未发送删除请求；请联系管理员设置";
+    CREDENTIALS_REFUSED: 503 4 NotSent
+        "IAM refused the gateway's credentials for TaurusDB; no removal was carried out and the account is unchanged; ask the operator to look at the log"
+        "IAM拒绝了网关的TaurusDB凭证，未执行删除，账号未受影响；请联系管理员查看日志";
+    KEYS_UNAVAILABLE: 503 5 NotSent
+        "the public keys of the token's issuer are not available, so the sender cannot be verified; no removal was sent; try again later"
+        "无法获取Token签发方的公钥，不能验证发送方身份，未发送删除请求；请稍后重试";
+    FIRST_BYTE_TIMED_OUT: 504 1 Unknown
+        "the outcome is unknown: the removal was sent, TaurusDB did not begin to answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
+        "结果未知：删除请求已发送，TaurusDB未及时开始响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
+    CONNECT_TIMED_OUT: 504 2 NotSent
+        "the connection to TaurusDB timed out; no removal was carried out and the account is unchanged; try again later"
+        "连接TaurusDB超时，未执行删除，账号未受影响；请稍后重试";
+    CALL_TIMED_OUT: 504 3 Unknown
+        "the outcome is unknown: the removal was sent, TaurusDB did not finish its answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
+        "结果未知：删除请求已发送，TaurusDB未及时完成响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
+    TIME_SPENT: 504 4 NotSent
+        "the request reached its time limit; no removal was carried out and the account is unchanged; try again later"
+        "请求已达到总时限，未执行删除，账号未受影响；请稍后重试";
+    TIME_SPENT_SENDING: 504 5 Unknown
+        "the outcome is unknown: the removal was sent, the request reached its time limit, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
+        "结果未知：删除请求已发送，请求已达到总时限，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
+}
+
+/// Sentences that have no code of the gateway's own, or one that depends on TaurusDB's status.
+pub mod other {
+    use super::super::language::Localized;
+
+    /// TaurusDB removed the account.
+    pub const REMOVED: Localized = Localized { en: "removed", zh: "已删除" };
+    /// The account list settled an unknown outcome.
+    pub const GONE_BY_LIST: Localized = Localized {
+        en: "the account is gone: no usable answer came back, and the account list no longer has the account",
+        zh: "账号已不存在：未收到有效响应，账号列表中已无此账号",
+    };
+    /// Every account of a leaver is gone.
+    pub const ALL_GONE: Localized =
+        Localized { en: "all {all} accounts are gone", zh: "全部{all}个账号均已不存在" };
+    /// The account lists have none of the names that a leaver's account may have.
+    pub const NO_ACCOUNT: Localized = Localized {
+        en: "no account was found for this person; no removal was sent",
+        zh: "未找到该人员的账号，未发送删除请求",
+    };
+    /// What a dry run found.
+    pub const DRY_RUN: Localized = Localized {
+        en: "dry run, no removal was sent: {account}; {would}",
+        zh: "预检，未发送删除请求：{account}；{would}",
+    };
+    /// A client error with a body that TaurusDB's API page does not document.
+    pub const UNDOCUMENTED_REFUSAL: Localized = Localized {
+        en: "TaurusDB refused the removal with {status} in an undocumented form; ask the operator to look at the log",
+        zh: "TaurusDB以 {status} 拒绝了删除请求，响应体不符合API文档；请联系管理员查看日志",
+    };
+    /// A server error with a body that TaurusDB's API page does not document.
+    pub const UNDOCUMENTED_ERROR: Localized = Localized {
+        en: "the outcome is unknown: the removal was sent, the answer was {status} in an undocumented form, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first",
+        zh: "结果未知：删除请求已发送，返回了 {status} 和不符合API文档的响应体，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表",
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// The table of docs/error-codes.md is this one: every code, in order, with the English sentence.
+    #[test]
+    fn the_page_has_every_code() {
+        let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
+        for entry in ALL {
+            match rows.last_mut() {
+                Some((code, texts)) if *code == entry.code() => texts.push(entry.text.en),
+                _ => rows.push((entry.code(), vec![entry.text.en])),
+            }
+        }
+        let expected: Vec<_> =
+            rows.iter().map(|(code, texts)| format!("| `{code}` | {} |", texts.join(" / "))).collect();
+        let page = include_str!("../../docs/error-codes.md");
+        let written: Vec<_> = page
+            .lines()
+            .filter(|line| line.starts_with("| `OFFBOARD.") && !line.starts_with("| `OFFBOARD.<"))
+            .collect();
+        assert_eq!(written, expected, "\n{}", expected.join("\n"));
+    }
+
+    #[test]
+    fn codes_are_in_order_and_each_has_one_state() {
+        let codes: Vec<_> = ALL.iter().map(|entry| entry.code()).collect();
+        assert!(codes.is_sorted(), "{codes:?}");
+        let mut states = BTreeMap::new();
+        for entry in ALL {
+            assert_eq!(*states.entry(entry.code()).or_insert(entry.state), entry.state, "{}", entry.code());
+            assert!(entry.status >= 400, "{}", entry.code());
+        }
+        assert_eq!(states.len(), 68);
+    }
+
+    /// One voice: lowercase, no full stop, and both languages there with the same placeholders.
+    #[test]
+    fn messages_have_one_voice() {
+        let placeholders = |text: &str| {
+            let mut names: Vec<String> =
+                text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
+            names.sort();
+            names
+        };
+        for entry in ALL {
+            let Localized { en, zh } = entry.text;
+            let first = en.chars().next().unwrap();
+            assert!(!first.is_uppercase() || en.starts_with("TaurusDB") || en.starts_with("IAM"), "{en}");
+            assert!(!en.ends_with('.') && !en.contains("please"), "{en}");
+            assert!(!zh.is_ascii() && !zh.ends_with('。'), "{zh}");
+            assert_eq!(placeholders(en), placeholders(zh), "{en}");
+        }
+    }
+}

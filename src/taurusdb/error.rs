@@ -1,0 +1,53 @@
+//! Why a call to TaurusDB was not sent.
+
+use std::fmt;
+
+use crate::outbound::retry::OutOfTime;
+use crate::outcome::{NotSent, Outcome};
+
+/// Why a call to TaurusDB was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallError {
+    /// A variable of the credentials is not set, or cannot stand in a header.
+    CredentialsUnset,
+    /// IAM refused the credentials.
+    CredentialsRefused,
+    /// IAM gave no token.
+    TokenUnavailable,
+    /// The endpoint in a variable is not one.
+    EndpointInvalid,
+    /// The request's time limit was reached.
+    OutOfTime,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CredentialsUnset => "the credentials are not set",
+            Self::CredentialsRefused => "IAM refused the credentials",
+            Self::TokenUnavailable => "IAM gave no token",
+            Self::EndpointInvalid => "the endpoint is not valid",
+            Self::OutOfTime => "the request reached its time limit",
+        })
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl From<OutOfTime> for CallError {
+    fn from(_: OutOfTime) -> Self {
+        Self::OutOfTime
+    }
+}
+
+impl From<CallError> for Outcome {
+    fn from(error: CallError) -> Self {
+        Self::NotSent(match error {
+            CallError::CredentialsUnset => NotSent::CredentialsUnset,
+            CallError::CredentialsRefused => NotSent::CredentialsRefused,
+            CallError::TokenUnavailable => NotSent::TokenUnavailable,
+            CallError::EndpointInvalid => NotSent::ConfigurationUnusable,
+            CallError::OutOfTime => NotSent::TimeSpent,
+        })
+    }
+}
