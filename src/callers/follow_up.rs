@@ -14,29 +14,29 @@ use crate::secret::Secret;
 /// The label that reply addresses are sealed with.
 const SEALED_FOR: &str = "later/1";
 
-/// A URL of the platform's own that takes an answer after the answer.
+/// A URL of the platform's own that takes a message after the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyAddress {
     url: String,
-    /// The platform shows nothing of the answer itself, so that everything is told here.
+    /// Whether the platform shows nothing of the answer itself, so that every outcome goes here.
     pub is_all: bool,
 }
 
 impl ReplyAddress {
-    /// The URL, if it is at exactly this origin (`https://host[:port]`); else nobody is to be told anything there.
+    /// The address, if the URL is at exactly this origin (`https://host[:port]`); to any other nothing is sent.
     pub fn at(origin: &str, url: &str) -> Option<Self> {
         let parsed: http::Uri = url.parse().ok()?;
         let given = format!("{}://{}", parsed.scheme_str()?, parsed.authority()?.as_str());
         (given == origin).then(|| Self { url: url.to_owned(), is_all: false })
     }
 
-    /// Where everything is told.
+    /// The same address, as the only place where the platform shows an outcome.
     #[must_use]
     pub fn of_all(self) -> Self {
         Self { is_all: true, ..self }
     }
 
-    /// Where to send it.
+    /// Returns the URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -52,48 +52,48 @@ impl ReplyAddress {
     }
 }
 
-/// What there is to say to a platform that waits no longer.
+/// What an early answer says: the platform waits no longer, and the outcome is not known yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Acknowledgement<'a> {
-    /// The language to say it in.
+    /// The language.
     pub language: Language,
-    /// The account that is to be removed, and its instance; `None` when it is about something else.
+    /// The account to remove, and its instance; `None` if the request is about something else.
     pub account: Option<(&'a str, &'a str)>,
-    /// The id of the row, under which the outcome can be asked for.
+    /// The id of the row, with which the requester can ask for the outcome.
     pub row: &'a str,
-    /// Whether the outcome is told later; else somebody has to ask.
+    /// Whether the outcome follows by itself; otherwise the requester has to ask.
     pub follows: bool,
-    /// The button that was clicked, where one was.
+    /// The button that was clicked, if one was.
     pub clicked: Option<ApprovalAction>,
 }
 
-/// How a platform takes answers after the answer.
+/// How a platform takes messages after the answer.
 #[derive(Debug)]
 pub struct FollowUp {
     /// The method of its requests.
     pub method: Method,
-    /// A URL that was kept, if it still is one of the platform's.
+    /// Checks a stored URL: `None` if it is not, or no longer, one of the platform's.
     pub at: fn(&Caller, &str) -> Option<ReplyAddress>,
-    /// The bodies to send, one after the other.
+    /// The bodies of the messages about an outcome, one after the other.
     pub bodies: fn(&Reply<'_>) -> Vec<String>,
-    /// The bodies that carry an answer in words; those that `Speech` renders where it is `None`.
+    /// Turns a message that the platform shows as an answer into bodies; `None` if its body can be sent as it is.
     pub words: Option<fn(Rendered) -> Vec<String>>,
-    /// Whether a platform waits for the answer to a request that names no place for a later one.
+    /// Whether the platform waits for the answer to a request without a reply address.
     pub waits_without: bool,
-    /// What has to be fetched first, for platforms that take nothing without a token of their own.
+    /// How to obtain a token, for platforms that take nothing without one of their own.
     pub login: Option<Login>,
 }
 
-/// How a token for the platform's own API is had.
+/// How to obtain a token for the platform's own API.
 #[derive(Debug)]
 pub struct Login {
-    /// The request for one.
+    /// Builds the request for a token; `None` if a secret is missing.
     pub request: fn(&Caller, &ActiveSecret) -> Option<http::Request<Bytes>>,
-    /// The token in its answer, for `Authorization: Bearer`.
+    /// Reads the token out of the answer, for `Authorization: Bearer`.
     pub token: fn(&[u8]) -> Option<Secret>,
 }
 
-/// What a system that waits no longer is told: it was taken, and its outcome has to be asked for.
+/// Renders the early answer to a system: the event is accepted, and the outcome has to be asked for.
 pub(crate) fn accepted(early: &Acknowledgement<'_>) -> Rendered {
     let mut body = serde_json::json!({"result": "ACCEPTED"});
     if let (Some(_), Some(fields)) = (early.account, body.as_object_mut()) {

@@ -1,11 +1,7 @@
-//! What a caller kind is, and the table of all kinds.
+//! Caller kinds: who sends requests, what proves it, and the form that answers have.
 //!
-//! A kind turns one platform's request into the typed command and an outcome into what that platform shows people. It is
-//! three pure functions over (request, secrets, now): no clock, no network, no SQL, and nothing of TaurusDB. Adding a kind is
-//! one file beside this one and one line in [`KINDS`].
-//!
-//! Rules that every kind keeps: what the signature does not cover is not believed; comparison is constant-time; encodings
-//! are strict; a header that may stand once and stands twice is a refusal; an empty secret proves nothing.
+//! [`KINDS`] lists them, one line a kind; each is a struct in a file of its own that implements [`CallerKind`]. Nothing here
+//! has a clock, a network or a database, and nothing sees `taurusdb`, `policy` or `ledger`.
 
 pub mod api;
 pub mod chat;
@@ -102,7 +98,7 @@ mod tests {
         assert_eq!(check_timestamp(i64::MAX, now), Err(ProofError::Stale));
     }
 
-    /// Every published signature of a scheme that there is a kind for; see `tests/fixtures/vectors`.
+    /// Verifies every published signature of a scheme that a kind has; see `tests/fixtures/vectors`.
     #[test]
     fn published_vectors() {
         let file: serde_json::Value =
@@ -139,7 +135,7 @@ mod tests {
             let secret = Secret::new(secret.to_owned()).unwrap();
             let secrets = vec![ActiveSecret::new(None, vec![(SECRET, secret)]).unwrap()];
             let keys = VerificationKeys { secrets, published: None };
-            // Where a vector names no time, it is its own.
+            // A vector that names no time is verified at its own.
             let own = match scheme {
                 "discord-ed25519" => inputs["headers"]["X-Signature-Timestamp"].as_str().unwrap().parse().unwrap(),
                 // 2017-02-01T21:10:07Z, in the body.
@@ -158,7 +154,7 @@ mod tests {
         assert_eq!(ran.len(), 14, "{ran:?}");
     }
 
-    /// Among them signatures that a lenient verifier takes.
+    /// Some of these signatures pass a lenient verifier.
     #[test]
     fn ed25519_vectors() {
         let file: serde_json::Value =
@@ -176,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_channel_is_the_platform_s_own() {
+    fn a_reply_address_is_at_the_platform() {
         let at = |url| ReplyAddress::at("https://hooks.slack.com", url).is_some();
         assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
         for url in [

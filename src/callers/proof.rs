@@ -1,4 +1,6 @@
-//! What proves a request to be a caller's: headers, secrets, timestamps, tokens.
+//! What proves that a request is a caller's: secrets, timestamps, tokens.
+//!
+//! Time and secrets are arguments. What is compared with a secret is compared in constant time, in `crypto`.
 
 use std::borrow::Cow;
 
@@ -101,65 +103,65 @@ impl From<ProofError> for Outcome {
 /// How far a timestamp may be from now, in milliseconds, either way.
 pub(crate) const TOLERANCE: u64 = 300_000;
 
-/// A secret of a caller that is set now.
+/// A secret of a caller whose variable is set.
 #[derive(Debug, Clone)]
 pub struct ActiveSecret {
     /// The access key id; `None` for plain secrets.
     pub id: Option<String>,
-    /// Its secret half, or the first of its parts that is set.
+    /// The secret half of an access key, or the first part that is set.
     pub secret: Secret,
-    /// All of its parts that are set, by name.
+    /// All parts that are set, by name.
     pub parts: Vec<(&'static str, Secret)>,
 }
 
 impl ActiveSecret {
-    /// The parts that are set; `None` when there are none.
+    /// A secret of these parts; `None` if there is none.
     pub fn new(id: Option<String>, parts: Vec<(&'static str, Secret)>) -> Option<Self> {
         let secret = parts.first()?.1.clone();
         Some(Self { id, secret, parts })
     }
 
-    /// The part of this name, where it is set.
+    /// Returns the part of this name, if it is set.
     pub fn part(&self, name: &str) -> Option<&Secret> {
         self.parts.iter().find(|(known, _)| *known == name).map(|(_, secret)| secret)
     }
 }
 
-/// What can prove a request to be a caller's.
+/// The keys of a caller: what a request can be proved with.
 #[derive(Debug, Default)]
 pub struct VerificationKeys {
-    /// The secrets that are set; never none for a kind that has them.
+    /// The secrets that are set; never empty for a kind that has secrets.
     pub secrets: Vec<ActiveSecret>,
-    /// The public keys of whoever issued the token, for requests that bring one.
+    /// The public keys of the issuer, for requests with a token.
     pub published: Option<KeySet>,
 }
 
 /// What a verified request proved.
 #[derive(Debug)]
 pub struct Proof {
-    /// Which request it is.
+    /// Identifies the request: the same delivery again is the same removal.
     pub delivery: DeliveryId,
     /// The access key id that signed, for kinds that have them.
     pub key_id: Option<String>,
-    /// The secret that proved it, for kinds whose answers need it again.
+    /// The secret that proved the request, for kinds whose answers need it again.
     pub key: Option<ActiveSecret>,
-    /// Whom a token names, and their teams by its word.
+    /// The person whom a token names.
     pub subject: Option<Subject>,
-    /// What was inside an encrypted body.
+    /// The decrypted body.
     pub plain: Option<Bytes>,
 }
 
-/// Whom a token names.
+/// A person whom a token names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Their id, to whoever issued the token.
+    /// Their id with the issuer.
     pub id: String,
-    /// Their teams.
+    /// Their teams, as the token says.
     pub groups: Vec<String>,
 }
 
 impl Proof {
-    /// A proof of which there is no more to say.
+    /// A proof of nothing but the delivery.
     pub fn of(delivery: DeliveryId) -> Self {
         Self { delivery, key_id: None, key: None, subject: None, plain: None }
     }
@@ -214,7 +216,7 @@ pub(crate) fn check_window(millis: i64, now: DateTime<Utc>, tolerance: u64) -> R
     if now.timestamp_millis().abs_diff(millis) <= tolerance { Ok(()) } else { Err(ProofError::Expired) }
 }
 
-/// A timestamp in seconds or milliseconds, as a number or as text: as it is written, and in seconds.
+/// Reads a timestamp in seconds or milliseconds, as a number or as text; returns it as it is written, and in seconds.
 pub(crate) fn parse_timestamp(value: &serde_json::Value) -> Option<(String, i64)> {
     let text = match value {
         serde_json::Value::Number(number) => number.as_u64()?.to_string(),
@@ -228,15 +230,15 @@ pub(crate) fn parse_timestamp(value: &serde_json::Value) -> Option<(String, i64)
     Some((text, seconds))
 }
 
-/// What stands behind `Bearer`.
+/// Returns the token of `Authorization: Bearer`.
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`] and its like.
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`], if there is none.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, ProofError> {
     const AUTHORIZATION: &str = "authorization";
     let value = required_header(headers, AUTHORIZATION)?;
-    // The word in any case (RFC 9110, section 11.1), one space, and what RFC 6750 lets a token be.
+    // The scheme in any case (RFC 9110, section 11.1), one space, and the characters that RFC 6750 allows in a token.
     let (scheme, token) = value.split_once(' ').ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
     let good = scheme.eq_ignore_ascii_case("bearer")
         && !token.is_empty()

@@ -1,4 +1,4 @@
-//! What goes out.
+//! What goes out: a reply says an outcome, a rendered reply has the form of a platform.
 
 pub mod api_body;
 pub mod response;
@@ -9,32 +9,32 @@ use crate::outcome::Outcome;
 use crate::outcome::language::{Language, Localized};
 use crate::request::command::ApprovalAction;
 
-/// What there is to tell about an outcome.
+/// What a reply says about an outcome.
 #[derive(Debug)]
 pub struct Reply<'a> {
-    /// How it ended.
+    /// The outcome.
     pub outcome: &'a Outcome,
-    /// The language to say it in.
+    /// The language of the reply.
     pub language: Language,
-    /// The account, where one was read: `(user_name, instance)`.
+    /// The account, if the request names one: `(user_name, instance)`.
     pub account: Option<(&'a str, &'a str)>,
     /// The environment of its instance.
     pub environment: Option<&'a str>,
-    /// Who asked for it, where that is somebody else than whoever gets this answer.
+    /// The requester, if the reply is for another person.
     pub asked_by: Option<&'a str>,
-    /// Who approved it.
+    /// The approvers.
     pub approved_by: Vec<&'a str>,
     /// The ids of the policies that decided.
     pub policies: &'a [String],
-    /// What TaurusDB's code means for whoever asked, where that is known.
+    /// What TaurusDB's code means for the requester, if it is a known one.
     pub meaning: Option<Localized>,
-    /// What to quote when asking the operator.
+    /// The id to quote when asking the operator.
     pub request_id: &'a str,
-    /// The button that this answers, where one was clicked.
+    /// The button that was clicked, if one was.
     pub clicked: Option<ApprovalAction>,
 }
 
-/// An answer in a platform's own form.
+/// A reply in the form of a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The HTTP status.
@@ -43,17 +43,17 @@ pub struct Rendered {
     pub body: String,
     /// Its content type.
     pub content_type: &'static str,
-    /// Headers beside those that every answer has.
+    /// Headers in addition to those that every response has.
     pub headers: Vec<(HeaderName, String)>,
 }
 
 impl Rendered {
-    /// JSON.
+    /// A reply in JSON.
     pub fn json(status: StatusCode, body: String) -> Self {
         Self::of("application/json", status, body)
     }
 
-    /// Text of this content type.
+    /// A reply of this content type.
     pub fn of(content_type: &'static str, status: StatusCode, body: String) -> Self {
         Self { status, body, content_type, headers: Vec::new() }
     }

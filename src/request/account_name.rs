@@ -1,8 +1,8 @@
-//! The name of a StarRocks account, and which names are never removed here.
+//! The name of a StarRocks account, and which names are never removed.
 //!
-//! A [`UserName`] can only be made by [`AccountRules::parse`], so behind the parsers there is no raw name: what reaches
-//! policy, the ledger or a URL is ASCII without spaces, and neither reserved nor protected. This is where reserved
-//! accounts are refused, before policy is asked.
+//! A [`UserName`] can only be made by [`AccountRules::parse`], so no raw name exists behind the parsers: what reaches policy, the
+//! ledger or a URL is ASCII without spaces, and neither reserved nor protected. Reserved accounts are refused here, before policy
+//! is asked.
 //!
 //! Not supported on purpose: Unicode names. TaurusDB's own rule for new accounts is ASCII, and two names that look the
 //! same must not be two accounts.
@@ -17,7 +17,7 @@ use crate::request::error::RequestError;
 /// user guide and the SDKs). Compared without regard to case, because StarRocks may be.
 const RESERVED: [&str; 3] = ["root", "rdsAdmin", "rdsMetric"];
 
-/// The longest name that [`AccountRules::unusual`](AccountRules) can let through, in bytes.
+/// The longest name that `accounts.unusual` can allow, in bytes.
 const LONGEST: usize = 128;
 
 /// An account name that may be asked for.
@@ -25,7 +25,7 @@ const LONGEST: usize = 128;
 pub struct UserName(String);
 
 impl UserName {
-    /// The name, for a query parameter, a ledger row or an entity id.
+    /// Returns the name, for a query parameter, a ledger row or an entity id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ impl fmt::Display for UserName {
 /// A name, or a pattern in which `*` stands for any characters. `?` is not special.
 type Pattern = WildMatchPattern<'*', '\0'>;
 
-/// The operator's `[accounts]`: what is protected, and which names outside the documented range exist all the same.
+/// The operator's `[accounts]`: which accounts are protected, and which names outside the documented range are allowed.
 #[derive(Debug, Clone, Default)]
 pub struct AccountRules {
     protected: Vec<Pattern>,
@@ -56,7 +56,7 @@ impl AccountRules {
         }
     }
 
-    /// Reads a name as a caller gave it.
+    /// Parses a name as a caller gave it.
     ///
     /// The range is that of new accounts (seen in the API reference, "Creating a Database Account"): 2 to 32 characters,
     /// a lowercase letter first, `[a-z0-9_]`, a letter or digit last. The delete page states no range, so names that
@@ -64,8 +64,8 @@ impl AccountRules {
     ///
     /// # Errors
     ///
-    /// [`RequestError::FieldMissing`], [`RequestError::AccountReserved`], [`RequestError::AccountProtected`] or
-    /// [`RequestError::UserNameInvalid`].
+    /// [`RequestError::FieldMissing`] if it is empty, [`RequestError::AccountReserved`] or [`RequestError::AccountProtected`] if
+    /// it is never removed, [`RequestError::UserNameInvalid`] if it is out of range.
     pub fn parse(&self, given: &str) -> Result<UserName, RequestError> {
         if given.is_empty() {
             return Err(RequestError::FieldMissing { name: "user_name" });
@@ -150,7 +150,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever the rules let through can stand in a URL, a log line and an entity id without quoting.
+        /// A name that the rules allow can stand in a URL, a log line and an entity id without quoting.
         #[test]
         fn what_passes_is_printable_ascii(given in "\\PC{0,40}", any in ".{0,40}") {
             for candidate in [given, any] {

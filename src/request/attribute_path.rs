@@ -4,13 +4,13 @@ pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Without the schema before it.
+/// Returns a name without the core schema before it.
 pub(crate) fn plain_name(name: &str) -> &str {
     let schema = name.get(..USER.len()).filter(|start| start.eq_ignore_ascii_case(USER));
     schema.and_then(|_| name.get(USER.len()..)).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name)
 }
 
-/// `name.givenName`, `emails[type eq "work"].value` (as `emails`, `work`, `value`), `urn:…:User:employeeNumber`.
+/// Splits a path: `name.givenName`, `emails[type eq "work"].value` (as `emails`, `work`, `value`), `urn:…:User:employeeNumber`.
 pub(crate) fn parse_path(path: &str) -> Vec<String> {
     let path = plain_name(path.trim());
     if let Some(start) = path.get(..ENTERPRISE.len()).filter(|start| start.eq_ignore_ascii_case(ENTERPRISE)) {

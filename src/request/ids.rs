@@ -1,6 +1,4 @@
-//! The one typed command that every caller kind reads its request into, and that policy, ledger and upstream see.
-//!
-//! Nothing in here can be made from raw strings without passing its check, so nobody behind the callers checks again.
+//! Ids: which delivery a request is, and the reference that people type.
 
 use sha2::{Digest, Sha256};
 
@@ -8,29 +6,28 @@ use crate::config::callers::Caller;
 
 /// What makes two requests the same request: a digest of what the sender signed, 64 hexadecimal digits.
 ///
-/// It depends on nothing that a sender may leave out or that somebody on the way may change.
+/// It depends on nothing that a sender may leave out or that a proxy may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryId(String);
 
 impl DeliveryId {
-    /// The delivery of `caller` that the signed `parts` identify. Each part counts with its length, so that no two lists
-    /// of parts run into each other.
+    /// The delivery of `caller` that the signed `parts` identify.
     pub fn new(caller: &Caller, parts: &[&[u8]]) -> Self {
         Self(digest(&[&[caller.name.as_bytes()], parts].concat()))
     }
 
-    /// One that the ledger holds already.
+    /// A delivery out of the ledger.
     pub fn recorded(digest: String) -> Self {
         Self(digest)
     }
 
-    /// The digest, for the ledger.
+    /// Returns the digest, for the ledger.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What people type to speak of a request that waits: eight of Crockford's 32 characters, 40 random bits.
+/// What people type to name a request that waits: eight of Crockford's 32 characters, 40 random bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(String);
 
@@ -40,13 +37,13 @@ impl Reference {
         'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
     ];
 
-    /// A new one, of 40 of these bits.
+    /// A new reference, of 40 of these bits.
     pub fn new(random: u128) -> Self {
         let place = |index: u32| usize::try_from(random.checked_shr(index.saturating_mul(5)).unwrap_or(0) & 31).ok();
         Self((0..8).filter_map(|index| Self::CHARACTERS.get(place(index)?)).collect())
     }
 
-    /// Reads one as people write it: in any case, `O` for `0`, `I` and `L` for `1`; `None` for anything else.
+    /// Parses a reference as people write it: in any case, `O` for `0`, `I` and `L` for `1`; `None` for anything else.
     pub fn parse(given: &str) -> Option<Self> {
         let read = |character: char| match character.to_ascii_uppercase() {
             'O' => Some('0'),
@@ -57,13 +54,14 @@ impl Reference {
         text.filter(|text| text.len() == 8).map(Self)
     }
 
-    /// The characters.
+    /// Returns the characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// SHA-256 of the parts, each with its length, so that no two lists of parts run into each other; hexadecimal.
+/// Returns the SHA-256 of the parts in hexadecimal. Each part counts with its length, so that no two lists of parts have the same
+/// digest.
 pub(crate) fn digest(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
     for part in parts {

@@ -1,4 +1,6 @@
-//! What comes in: pure types, and strict readers of outside bytes.
+//! What comes in: pure types that cannot be wrong, and strict readers of outside bytes.
+//!
+//! Nothing here knows a caller kind, a policy or a database. A reader refuses with a [`RequestError`](error::RequestError).
 
 pub mod account_name;
 pub mod actor;

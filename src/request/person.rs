@@ -9,35 +9,39 @@ use crate::request::attribute_path::{ENTERPRISE, USER, parse_path, plain_name};
 use crate::request::error::RequestError;
 use crate::request::projection::Projection;
 
-/// Somebody, as an identity system describes them.
+/// A person, as an identity system describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The attributes that are kept, by the names that the schema has for them.
+    /// The attributes that are kept, by their names in the schema.
     pub attributes: Map<String, Value>,
-    /// Whether they are one of us; `None` when nothing is said.
+    /// Whether the person is active; `None` if the identity system did not say.
     pub active: Option<bool>,
 }
 
 /// One operation of a PATCH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// `remove`, and not `add` or `replace`, which come to the same for the attributes that there are.
+    /// Whether it is `remove`; `add` and `replace` are the same for these attributes.
     pub(crate) removes: bool,
     pub(crate) path: Vec<String>,
     pub(crate) value: Value,
 }
 
 /// The simple attributes, as the schema spells them.
-pub(crate) const TEXTS: [&str; 3] = ["userName", "externalId", "displayName"];
+const TEXTS: [&str; 3] = ["userName", "externalId", "displayName"];
 
-/// Those of `name`.
+/// The attributes of `name`.
 pub(crate) const NAMES: [&str; 3] = ["formatted", "familyName", "givenName"];
 
-/// Those of each of `emails`.
-pub(crate) const EMAIL: [&str; 3] = ["value", "type", "primary"];
+/// The attributes of each of `emails`.
+const EMAIL: [&str; 3] = ["value", "type", "primary"];
 
 impl Person {
-    /// Reads a resource. What the schema does not name is passed over (RFC 7644, section 3.3). A whole one needs `userName`.
+    /// Reads a resource; attributes outside the schema are ignored (RFC 7644, section 3.3). A whole resource needs `userName`.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::FieldInvalid`] if an attribute has a wrong value, [`RequestError::FieldMissing`] if `userName` is missing.
     pub(crate) fn read(body: &Map<String, Value>, is_whole: bool) -> Result<Self, RequestError> {
         let mut person = Self { attributes: Map::new(), active: None };
         for (key, value) in body {
@@ -48,17 +52,17 @@ impl Person {
         if is_whole && !has_name { Err(RequestError::FieldMissing { name: "userName" }) } else { Ok(person) }
     }
 
-    /// One that was kept.
+    /// A person out of the ledger; `None` if the stored resource cannot be read.
     pub fn kept(resource: &str, active: bool) -> Option<Self> {
         Some(Self { attributes: serde_json::from_str(resource).ok()?, active: Some(active) })
     }
 
-    /// The name that is theirs alone among the caller's people, in lowercase.
+    /// Returns the name, unique among the people of a caller, in lowercase.
     pub fn user_name(&self) -> String {
         self.attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_lowercase()
     }
 
-    /// What `[leavers]` may speak of.
+    /// Returns the attributes that `[leavers]` can make account names of.
     pub fn identity(&self, id: &str) -> Identity {
         let mut identity = Identity::from([("id".to_owned(), id.to_owned())]);
         let mut put = |name: &str, value: Option<&Value>| {
@@ -80,7 +84,7 @@ impl Person {
         identity
     }
 
-    /// Sets what stands at this path.
+    /// Sets the attribute at this path.
     fn set(&mut self, path: &[String], value: &Value) -> Result<(), RequestError> {
         let [first, rest @ ..] = path else { return Ok(()) };
         let name = plain_name(first);
@@ -113,7 +117,9 @@ impl Person {
             ([inner, ..], value) => Map::from_iter([(inner.clone(), value.clone())]),
             ([], Value::Object(fields)) => fields.clone(),
             ([], Value::Null) => return self.unset(outer),
-            ([], other) => return Err(wrong_value(outer, other, "an object", "对象")),
+            ([], other) => {
+                return Err(RequestError::invalid(outer, other.to_string(), Localized { en: "an object", zh: "对象" }));
+            }
         };
         let kept = self.attributes.entry(outer).or_insert_with(|| Value::Object(Map::new()));
         for (key, value) in &given {
@@ -129,7 +135,7 @@ impl Person {
         Ok(())
     }
 
-    /// All of them, or `emails[type eq "work"].value`.
+    /// Sets all emails, or `emails[type eq "work"].value`.
     fn set_emails(&mut self, rest: &[String], value: &Value) -> Result<(), RequestError> {
         let email = |given: &Map<String, Value>| -> Result<Value, RequestError> {
             let mut kept = Map::new();
@@ -142,7 +148,8 @@ impl Person {
             }
             Ok(Value::Object(kept))
         };
-        let wrong = || wrong_value("emails", value, "a list of objects with `value`", "含 `value` 的对象列表");
+        let expected = Localized { en: "a list of objects with `value`", zh: "含 `value` 的对象列表" };
+        let wrong = || RequestError::invalid("emails", value.to_string(), expected);
         let emails = match (rest, value) {
             ([], Value::Array(items)) if items.len() <= 20 => {
                 items.iter().map(|item| email(item.as_object().ok_or_else(wrong)?)).collect::<Result<Vec<_>, _>>()?
@@ -170,7 +177,8 @@ impl Person {
     ///
     /// # Errors
     ///
-    /// [`RequestError::FieldInvalid`], [`RequestError::FieldMissing`] when nothing would be left of `userName`.
+    /// [`RequestError::FieldInvalid`] if a value is wrong, [`RequestError::FieldMissing`] if `userName` or `active` would be removed,
+    /// or if a removal has no path.
     pub fn change(&mut self, change: &Change) -> Result<(), RequestError> {
         if !change.removes {
             return match (change.path.as_slice(), &change.value) {
@@ -178,7 +186,9 @@ impl Person {
                     fields.iter().try_for_each(|(key, value)| self.set(&parse_path(key), value))
                 }
                 ([], other) => {
-                    Err(wrong_value("value", other, "an object, where there is no `path`", "对象（无 `path` 时）"))
+                    let expected =
+                        Localized { en: "an object, where there is no `path`", zh: "对象（无 `path` 时）" };
+                    Err(RequestError::invalid("value", other.to_string(), expected))
                 }
                 (path, value) => self.set(path, value),
             };
@@ -202,7 +212,7 @@ impl Person {
         }
     }
 
-    /// The resource, as it is shown.
+    /// Returns the resource, as far as the projection shows it.
     pub fn resource(&self, id: &str, view: &Projection, created_at: i64, changed_at: i64) -> Value {
         let mut resource = self.attributes.clone();
         let mut schemas = vec![USER];
@@ -226,32 +236,34 @@ impl Person {
     }
 }
 
-pub(crate) fn wrong_value(name: &'static str, given: &Value, en: &'static str, zh: &'static str) -> RequestError {
-    RequestError::FieldInvalid { name, given: given.to_string(), expected: Localized { en, zh } }
-}
-
 /// The longest text of an attribute, in bytes.
-pub(crate) const LONGEST: usize = 1024;
+const LONGEST: usize = 1024;
 
-pub(crate) fn text(name: &'static str, value: &Value) -> Result<Value, RequestError> {
+fn text(name: &'static str, value: &Value) -> Result<Value, RequestError> {
     match value {
         Value::String(text) if text.len() <= LONGEST && !text.chars().any(char::is_control) => Ok(value.clone()),
-        other => Err(wrong_value(name, other, "a text of at most 1024 bytes", "不超过 1024 字节的文本")),
+        other => {
+            let expected = Localized { en: "a text of at most 1024 bytes", zh: "不超过 1024 字节的文本" };
+            Err(RequestError::invalid(name, other.to_string(), expected))
+        }
     }
 }
 
-/// `true`, `"False"`, `[{"value": "true"}]`.
-pub(crate) fn flag(value: &Value) -> Result<bool, RequestError> {
+/// Reads a boolean as identity systems write it: `true`, `"False"`, `[{"value": "true"}]`.
+fn flag(value: &Value) -> Result<bool, RequestError> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
         Value::Array(items) if items.len() == 1 => flag(items.first().unwrap_or(&Value::Null)),
         Value::Object(fields) if fields.len() == 1 => flag(fields.get("value").unwrap_or(&Value::Null)),
-        other => Err(wrong_value("active", other, "`true` or `false`", " `true` 或 `false`")),
+        other => {
+            let expected = Localized { en: "`true` or `false`", zh: " `true` 或 `false`" };
+            Err(RequestError::invalid("active", other.to_string(), expected))
+        }
     }
 }
 
-pub(crate) fn spelled(known: &[&'static str], given: &str) -> Option<&'static str> {
+fn spelled(known: &[&'static str], given: &str) -> Option<&'static str> {
     known.iter().copied().find(|name| name.eq_ignore_ascii_case(given))
 }

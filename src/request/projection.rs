@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::request::attribute_path::plain_name;
 
-/// What of a resource is shown, and where it is.
+/// Which attributes of a resource are shown, and the base of its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    /// What stands before `/Users`.
+    /// The address before `/Users`.
     pub base: String,
-    /// These and no others, in lowercase; all when it is empty.
+    /// The only attributes to show, in lowercase; all if empty.
     attributes: Vec<String>,
-    /// Without these.
+    /// Attributes not to show, in lowercase.
     excluded: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Projection {
         Self { base, attributes: names(attributes), excluded: names(excluded) }
     }
 
-    /// A resource without what is not asked for. `id` and `schemas` are always there (RFC 7643, section 7, `returned`).
+    /// Returns the resource without the attributes that are not asked for. `id` and `schemas` are always there (RFC 7643, section 7, `returned`).
     pub(super) fn of_resource(&self, mut resource: Map<String, Value>) -> Value {
         let names = |list: &[String], name: &str| {
             let name = name.to_ascii_lowercase();
@@ -39,7 +39,7 @@ impl Projection {
             let is_excluded = self.excluded.contains(&name.to_ascii_lowercase());
             is_always || (!is_excluded && (self.attributes.is_empty() || names(&self.attributes, name)))
         });
-        // Parts of a complex attribute.
+        // The parts of complex attributes.
         for (name, value) in &mut resource {
             let part = |inner: &str| format!("{}.{}", name.to_ascii_lowercase(), inner.to_ascii_lowercase());
             let whole = self.attributes.is_empty() || self.attributes.contains(&name.to_ascii_lowercase());

@@ -6,26 +6,26 @@ use crate::request::actor::Actor;
 use crate::request::ids::{DeliveryId, digest};
 use crate::request::reason::Reason;
 
-/// Remove this account, says this actor.
+/// A request to remove an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalRequest<'c> {
-    /// Who asks.
+    /// The requester.
     pub actor: Actor,
-    /// Which account.
+    /// The account.
     pub user_name: UserName,
-    /// On which instance.
+    /// Its instance.
     pub instance: &'c Instance,
-    /// Why, if they said.
+    /// Why, if the requester said.
     pub reason: Option<Reason>,
-    /// Which request it is.
+    /// Identifies the request: the same delivery again is the same removal.
     pub delivery: DeliveryId,
-    /// Nothing is to be sent: only what would happen is asked for.
+    /// Whether to say only what would happen, and send nothing.
     pub dry_run: bool,
 }
 
 impl RemovalRequest<'_> {
-    /// A digest of exactly what is asked: who, which account, on which instance of TaurusDB's, why. What was confirmed or
-    /// approved is held to it, so that nobody says yes to something else than they saw.
+    /// Returns a digest of exactly what is requested: by whom, which account, on which instance of TaurusDB's, why. What was
+    /// confirmed or approved is held to it, so that an approval counts for nothing else than what the approver saw.
     pub fn fingerprint(&self) -> String {
         let reason = self.reason.as_ref().map_or("", Reason::as_str);
         digest(&[

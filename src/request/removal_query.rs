@@ -1,8 +1,8 @@
-//! Which rows of the ledger somebody wants to see, and in which form: `GET /removals`.
+//! Which rows of the ledger to list, and in which form: `GET /removals`.
 //!
-//! All of it is optional: `instance`, `user_name` and `actor` as they stand in the rows, `state`, `since` (inclusive) and
-//! `until` (exclusive) in RFC 3339 on the time of asking, `limit`, and `cursor` as the page before gave it. A row's instance
-//! may not be configured any more, so names are not held against the configuration.
+//! All parameters are optional: `instance`, `user_name` and `actor` as they stand in the rows, `state`, `since` (inclusive) and
+//! `until` (exclusive) in RFC 3339 on the time of the request, `limit`, and `cursor` as the previous page gave it. A row's instance
+//! may not be configured any more, so names are not checked against the configuration.
 
 use chrono::DateTime;
 use http::HeaderMap;
@@ -19,25 +19,25 @@ pub const PARAMETERS: [&str; 8] = ["instance", "user_name", "actor", "state", "s
 /// The most rows of a page.
 pub const LARGEST: u16 = 500;
 
-/// How many rows a page has when nobody said.
+/// How many rows a page has without `limit`.
 const USUAL: u16 = 100;
 
-/// Which rows, newest first.
+/// Which rows to list, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalQuery {
     /// On this instance.
     pub instance: Option<String>,
     /// Of this account.
     pub user_name: Option<String>,
-    /// Asked by this principal.
+    /// Requested by this principal.
     pub actor: Option<String>,
     /// In this state.
     pub state: Option<State>,
-    /// Asked at this time or later, in milliseconds since 1970.
+    /// Requested at this time or later, in milliseconds since 1970.
     pub since: Option<i64>,
-    /// Asked before this time.
+    /// Requested before this time.
     pub until: Option<i64>,
-    /// So many of them, 1 to [`LARGEST`].
+    /// How many at most, 1 to [`LARGEST`].
     pub limit: u16,
     /// Older than the row with this id.
     pub cursor: Option<String>,
@@ -59,11 +59,11 @@ impl Default for RemovalQuery {
 }
 
 impl RemovalQuery {
-    /// Reads a query.
+    /// Parses a query.
     ///
     /// # Errors
     ///
-    /// [`RequestError::ParameterUnknown`], [`RequestError::FieldInvalid`]
+    /// [`RequestError::ParameterUnknown`] if a parameter has another name, [`RequestError::FieldInvalid`] if its value is not valid.
     pub fn parse(query: &Fields) -> Result<Self, RequestError> {
         if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
             return Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
@@ -97,7 +97,7 @@ const STATES: Localized = Localized {
     zh: " `in-flight`、`removed`、`refused-upstream`、`not-removed`、`already-gone`、`not-sent`、`unknown`、`denied`、`refused`、`awaiting-confirmation`、`awaiting-approval`、`cancelled`、`expired`、`rejected` 或 `dry-run`",
 };
 
-/// The parameter's value, if it is there.
+/// Returns the value of a parameter, if the query has it.
 fn read<T>(
     query: &Fields,
     name: &'static str,
@@ -111,7 +111,7 @@ fn read<T>(
     parse(given).map(Some).ok_or_else(|| RequestError::FieldInvalid { name, given: given.to_owned(), expected })
 }
 
-/// Rows are of whole milliseconds, so what lies between two of them counts as the later one, for either end.
+/// Reads a time. Rows have whole milliseconds, so a time between two of them counts as the later one, for either end.
 fn time(given: &str) -> Option<i64> {
     let time = DateTime::parse_from_rfc3339(given).ok()?;
     let is_between = !time.timestamp_subsec_nanos().is_multiple_of(1_000_000);
@@ -141,12 +141,12 @@ pub enum ListFormat {
 }
 
 impl ListFormat {
-    /// The first of the forms that `Accept` names; weights (`q`) are passed over. No signature covers `Accept`, and nothing
-    /// but the form depends on it.
+    /// Returns the first of the forms that `Accept` names; weights (`q`) are ignored. No signature covers `Accept`, so nothing but
+    /// the form depends on it.
     ///
     /// # Errors
     ///
-    /// [`RequestError::NotAcceptable`]
+    /// [`RequestError::NotAcceptable`] if it names none of them.
     pub fn accepted(headers: &HeaderMap) -> Result<Self, RequestError> {
         let mut values = headers.get_all(ACCEPT).iter().peekable();
         if values.peek().is_none() {
@@ -165,7 +165,7 @@ impl ListFormat {
             .ok_or(RequestError::NotAcceptable)
     }
 
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",

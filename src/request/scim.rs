@@ -1,35 +1,35 @@
-//! People of identity systems, and what SCIM asks about them.
+//! Operations on the people of an identity system, as SCIM requests them.
 
 use crate::request::person::{Change, Person};
 
 /// The most people of one page.
 pub const LARGEST_PAGE: usize = 200;
 
-/// What is asked about the people of an identity system.
+/// An operation on the people of an identity system.
 #[derive(Debug)]
 pub enum Operation {
-    /// Which of them there are.
+    /// List people.
     List {
-        /// Those who match.
+        /// Only those who match.
         filter: Option<Filter>,
-        /// From this one on, counted from 1.
+        /// The first to list, counted from 1.
         start: usize,
-        /// So many at most.
+        /// How many at most.
         count: usize,
     },
-    /// One of them.
+    /// Show one of them.
     Look(String),
-    /// There is somebody new.
+    /// Add a person.
     Create(Person),
-    /// Somebody is exactly this.
+    /// Replace everything about a person.
     Replace(String, Person),
-    /// Something about somebody changes.
+    /// Change something about a person.
     Change(String, Vec<Change>),
-    /// Somebody is gone.
+    /// Delete a person, who leaves.
     Delete(String),
 }
 
-/// The one filter that there is: this attribute equals this text.
+/// A filter: this attribute equals this text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// `userName`, in any case.

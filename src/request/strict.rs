@@ -1,7 +1,5 @@
-//! Readers of outside bytes that refuse what two parsers could read in two ways: a field or key that stands twice,
-//! half an escape, a header that is there twice.
-//!
-//! They only read; what a field means is for the caller kinds.
+//! Readers of outside bytes that refuse what two parsers could read in two ways: a field or key that appears twice, half an
+//! escape. They only read; what a field means is for the caller kinds.
 
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -11,20 +9,19 @@ use crate::crypto::unique_json::{self, JsonError};
 use crate::outcome::language::Localized;
 use crate::request::error::RequestError;
 
-pub(crate) const NOT_A_FORM: Localized =
+const NOT_A_FORM: Localized =
     Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的 UTF-8 表单" };
 
-pub(crate) const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的 JSON" };
+const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的 JSON" };
 
-pub(crate) const TOO_DEEP: Localized =
-    Localized { en: "it is nested more than 128 levels deep", zh: "嵌套超过 128 层" };
+const TOO_DEEP: Localized = Localized { en: "it is nested more than 128 levels deep", zh: "嵌套超过 128 层" };
 
-pub(crate) const WRONG_SHAPE: Localized = Localized {
+const WRONG_SHAPE: Localized = Localized {
     en: "a key is missing, or has a value of another type than documented",
     zh: "缺少某个键，或其值的类型与文档不符",
 };
 
-/// Unix seconds in decimal digits only: no sign, no space, no leading zero.
+/// Reads Unix seconds in decimal digits only: no sign, no space, no leading zero.
 pub fn unix_seconds(text: &str) -> Option<i64> {
     let plain =
         text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -49,13 +46,13 @@ pub fn percent_decode(text: &str) -> Option<String> {
     Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
 }
 
-/// Reads `name=value&…` into pairs; `plus_is_space` as in form bodies, not as in the queries of TaurusDB's API. Fields
-/// of the names in `lists` may stand more than once, and are passed over.
+/// Reads `name=value&…` into pairs; `plus_is_space` as in form bodies, not as in the queries of TaurusDB's API. Fields with a name
+/// in `lists` may appear more than once, and are ignored.
 ///
 /// # Errors
 ///
-/// `None` inside for malformed encoding; the name of a field that stands twice.
-pub(crate) fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String, String)>, PairError> {
+/// [`PairError::Malformed`] if the encoding is malformed, [`PairError::Doubled`] if a field appears twice.
+fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String, String)>, PairError> {
     let mut read: Vec<(String, String)> = Vec::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -75,7 +72,7 @@ pub(crate) fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<V
     Ok(read)
 }
 
-pub(crate) enum PairError {
+enum PairError {
     Malformed,
     Doubled(String),
 }
@@ -89,12 +86,12 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`RequestError::BodyMalformed`], [`RequestError::FieldDoubled`]
+    /// [`RequestError::BodyMalformed`] if it is not one, [`RequestError::FieldDoubled`] if a field appears twice.
     pub fn from_form(body: &[u8]) -> Result<Self, RequestError> {
         Self::from_form_with_lists(body, &[])
     }
 
-    /// The same, of a sender that repeats fields of these names: they are not read.
+    /// Reads the body of a sender that repeats fields of these names: they are ignored.
     ///
     /// # Errors
     ///
@@ -113,7 +110,7 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`RequestError::UrlMalformed`], [`RequestError::FieldDoubled`]
+    /// [`RequestError::UrlMalformed`] if its encoding is malformed, [`RequestError::FieldDoubled`] if a parameter appears twice.
     pub fn from_query(query: &str) -> Result<Self, RequestError> {
         match pairs(query, false, &[]) {
             Ok(read) => Ok(Self(read)),
@@ -122,11 +119,11 @@ impl Fields {
         }
     }
 
-    /// A field that must be there and not empty.
+    /// Returns a field that must be there and not empty.
     ///
     /// # Errors
     ///
-    /// [`RequestError::FieldMissing`]
+    /// [`RequestError::FieldMissing`] if it is not.
     pub fn required(&self, name: &'static str) -> Result<&str, RequestError> {
         self.0
             .iter()
@@ -136,18 +133,18 @@ impl Fields {
             .ok_or(RequestError::FieldMissing { name })
     }
 
-    /// The names, in the order they came.
+    /// Returns the names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 }
 
-/// Reads a JSON body; a key that stands twice, at any depth and however it is escaped, is refused. serde_json's own limit
-/// of 128 levels keeps the stack.
+/// Reads a JSON body; a key that appears twice, at any depth and however it is escaped, is refused. serde_json's own limit of 128
+/// levels protects the stack.
 ///
 /// # Errors
 ///
-/// [`RequestError::BodyMalformed`], [`RequestError::FieldDoubled`]
+/// [`RequestError::BodyMalformed`] if it is not JSON of this type, [`RequestError::FieldDoubled`] if a key appears twice.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     let value = unique_json::parse(body).map_err(|error| match error {
         JsonError::DoubledKey(name) => RequestError::FieldDoubled { name },
@@ -157,11 +154,11 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     typed(value)
 }
 
-/// The same JSON as a type.
+/// Reads a JSON value as a type.
 ///
 /// # Errors
 ///
-/// [`RequestError::BodyMalformed`]
+/// [`RequestError::BodyMalformed`] if a key is missing or has a value of another type.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
     serde_json::from_value(value).map_err(|_| RequestError::BodyMalformed { why: WRONG_SHAPE })
 }
@@ -238,7 +235,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What our reader takes, a lenient one reads in the same way.
+        /// What this reader accepts, a lenient one reads in the same way.
         #[test]
         fn a_lenient_reader_agrees(text in "[a-z%=&+0-9]{0,40}") {
             if let Ok(fields) = Fields::from_form(text.as_bytes()) {

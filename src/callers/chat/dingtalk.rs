@@ -1,17 +1,17 @@
-//! DingTalk, what people write to an internal app's bot that receives in HTTP mode: `POST /hooks/{caller}`.
+//! DingTalk, messages to the bot of an internal app that receives in HTTP mode: `POST /hooks/{caller}`.
 //!
 //! Proof: `sign`, the base64 HMAC-SHA256 of the `timestamp` (in milliseconds), a line break and the app's secret, under that
 //! secret; more than an hour off is refused ("Receive messages", <https://help.dingtalk.io/open/development/receive-message>).
 //!
-//! **The body is not signed.** Who has seen the two headers of one request can say anything as anybody for an hour, and can
-//! confirm it, too. So nothing is removed at once (`confirm` cannot be off), and what matters should need the approval of
-//! somebody on a platform that signs what people say. Encrypted bodies, which the same setting of DingTalk's offers, are not
-//! supported: no page of DingTalk's could be found that says how they are made.
+//! **The body is not signed.** With the two headers of one request, anyone can say anything as any user for an hour, and can
+//! confirm it, too. So nothing is removed at once (`confirm` cannot be off), and removals that matter should need an approver on
+//! a platform that signs its messages. Encrypted bodies, which the same setting of DingTalk's offers, are not supported: no page
+//! of DingTalk's could be found that says how they are made.
 //!
-//! The actor is `senderStaffId`, the user's id in the organization; people from outside have none and can ask nothing.
+//! The actor is `senderStaffId`, the user's id in the organization; people from outside have none and are refused.
 //!
 //! DingTalk shows the answer as a message. What takes longer follows at `sessionWebhook`, which has to be the one address of
-//! <https://oapi.dingtalk.com> that is for it. The words are a `text`, which has no markup.
+//! <https://oapi.dingtalk.com> that is for it. The message is a `text`, which has no markup.
 //!
 //! Not supported: buttons, which come back by DingTalk's other ways only (Stream mode, card callbacks), so that people type
 //! `confirm <id>`; other messages than text.
@@ -97,7 +97,7 @@ impl CallerKind for Dingtalk {
 }
 
 impl ChatPlatform for Dingtalk {
-    /// No markup, and no mention: who is mentioned stands in a field of its own, which is not there.
+    /// Neither markup nor mentions: mentions are a field of their own, which these messages do not have.
     fn format(&self) -> ChatFormat {
         ChatFormat { escape: str::to_owned, small: str::to_owned, longest: LONGEST }
     }
@@ -112,10 +112,10 @@ const SIGN: &str = "sign";
 
 const TIMESTAMP: &str = "timestamp";
 
-/// How far a timestamp may be from now, in milliseconds, either way.
+/// How far a timestamp may be from now, in milliseconds, either way: an hour.
 const TOLERANCE: u64 = 3_600_000;
 
-/// Unix milliseconds of this century, in decimal digits only.
+/// Reads Unix milliseconds of this century, in decimal digits only.
 fn millis(text: &str) -> Option<i64> {
     let plain = text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     if plain { text.parse().ok() } else { None }
@@ -146,7 +146,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
-/// A user's id in the organization. No page says which characters there are in one; these are those that have been seen.
+/// Checks a user's id in the organization. No page says which characters it can have; these are those that have been seen.
 fn staff_id(given: &str) -> Result<&str, RequestError> {
     if given.is_empty() {
         return Err(RequestError::FieldMissing { name: "senderStaffId" });
@@ -159,7 +159,7 @@ fn staff_id(given: &str) -> Result<&str, RequestError> {
     if is_id { Ok(given) } else { Err(RequestError::invalid("senderStaffId", given, expected)) }
 }
 
-/// A session's URL. There are others at the same origin that would show what is said to somebody else.
+/// Returns a session's URL. Other URLs at the same origin would show the message to other people.
 fn reply_address(url: &str) -> Option<ReplyAddress> {
     let address = ReplyAddress::at("https://oapi.dingtalk.com", url)?;
     url.starts_with("https://oapi.dingtalk.com/robot/sendBySession?").then_some(address)
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_session_is_told() {
+    fn follow_ups_go_to_a_session_alone() {
         assert!(reply_address("https://oapi.dingtalk.com/robot/sendBySession?session=1").is_some());
         for url in [
             "https://oapi.dingtalk.com/robot/send?access_token=1",

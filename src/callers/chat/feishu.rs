@@ -1,23 +1,23 @@
-//! Feishu, outside China Lark: what people write to an app's bot, and the buttons below its answers: `POST /hooks/{caller}`.
+//! Feishu, outside China Lark: messages to an app's bot, and the buttons below its answers: `POST /hooks/{caller}`.
 //!
 //! Proof: `X-Lark-Signature`, the hex SHA-256 of `X-Lark-Request-Timestamp`, `X-Lark-Request-Nonce`, the app's Encrypt Key and
 //! the raw body, one after the other. The body is `{"encrypt": …}`: base64 of an IV of 16 bytes and AES-256-CBC under the
 //! SHA-256 of the Encrypt Key ("Send callbacks to the developer's server",
 //! <https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/event-subscription-guide/callback-subscription/step-1-choose-a-subscription-mode/send-callbacks-to-developers-server>;
 //! Feishu's own SDK does the same, `event/event.go` of <https://github.com/larksuite/oapi-sdk-go>). No page says how old a
-//! timestamp may be; here it is 300 seconds, as everywhere. An app without an Encrypt Key signs nothing, and can ask nothing.
+//! timestamp may be; here it is 300 seconds. The requests of an app without an Encrypt Key are not signed, and are refused.
 //!
-//! The check of a new URL (`url_verification`) comes without a signature and is answered with its own `challenge`, when its
-//! `token` is the app's Verification Token or none is configured; nothing else is believed without a signature.
+//! The check of a new URL (`url_verification`) has no signature; it is answered with its own `challenge` if its `token` is the
+//! app's Verification Token or none is configured. Nothing else is believed without a signature.
 //!
-//! The actor is the signed `open_id`, which is somebody within this app and does not change; never a name.
+//! The actor is the signed `open_id`, which identifies a person within this app and does not change; never a name.
 //!
-//! Nothing of the answer to a message is shown, so everything is told by the reply API
+//! Feishu shows nothing of the answer to a message, so every outcome is sent by the reply API
 //! (<https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/im-v1/message/reply>), with a `tenant_access_token`
 //! (<https://open.feishu.cn/document/ukTMukTMukTM/ukDNz4SO0MjL5QzM/auth-v3/auth/tenant_access_token_internal>). A click is
 //! answered within three seconds by a new card in the place of the old one, or by a toast
 //! (<https://open.feishu.cn/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-callback-communication>); what takes longer
-//! follows as a reply. Words are `plain_text`, which has no markup, so that nobody's words can ring for everybody.
+//! follows as a reply. The text is `plain_text`, which has no markup and so no mention of everyone.
 //!
 //! Not supported: events by long connection, apps of the app store, events of version 1.0, old card callbacks
 //! (`card.action.trigger_v1`, which are signed with SHA-1), other messages than text.
@@ -105,7 +105,7 @@ impl CallerKind for Feishu {
         let nonce = required_header(&inbound.headers, NONCE)?;
         let signature = required_header(&inbound.headers, SIGNATURE)?;
         let seconds = unix_seconds(timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-        // Nothing stands between the timestamp and the nonce: one that began with a digit could belong to either.
+        // The signature has no separator between timestamp and nonce: a leading digit of the nonce could belong to either.
         let good = nonce.len() <= 128 && nonce.bytes().all(|byte| byte.is_ascii_graphic());
         if !good || timestamp.len() != 10 {
             return Err(ProofError::Malformed { header: if good { TIMESTAMP } else { NONCE } });
@@ -124,7 +124,7 @@ impl CallerKind for Feishu {
             Some(text) => Some(decrypt(&text, encrypt_key).ok_or(RequestError::BodyMalformed { why: NOT_ENCRYPTED })?),
             None => None,
         };
-        // The same event that comes again has another timestamp, nonce and IV.
+        // A repeated event has another timestamp, nonce and IV.
         let delivery = match json::<Event>(plain.as_deref().unwrap_or(&inbound.body)) {
             Ok(event) => DeliveryId::new(caller, &[b"event", event.header.event_id.as_bytes()]),
             Err(_) => DeliveryId::new(caller, &[b"body", &inbound.body]),
@@ -203,7 +203,7 @@ const TIMESTAMP: &str = "x-lark-request-timestamp";
 
 const NONCE: &str = "x-lark-request-nonce";
 
-/// Where the app's API is.
+/// Returns the origin of the app's API.
 fn origin(caller: &Caller) -> String {
     format!("https://{}", caller.setting(DOMAIN).unwrap_or(FEISHU))
 }
@@ -225,7 +225,7 @@ struct Encrypted {
     encrypt: String,
 }
 
-/// What an encrypted body holds.
+/// Returns the ciphertext of an encrypted body.
 fn encrypted(body: &[u8]) -> Option<String> {
     json::<Encrypted>(body).ok().map(|body| body.encrypt)
 }
@@ -237,7 +237,7 @@ fn decrypt(text: &str, encrypt_key: &Secret) -> Option<Vec<u8>> {
     aes_cbc::decrypt(&key.into(), iv, ciphertext, 16)
 }
 
-/// The check of a new URL, to which there is nothing but an answer.
+/// The check of a new URL.
 #[derive(Deserialize)]
 struct Check {
     r#type: String,
@@ -246,7 +246,7 @@ struct Check {
 }
 
 impl Check {
-    /// What is in a body, if it is one.
+    /// Reads a body; `None` if it is another event.
     fn of(plain: &[u8]) -> Option<Self> {
         json(plain).ok().filter(|check: &Self| check.r#type == "url_verification")
     }
@@ -256,7 +256,7 @@ impl Check {
     }
 }
 
-/// The check of a new URL, which is not signed. [`parse`] takes what is proved here for nothing else.
+/// Accepts the check of a new URL, which is not signed. [`parse`] takes a body that was accepted here for nothing else.
 fn unsigned_check(inbound: &Inbound, caller: &Caller, known: &[(&ActiveSecret, &Secret)]) -> Option<Proof> {
     let text = encrypted(&inbound.body);
     known.iter().find_map(|(key, encrypt_key)| {
@@ -338,7 +338,7 @@ struct Context {
     open_message_id: String,
 }
 
-/// What our buttons hand back.
+/// What the buttons of the gateway hand back.
 #[derive(Deserialize)]
 struct Pressed {
     action: String,
@@ -356,7 +356,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
         let expected = Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" };
         return Err(RequestError::invalid("header.app_id", header.app_id, expected));
     }
-    // Again from text, because only the reader of text says what is wrong with it.
+    // Read again from text, because only the reader of text says what is wrong.
     let event = event.to_string();
     match header.event_type.as_str() {
         "im.message.receive_v1" => said(json(event.as_bytes())?, caller, config),
@@ -365,7 +365,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     }
 }
 
-/// Where the answer to a message goes.
+/// Returns the address of replies to a message.
 fn reply_address(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
     let origin = origin(caller);
     let url = format!("{origin}/open-apis/im/v1/messages/{message_id}/reply");
@@ -421,14 +421,14 @@ fn open_id(given: &str) -> Result<&str, RequestError> {
     if is_id(given, "ou_") { Ok(given) } else { Err(RequestError::invalid("open_id", given, expected)) }
 }
 
-/// A card may have 30 kB (see the page of the reply API), which this is below whatever the characters are.
+/// A card may have 30 kB (see the page of the reply API); so many characters are always below that.
 const LONGEST: usize = 3000;
 
 fn toast(how: &str, text: &str) -> Value {
     json!({"toast": {"type": how, "content": text}})
 }
 
-/// A card with these words. It is the same for all who see it, and changes for all.
+/// Returns a card with this text. It looks the same for everyone, and changes for everyone.
 fn card(text: &str) -> Value {
     let text = truncate(text, LONGEST);
     json!({
@@ -437,10 +437,10 @@ fn card(text: &str) -> Value {
     })
 }
 
-/// The card about an outcome, with the buttons of what waits.
-fn with_buttons(answer: &Reply<'_>) -> Value {
-    let mut card = card(&message::text(answer, FORMAT));
-    let buttons = message::buttons(answer);
+/// Returns the card about an outcome, with the buttons of a request that waits.
+fn with_buttons(reply: &Reply<'_>) -> Value {
+    let mut card = card(&message::text(reply, FORMAT));
+    let buttons = message::buttons(reply);
     let actions: Vec<_> = buttons
         .iter()
         .map(|button| {
@@ -458,7 +458,7 @@ fn with_buttons(answer: &Reply<'_>) -> Value {
     card
 }
 
-/// A message that is this card. Its content is a text, in which the card's JSON stands.
+/// Returns a message with this card. Its content is the card's JSON as a text.
 fn message(card: &Value) -> String {
     json!({"msg_type": "interactive", "content": card.to_string()}).to_string()
 }
@@ -482,8 +482,8 @@ struct LoggedIn {
 }
 
 fn token(body: &[u8]) -> Option<Secret> {
-    let told: LoggedIn = json(body).ok()?;
-    if told.code == 0 { Secret::new(told.tenant_access_token) } else { None }
+    let answer: LoggedIn = json(body).ok()?;
+    if answer.code == 0 { Secret::new(answer.tenant_access_token) } else { None }
 }
 
 #[cfg(test)]
@@ -535,7 +535,7 @@ mod tests {
             .unwrap();
         assert_eq!(proof.plain.as_deref(), Some(&b"hello world"[..]));
 
-        // Whatever moves between the timestamp and the nonce makes another timestamp.
+        // A digit that moves from the timestamp to the nonce makes another timestamp.
         headers.insert(TIMESTAMP, "170000000".parse().unwrap());
         headers.insert(NONCE, "0nonce-1".parse().unwrap());
         let moved = Feishu.verify(&inbound(&headers), &caller, &VerificationKeys { secrets, published: None }, now);
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_go_to_the_app_s_own_domain() {
+    fn replies_go_to_the_domain_of_the_app() {
         let caller = Caller::new("feishu", "feishu");
         let url = |caller: &Caller, id: &str| reply_address(caller, id).map(|address| address.url().to_owned());
         let expected = "https://open.feishu.cn/open-apis/im/v1/messages/om_1/reply";

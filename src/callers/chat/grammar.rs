@@ -1,17 +1,25 @@
-//! The chat grammar, the same on every platform.
+//! The commands that people type, the same on every platform:
+//!
+//! ```text
+//! <user_name> <instance> [reason …] [--dry-run]
+//! confirm <id> · cancel <id> · approve <id> · deny <id> [reason …] · status <id> · pending · help
+//! ```
+//!
+//! A command word counts as one only if the number of words is right, so that an account called `status` can still be removed:
+//! `status <instance>` asks for a removal by its id, `status <instance> <reason>` removes the account `status`.
 
 use crate::config::Config;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 use crate::request::reason::Reason;
 
-/// Reads what stands after the slash command.
+/// Parses the text after the slash command.
 ///
 /// # Errors
 ///
-/// [`RequestError::CommandMalformed`], or what is wrong with a name or a reason.
+/// [`RequestError::CommandMalformed`] if it is no command, otherwise if a name or the reason is not valid.
 pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>, RequestError> {
-    // At spaces only: a line break inside is part of a word, and no word of a command has one.
+    // At spaces only: a line break is part of a word, and no valid word of a command has one.
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let reason = |words: &[&str]| Reason::parse(&words.join(" "));
     match words.as_slice() {

@@ -1,15 +1,15 @@
 //! Mattermost slash commands: `POST /hooks/{caller}`, e.g. `/offboard alice analytics left the company`.
 //!
-//! Proof: the command's token, which stands in `Authorization: Token …` and in the form's `token`; both have to be there and right
+//! Proof: the command's token, in `Authorization: Token …` and in the form's `token`; both have to be there and right
 //! ("Custom slash commands", <https://developers.mattermost.com/integrate/slash-commands/custom/>; `DoCommandRequest` in
 //! <https://github.com/mattermost/mattermost/blob/master/server/channels/app/command.go>). Nothing is signed and nothing has a
-//! time: whoever has the token can say anything as anybody, so it has to stay between the two servers, and the URL to be `https`.
-//! The actor is `user_id`, never `user_name`, which people may change. The same form twice is one request: its `trigger_id` is
-//! another for every command.
+//! time: with the token, anyone can say anything as any user, so it has to stay between the two servers, and the URL has to be
+//! `https`. The actor is `user_id`, never `user_name`, which users can change. The same form twice is one request: its
+//! `trigger_id` is another for every command.
 //!
 //! The answer is a message with status 200 for every outcome, because Mattermost shows people nothing of another status; only a
-//! request that proves nothing is 401. `response_type` is always there. `skip_slack_parsing` keeps Mattermost from turning
-//! `<!channel>` into a call to everybody.
+//! request without a valid proof is answered with 401. `response_type` is always there. `skip_slack_parsing` keeps Mattermost
+//! from turning `<!channel>` into a mention of everyone.
 //!
 //! Mattermost waits for 30 seconds (`OutgoingIntegrationRequestsTimeout`). With `site_url`, which is Mattermost's own setting of
 //! that name, what takes longer than two is acknowledged, and the outcome follows at the `response_url`; without it, Mattermost
@@ -75,7 +75,8 @@ impl CallerKind for Mattermost {
         let given = required_header(&inbound.headers, AUTHORIZATION)?;
         let given = given.strip_prefix("Token ").ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
         let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
-        // Two tokens, of which one is right, are somebody's who has seen half of a request. A form that cannot be read says nothing.
+        // A request with one wrong token is made by a sender who has seen half of another one. A form that cannot be read has no
+        // token to compare.
         let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
         if !is_right(given) || in_form == Some(false) {
             return Err(ProofError::Wrong);
@@ -128,7 +129,7 @@ const SITE_URL: &str = "site_url";
 
 const AUTHORIZATION: &str = "authorization";
 
-/// Who is mentioned in the text: a field for each of several (`mentionsToURLValues` in the server's `model/mention_map.go`).
+/// Fields about who is mentioned in the text; each appears once for every mention (`mentionsToURLValues` in the server's `model/mention_map.go`).
 const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
 
 fn form(body: &[u8]) -> Result<Fields, RequestError> {
@@ -140,12 +141,12 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     let fields = form(&inbound.body)?;
     let actor = Actor::person(caller, user_id(fields.required("user_id")?)?);
     let reply_address = fields.required("response_url").ok().and_then(|url| reply_address(caller, url));
-    // `/offboard` alone asks what to write.
+    // `/offboard` alone asks for the help.
     let command = grammar::command(fields.required("text").unwrap_or_default(), config);
     Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
 
-/// A Mattermost id: 26 lower-case letters and digits (`IsValidId` in the server's `model/utils.go`).
+/// Checks a Mattermost id: 26 lower-case letters and digits (`IsValidId` in the server's `model/utils.go`).
 fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given.len() == 26 && consists_of(given, 26, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let expected = Localized {
@@ -155,7 +156,7 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
     if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
 
-/// `https`, a host, and what stands before `/hooks`, if anything does.
+/// Whether the text is `https`, a host, and the path before `/hooks`, if Mattermost has one.
 fn is_site(text: &str) -> bool {
     let plain = !text.ends_with('/') && !text.contains(['?', '#', '@']);
     plain && origin(text).is_some_and(|origin| origin.starts_with("https://"))
@@ -166,7 +167,7 @@ fn origin(url: &str) -> Option<String> {
     Some(format!("{}://{}", url.scheme_str()?, url.authority()?.as_str()))
 }
 
-/// `{site}/hooks/commands/{id}`: the only place at which Mattermost takes answers to commands.
+/// Returns `{site}/hooks/commands/{id}`, the only address at which Mattermost takes answers to commands.
 fn reply_address(caller: &Caller, url: &str) -> Option<ReplyAddress> {
     let site = caller.setting(SITE_URL)?;
     let id = url.strip_prefix(site)?.strip_prefix("/hooks/commands/")?;
@@ -179,15 +180,15 @@ fn reply_address(caller: &Caller, url: &str) -> Option<ReplyAddress> {
 /// The most characters of a post (<https://developers.mattermost.com/integrate/slash-commands/>).
 const LONGEST: usize = 16_383;
 
-fn body(answer: &Reply<'_>) -> Value {
-    shown(&message::text(answer, FORMAT), if message::is_for_all(answer) { "in_channel" } else { "ephemeral" })
+fn body(reply: &Reply<'_>) -> Value {
+    shown(&message::text(reply, FORMAT), if message::is_for_all(reply) { "in_channel" } else { "ephemeral" })
 }
 
 fn shown(text: &str, response_type: &str) -> Value {
     json!({"response_type": response_type, "text": text, "skip_slack_parsing": true})
 }
 
-/// No `@all`, and no link or picture behind other words. An `@` inside a word, as in an address, calls nobody.
+/// Prevents `@all`, and links or pictures behind other words. An `@` inside a word, as in an address, mentions no one.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
@@ -206,14 +207,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_called() {
+    fn no_one_is_mentioned() {
         assert_eq!(escaped("@all (@channel) a.@here"), "@\u{200b}all (@\u{200b}channel) a.@\u{200b}here");
         assert_eq!(escaped("[x](https://evil.example)"), "[x]\u{200b}(https://evil.example)");
         assert_eq!(escaped("portal/alice@example.com"), "portal/alice@example.com");
     }
 
     #[test]
-    fn answers_go_to_the_site_alone() {
+    fn follow_ups_go_to_the_site_alone() {
         let at = |site: &str, url: &str| {
             reply_address(&Caller::new("m", "mattermost").with(SITE_URL, &[site]), url).is_some()
         };

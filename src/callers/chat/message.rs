@@ -1,14 +1,5 @@
-//! The chat grammar, the same on every platform:
-//!
-//! ```text
-//! <user_name> <instance> [reason …] [--dry-run]
-//! confirm <id> · cancel <id> · approve <id> · deny <id> [reason …] · status <id> · pending · help
-//! ```
-//!
-//! And what is said back: the words are the same everywhere, only how a platform marks them up is its own.
-//!
-//! A command word is one only when its number of words is right, so that an account called `status` can still be removed: by
-//! `status <instance>` nothing is removed, by `status <instance> <reason>` it is.
+//! What people read about an outcome. The words are the same on every platform; how they are marked up is the platform's
+//! ([`ChatFormat`]). Texts of others (TaurusDB, requesters, policies) pass through `escape` before they stand in a message.
 
 use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::follow_up::Acknowledgement;
@@ -18,20 +9,20 @@ use crate::outcome::{Evidence, Outcome, Waiting};
 use crate::reply::Reply;
 use crate::request::command::ApprovalAction;
 
-/// A button to put below a message.
+/// A button below a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Button<'a> {
-    /// The name to hand back.
+    /// The name that the platform hands back.
     pub(super) name: &'static str,
-    /// What stands on it.
+    /// Its label.
     pub(super) label: &'static str,
-    /// Whether it is the one that goes on.
+    /// Whether it continues the removal.
     pub(super) is_yes: bool,
-    /// The reference to hand back.
+    /// The reference that the platform hands back.
     pub(super) reference: &'a str,
 }
 
-/// The buttons of what waits.
+/// Returns the buttons of a request that waits; none for other outcomes.
 pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
     let (clicks, reference) = match answer.outcome {
         Outcome::Waiting(Waiting::Confirmation { reference, .. }) => {
@@ -57,17 +48,18 @@ pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
     clicks.map(button).into()
 }
 
-/// Whether everybody in the channel is to see it, because it may be for them to approve.
+/// Whether everyone in the channel should see the message, because any of them may be the approver.
 pub(super) fn is_for_all(answer: &Reply<'_>) -> bool {
     matches!(answer.outcome, Outcome::Waiting(Waiting::Approval { .. }))
 }
 
-/// Whether what a click did is to stand where the button stood: not when the click was not for whoever clicked.
+/// Whether the message replaces the one whose button was clicked: not if the person who clicked may not do so, because others
+/// still need the buttons.
 pub(super) fn replaces(answer: &Reply<'_>) -> bool {
     answer.clicked.is_some() && !matches!(answer.outcome.state(), State::Denied | State::Refused)
 }
 
-/// The message about an outcome.
+/// Returns the message about an outcome.
 pub(super) fn text(answer: &Reply<'_>, format: ChatFormat) -> String {
     let ChatFormat { escape: escaped, small, longest } = format;
     let mut text = sentence(answer, format);
@@ -91,7 +83,7 @@ pub(super) fn text(answer: &Reply<'_>, format: ChatFormat) -> String {
     let waits = matches!(answer.outcome.state(), State::AwaitingConfirmation | State::AwaitingApproval | State::DryRun);
     let mut line = |words: &str| text += &format!("\n{}", small(words));
     if let (true, Some(environment)) = (waits, answer.environment) {
-        // Whoever is to say yes sees to what, and why they are asked.
+        // The requester or approver sees for which environment, and which policies ask for it.
         let by: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
         let by = if by.is_empty() { "-".to_owned() } else { by.join(", ") };
         line(&match answer.language {
@@ -106,7 +98,7 @@ pub(super) fn text(answer: &Reply<'_>, format: ChatFormat) -> String {
     truncate(&text, longest)
 }
 
-/// One sentence about an outcome, and what it means.
+/// Returns one sentence about an outcome, and one about what TaurusDB's code means.
 pub(crate) fn sentence(answer: &Reply<'_>, format: ChatFormat) -> String {
     let escaped = format.escape;
     let (user_name, instance) = answer.account.unwrap_or_default();
@@ -157,7 +149,7 @@ pub(crate) fn sign(state: State) -> &'static str {
     }
 }
 
-/// What is said when it takes longer than a platform waits.
+/// Returns the early answer, for when the work takes longer than the platform waits.
 pub(super) fn acknowledgement(early: &Acknowledgement<'_>) -> String {
     let Acknowledgement { language, account, row, follows, .. } = *early;
     let doing = match (language, account) {
@@ -174,5 +166,5 @@ pub(super) fn acknowledgement(early: &Acknowledgement<'_>) -> String {
     }
 }
 
-/// The most characters of a message of TaurusDB's.
+/// The most characters of one of TaurusDB's messages.
 pub(crate) const LONGEST_MESSAGE: usize = 500;

@@ -3,14 +3,14 @@
 //! Proof: `X-Slack-Signature: v0=` and the hex HMAC-SHA256 of `v0:{X-Slack-Request-Timestamp}:{raw body}` under the signing
 //! secret as text ("Verifying requests from Slack", <https://docs.slack.dev/authentication/verifying-requests-from-slack>).
 //! The actor is the signed `user_id`, never `user_name`. The answer is an ephemeral message with status 200 for every
-//! outcome, because Slack shows people nothing for other statuses; only a request that proves nothing is 401.
+//! outcome, because Slack shows people nothing for other statuses; only a request without a valid proof is answered with 401.
 //!
 //! Slack waits for three seconds. What takes longer is acknowledged, and the outcome follows at the signed `response_url`,
 //! which has to be at hooks.slack.com ("Handling user interaction", <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>).
 //!
 //! Buttons come back to the same URL as a form with one field `payload` ("Interaction payloads",
-//! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>), proved the same way. Slack shows nothing of
-//! the answer to them: what is to be said goes to their `response_url`.
+//! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>), with the same proof. Slack shows nothing of
+//! the answer to a click, so the message goes to the click's `response_url`.
 //!
 //! Not supported: dialogs and other interactions than buttons, the legacy `token` field (not a signature), workflow steps.
 
@@ -134,7 +134,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     }
     let actor = Actor::person(caller, user_id(fields.required("user_id")?)?);
     let reply_address = fields.required("response_url").ok().and_then(|url| ReplyAddress::at(ORIGIN, url));
-    // `/offboard` alone asks what to write.
+    // `/offboard` alone asks for the help.
     let command = grammar::command(fields.required("text").unwrap_or_default(), config);
     Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
@@ -158,7 +158,7 @@ struct Action {
     value: Option<String>,
 }
 
-/// A click on a button below a message of the gateway.
+/// Parses a click on a button below a message of the gateway.
 fn clicked<'c>(payload: &str, caller: &Caller) -> Result<Parsed<'c>, RequestError> {
     let Payload { r#type, user, actions, response_url } = json(payload.as_bytes())?;
     let actor = Actor::person(caller, user_id(&user.id)?);
@@ -181,7 +181,7 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Result<Parsed<'c>, RequestErro
     Ok(Parsed::pressed(Sender { reply_address, ..actor.into() }, action, id))
 }
 
-/// A Slack user id: `U` or `W`, then capital letters and digits.
+/// Checks a Slack user id: `U` or `W`, then capital letters and digits.
 fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given
         .strip_prefix(['U', 'W'])
@@ -191,7 +191,7 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
     if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
 
-/// The message about an outcome, with the buttons of what waits.
+/// Returns the message about an outcome, with the buttons of a request that waits.
 fn body(answer: &Reply<'_>) -> Value {
     let mut message = shown(&message::text(answer, FORMAT));
     if message::is_for_all(answer) {
@@ -216,8 +216,8 @@ fn body(answer: &Reply<'_>) -> Value {
     Value::Object(message)
 }
 
-/// What goes to a `response_url`. A click's message replaces the one with the buttons, unless the click was not for whoever
-/// clicked; then only they see why.
+/// Returns the bodies for a `response_url`. The message about a click replaces the one with the buttons, unless the person who
+/// clicked may not do so; then that person alone sees why.
 fn bodies(answer: &Reply<'_>) -> Vec<String> {
     let mut message = body(answer);
     let set = |message: &mut Value, key: &str, value: Value| {
@@ -227,7 +227,7 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
     };
     match (answer.clicked, answer.outcome) {
         (None, _) => vec![message.to_string()],
-        // The message with Confirm was for one person; the one with Approve is for all.
+        // The message with Confirm was for the requester alone; the one with Approve is for everyone.
         (Some(ApprovalAction::Confirm), Outcome::Waiting(Waiting::Approval { reference, .. })) => {
             let asked = match answer.language {
                 Language::English => format!("⏳ Asked for approval: `{reference}`."),
@@ -245,7 +245,7 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
     }
 }
 
-/// The most characters that Slack takes in a section; over that, it shows nothing at all
+/// The most characters that Slack takes in a section; it shows nothing of a longer one
 /// (<https://docs.slack.dev/reference/block-kit/blocks/section-block>).
 const LONGEST: usize = 3000;
 
@@ -259,7 +259,7 @@ fn shown(text: &str) -> Map<String, Value> {
     ])
 }
 
-/// Slack's three control characters; without this, what TaurusDB says could ring `<!channel>`
+/// Escapes Slack's three control characters; otherwise a message of TaurusDB's could ring `<!channel>`
 /// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

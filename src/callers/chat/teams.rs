@@ -1,21 +1,21 @@
 //! Microsoft Teams outgoing webhooks: `POST /hooks/{caller}`, e.g. `@offboard alice analytics left the company` in a channel.
 //!
-//! Proof: `Authorization: HMAC` and the base64 HMAC-SHA256 of the raw body, the key being what the security token is the base64 of
+//! Proof: `Authorization: HMAC` and the base64 HMAC-SHA256 of the raw body; the key is the security token, base64-decoded
 //! ("Create Outgoing Webhooks",
 //! <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook>; that the token
 //! is decoded is in Microsoft's sample,
 //! <https://github.com/OfficeDev/microsoft-teams-sample-outgoing-webhook/blob/master/WebhookSampleBot/Models/AuthProvider.cs>). The
-//! header has no time, so the signed Activity's own is held to 300 seconds, and its `id` says which request it is.
+//! header has no time, so the time of the signed Activity is held to 300 seconds; its `id` identifies the request.
 //!
 //! The body is an Activity of the Bot Framework
 //! (<https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>). The
 //! actor is `from.aadObjectId`, the person's object id in Entra, never `from.name`. The text begins with the mention of the webhook,
-//! `<at>…</at>`, which is taken off; what follows has the character references of HTML, although it is called plain
-//! (published requests show `&nbsp;`; which others there are is not documented).
+//! `<at>…</at>`, which is removed; the rest contains character references of HTML, although it is called plain (published requests
+//! show `&nbsp;`; which others exist is not documented).
 //!
-//! Teams waits for five seconds, and takes nothing afterwards: what takes longer is acknowledged, and has to be asked for
-//! (`status …`). The answer is a message in the same thread with status 200 for every outcome, seen by everybody in the channel; only
-//! a request that proves nothing is 401.
+//! Teams waits for five seconds and takes nothing afterwards: what takes longer is acknowledged, and the requester has to ask for
+//! the outcome (`status …`). The answer is a message in the same thread with status 200 for every outcome, seen by everyone in the
+//! channel; only a request without a valid proof is answered with 401.
 //!
 //! Not supported: buttons, because cards of an outgoing webhook can only open URLs: people write `confirm …`. Bots of the Bot
 //! Framework, which prove themselves with a token.
@@ -68,7 +68,7 @@ impl CallerKind for Teams {
         let tag = tag.and_then(|tag| STANDARD.decode(tag).ok()).filter(|tag| tag.len() == 32).ok_or(malformed)?;
         let keys = keys.secrets.iter().filter_map(|key| signing_key(&key.secret));
         first_that_proves(keys, |key| hmac_sha256_is(key, &[&inbound.body], &tag))?;
-        // What is no Activity is for `parse` to refuse, in words that people see.
+        // A body that is no Activity is for `parse` to refuse, in a message that people see.
         let Ok(Stamp { id, timestamp }) = json(&inbound.body) else {
             return Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])));
         };
@@ -111,7 +111,7 @@ impl ChatPlatform for Teams {
 
 const AUTHORIZATION: &str = "authorization";
 
-/// What tells one Activity from another.
+/// What identifies an Activity.
 #[derive(Deserialize)]
 struct Stamp {
     id: String,
@@ -133,7 +133,7 @@ struct From {
     object_id: Option<String>,
 }
 
-/// The key; `None` for one that is empty or not base64.
+/// Decodes the key; `None` if it is empty or not base64.
 fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
     STANDARD.decode(secret.expose()).ok().filter(|key| !key.is_empty())
 }
@@ -152,7 +152,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     Ok(Parsed::of(actor, command))
 }
 
-/// An object id of Entra: a UUID in lower case.
+/// Checks an object id of Entra: a UUID in lower case.
 fn object_id(given: &str) -> Result<&str, RequestError> {
     let digits = |part: &&str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let parts: Vec<&str> = given.split('-').collect();
@@ -164,13 +164,13 @@ fn object_id(given: &str) -> Result<&str, RequestError> {
     if is_id { Ok(given) } else { Err(RequestError::invalid("from.aadObjectId", given, expected)) }
 }
 
-/// What stands after the mention that the text begins with. Only that one is the webhook's; another is part of what is said.
+/// Returns the text after the mention at its beginning. Only that one is the webhook's; another is part of the command.
 fn without_mention(text: &str) -> Option<&str> {
     let (_, rest) = text.trim_start().strip_prefix("<at>")?.split_once("</at>")?;
     Some(rest)
 }
 
-/// The text without character references, in one pass: `&amp;lt;` is `&lt;`.
+/// Replaces character references, in one pass: `&amp;lt;` is `&lt;`.
 fn plain(text: &str) -> String {
     const REFERENCES: [(&str, &str); 7] = [
         ("&nbsp;", " "),
@@ -199,7 +199,7 @@ fn plain(text: &str) -> String {
 /// Well within the 40 KB of a message (same page).
 const LONGEST: usize = 10_000;
 
-/// No tag, should a client read some.
+/// Prevents tags, in case a client reads them.
 fn escaped(text: &str) -> String {
     break_mention(text, &["<"])
 }

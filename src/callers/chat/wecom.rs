@@ -4,19 +4,19 @@
 //! the ciphertext, sorted as text and put together (<https://developer.work.weixin.qq.com/document/path/90968>). The ciphertext
 //! is AES-256-CBC under the EncodingAESKey, whose first half is the initialization vector too, over 16 random bytes, the
 //! length of the message, the message and the receiver's id, padded to a multiple of 32. The receiver is the enterprise of an app
-//! (setting `receive_id`), and nobody for a bot (<https://developer.work.weixin.qq.com/document/path/101033>). How old a
-//! timestamp may be WeCom does not say; here it is 300 seconds.
+//! (setting `receive_id`), and empty for a bot (<https://developer.work.weixin.qq.com/document/path/101033>). WeCom does not
+//! say how old a timestamp may be; here it is 300 seconds.
 //!
-//! A GET proves that the URL is ours: its `echostr` is answered decrypted, and nothing else. An app is sent XML, a bot JSON, and
+//! A GET checks the URL: its `echostr` is answered decrypted. An app is sent XML, a bot JSON, and
 //! both get answers of the same form, encrypted (`90238`, `90241`; `100719`, `101031`). WeCom waits for five seconds, and repeats a
 //! message three times, with the same `MsgId`. What takes longer follows at a bot's `response_url`, which takes one message
-//! within an hour (`101138`); whoever asked an app has to ask again.
+//! within an hour (`101138`); the requester of an app has to ask again.
 //!
 //! The actor is the `userid`, which an administrator can change once; WeCom has no id of people that lasts longer.
 //!
-//! Not supported: template cards, so that there are no buttons, and people write `confirm` and the reference; messages that
-//! are not text; the JSON form that an app can be set to; bots and apps of other enterprises. The content type of WeCom's
-//! requests its pages do not say; those that its forms can have are taken.
+//! Not supported: template cards, so there are no buttons and people write `confirm` and the reference; messages that are not
+//! text; the JSON form that an app can be set to; bots and apps of other enterprises. WeCom's pages do not say which content
+//! type its requests have; those that fit its forms are taken.
 
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -98,7 +98,7 @@ impl CallerKind for Wecom {
         };
         let pair = first_that_proves(keys.secrets.iter().filter_map(Pair::of), signed)?;
         let (message, whom) = pair.open(&ciphertext).ok_or(RequestError::BodyMalformed { why: NOT_DECRYPTED })?;
-        // A message to another enterprise's app that has this token is not for us.
+        // A message to another enterprise's app with the same token is not for this caller.
         if whom != receiver(caller).unwrap_or_default().as_bytes() {
             return Err(ProofError::Wrong);
         }
@@ -175,7 +175,7 @@ const NOT_XML: Localized = Localized {
 
 const NOT_DECRYPTED: Localized = Localized { en: "it cannot be decrypted", zh: "无法解密" };
 
-/// An EncodingAESKey is drawn from letters and digits, so that the last of its 43 has bits that are nowhere in the 32 bytes.
+/// An EncodingAESKey is 43 random letters and digits; the last one has bits beyond the 32 bytes, which are dropped.
 const KEY: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -183,7 +183,7 @@ const KEY: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// What a ciphertext is padded to a multiple of.
+/// The block size of the padding.
 const PAD_TO: u8 = 32;
 
 /// A token and a key that belong together.
@@ -208,7 +208,7 @@ impl<'k> Pair<'k> {
         hex::encode(Sha1::digest(parts.concat()))
     }
 
-    /// The message and whom it is for.
+    /// Decrypts a message; returns it and its receiver.
     fn open(&self, ciphertext: &str) -> Option<(Vec<u8>, Vec<u8>)> {
         let plain = aes_cbc::decrypt(&self.aes, &self.iv, &STANDARD.decode(ciphertext).ok()?, PAD_TO)?;
         let (_, rest) = plain.split_first_chunk::<16>()?;
@@ -229,12 +229,13 @@ struct Encrypted {
     encrypt: String,
 }
 
-/// Whom messages are for, and in which form they come: to an enterprise's app XML, to its bots JSON.
+/// Returns the receiver of the caller's messages, which also decides their form: XML for an app of this enterprise, JSON for a
+/// bot, which has no receiver.
 fn receiver(caller: &Caller) -> Option<&str> {
     caller.setting(RECEIVE_ID)
 }
 
-/// What makes two messages one.
+/// Returns what identifies a message.
 fn id(message: &[u8], caller: &Caller) -> Option<String> {
     match receiver(caller) {
         Some(_) => Some(required(&xml(message).ok()?, "MsgId").ok()?.to_owned()),
@@ -256,7 +257,7 @@ struct Message {
 #[derive(Deserialize)]
 struct From {
     userid: String,
-    /// Of whoever is of another enterprise, where somebody else may have the same `userid`.
+    /// Set for people of another enterprise, whose `userid` may be one of this enterprise, too.
     corpid: Option<String>,
 }
 
@@ -302,7 +303,7 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Parse
     }
     let actor = Actor::person(caller, user_id(&from.userid)?);
     let text = content.trim();
-    // In a group people address the bot first, and WeCom leaves that in.
+    // In a group, the text begins with the mention of the bot.
     let text = match (message.chattype.as_deref(), text.split_once(' ')) {
         (Some("group"), Some((name, rest))) if name.starts_with('@') => rest,
         (Some("group"), None) if text.starts_with('@') => "",
@@ -321,7 +322,7 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
     if is_id { Ok(given) } else { Err(RequestError::invalid("userid", given, expected)) }
 }
 
-/// An element's children: their names and their text, each name once. What stands deeper is passed over.
+/// The children of an element: names and texts, each name once. Deeper elements are ignored.
 type Elements = Vec<(String, String)>;
 
 fn required<'e>(elements: &'e Elements, name: &'static str) -> Result<&'e str, RequestError> {
@@ -329,8 +330,12 @@ fn required<'e>(elements: &'e Elements, name: &'static str) -> Result<&'e str, R
     found.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name })
 }
 
-/// Reads the XML that WeCom writes, and no more of XML than that: no document type, so that there are no entities but the five;
-/// no attributes; no processing instructions; nothing behind the end.
+/// Reads the XML that WeCom writes, and no more of XML than that: no document type, so no entities but the five predefined ones;
+/// no attributes; no processing instructions; nothing after the end.
+///
+/// # Errors
+///
+/// [`RequestError::BodyMalformed`] if it is other XML or none, [`RequestError::FieldDoubled`] if a name appears twice.
 fn xml(text: &[u8]) -> Result<Elements, RequestError> {
     let malformed = || RequestError::BodyMalformed { why: NOT_XML };
     let text = std::str::from_utf8(text).map_err(|_| malformed())?;
@@ -380,13 +385,13 @@ fn xml(text: &[u8]) -> Result<Elements, RequestError> {
     }
 }
 
-/// The content type of what is answered without encryption.
+/// The content type of answers that are not encrypted.
 const AS_IT_IS: &str = "text/plain";
 
-/// And of what people are to read, before it gets the form that they can.
+/// The content type of messages for people, before [`envelope`] encrypts them.
 const WORDS: &str = "text/markdown";
 
-/// WeCom takes 20480 bytes of a bot, and cuts those of an app off after [`LONGEST_OF_APP`].
+/// WeCom takes 20480 bytes from a bot, and cuts the text of an app off after [`LONGEST_OF_APP`].
 const LONGEST: usize = 2000;
 
 const LONGEST_OF_APP: usize = 2048;
@@ -395,23 +400,23 @@ fn markdown(text: &str) -> String {
     json!({"msgtype": "markdown", "markdown": {"content": text}}).to_string()
 }
 
-/// What makes links, mentions and tags in Markdown, and links in an app's text, as characters that look like it: neither
-/// has an escape that the other would not show.
+/// Replaces what makes links, mentions and tags in Markdown, and links in an app's text, with characters that look like it: no
+/// escape of one form is invisible in the other.
 fn escaped(text: &str) -> String {
     text.replace('<', "＜").replace('>', "＞").replace("](", "］(")
 }
 
-/// Puts words into the form of the request and encrypts them.
+/// Puts a message into the form of the request and encrypts it.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     match rendered.content_type {
         AS_IT_IS => rendered,
         WORDS => answered(&rendered.body, envelope).unwrap_or_else(nothing),
-        // Nobody is to read what there is to say about an event.
+        // An answer about an event is not for people.
         _ => nothing(),
     }
 }
 
-/// An answer without a message is an empty one.
+/// The answer without a message.
 fn nothing() -> Rendered {
     Rendered::of(AS_IT_IS, StatusCode::OK, String::new())
 }
@@ -440,7 +445,7 @@ fn answered(text: &str, envelope: &Envelope<'_>) -> Option<Rendered> {
         }
     };
     let ciphertext = pair.seal(&message, receiver.unwrap_or_default(), random)?;
-    // Everybody can see it, and it makes no secret of anything: the ciphertext's first block is random by its other half too.
+    // The nonce is public and half of the random bits: the first block of the ciphertext is random by the other half, too.
     let nonce = (random >> 96).to_string();
     let signature = pair.signature(&timestamp.to_string(), &nonce, &ciphertext);
     Some(match receiver {
@@ -465,7 +470,7 @@ fn cdata(text: &str) -> String {
     format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
 }
 
-/// At most so many bytes.
+/// Returns at most so many bytes of the text.
 fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -543,7 +548,7 @@ mod tests {
         let proof = verified(&fields, vec![of(&vector)], receive_id).unwrap();
         assert_eq!(proof.plain.unwrap(), vector["expected"]["plaintext_echostr"].as_str().unwrap());
 
-        // Both secrets of a rotation, in either order; the one that proved it is the one to answer with.
+        // Both secrets of a rotation, in either order; the answer is encrypted with the one that proved the request.
         let other = key("other", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG");
         let proof = verified(&fields, vec![other.clone(), of(&vector)], receive_id).unwrap();
         assert_eq!(proof.key.unwrap().part(TOKEN).unwrap().expose(), "QDG6eK");
@@ -613,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_is_markdown_at_wecom() {
+    fn a_follow_up_is_markdown_at_wecom() {
         let later = Wecom.follow_up().unwrap();
         let caller = Caller::new("wecom", "wecom");
         let at = |url| (later.at)(&caller, url).is_some();
