@@ -63,7 +63,7 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
         secrets.filter(|secret| secret.len() > 5 && !sent.contains(secret) && !decoded.contains(secret)).collect();
     let world = World::new(memory, &secrets);
     let app = watched::app(&kind.offboard, POLICY, SCHEMA);
-    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, 20, Script::default()));
     assert!(answer.is_some(), "an answer");
     let actors = world.actors();
     if actors.is_empty() {

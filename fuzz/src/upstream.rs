@@ -34,7 +34,7 @@ pub fn upstream(data: &[u8]) {
         // The same delivery, and a while later another one.
         let seconds = if again < 2 { NOW } else { NOW + 60 };
         world.memory.now.set(seconds * 1000);
-        let answer = watched::run(watched::ask(&world, Ok(&app), request(seconds), None, 20, Script::default()));
+        let answer = watched::run(watched::ask(&world, Ok(&app), request(seconds), 20, Script::default()));
         let answer = answer.expect("an answer");
         let body: Json = serde_json::from_slice(answer.body()).expect("the documented body");
         let documented = body.get("result").and_then(Json::as_str) == Some("SUCCESS")

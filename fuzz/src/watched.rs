@@ -1,4 +1,4 @@
-//! The runtime in memory of `tests/story/host.rs`, watched: after each statement and before each call it is looked whether
+//! The host in memory of `tests/support`, watched: after each statement and before each call it is looked whether
 //! what has to hold still does.
 //!
 //! - a DELETE leaves only while a row is in flight that this very request claimed, with the policies that permit it, and with
@@ -374,6 +374,8 @@ pub(crate) struct Script {
     pub(crate) statement_takes: Duration,
     /// How many turns others get while somebody waits for time.
     pub(crate) patience: u8,
+    /// Why the body was not read whole.
+    pub(crate) problem: Option<BodyError>,
 }
 
 #[derive(Debug)]
@@ -401,10 +403,10 @@ pub(crate) async fn ask(
     world: &World,
     app: Result<&App, &str>,
     inbound: Inbound,
-    problem: Option<BodyError>,
     brake: usize,
     script: Script,
 ) -> Option<Response<Bytes>> {
+    let problem = script.problem;
     let host = Watched {
         world,
         config: app.ok().map(|app| &app.config),
