@@ -1,4 +1,4 @@
-//! What IAM says to somebody who wants a token, and what stands where an issuer publishes its keys.
+//! IAM's answers to a request for a token, and what stands where an issuer publishes its keys.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Several people, several requests, and whatever can go wrong between them and in the middle of each.
+//! Several people, several requests, and what can go wrong between them and in the middle of each.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{proof, wire};
 
 use serde_json::{Value as Json, json};
 
-/// What nobody may see: of Slack, of the gateway itself, of the portal, of HR, of Okta, and the address of a channel.
+/// The secrets: of Slack, of the gateway itself, of the portal, of HR, of Okta, and the address of a channel.
 pub(crate) const SECRETS: [&str; 10] = [
     "slack-secret-7f3a",
     "upstream-secret-51cc",
@@ -79,7 +79,7 @@ pub(crate) fn portal(key: &str, seconds: i64, method: Method, target: &str, body
     inbound
 }
 
-/// What somebody asks, and what happens besides.
+/// A request, or something that happens between requests.
 #[derive(Debug, Arbitrary)]
 enum Action {
     Ask(Ask, How),
@@ -96,7 +96,7 @@ enum Action {
     Configured(u8),
     /// What comes of a later call.
     Odd(Of, Said, u8, bool),
-    /// Somebody creates the account anew.
+    /// The account is created anew.
     Created(u8, bool),
     /// A secret is taken away, or is there again.
     Unset(u8),
@@ -138,7 +138,7 @@ enum What {
     Help,
     List(u8),
     Localized(String),
-    /// Not a request that anybody reads.
+    /// A body of no form.
     Body(Vec<u8>),
 }
 
@@ -652,7 +652,7 @@ pub fn story(data: &[u8]) {
     scene.world.end();
 }
 
-/// Somebody who says a secret themselves may get it back.
+/// A sender may get back a secret that it sent itself.
 fn has_secret(action: &Action) -> bool {
     let text = format!("{action:?}");
     SECRETS.iter().any(|secret| text.contains(secret))

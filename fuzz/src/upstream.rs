@@ -20,7 +20,7 @@ pub fn upstream(data: &[u8]) {
         let to = if of_list >> place & 1 == 1 { To::List } else { To::Delete };
         world.will(to, odd.clone());
     }
-    // Only what somebody says in clear may be said on.
+    // Only what TaurusDB sent in clear may be passed on.
     let said = String::from_utf8_lossy(text);
     if SECRETS.iter().any(|secret| said.contains(secret)) {
         return world.end();

@@ -1,4 +1,4 @@
-//! Tokens that choose how they are verified, speak for somebody else, or are for another time: what RFC 8725 warns of.
+//! Tokens that choose how they are verified, name another principal, or are for another time: what RFC 8725 warns of.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -118,7 +118,7 @@ pub(super) fn rows(forge: &Forge<'_>) -> Vec<Row> {
     rows
 }
 
-/// Signatures that need no key, or the one that everybody has.
+/// Signatures that need no key, or a published one.
 fn unsigned(forge: &Forge<'_>) -> Vec<Row> {
     let wire = forge.honest();
     let [header, claims, signature] = token(&wire);
@@ -262,7 +262,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     [weak_keys(kind), other_issuers(kind)].into_iter().flatten().collect()
 }
 
-/// A token that anybody can make for an RSA key with the exponent 1: under it a signature is what is signed.
+/// A token made without the private half of an RSA key with the exponent 1, under which a signature is what is signed.
 fn without_a_key(forge: &Forge<'_>) -> Vec<Wire> {
     let wire = forge.honest();
     let [_, claims, _] = token(&wire);
@@ -367,7 +367,7 @@ fn other_issuers(kind: &Kind) -> Vec<Scene> {
             WRONG,
             None,
         ),
-        // Right, and somebody else: the same id is another person's there.
+        // The proof is right; the same id is another principal there.
         another(
             "another issuer's token for the same id",
             "https://guests.example.com/",
