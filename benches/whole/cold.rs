@@ -174,7 +174,7 @@ async fn memory_of_one(path: &Path) -> anyhow::Result<f64> {
     Ok((many - one) as f64 / LIVE as f64)
 }
 
-/// A request that is begun: whoever reads its body waits for one byte.
+/// A request that is begun: a reader of its body waits for one byte.
 async fn hold(process: &Process) -> anyhow::Result<TcpStream> {
     let mut stream = TcpStream::connect(process.address).await?;
     let head = format!(

@@ -61,7 +61,7 @@ pub(crate) struct Measured {
     pub(crate) seconds: f64,
     /// Microseconds of each right answer, sorted.
     pub(crate) latencies: Vec<u32>,
-    /// Whatever else was answered, and how often.
+    /// Other answers, and how often each came.
     pub(crate) unexpected: BTreeMap<String, usize>,
 }
 

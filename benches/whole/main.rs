@@ -125,7 +125,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_part => {
-            // Whoever started it reads this line instead of an address.
+            // The parent process reads this line instead of an address.
             println!("error: {error:#}");
             ExitCode::FAILURE
         }

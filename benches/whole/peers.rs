@@ -16,7 +16,7 @@ use tokio::process::Command;
 use crate::load::{self, Work};
 use crate::plot::Bars;
 use crate::process::Process;
-use crate::requests::{self, Kind};
+use crate::requests::{self, Folder, Kind};
 use crate::serve::Serve;
 use crate::subject::{Subject, by_turns};
 use crate::table::{Report, Table, megabytes, number};
@@ -27,6 +27,47 @@ const CONNECTIONS: usize = 16;
 
 /// Answers a second over theirs that are to be reached.
 const PEERS: [(&str, f64); 3] = [("Bolt for JavaScript", 1.0), ("Bolt for Python", 3.0), ("webhook + curl", 20.0)];
+
+/// Starts every peer; a note says which of them could not be had.
+async fn start_peers(upstream: &Upstream, folder: &Folder, subjects: &mut Vec<Subject>, table: &mut Table) {
+    for (name, _) in PEERS {
+        let started = match name {
+            "Bolt for JavaScript" => javascript(upstream).await,
+            "Bolt for Python" => python(upstream).await,
+            _ => webhook(upstream).await,
+        };
+        match started {
+            Ok(process) => {
+                let kind = if name.starts_with("webhook") { Kind::Webhook } else { Kind::Slack };
+                subjects.push(Subject::new(name, process, kind, folder));
+            }
+            Err(why) => {
+                eprintln!("!! {name}: {why:#}");
+                table.note(format!("{name} could not be had: {why:#}"));
+            }
+        }
+    }
+}
+
+/// Reports which targets are met.
+fn report_targets(ours: &Subject, peers: &[Subject], report: &mut Report) {
+    for (name, times) in PEERS {
+        let Some(peer) = peers.iter().find(|peer| peer.name == name) else { continue };
+        let ratio = ours.measured.rate() / peer.measured.rate();
+        report.target(
+            format!("peers: req/s over {name}"),
+            format!("≥ {times} ×"),
+            format!("{} ×", number(ratio)),
+            ratio >= times,
+        );
+        if times == 1.0 {
+            let ratio = ours.measured.p99() / peer.measured.p99();
+            report.target(format!("peers: p99 over {name}"), "≤ 1 ×", format!("{} ×", number(ratio)), ratio <= 1.0);
+        }
+        let ratio = ours.used.memory as f64 / peer.used.memory as f64;
+        report.target(format!("peers: memory over {name}"), "< 1 ×", format!("{} ×", number(ratio)), ratio < 1.0);
+    }
+}
 
 pub(crate) async fn run(settings: &Settings, components: &Components, report: &mut Report) -> anyhow::Result<()> {
     let folder = requests::folder(settings.instances, 0)?;
@@ -43,23 +84,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
         ..Serve::default()
     };
     let mut subjects = vec![Subject::new("ours", serve.start().await?, Kind::Slack, &folder)];
-    for (name, _) in PEERS {
-        let started = match name {
-            "Bolt for JavaScript" => javascript(&upstream).await,
-            "Bolt for Python" => python(&upstream).await,
-            _ => webhook(&upstream).await,
-        };
-        match started {
-            Ok(process) => {
-                let kind = if name.starts_with("webhook") { Kind::Webhook } else { Kind::Slack };
-                subjects.push(Subject::new(name, process, kind, &folder));
-            }
-            Err(why) => {
-                eprintln!("!! {name}: {why:#}");
-                table.note(format!("{name} could not be had: {why:#}"));
-            }
-        }
-    }
+    start_peers(&upstream, &folder, &mut subjects, &mut table).await;
     by_turns(&mut subjects, CONNECTIONS, settings.seconds, settings.rounds).await?;
     let cloud = Work::repeat(requests::get("/", upstream.address()), "SUCCESS");
     let time = std::time::Duration::from_secs(1);
@@ -86,22 +111,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
         ]);
         report.unexpected(&subject.name, &m.unexpected);
     }
-    for (name, times) in PEERS {
-        let Some(peer) = peers.iter().find(|peer| peer.name == name) else { continue };
-        let ratio = ours.measured.rate() / peer.measured.rate();
-        report.target(
-            format!("peers: req/s over {name}"),
-            format!("≥ {times} ×"),
-            format!("{} ×", number(ratio)),
-            ratio >= times,
-        );
-        if times == 1.0 {
-            let ratio = ours.measured.p99() / peer.measured.p99();
-            report.target(format!("peers: p99 over {name}"), "≤ 1 ×", format!("{} ×", number(ratio)), ratio <= 1.0);
-        }
-        let ratio = ours.used.memory as f64 / peer.used.memory as f64;
-        report.target(format!("peers: memory over {name}"), "< 1 ×", format!("{} ×", number(ratio)), ratio < 1.0);
-    }
+    report_targets(ours, peers, report);
     let bars = |title: &str, y: &str, height: fn(&Subject) -> f64| Bars {
         title: title.to_owned(),
         y: y.to_owned(),

@@ -45,7 +45,7 @@ impl Process {
         Ok(Self { child, address })
     }
 
-    /// Starts somebody else's server, in a process group of its own, and waits until it accepts connections.
+    /// Starts another project's server, in a process group of its own, and waits until it accepts connections.
     pub(crate) async fn start_server(mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
         let shown = format!("{:?}", command.as_std());
         let log = stderr_of(&shown)?;
@@ -69,7 +69,7 @@ impl Process {
         self.child.id().map(Usage::of).unwrap_or_default()
     }
 
-    /// Ends it, and whatever it started.
+    /// Ends it, and the processes that it started.
     pub(crate) async fn stop(mut self) {
         let tree = self.child.id().map(tree).unwrap_or_default();
         // Ours end with their input.

@@ -1,4 +1,4 @@
-//! The report: one file of HTML with everything in it, for whoever was not there.
+//! The report: one file of HTML with everything in it.
 
 use std::fmt::Write;
 use std::path::Path;

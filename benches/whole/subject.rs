@@ -79,7 +79,7 @@ pub(crate) async fn by_turns(
 ) -> anyhow::Result<()> {
     let slice = Duration::from_secs_f64(seconds / f64::from(rounds.max(1)));
     for round in 0..rounds.max(1) {
-        // The other way round the next time: whoever comes first has the colder machine.
+        // In reverse order the next time: the first subject has the colder machine.
         let order: Vec<usize> = match round % 2 {
             0 => (0..subjects.len()).collect(),
             _ => (0..subjects.len()).rev().collect(),

@@ -13,7 +13,7 @@ pub(crate) struct Report {
     pub(crate) unexpected: Vec<String>,
 }
 
-/// A table with its heading and what there is to say about it.
+/// A table with its heading and its notes.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) title: String,

@@ -1,4 +1,4 @@
-//! A request of any caller kind: as it came, proved by the harness, proved with the secret of somebody else, or read as if it
+//! A request of any caller kind: as it came, proved by the harness, proved with another caller's secret, or read as if it
 //! were proved.
 
 use std::cell::RefCell;
@@ -57,7 +57,7 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
     memory.files.extend(kind.files.clone());
     let cloud = watched::cloud(&["alice", "bob", "etl_night", "root"]);
     memory.cloud = Some(Cloud { published: RefCell::new(kind.published.clone()), ..cloud });
-    // What somebody sends in clear they may get back in clear.
+    // A sender may get back in clear what it sent in clear.
     let sent = format!("{inbound:?} {}", String::from_utf8_lossy(&inbound.body));
     let decoded = percent_encoding::percent_decode_str(&sent).decode_utf8_lossy().replace('+', " ");
     let secrets = kind.secrets.iter().map(String::as_str).chain(["upstream-secret-51cc"]);
@@ -65,7 +65,7 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
         secrets.filter(|secret| secret.len() > 5 && !sent.contains(secret) && !decoded.contains(secret)).collect();
     let world = World::new(memory, &secrets);
     let app = watched::app(&kind.offboard, POLICY, SCHEMA);
-    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, 20, Script::default()));
     assert!(answer.is_some(), "an answer");
     let actors = world.actors();
     if actors.is_empty() {

@@ -13,7 +13,7 @@ use starrocks_offboard::request::inbound::Inbound;
 
 use crate::kinds;
 
-/// A name that no target may ever see is none that somebody can ask for.
+/// Asserts that a requester may name this account.
 pub(crate) fn may_be_asked_for(name: &str) {
     let lower = name.to_ascii_lowercase();
     assert!(!["root", "rdsadmin", "rdsmetric"].contains(&lower.as_str()) && !lower.starts_with("etl_"), "{name}");

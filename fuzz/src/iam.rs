@@ -1,4 +1,4 @@
-//! What IAM says to somebody who wants a token, and what stands where an issuer publishes its keys.
+//! IAM's answers to a request for a token, and what stands where an issuer publishes its keys.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ fn tokens(way: u8, text: &[u8]) {
         world.memory.now.set(seconds * 1000);
         let target = format!("{}?user_name=alice", stories::ANALYTICS);
         let inbound = stories::portal(PORTAL[0], seconds, Method::DELETE, &target, "");
-        watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default())).expect("an answer");
+        watched::run(watched::ask(&world, Ok(&app), inbound, 20, Script::default())).expect("an answer");
     }
     watched::keep(&offboard, POLICY, SCHEMA, app);
     world.end();
@@ -83,7 +83,7 @@ fn keys(text: &[u8]) {
     let target = format!("DELETE {}?user_name=alice\n\n", stories::ANALYTICS);
     let mut inbound = wire::inbound(target.as_bytes()).expect("it is a request");
     proof::prove("api", &kind.secret, NOW, "n", &mut inbound).expect("it is proved by a token");
-    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, 20, Script::default()));
     let status = answer.expect("an answer").status();
     // Only the set that has the very key of the harness proves its token.
     let proves = status.is_success();

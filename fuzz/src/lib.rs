@@ -4,10 +4,10 @@
 //! `tests/corpora.rs` gives them the files of `corpus/` and `regressions/`, with the pinned Rust and nothing else.
 //!
 //! - [`caller`]: a request of any caller kind, proved or not; [`chat`]: what people type
-//! - [`upstream`]: what TaurusDB says; [`iam`]: what IAM says, and whoever publishes keys
+//! - [`upstream`]: what TaurusDB says; [`iam`]: what IAM and the issuers of keys say
 //! - [`config`]: offboard.toml, the policy and its schema
 //! - [`token`], [`signature`], [`strict`], [`search`]: the readers below
-//! - [`story`]: several people, several requests, and whatever can go wrong between them
+//! - [`story`]: several people, several requests, and what can go wrong between them
 //!
 //! The invariants of the whole are in `watched`: a runtime in memory that looks at each statement and each call.
 //!

@@ -16,6 +16,7 @@ use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal_query::{LARGEST, ListFormat, PARAMETERS, RemovalQuery};
 use starrocks_offboard::request::strict::{self, Fields};
 use starrocks_offboard::secret;
+use support::memory::Memory;
 
 use crate::kinds::{self, NOW, OFFBOARD, POLICY, SCHEMA};
 use crate::stories::{self, PORTAL, SECRETS};
@@ -240,6 +241,58 @@ pub fn strict(data: &[u8]) {
     }
 }
 
+/// A ledger with six rows about three accounts on two instances.
+fn ledger_of_six() -> Memory {
+    let memory = stories::memory();
+    for row in 0..6 {
+        let (state, instance) = if row % 2 == 0 { ("removed", "analytics") } else { ("denied", "warehouse") };
+        let values = rusqlite::params![
+            format!("{row:032x}"),
+            state,
+            (NOW - 100 + row) * 1000,
+            instance,
+            ["alice", "bob", "=1+1"][usize::try_from(row % 3).unwrap_or_default()],
+        ];
+        let sql =
+            "INSERT INTO removals (id, state, asked_at, actor, caller, kind, instance, user_name, policies, attempts)
+            VALUES (?1, ?2, ?3, 'slack/U2CERLKJA', 'slack', 'slack', ?4, ?5, 'p', 1)";
+        memory.database.execute(sql, values).expect("the table is there");
+    }
+    memory
+}
+
+/// The rows of a page in this form; none of CSV, which is looked at as text.
+fn shown(form: ListFormat, text: &str) -> Vec<Json> {
+    match form {
+        ListFormat::Json => {
+            let body: Json = serde_json::from_str(text).expect("it is JSON");
+            body["removals"].as_array().cloned().expect("a list")
+        }
+        ListFormat::Lines => text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect(),
+        ListFormat::Csv => {
+            assert!(text.split("\r\n").skip(1).all(|line| line.is_empty() || line.starts_with('"')), "{text}");
+            assert!(!text.contains("\"=1+1"), "a formula: {text}");
+            Vec::new()
+        }
+    }
+}
+
+/// Asserts that the row is what the query asks for.
+fn is_wanted(row: &Json, parsed: &RemovalQuery) {
+    let is =
+        |name: &str, wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| row[name].as_str() == Some(wanted));
+    let found = is("instance", &parsed.instance)
+        && is("user_name", &parsed.user_name)
+        && is("actor", &parsed.actor)
+        && is("state", &parsed.state.map(|state| state.as_str().to_owned()));
+    assert!(found, "{row} is not what {parsed:?} wants");
+    let at = row["asked_at"].as_str().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+    let at = at.expect("a time").timestamp_millis();
+    assert!(parsed.since.is_none_or(|since| at >= since) && parsed.until.is_none_or(|until| at < until));
+    let older = |cursor: &String| row["id"].as_str().is_some_and(|id| id < cursor.as_str());
+    assert!(parsed.cursor.as_ref().is_none_or(older), "{row}");
+}
+
 /// `Accept`, a line break, and the query of `GET /removals`.
 pub fn search(data: &[u8]) {
     let (accept, query) = match wire::find(data, b"\n") {
@@ -272,57 +325,18 @@ pub fn search(data: &[u8]) {
     {
         return;
     }
-    let memory = stories::memory();
-    for row in 0..6 {
-        let (state, instance) = if row % 2 == 0 { ("removed", "analytics") } else { ("denied", "warehouse") };
-        let values = rusqlite::params![
-            format!("{row:032x}"),
-            state,
-            (NOW - 100 + row) * 1000,
-            instance,
-            ["alice", "bob", "=1+1"][usize::try_from(row % 3).unwrap_or_default()],
-        ];
-        let sql =
-            "INSERT INTO removals (id, state, asked_at, actor, caller, kind, instance, user_name, policies, attempts)
-            VALUES (?1, ?2, ?3, 'slack/U2CERLKJA', 'slack', 'slack', ?4, ?5, 'p', 1)";
-        memory.database.execute(sql, values).expect("the table is there");
-    }
+    let memory = ledger_of_six();
     let world = World::new(memory, &SECRETS);
     let app = watched::app(OFFBOARD, POLICY, SCHEMA);
-    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, None, 20, Script::default()));
+    let answer = watched::run(watched::ask(&world, Ok(&app), inbound, 20, Script::default()));
     let answer = answer.expect("an answer");
     match (&parsed, &form) {
         (Ok(parsed), Ok(form)) => {
             assert_eq!(answer.status(), 200, "{answer:?}");
             let text = String::from_utf8(answer.body().to_vec()).expect("it is text");
-            let rows: Vec<Json> = match form {
-                ListFormat::Json => {
-                    let body: Json = serde_json::from_str(&text).expect("it is JSON");
-                    body["removals"].as_array().cloned().expect("a list")
-                }
-                ListFormat::Lines => text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect(),
-                ListFormat::Csv => {
-                    assert!(text.split("\r\n").skip(1).all(|line| line.is_empty() || line.starts_with('"')), "{text}");
-                    assert!(!text.contains("\"=1+1"), "a formula: {text}");
-                    Vec::new()
-                }
-            };
+            let rows = shown(*form, &text);
             assert!(rows.len() <= usize::from(parsed.limit));
-            for row in &rows {
-                let is = |name: &str, wanted: &Option<String>| {
-                    wanted.as_deref().is_none_or(|wanted| row[name].as_str() == Some(wanted))
-                };
-                let found = is("instance", &parsed.instance)
-                    && is("user_name", &parsed.user_name)
-                    && is("actor", &parsed.actor)
-                    && is("state", &parsed.state.map(|state| state.as_str().to_owned()));
-                assert!(found, "{row} is not what {parsed:?} wants");
-                let at = row["asked_at"].as_str().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-                let at = at.expect("a time").timestamp_millis();
-                assert!(parsed.since.is_none_or(|since| at >= since) && parsed.until.is_none_or(|until| at < until));
-                let older = |cursor: &String| row["id"].as_str().is_some_and(|id| id < cursor.as_str());
-                assert!(parsed.cursor.as_ref().is_none_or(older), "{row}");
-            }
+            rows.iter().for_each(|row| is_wanted(row, parsed));
         }
         _ => assert!(answer.status().is_client_error(), "{answer:?}"),
     }

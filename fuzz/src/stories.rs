@@ -1,10 +1,10 @@
-//! Several people, several requests, and whatever can go wrong between them and in the middle of each.
+//! Several people, several requests, and what can go wrong between them and in the middle of each.
 
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use futures_util::future::join;
-use http::{HeaderMap, Method};
+use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use starrocks_offboard::app::App;
 use starrocks_offboard::ledger::schema;
@@ -17,7 +17,7 @@ use crate::{proof, wire};
 
 use serde_json::{Value as Json, json};
 
-/// What nobody may see: of Slack, of the gateway itself, of the portal, of HR, of Okta, and the address of a channel.
+/// The secrets: of Slack, of the gateway itself, of the portal, of HR, of Okta, and the address of a channel.
 pub(crate) const SECRETS: [&str; 10] = [
     "slack-secret-7f3a",
     "upstream-secret-51cc",
@@ -79,7 +79,7 @@ pub(crate) fn portal(key: &str, seconds: i64, method: Method, target: &str, body
     inbound
 }
 
-/// What somebody asks, and what happens besides.
+/// A request, or something that happens between requests.
 #[derive(Debug, Arbitrary)]
 enum Action {
     Ask(Ask, How),
@@ -96,7 +96,7 @@ enum Action {
     Configured(u8),
     /// What comes of a later call.
     Odd(Of, Said, u8, bool),
-    /// Somebody creates the account anew.
+    /// The account is created anew.
     Created(u8, bool),
     /// A secret is taken away, or is there again.
     Unset(u8),
@@ -138,7 +138,7 @@ enum What {
     Help,
     List(u8),
     Localized(String),
-    /// Not a request that anybody reads.
+    /// A body of no form.
     Body(Vec<u8>),
 }
 
@@ -267,6 +267,176 @@ struct Scene {
     asked: Vec<(Inbound, i64)>,
 }
 
+/// A request that is being made.
+struct Making<'a> {
+    /// The references of the requests that wait, oldest first.
+    references: Vec<String>,
+    /// The ids of all rows, oldest first.
+    ids: Vec<String>,
+    what: &'a What,
+    proved: Proved,
+    at: i64,
+    nonce: String,
+}
+
+impl Making<'_> {
+    /// One of the references, the newest first.
+    fn waiting(&self, which: u8) -> String {
+        match self.references.len() {
+            0 => "K7Q2M9XA".to_owned(),
+            many => self.references[many - 1 - usize::from(which) % many].clone(),
+        }
+    }
+
+    /// One of the ids, the newest first.
+    fn row(&self, which: u8) -> String {
+        match self.ids.len() {
+            0 => "0".repeat(32),
+            many => self.ids[many - 1 - usize::from(which) % many].clone(),
+        }
+    }
+
+    fn slack(&self, who: u8) -> Inbound {
+        let nonce = &self.nonce;
+        let user = PEOPLE[usize::from(who) % PEOPLE.len()];
+        let form = |text: &str| {
+            let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
+            format!(
+                "command=%2Foffboard&user_id={user}&trigger_id={nonce}&text={text}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0CHANNEL%2FSECRET%2Fab12"
+            )
+        };
+        let body = match self.what {
+            What::Remove { account: name, production, reason, dry_run } => form(&format!(
+                "{} {}{}{}",
+                account(*name),
+                instance(*production),
+                if *reason { " left the company" } else { "" },
+                if *dry_run { " --dry-run" } else { "" },
+            )),
+            What::Decide { how: word, which, click: false, why } => {
+                form(&format!("{} {}{}", how(*word), self.waiting(*which), if *why { " for a reason" } else { "" }))
+            }
+            What::Decide { how: word, which, .. } => {
+                let payload = json!({
+                    "type": "block_actions",
+                    "user": {"id": user},
+                    "actions": [{"action_id": how(*word), "value": self.waiting(*which)}],
+                    "response_url": "https://hooks.slack.com/actions/T0CHANNEL/SECRET/ab12",
+                    "trigger_id": self.nonce,
+                });
+                format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC))
+            }
+            What::Status(which) => form(&format!("status {}", self.row(*which))),
+            What::Pending => form("pending"),
+            What::Help | What::List(_) => form("help"),
+            What::Localized(words) => form(words),
+            What::Body(body) => String::from_utf8_lossy(body).into_owned(),
+        };
+        let mut inbound = post("/hooks/slack", "application/x-www-form-urlencoded", &body);
+        let secret = secret(if self.proved == Proved::Wrong { "another" } else { SECRETS[0] });
+        proof::prove("slack", &secret, self.at, &self.nonce, &mut inbound);
+        inbound
+    }
+
+    fn portal(&self, is_erin: bool) -> Inbound {
+        let (method, target, body) = match self.what {
+            What::Remove { account: name, production, dry_run, .. } => {
+                let path = if *production { WAREHOUSE } else { ANALYTICS };
+                let dry_run = if *dry_run { "&dry_run=true" } else { "" };
+                (Method::DELETE, format!("{path}?user_name={}{dry_run}", account(*name)), String::new())
+            }
+            What::Decide { how: word, which, why, .. } => {
+                let reason = if *why { json!("for a reason") } else { Json::Null };
+                let body = json!({"decision": how(*word), "reason": reason}).to_string();
+                (Method::POST, format!("/approvals/{}", self.waiting(*which)), body)
+            }
+            What::Status(which) => (Method::GET, format!("/removals/{}", self.row(*which)), String::new()),
+            What::Pending | What::Help => (Method::GET, "/approvals".to_owned(), String::new()),
+            What::List(which) => {
+                let queries = ["", "?state=removed", "?limit=1", "?instance=warehouse", "?actor=okta"];
+                let query = queries[usize::from(*which) % queries.len()];
+                (Method::GET, format!("/removals{query}"), String::new())
+            }
+            What::Localized(words) => {
+                let name = utf8_percent_encode(words, NON_ALPHANUMERIC);
+                (Method::DELETE, format!("{ANALYTICS}?user_name={name}"), String::new())
+            }
+            What::Body(body) => {
+                (Method::POST, format!("/approvals/{}", self.waiting(0)), String::from_utf8_lossy(body).into_owned())
+            }
+        };
+        let mut inbound = portal(PORTAL[usize::from(is_erin)], self.at, method, &target, &body);
+        if !body.is_empty() {
+            proof::set(&mut inbound, "content-type", "application/json");
+        }
+        if self.proved == Proved::Wrong {
+            proof::access_key(PORTAL[usize::from(is_erin)], "another", self.at, &mut inbound);
+        }
+        inbound
+    }
+
+    fn hr(&self) -> Inbound {
+        let event = match self.what {
+            What::Remove { account: name, production, reason, dry_run } => json!({
+                "type": "account.delete",
+                "data": {
+                    "user_name": account(*name),
+                    "instance": instance(*production),
+                    "reason": if *reason { json!("left") } else { Json::Null },
+                    "dry_run": dry_run,
+                },
+            })
+            .to_string(),
+            What::Decide { how: word, which, .. } => {
+                json!({"type": format!("removal.{}", how(*word)), "data": {"id": self.waiting(*which)}}).to_string()
+            }
+            What::Status(which) => json!({"type": "removal.status", "data": {"id": self.row(*which)}}).to_string(),
+            What::Pending | What::Help | What::List(_) => json!({"type": "removal.pending", "data": {}}).to_string(),
+            What::Localized(words) => json!({"type": words, "data": {"user_name": words}}).to_string(),
+            What::Body(body) => String::from_utf8_lossy(body).into_owned(),
+        };
+        let mut inbound = post("/hooks/hr", "application/json", &event);
+        let right = SECRETS[4];
+        let secret =
+            secret(if self.proved == Proved::Wrong { "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" } else { right });
+        proof::prove("standard-webhooks", &secret, self.at, &self.nonce, &mut inbound);
+        inbound
+    }
+
+    fn okta(&self) -> Inbound {
+        let event = match self.what {
+            What::Remove { account: name, .. } => json!({
+                "eventType": "com.okta.event_hook",
+                "data": {"events": [{
+                    "uuid": format!("event-{name}"),
+                    "eventType": "user.lifecycle.deactivate",
+                    "outcome": {"result": "SUCCESS"},
+                    "target": [{"type": "User", "id": "dana", "alternateId": format!("{}@example.com", account(*name))}],
+                }]},
+            })
+            .to_string(),
+            What::Body(body) => String::from_utf8_lossy(body).into_owned(),
+            what => json!({"eventType": format!("{what:?}"), "data": {"events": []}}).to_string(),
+        };
+        let mut inbound = post("/hooks/okta", "application/json", &event);
+        let secret = secret(if self.proved == Proved::Wrong { "another" } else { SECRETS[5] });
+        proof::prove("okta", &secret, self.at, &self.nonce, &mut inbound);
+        inbound
+    }
+}
+
+fn instance(production: bool) -> &'static str {
+    if production { "warehouse" } else { "analytics" }
+}
+
+fn account(account: u8) -> &'static str {
+    ACCOUNTS[usize::from(account) % ACCOUNTS.len()]
+}
+
+fn how(how: u8) -> &'static str {
+    ["confirm", "approve", "cancel", "deny"][usize::from(how) % 4]
+}
+
 impl Scene {
     fn seconds(&self) -> i64 {
         (self.world.memory.now.get() + i64::try_from(self.world.memory.elapsed.get().as_millis()).unwrap_or_default())
@@ -275,161 +445,23 @@ impl Scene {
 
     /// The request, as its platform sends it.
     fn inbound(&self, ask: &Ask, proved: Proved) -> Inbound {
-        let at = if proved == Proved::Old { self.seconds() - 301 } else { self.seconds() };
-        let references = self.world.references();
-        let waiting = |which: u8| match references.len() {
-            0 => "K7Q2M9XA".to_owned(),
-            many => references[many - 1 - usize::from(which) % many].clone(),
+        let making = Making {
+            references: self.world.references(),
+            ids: self.world.ids(),
+            what: &ask.what,
+            proved,
+            at: if proved == Proved::Old { self.seconds() - 301 } else { self.seconds() },
+            nonce: format!("nonce{}", self.asked.len()),
         };
-        let row = |which: u8| {
-            let ids = self.world.ids();
-            match ids.len() {
-                0 => "0".repeat(32),
-                many => ids[many - 1 - usize::from(which) % many].clone(),
-            }
-        };
-        let instance = |production: bool| if production { "warehouse" } else { "analytics" };
-        let account = |account: u8| ACCOUNTS[usize::from(account) % ACCOUNTS.len()];
-        let how = |how: u8| ["confirm", "approve", "cancel", "deny"][usize::from(how) % 4];
-        let nonce = format!("nonce{}", self.asked.len());
         let mut inbound = match ask.who {
-            Who::Slack(who) => {
-                let user = PEOPLE[usize::from(who) % PEOPLE.len()];
-                let form = |text: &str| {
-                    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
-                    format!(
-                        "command=%2Foffboard&user_id={user}&trigger_id={nonce}&text={text}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0CHANNEL%2FSECRET%2Fab12"
-                    )
-                };
-                let body = match &ask.what {
-                    What::Remove { account: name, production, reason, dry_run } => form(&format!(
-                        "{} {}{}{}",
-                        account(*name),
-                        instance(*production),
-                        if *reason { " left the company" } else { "" },
-                        if *dry_run { " --dry-run" } else { "" },
-                    )),
-                    What::Decide { how: word, which, click: false, why } => {
-                        form(&format!("{} {}{}", how(*word), waiting(*which), if *why { " for a reason" } else { "" }))
-                    }
-                    What::Decide { how: word, which, .. } => {
-                        let payload = json!({
-                            "type": "block_actions",
-                            "user": {"id": user},
-                            "actions": [{"action_id": how(*word), "value": waiting(*which)}],
-                            "response_url": "https://hooks.slack.com/actions/T0CHANNEL/SECRET/ab12",
-                            "trigger_id": nonce,
-                        });
-                        format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC))
-                    }
-                    What::Status(which) => form(&format!("status {}", row(*which))),
-                    What::Pending => form("pending"),
-                    What::Help | What::List(_) => form("help"),
-                    What::Localized(words) => form(words),
-                    What::Body(body) => String::from_utf8_lossy(body).into_owned(),
-                };
-                let mut inbound = post("/hooks/slack", "application/x-www-form-urlencoded", &body);
-                let secret = secret(if proved == Proved::Wrong { "another" } else { SECRETS[0] });
-                proof::prove("slack", &secret, at, &nonce, &mut inbound);
-                inbound
-            }
-            Who::Portal(is_erin) => {
-                let (method, target, body) = match &ask.what {
-                    What::Remove { account: name, production, dry_run, .. } => {
-                        let path = if *production { WAREHOUSE } else { ANALYTICS };
-                        let dry_run = if *dry_run { "&dry_run=true" } else { "" };
-                        (Method::DELETE, format!("{path}?user_name={}{dry_run}", account(*name)), String::new())
-                    }
-                    What::Decide { how: word, which, why, .. } => {
-                        let reason = if *why { json!("for a reason") } else { Json::Null };
-                        let body = json!({"decision": how(*word), "reason": reason}).to_string();
-                        (Method::POST, format!("/approvals/{}", waiting(*which)), body)
-                    }
-                    What::Status(which) => (Method::GET, format!("/removals/{}", row(*which)), String::new()),
-                    What::Pending | What::Help => (Method::GET, "/approvals".to_owned(), String::new()),
-                    What::List(which) => {
-                        let queries = ["", "?state=removed", "?limit=1", "?instance=warehouse", "?actor=okta"];
-                        let query = queries[usize::from(*which) % queries.len()];
-                        (Method::GET, format!("/removals{query}"), String::new())
-                    }
-                    What::Localized(words) => {
-                        let name = utf8_percent_encode(words, NON_ALPHANUMERIC);
-                        (Method::DELETE, format!("{ANALYTICS}?user_name={name}"), String::new())
-                    }
-                    What::Body(body) => {
-                        (Method::POST, format!("/approvals/{}", waiting(0)), String::from_utf8_lossy(body).into_owned())
-                    }
-                };
-                let mut inbound = portal(PORTAL[usize::from(is_erin)], at, method, &target, &body);
-                if !body.is_empty() {
-                    proof::set(&mut inbound, "content-type", "application/json");
-                }
-                if proved == Proved::Wrong {
-                    proof::access_key(PORTAL[usize::from(is_erin)], "another", at, &mut inbound);
-                }
-                inbound
-            }
-            Who::Hr => {
-                let event = match &ask.what {
-                    What::Remove { account: name, production, reason, dry_run } => json!({
-                        "type": "account.delete",
-                        "data": {
-                            "user_name": account(*name),
-                            "instance": instance(*production),
-                            "reason": if *reason { json!("left") } else { Json::Null },
-                            "dry_run": dry_run,
-                        },
-                    })
-                    .to_string(),
-                    What::Decide { how: word, which, .. } => {
-                        json!({"type": format!("removal.{}", how(*word)), "data": {"id": waiting(*which)}}).to_string()
-                    }
-                    What::Status(which) => json!({"type": "removal.status", "data": {"id": row(*which)}}).to_string(),
-                    What::Pending | What::Help | What::List(_) => {
-                        json!({"type": "removal.pending", "data": {}}).to_string()
-                    }
-                    What::Localized(words) => json!({"type": words, "data": {"user_name": words}}).to_string(),
-                    What::Body(body) => String::from_utf8_lossy(body).into_owned(),
-                };
-                let mut inbound = post("/hooks/hr", "application/json", &event);
-                let right = SECRETS[4];
-                let secret =
-                    secret(if proved == Proved::Wrong { "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" } else { right });
-                proof::prove("standard-webhooks", &secret, at, &nonce, &mut inbound);
-                inbound
-            }
-            Who::Okta => {
-                let event = match &ask.what {
-                    What::Remove { account: name, .. } => json!({
-                        "eventType": "com.okta.event_hook",
-                        "data": {"events": [{
-                            "uuid": format!("event-{name}"),
-                            "eventType": "user.lifecycle.deactivate",
-                            "outcome": {"result": "SUCCESS"},
-                            "target": [{"type": "User", "id": "dana", "alternateId": format!("{}@example.com", account(*name))}],
-                        }]},
-                    })
-                    .to_string(),
-                    What::Body(body) => String::from_utf8_lossy(body).into_owned(),
-                    what => json!({"eventType": format!("{what:?}"), "data": {"events": []}}).to_string(),
-                };
-                let mut inbound = post("/hooks/okta", "application/json", &event);
-                let secret = secret(if proved == Proved::Wrong { "another" } else { SECRETS[5] });
-                proof::prove("okta", &secret, at, &nonce, &mut inbound);
-                inbound
-            }
+            Who::Slack(who) => making.slack(who),
+            Who::Portal(is_erin) => making.portal(is_erin),
+            Who::Hr => making.hr(),
+            Who::Okta => making.okta(),
         };
         if proved == Proved::Not {
-            let kept = ["content-type"];
-            inbound.headers = inbound.headers.into_iter().filter_map(|(name, value)| Some((name?, value))).fold(
-                HeaderMap::new(),
-                |mut headers, (name, value)| {
-                    if kept.contains(&name.as_str()) {
-                        headers.insert(name, value);
-                    }
-                    headers
-                },
-            );
+            let content_type = inbound.headers.remove("content-type");
+            inbound.headers = content_type.map(|value| (http::header::CONTENT_TYPE, value)).into_iter().collect();
         }
         inbound
     }
@@ -444,13 +476,13 @@ impl Scene {
                 0..200 => Duration::ZERO,
                 slow => Duration::from_millis(u64::from(slow - 199) * 250),
             },
+            problem: match how.problem {
+                Problem::TooLarge => Some(BodyError::TooLarge),
+                Problem::CutShort => Some(BodyError::CutShort),
+                _ => None,
+            },
         };
-        let problem = match how.problem {
-            Problem::TooLarge => Some(BodyError::TooLarge),
-            Problem::CutShort => Some(BodyError::CutShort),
-            _ => None,
-        };
-        let answer = watched::ask(&self.world, Ok(&self.app), inbound, problem, BRAKE, script).await;
+        let answer = watched::ask(&self.world, Ok(&self.app), inbound, BRAKE, script).await;
         assert!(answer.is_some() || script.dies.is_some(), "no answer");
     }
 
@@ -620,7 +652,7 @@ pub fn story(data: &[u8]) {
     scene.world.end();
 }
 
-/// Somebody who says a secret themselves may get it back.
+/// A sender may get back a secret that it sent itself.
 fn has_secret(action: &Action) -> bool {
     let text = format!("{action:?}");
     SECRETS.iter().any(|secret| text.contains(secret))

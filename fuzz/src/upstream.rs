@@ -20,7 +20,7 @@ pub fn upstream(data: &[u8]) {
         let to = if of_list >> place & 1 == 1 { To::List } else { To::Delete };
         world.will(to, odd.clone());
     }
-    // Only what somebody says in clear may be said on.
+    // Only what TaurusDB sent in clear may be passed on.
     let said = String::from_utf8_lossy(text);
     if SECRETS.iter().any(|secret| said.contains(secret)) {
         return world.end();
@@ -34,7 +34,7 @@ pub fn upstream(data: &[u8]) {
         // The same delivery, and a while later another one.
         let seconds = if again < 2 { NOW } else { NOW + 60 };
         world.memory.now.set(seconds * 1000);
-        let answer = watched::run(watched::ask(&world, Ok(&app), request(seconds), None, 20, Script::default()));
+        let answer = watched::run(watched::ask(&world, Ok(&app), request(seconds), 20, Script::default()));
         let answer = answer.expect("an answer");
         let body: Json = serde_json::from_slice(answer.body()).expect("the documented body");
         let documented = body.get("result").and_then(Json::as_str) == Some("SUCCESS")

@@ -1,10 +1,10 @@
-//! The runtime in memory of `tests/story/host.rs`, watched: after each statement and before each call it is looked whether
+//! The host in memory of `tests/support`, watched: after each statement and before each call it is looked whether
 //! what has to hold still does.
 //!
 //! - a DELETE leaves only while a row is in flight that this very request claimed, with the policies that permit it, and with
 //!   the confirmation or the approvals that it needs
 //! - a delivery is sent again only after what certainly did nothing, or after its row said so
-//! - a row only moves along the edges of [`EDGES`], and only whoever claimed it ends it while it can still be running
+//! - a row only moves along the edges of [`EDGES`], and only the request that claimed it ends it while it can still be running
 //! - an answer has its status, its length and its request id
 //! - no secret is in an answer, in the log, or in a cell of the ledger
 //!
@@ -49,7 +49,7 @@ const EDGES: [(Option<&str>, &[&str]); 7] = [
     (Some("awaiting-approval"), &["in-flight", "cancelled", "expired", "rejected", "denied"]),
 ];
 
-/// What nobody may remove, whatever is configured.
+/// Accounts that no configuration lets a requester remove.
 const RESERVED: [&str; 3] = ["root", "rdsadmin", "rdsmetric"];
 
 /// The codes of a 409 that say that another operation is running.
@@ -62,7 +62,7 @@ thread_local! {
         tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs nothing");
     /// A database whose tables are there, between one input and the next: to make them takes longer than most inputs.
     static DATABASE: RefCell<Option<rusqlite::Connection>> = const { RefCell::new(None) };
-    /// Whether to say what becomes of each request: for whoever looks into an input.
+    /// Whether to print what becomes of each request: for a developer who looks into an input.
     static SHOWS: bool = std::env::var_os("SHOW").is_some();
     /// Configurations that were parsed, for the same reason.
     static GATEWAYS: RefCell<BTreeMap<String, App>> = const { RefCell::new(BTreeMap::new()) };
@@ -157,7 +157,7 @@ pub(crate) struct World {
     pub(crate) memory: Memory,
     /// What comes of the next calls, by what they are for.
     pub(crate) odd: RefCell<BTreeMap<To, VecDeque<Odd>>>,
-    /// What nobody may see.
+    /// The secrets.
     pub(crate) secrets: Vec<String>,
     rows: RefCell<BTreeMap<String, Row>>,
     /// For each delivery, what came of its DELETEs since its row last said that they did nothing: whether each certainly did.
@@ -199,7 +199,7 @@ impl World {
         self.texts("SELECT id FROM removals ORDER BY rowid")
     }
 
-    /// Everybody whom a row names.
+    /// Every actor that a row names.
     pub(crate) fn actors(&self) -> Vec<String> {
         self.texts("SELECT actor FROM removals WHERE actor IS NOT NULL ORDER BY rowid")
     }
@@ -372,8 +372,10 @@ pub(crate) struct Script {
     pub(crate) turns: u64,
     /// How long a statement takes.
     pub(crate) statement_takes: Duration,
-    /// How many turns others get while somebody waits for time.
+    /// How many turns other requests get while this one sleeps.
     pub(crate) patience: u8,
+    /// Why the body was not read whole.
+    pub(crate) problem: Option<BodyError>,
 }
 
 #[derive(Debug)]
@@ -401,10 +403,10 @@ pub(crate) async fn ask(
     world: &World,
     app: Result<&App, &str>,
     inbound: Inbound,
-    problem: Option<BodyError>,
     brake: usize,
     script: Script,
 ) -> Option<Response<Bytes>> {
+    let problem = script.problem;
     let host = Watched {
         world,
         config: app.ok().map(|app| &app.config),

@@ -1,4 +1,4 @@
-"""What others make of random requests, tokens and webhooks: see tests/story/differential.rs, which asks.
+"""What others make of random requests, tokens and webhooks: see tests/story/callers/differential, which asks.
 
 A line of JSON is an order, `{"do": …, "cases": […]}`; the line that answers it is a list, one entry a case. The clock is the
 case's.

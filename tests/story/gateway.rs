@@ -18,7 +18,7 @@ pub(crate) fn app() -> App {
     gateway_with(&[])
 }
 
-/// The demo's, with changes to offboard.toml; nobody is asked whether they mean it.
+/// The demonstration's gateway, with changes to offboard.toml and without confirmation.
 pub(crate) fn gateway_with(changes: &[(&str, &str)]) -> App {
     let mut offboard =
         include_str!("../../config/offboard.toml").replace("kind = \"slack\"", "confirm = false\nkind = \"slack\"");
@@ -51,7 +51,7 @@ pub(crate) fn slash_with(seconds: i64, text: &str, more: &str) -> Inbound {
     slash_as("U2CERLKJA", seconds, text, more)
 }
 
-/// The same, by somebody else.
+/// The same, by another person.
 pub(crate) fn slash_as(user_id: &str, seconds: i64, text: &str, more: &str) -> Inbound {
     let text = text.replace(' ', "+");
     slack(seconds, format!("command=%2Foffboard&user_id={user_id}&trigger_id=1.2.a&text={text}{more}"))
@@ -79,7 +79,7 @@ pub(crate) fn documented(seconds: i64, query: &str) -> Inbound {
     portal(seconds, Method::DELETE, DOCUMENTED, query)
 }
 
-/// Whatever the portal signs.
+/// Any request that the portal signs.
 pub(crate) fn portal(seconds: i64, method: Method, path: &str, query: &str) -> Inbound {
     portal_with(seconds, method, path, query, "")
 }

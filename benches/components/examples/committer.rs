@@ -1,4 +1,4 @@
-//! The bare forwarder between two bare commits: what a record before and after costs anybody, on this disk.
+//! The bare forwarder between two bare commits: what a record before and after costs any component on this disk.
 #![cfg(target_family = "wasm")]
 
 use std::cell::RefCell;

@@ -111,7 +111,7 @@ pub fn sdk_hmac(request: &SdkRequest<'_>, access_key: &str, secret: &str, second
     [("x-sdk-date", date), ("authorization", authorization)]
 }
 
-/// The text percent-encoded anew, whatever of it was encoded before.
+/// The text percent-decoded and encoded again, so that every spelling becomes one.
 fn recoded(text: &str) -> String {
     percent_encode(&percent_decode_str(text).collect::<Vec<_>>(), ENCODED).to_string()
 }

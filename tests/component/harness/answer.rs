@@ -82,7 +82,7 @@ impl Answer {
     }
 
     /// What holds of every answer of the gateway's: it says how long it is, what it is and which request it was, in JSON of
-    /// one of the known forms, and carries no header of whoever stands behind.
+    /// one of the known forms, and carries no header of TaurusDB or a proxy.
     pub(crate) fn assert_sound(&self) {
         let known = [
             "allow",
@@ -119,7 +119,7 @@ impl Answer {
             // The answer to a click: what people see is posted.
             [] => assert_eq!(self.status, 200, "{self:?}"),
             ["blocks", "response_type", "text"] => {
-                // What somebody else has to approve has to be seen by them.
+                // The approvers have to see what they are to approve.
                 let seen_by = if self.code_header() == Some("OFFBOARD.40904") { "in_channel" } else { "ephemeral" };
                 assert_eq!((self.status, &body["response_type"]), (200, &seen_by.into()), "{self:?}");
                 assert_eq!(body["blocks"][0]["text"]["text"], body["text"], "{self:?}");

@@ -135,7 +135,7 @@ impl Gateway {
         self.runtime.take().expect("it runs").stop().await;
     }
 
-    /// The process is gone in the middle of whatever it did.
+    /// Drops the process in the middle of its work.
     pub(crate) fn kill(&mut self) {
         self.runtime.take().expect("it runs");
     }
@@ -174,7 +174,7 @@ impl Gateway {
         self.send(ask.wire(kind, &self.address.to_string(), self.now()).request()).await
     }
 
-    /// A second later, somebody says something, and what they hear of it: for a button, that is posted.
+    /// Sends a request a second later and returns what its sender is told: for a button, the message that is posted.
     pub(crate) async fn hears(&self, way: Way, ask: &Ask) -> Answer {
         self.advance(1000);
         let answer = self.ask(way.kind(), ask).await;
@@ -217,7 +217,7 @@ impl Gateway {
         }
         let ledger = rusqlite::Connection::open_with_flags(&self.ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         if !ledger.table_exists(None, "removals").unwrap() {
-            // Nobody has asked anything yet.
+            // No request has opened the ledger yet.
             return Vec::new();
         }
         let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
@@ -269,7 +269,7 @@ impl Gateway {
         self.rows().into_iter().map(|row| (row.user_name.unwrap_or_default(), row.state)).collect()
     }
 
-    /// Runs SQL on the ledger, as somebody with access to the file could.
+    /// Runs SQL on the ledger, as an operator with access to the file could.
     pub(crate) fn tamper(&self, sql: &str) {
         rusqlite::Connection::open(&self.ledger).unwrap().execute_batch(sql).unwrap();
     }

@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// A way in which somebody can say yes or no to what waits.
+/// A way to confirm, approve or deny a request that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Words after the slash command.
@@ -81,7 +81,7 @@ impl Way {
     }
 }
 
-/// Somebody, with an id at every caller: `harness::Setup::people` has the callers and teams for them.
+/// A person, with an id at every caller: `Setup::people` has the callers and teams for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
     /// Who asks in an [`Ask`] that says nothing else.
@@ -112,7 +112,7 @@ impl Who {
     }
 }
 
-/// What somebody says about what waits, or about what became of it.
+/// A decision about a request that waits, or a question about a removal.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Says {
@@ -144,7 +144,7 @@ pub(crate) enum Signature {
     Uppercase,
     /// Made with another secret.
     OtherSecret,
-    /// Made with the empty secret, which everybody knows.
+    /// Made with the empty secret, which every attacker knows.
     EmptySecret,
     /// Of another body than the one that is sent.
     OtherBody,
@@ -236,7 +236,7 @@ impl Ask {
         Self { instance: "warehouse".into(), ..Self::to_remove(user_name) }
     }
 
-    /// Somebody's word about what waits under this reference.
+    /// A decision about the request with this reference.
     pub(crate) fn word(way: Way, how: &str, id: &str) -> Self {
         Self {
             says: Some(Says { how: how.into(), id: id.into(), clicked: way == Way::Button }),
@@ -246,7 +246,7 @@ impl Ask {
         }
     }
 
-    /// The same, by somebody else.
+    /// The same, by another person.
     pub(crate) fn by(self, who: Who) -> Self {
         let [user_id, hook, access_key] = who.ids().map(str::to_owned);
         let response_url =

@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -379,26 +380,81 @@ fn median(mut samples: Vec<u64>) -> u64 {
     samples[samples.len() / 2]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_books_balance_after_load_faults_and_kills() {
-    let length = match std::env::var("SOAK_MINUTES") {
-        Ok(minutes) => Duration::from_secs(60 * minutes.parse::<u64>().expect("SOAK_MINUTES is a whole number")),
-        Err(_) => Duration::from_secs(20),
-    };
-    let seed = match std::env::var("SOAK_SEED") {
-        Ok(seed) => seed.parse().expect("SOAK_SEED is a number"),
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
-    };
-    eprintln!("SOAK_SEED={seed}, {} seconds", length.as_secs());
-    let dice = |number: u64| Dice(seed.wrapping_mul(1000).wrapping_add(number));
-
-    // Nobody is to be stopped by the brake: it is tested elsewhere.
-    let setup = Setup { real_time: true, ..Setup::default() }.people().limits(LIMITS).replace(
+/// No request is stopped by the brake, which other suites test.
+fn setup() -> Setup {
+    Setup { real_time: true, ..Setup::default() }.people().limits(LIMITS).replace(
         "policy.cedar",
         "context.removals_last_hour >= 20",
         "context.removals_last_hour >= 1000000",
-    );
-    let gateway = Arc::new(Gateway::start(setup).await);
+    )
+}
+
+fn length() -> Duration {
+    match std::env::var("SOAK_MINUTES") {
+        Ok(minutes) => Duration::from_secs(60 * minutes.parse::<u64>().expect("SOAK_MINUTES is a whole number")),
+        Err(_) => Duration::from_secs(20),
+    }
+}
+
+fn seed() -> u64 {
+    match std::env::var("SOAK_SEED") {
+        Ok(seed) => seed.parse().expect("SOAK_SEED is a number"),
+        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
+    }
+}
+
+/// Waits until no request can be running any more, asks about every row that is left, and returns how many of them a repeat
+/// settled.
+async fn settle(left: &[Entry], history: &[Sent], address: SocketAddr) -> usize {
+    let over_at = left.iter().filter_map(|entry| entry.in_flight_until).max().unwrap_or_default();
+    let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    while now() <= over_at {
+        tokio::time::sleep(Duration::from_millis(u64::try_from(over_at - now() + 1).unwrap_or(1))).await;
+    }
+    let mut settled_by_repeats = 0;
+    for entry in left {
+        let own = history.iter().find(|sent| sent.user_name == entry.user_name).expect("somebody asked for it");
+        let request = if own.at.elapsed() < REPEATABLE {
+            settled_by_repeats += 1;
+            own.wire.request()
+        } else {
+            let look = Ask {
+                says: Some(crate::harness::requests::Says {
+                    how: "status".into(),
+                    id: entry.id.clone(),
+                    clicked: false,
+                }),
+                ..Ask::default()
+            };
+            Sent::new(Kind::Api, None, &look, None).wire.request()
+        };
+        let answer = try_send(address, request).await.unwrap();
+        // A look shows the row as it is then; a repeat is answered as the first request would have been.
+        let is_settled = match answer.json().get("state").and_then(|state| state.as_str()) {
+            Some(state) => ["removed", "not-removed"].contains(&state),
+            None => ["SUCCESS", "OFFBOARD.50204"].contains(&code_of(&answer).as_str()),
+        };
+        assert!(is_settled, "{answer:?} {entry:?}");
+    }
+    settled_by_repeats
+}
+
+fn no_instance_failed(logs: &Path) {
+    for log in fs::read_dir(logs).unwrap() {
+        let text = fs::read_to_string(log.unwrap().path()).unwrap();
+        for sign in ["an instance of the component failed", "the component failed to answer", "panicked at"] {
+            assert!(!text.contains(sign), "{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_balance_after_load_faults_and_kills() {
+    let (length, seed) = (length(), seed());
+    eprintln!("SOAK_SEED={seed}, {} seconds", length.as_secs());
+    let dice = |number: u64| Dice(seed.wrapping_mul(1000).wrapping_add(number));
+
+    let gateway = Arc::new(Gateway::start(setup()).await);
     let logs = TempDir::new().unwrap();
     let start = |number: usize| {
         let (gateway, log) = (gateway.clone(), File::create(logs.path().join(number.to_string())).unwrap());
@@ -445,36 +501,7 @@ async fn the_books_balance_after_load_faults_and_kills() {
     let replacement = next.await.unwrap();
     std::mem::replace(&mut process, replacement).kill();
     let left: Vec<_> = entries(&gateway.ledger).into_iter().filter(is_open).collect();
-    let over_at = left.iter().filter_map(|entry| entry.in_flight_until).max().unwrap_or_default();
-    let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
-    while now() <= over_at {
-        tokio::time::sleep(Duration::from_millis(u64::try_from(over_at - now() + 1).unwrap_or(1))).await;
-    }
-    let mut settled_by_repeats = 0;
-    for entry in &left {
-        let own = history.iter().find(|sent| sent.user_name == entry.user_name).expect("somebody asked for it");
-        let request = if own.at.elapsed() < REPEATABLE {
-            settled_by_repeats += 1;
-            own.wire.request()
-        } else {
-            let look = Ask {
-                says: Some(crate::harness::requests::Says {
-                    how: "status".into(),
-                    id: entry.id.clone(),
-                    clicked: false,
-                }),
-                ..Ask::default()
-            };
-            Sent::new(Kind::Api, None, &look, None).wire.request()
-        };
-        let answer = try_send(process.address, request).await.unwrap();
-        // A look shows the row as it is then; a repeat is answered as the first request would have been.
-        let is_settled = match answer.json().get("state").and_then(|state| state.as_str()) {
-            Some(state) => ["removed", "not-removed"].contains(&state),
-            None => ["SUCCESS", "OFFBOARD.50204"].contains(&code_of(&answer).as_str()),
-        };
-        assert!(is_settled, "{answer:?} {entry:?}");
-    }
+    let settled_by_repeats = settle(&left, &history, process.address).await;
     process.kill();
 
     let rows = entries(&gateway.ledger);
@@ -489,12 +516,7 @@ async fn the_books_balance_after_load_faults_and_kills() {
     let again = deletes_and_rows(&seen, &rows, &unanswered);
     let there = history.iter().filter(|sent| sent.is_there).filter_map(|sent| sent.user_name.as_deref()).collect();
     accounts_and_rows(&gateway.simulator.accounts(INSTANCE), &there, &rows);
-    for log in fs::read_dir(logs.path()).unwrap() {
-        let text = fs::read_to_string(log.unwrap().path()).unwrap();
-        for sign in ["an instance of the component failed", "the component failed to answer", "panicked at"] {
-            assert!(!text.contains(sign), "{text}");
-        }
-    }
+    no_instance_failed(logs.path());
 
     let fifth = resident.len() / 5;
     let (early, late) = (median(resident[fifth..2 * fifth].to_vec()), median(resident[4 * fifth..].to_vec()));

@@ -71,120 +71,145 @@ fn decision(host: &Memory, reference: &str, body: Value) -> Inbound {
     portal_with(seconds(host), Method::POST, &format!("/approvals/{reference}"), "", &body.to_string())
 }
 
+/// The gateway of the test, and the states that its rows had.
+struct Seen {
+    host: Memory,
+    app: App,
+    states: BTreeSet<String>,
+}
+
+impl Seen {
+    fn tick(&self) {
+        self.host.now.set(self.host.now.get() + 1000);
+    }
+
+    fn delete(&self, user_name: &str) -> Inbound {
+        self.tick();
+        documented(seconds(&self.host), &format!("user_name={user_name}"))
+    }
+
+    fn said(&self, words: &str) -> Inbound {
+        self.tick();
+        slash(seconds(&self.host), words)
+    }
+
+    /// The reference of the newest request that waits.
+    fn waiting(&self) -> String {
+        let sql = "SELECT reference FROM removals WHERE reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
+        self.host.database.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Sends the request, holds the log to the ledger, which then has a row in this state, and keeps which states there are.
+    async fn then(&mut self, inbound: Inbound, state: &str) {
+        ask(&self.host, &self.app, inbound).await;
+        let states = the_log_is_the_ledger(&self.host, &self.app).await;
+        assert!(states.contains(state), "{state} is not in {states:?}");
+        self.states.extend(states);
+    }
+}
+
 /// Whatever happens to a row is in the log, whole: what succeeds, what does not, what waits, and what nobody asked for.
 #[tokio::test]
 async fn the_log_and_the_ledger_say_the_same() {
-    let host = memory();
     let policy = format!(
         "{POLICY} @id(\"not-carol\") forbid (principal, action in [Action::\"delete\", Action::\"request\"], resource)
          when {{ resource.user_name == \"carol\" }};"
     );
-    let app = gateway_of(&policy);
-    let tick = || host.now.set(host.now.get() + 1000);
-    let delete = |user_name: &str| {
-        tick();
-        documented(seconds(&host), &format!("user_name={user_name}"))
-    };
-    let said = |words: &str| {
-        tick();
-        slash(seconds(&host), words)
-    };
-    let waiting = || -> String {
-        let sql = "SELECT reference FROM removals WHERE reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
-        host.database.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen { host: memory(), app: gateway_of(&policy), states: BTreeSet::new() };
+    Box::pin(answered_at_once(&mut seen)).await;
+    Box::pin(settled_later(&mut seen)).await;
+    Box::pin(waited(&mut seen)).await;
 
-    host.will_answer(200, SUCCESS);
-    Box::pin(then(&host, &app, delete("alice"), "removed", &mut seen)).await;
-    host.will_answer(400, r#"{"error_code":"DBS.200819","error_msg":"no"}"#);
-    Box::pin(then(&host, &app, delete("anna"), "refused-upstream", &mut seen)).await;
-    Box::pin(then(&host, &app, delete("carol"), "denied", &mut seen)).await;
-    let mut forged = delete("alice");
+    // Of a removal that is being carried out there is no line yet.
+    let all: BTreeSet<_> = State::ALL.map(State::as_str).into_iter().filter(|state| *state != "in-flight").collect();
+    assert_eq!(seen.states.iter().map(String::as_str).collect::<BTreeSet<_>>(), all);
+    assert!(seen.host.sent.borrow().iter().all(|request| request.uri().path().starts_with(&DOCUMENTED[..10])));
+}
+
+async fn answered_at_once(seen: &mut Seen) {
+    seen.host.will_answer(200, SUCCESS);
+    Box::pin(seen.then(seen.delete("alice"), "removed")).await;
+    seen.host.will_answer(400, r#"{"error_code":"DBS.200819","error_msg":"no"}"#);
+    Box::pin(seen.then(seen.delete("anna"), "refused-upstream")).await;
+    Box::pin(seen.then(seen.delete("carol"), "denied")).await;
+    let mut forged = seen.delete("alice");
     forged.query = "user_name=bob".into();
-    Box::pin(then(&host, &app, forged, "refused", &mut seen)).await;
-    Box::pin(then(&host, &app, delete("root"), "refused", &mut seen)).await;
-    host.will_answer(400, r#"{"error_code":"DBS.200824","error_msg":"not there"}"#);
-    host.will_list(&[]);
-    Box::pin(then(&host, &app, delete("bea"), "already-gone", &mut seen)).await;
-    host.will_answer_with(429, &[("retry-after", "100")], r#"{"error_code":"APIGW.0308","error_msg":"slow"}"#);
-    Box::pin(then(&host, &app, delete("bob"), "not-removed", &mut seen)).await;
-    host.will_fail(SendError::NotAllowed("host".into()));
-    Box::pin(then(&host, &app, delete("bob"), "not-sent", &mut seen)).await;
-    host.will_list(&["dora"]);
-    tick();
-    Box::pin(then(&host, &app, documented(seconds(&host), "user_name=dora&dry_run=true"), "dry-run", &mut seen)).await;
+    Box::pin(seen.then(forged, "refused")).await;
+    Box::pin(seen.then(seen.delete("root"), "refused")).await;
+    seen.host.will_answer(400, r#"{"error_code":"DBS.200824","error_msg":"not there"}"#);
+    seen.host.will_list(&[]);
+    Box::pin(seen.then(seen.delete("bea"), "already-gone")).await;
+    seen.host.will_answer_with(429, &[("retry-after", "100")], r#"{"error_code":"APIGW.0308","error_msg":"slow"}"#);
+    Box::pin(seen.then(seen.delete("bob"), "not-removed")).await;
+    seen.host.will_fail(SendError::NotAllowed("host".into()));
+    Box::pin(seen.then(seen.delete("bob"), "not-sent")).await;
+    seen.host.will_list(&["dora"]);
+    seen.tick();
+    Box::pin(seen.then(documented(seconds(&seen.host), "user_name=dora&dry_run=true"), "dry-run")).await;
+}
 
-    // Nobody knows; a repeat, another removal and a look settle it.
+/// The outcome is unknown; a repeat, another removal and a look at the row settle it.
+async fn settled_later(seen: &mut Seen) {
     for settles in ["repeat", "another", "look"] {
-        host.will_fail(SendError::Broken("reset".into()));
-        host.will_answer(500, "");
-        let first = delete("erin");
-        Box::pin(then(&host, &app, first.clone(), "unknown", &mut seen)).await;
+        seen.host.will_fail(SendError::Broken("reset".into()));
+        seen.host.will_answer(500, "");
+        let first = seen.delete("erin");
+        Box::pin(seen.then(first.clone(), "unknown")).await;
         match settles {
             "repeat" => {
-                host.will_list(&["erin"]);
-                ask(&host, &app, first).await;
+                seen.host.will_list(&["erin"]);
+                ask(&seen.host, &seen.app, first).await;
             }
             "another" => {
-                host.will_list(&["erin"]);
-                host.will_answer(200, SUCCESS);
-                ask(&host, &app, delete("erin")).await;
+                seen.host.will_list(&["erin"]);
+                seen.host.will_answer(200, SUCCESS);
+                ask(&seen.host, &seen.app, seen.delete("erin")).await;
             }
             _ => {
-                host.will_list(&[]);
-                let id: String = host
+                seen.host.will_list(&[]);
+                let id: String = seen
+                    .host
                     .database
                     .query_row("SELECT id FROM removals WHERE state = 'unknown'", [], |row| row.get(0))
                     .unwrap();
-                tick();
-                ask(&host, &app, portal(seconds(&host), Method::GET, &format!("/removals/{id}"), "")).await;
-                assert_eq!(events(&host)[&id]["by"], PORTAL);
+                seen.tick();
+                ask(&seen.host, &seen.app, portal(seconds(&seen.host), Method::GET, &format!("/removals/{id}"), ""))
+                    .await;
+                assert_eq!(events(&seen.host)[&id]["by"], PORTAL);
             }
         }
-        let states = the_log_is_the_ledger(&host, &app).await;
+        let states = the_log_is_the_ledger(&seen.host, &seen.app).await;
         assert!(!states.contains("unknown"), "{settles}");
     }
+}
 
-    // What waits for whoever asked, and for others.
-    Box::pin(then(&host, &app, said("fay analytics left"), "awaiting-confirmation", &mut seen)).await;
-    host.will_answer(200, SUCCESS);
-    Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "removed", &mut seen)).await;
-    Box::pin(then(&host, &app, said("gil analytics"), "awaiting-confirmation", &mut seen)).await;
-    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
-    Box::pin(then(&host, &app, said(&format!("cancel {}", waiting())), "cancelled", &mut seen)).await;
+/// Requests wait for a confirmation and for an approval.
+async fn waited(seen: &mut Seen) {
+    Box::pin(seen.then(seen.said("fay analytics left"), "awaiting-confirmation")).await;
+    seen.host.will_answer(200, SUCCESS);
+    Box::pin(seen.then(seen.said(&format!("confirm {}", seen.waiting())), "removed")).await;
+    Box::pin(seen.then(seen.said("gil analytics"), "awaiting-confirmation")).await;
+    Box::pin(seen.then(seen.said(&format!("cancel {}", seen.waiting())), "cancelled")).await;
+    Box::pin(seen.then(seen.said(&format!("cancel {}", seen.waiting())), "cancelled")).await;
     for (words, decided, state) in [
         ("hal warehouse", json!({"decision": "approve"}), "removed"),
         ("ida warehouse", json!({"decision": "deny", "reason": "still on call"}), "rejected"),
     ] {
-        Box::pin(then(&host, &app, said(words), "awaiting-confirmation", &mut seen)).await;
-        Box::pin(then(&host, &app, said(&format!("confirm {}", waiting())), "awaiting-approval", &mut seen)).await;
-        Box::pin(then(&host, &app, said(&format!("approve {}", waiting())), "denied", &mut seen)).await;
+        Box::pin(seen.then(seen.said(words), "awaiting-confirmation")).await;
+        Box::pin(seen.then(seen.said(&format!("confirm {}", seen.waiting())), "awaiting-approval")).await;
+        Box::pin(seen.then(seen.said(&format!("approve {}", seen.waiting())), "denied")).await;
         if state == "removed" {
-            host.will_answer(200, SUCCESS);
+            seen.host.will_answer(200, SUCCESS);
         }
-        tick();
-        Box::pin(then(&host, &app, decision(&host, &waiting(), decided), state, &mut seen)).await;
-        let approvals = &the_rows(&host, &app).await[0]["approvals"];
+        seen.tick();
+        Box::pin(seen.then(decision(&seen.host, &seen.waiting(), decided), state)).await;
+        let approvals = &the_rows(&seen.host, &seen.app).await[0]["approvals"];
         assert_eq!(approvals.as_array().map_or(0, Vec::len), 1, "{approvals}");
     }
     // What nobody comes back to ends when somebody looks for anything.
-    Box::pin(then(&host, &app, said("jon analytics"), "awaiting-confirmation", &mut seen)).await;
-    host.now.set(host.now.get() + 301_000);
-    Box::pin(then(&host, &app, said("status 00"), "expired", &mut seen)).await;
-
-    // Of a removal that is being carried out there is no line yet.
-    let all: BTreeSet<_> = State::ALL.map(State::as_str).into_iter().filter(|state| *state != "in-flight").collect();
-    assert_eq!(seen.iter().map(String::as_str).collect::<BTreeSet<_>>(), all);
-    assert!(host.sent.borrow().iter().all(|request| request.uri().path().starts_with(&DOCUMENTED[..10])));
-}
-
-/// Asks, holds the log to the ledger, which then has a row in this state, and keeps which states were seen.
-async fn then(host: &Memory, app: &App, inbound: Inbound, state: &str, seen: &mut BTreeSet<String>) {
-    ask(host, app, inbound).await;
-    let states = the_log_is_the_ledger(host, app).await;
-    assert!(states.contains(state), "{state} is not in {states:?}");
-    seen.extend(states);
+    Box::pin(seen.then(seen.said("jon analytics"), "awaiting-confirmation")).await;
+    seen.host.now.set(seen.host.now.get() + 301_000);
+    Box::pin(seen.then(seen.said("status 00"), "expired")).await;
 }
 
 /// The rows about accounts that were decided by others, newest first.

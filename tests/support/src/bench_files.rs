@@ -1,7 +1,7 @@
 //! The configuration under which the component takes what the benchmarks send.
 //!
 //! It is the demonstration's with three differences. People on Slack are not asked whether they mean it
-//! (`confirm = false`), and everybody there may remove accounts from staging. The brake of twenty an hour is let go. And
+//! (`confirm = false`), and every requester there may remove accounts from staging. The brake of twenty an hour is off. And
 //! there are more instances and access keys: the ledger counts the last hour's removals of an instance and of an actor,
 //! and thousands a second on one instance would measure nothing but that. `growth` measures it on purpose.
 
@@ -107,7 +107,7 @@ fn offboard(demo: &str, instances: usize) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// The demonstration's policies and as many more as make `policies`, each about somebody and something else.
+/// The demonstration's policies and as many more as make `policies`, each about another team and other accounts.
 fn policy(demo: &str, policies: usize) -> anyhow::Result<String> {
     let brake = "context.removals_last_hour >= 20";
     ensure!(demo.contains(brake), "config/policy.cedar has no brake");

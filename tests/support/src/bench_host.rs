@@ -40,7 +40,7 @@ pub struct Call {
 pub struct Native {
     database: rusqlite::Connection,
     random: Cell<u128>,
-    /// The clock: it stands still until somebody sets it. Requests that are half a minute apart leave the ledger with as
+    /// The clock: it stands still until a benchmark sets it. Requests that are half a minute apart leave the ledger with as
     /// few removals in the last hour as real ones do.
     pub clock: Cell<DateTime<Utc>>,
     began: Instant,
@@ -110,7 +110,7 @@ impl Host for Native {
     }
 
     async fn sleep(&self, _: Duration) {
-        // Nothing here takes long enough for anybody's patience to end.
+        // Nothing here takes long enough for a time limit to end.
         std::future::pending::<()>().await;
     }
 

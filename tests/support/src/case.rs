@@ -126,7 +126,7 @@ impl Delete {
     }
 
     /// Leaves out what `expected` leaves out.
-    pub(crate) fn as_far_as(self, expected: &Self) -> Self {
+    pub(crate) fn limited_to(self, expected: &Self) -> Self {
         Self {
             target: self.target.filter(|_| expected.target.is_some()),
             language: self.language.filter(|_| expected.language.is_some()),

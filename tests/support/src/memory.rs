@@ -13,7 +13,7 @@ use starrocks_offboard::secret::Secret;
 /// `(state, actor, user_name, code, attempts)`
 pub type Row = (String, Option<String>, Option<String>, Option<String>, i64);
 
-/// TaurusDB, and whatever else there is outside, in its simplest form.
+/// TaurusDB, the platforms and the issuers of keys, in their simplest form.
 #[derive(Default)]
 pub struct Cloud {
     /// `(instance id, user name)`
@@ -238,7 +238,7 @@ impl Host for Memory {
             self.sent.borrow_mut().push(request);
             if is_slow {
                 self.elapsed.set(self.elapsed.get() + cloud.takes);
-                // Whoever waits for time meanwhile gets its turn.
+                // A future that waits for this time gets its turn.
                 tokio::task::yield_now().await;
             }
             return Ok(answer);
@@ -247,7 +247,7 @@ impl Host for Memory {
         let (answer, takes) = self.answers.borrow_mut().pop_front().expect("the test lined up no answer");
         if takes > Duration::ZERO {
             self.elapsed.set(self.elapsed.get() + takes.min(limits.call));
-            // Whoever waits for time meanwhile gets its turn.
+            // A future that waits for this time gets its turn.
             tokio::task::yield_now().await;
         }
         answer

@@ -12,7 +12,7 @@ struct Breach {
     wire: Wire,
 }
 
-/// Breaks every rule for every kind. Nothing is sent, nobody is proved, and the base request itself is right.
+/// Breaks every rule for every kind. Nothing is sent, no principal is proved, and the base request itself is right.
 pub async fn run<S: Stage>() {
     let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();

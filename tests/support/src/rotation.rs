@@ -1,4 +1,4 @@
-//! A secret changes, and nobody is refused: README's three steps, for every kind that has secrets.
+//! A secret is rotated and no request is refused: the three steps of docs/credentials.md, for every kind that has secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use crate::case::{Case, Delete, Expected, Step};
+use crate::case::{Case, Expected, Step};
 use crate::kind::Kind;
 use crate::platforms::Platforms;
 use crate::stage::{Posted, Reply, Row, Stage, Wire};
@@ -153,7 +153,7 @@ impl<S: Stage> Play<'_, S> {
             row: expected.row.as_ref().and_then(|row| newest_of_its_account(&rows, row)),
             rows: expected.rows.map(|_| rows.len()),
             deletes,
-            delete: expected.delete.as_ref().map(|expected| Delete::as_far_as(last_delete(), expected)),
+            delete: expected.delete.as_ref().map(|expected| last_delete().limited_to(expected)),
             gone: expected.gone.map(|_| !self.stage.has_alice()),
             posted: self.newly_posted(answered, expected),
         }

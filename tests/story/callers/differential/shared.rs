@@ -111,30 +111,35 @@ impl Python {
 /// A difference that is meant: the change that brings it about, what we say, and why.
 pub(crate) type Meant<E> = (&'static str, Result<(), E>, &'static str);
 
-/// Compares two verdicts about what this change made, and keeps the rows of the table that explain a difference.
-pub(crate) fn compare<E: PartialEq + std::fmt::Debug>(
-    change: &'static str,
-    ours: &Result<(), E>,
-    theirs: &Value,
-    meant: &[Meant<E>],
-    used: &mut Vec<&'static str>,
-    case: &Value,
-) {
-    let refused = theirs.get("refused");
-    if ours.is_ok() == refused.is_none() {
-        return;
-    }
-    let row = meant.iter().find(|(name, verdict, _)| *name == change && verdict == ours);
-    assert!(row.is_some(), "{change}: we say {ours:?}, they say {refused:?}\n{case}");
-    used.push(change);
+/// The table of differences, and which of its rows were needed.
+pub(crate) struct Comparison<'m, E: 'static> {
+    meant: &'m [Meant<E>],
+    used: Vec<&'static str>,
 }
 
-/// Every row of the table is needed, when there are enough cases to tell.
-pub(crate) fn all_used<E>(meant: &[Meant<E>], used: &[&'static str]) {
-    if percent() < 100 {
-        return;
+impl<'m, E: PartialEq + std::fmt::Debug> Comparison<'m, E> {
+    pub(crate) fn with(meant: &'m [Meant<E>]) -> Self {
+        Self { meant, used: Vec::new() }
     }
-    for (name, _, why) in meant {
-        assert!(used.contains(name), "no case of `{name}` differs, although: {why}");
+
+    /// Compares two verdicts about what this change made; a difference needs a row of the table.
+    pub(crate) fn compare(&mut self, change: &'static str, ours: &Result<(), E>, theirs: &Value, case: &Value) {
+        let refused = theirs.get("refused");
+        if ours.is_ok() == refused.is_none() {
+            return;
+        }
+        let row = self.meant.iter().find(|(name, verdict, _)| *name == change && verdict == ours);
+        assert!(row.is_some(), "{change}: we say {ours:?}, they say {refused:?}\n{case}");
+        self.used.push(change);
+    }
+
+    /// Asserts that every row of the table was needed, if there were enough cases to tell.
+    pub(crate) fn assert_all_used(&self) {
+        if percent() < 100 {
+            return;
+        }
+        for (name, _, why) in self.meant {
+            assert!(self.used.contains(name), "no case of `{name}` differs, although: {why}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use starrocks_offboard::crypto::jwks::KeySet;
 use starrocks_offboard::crypto::jwt::{self, Expected, TokenError};
 use support::kind::{Kind, NOW};
 
-use crate::callers::differential::shared::{Dice, Meant, Python, all_used, cases, compare};
+use crate::callers::differential::shared::{Comparison, Dice, Meant, Python, cases};
 
 const ISSUER: &str = "https://login.example.com/realms/staff";
 const AUDIENCES: [&str; 2] = ["starrocks-offboard", "gateway"];
@@ -539,7 +539,7 @@ fn what_pyjwt_takes_we_take_and_what_it_refuses_we_refuse() {
     let audiences = AUDIENCES.map(str::to_owned);
     let expected = Expected { issuer: ISSUER, audiences: &audiences, authorized_party: None, groups: Some("groups") };
     let now = DateTime::from_timestamp(NOW, 0).unwrap();
-    let (mut used, mut taken) = (Vec::new(), 0);
+    let (mut comparison, mut taken) = (Comparison::with(&MEANT), 0);
     for (((name, _, _), case), theirs) in drafts.iter().zip(&to_verify).zip(&verdicts) {
         let keys = KeySet::parse(case["keys"].as_str().unwrap().as_bytes());
         let ours = keys.map_err(|_| TokenError::UnknownKey);
@@ -548,9 +548,9 @@ fn what_pyjwt_takes_we_take_and_what_it_refuses_we_refuse() {
             assert_eq!(subject, &claims.subject, "{name}: {case}");
             taken += 1;
         }
-        compare(name, &ours.map(|_| ()), theirs, &MEANT, &mut used, case);
+        comparison.compare(name, &ours.map(|_| ()), theirs, case);
     }
-    all_used(&MEANT, &used);
+    comparison.assert_all_used();
     // It is no agreement that everything is refused.
     assert!(taken * 3 > drafts.len(), "only {taken} of {} are taken by both", drafts.len());
 }

@@ -15,7 +15,7 @@ use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 use support::kind::NOW;
 
-use crate::callers::differential::shared::{Dice, Meant, Python, all_used, cases, compare};
+use crate::callers::differential::shared::{Comparison, Dice, Meant, Python, cases};
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
@@ -257,12 +257,12 @@ fn what_standardwebhooks_takes_we_take_and_what_it_refuses_we_refuse() {
         .map(|(_, secret, headers, body)| json!({"secret": secret, "headers": headers, "body": STANDARD.encode(body), "now": NOW}))
         .collect();
     let verdicts = Python::ask("webhook_verify", &to_verify);
-    let (mut used, mut taken) = (Vec::new(), 0);
+    let (mut comparison, mut taken) = (Comparison::with(&MEANT), 0);
     for (((name, secret, headers, body), case), theirs) in made.iter().zip(&to_verify).zip(&verdicts) {
         let ours = ours(secret, headers, body);
         taken += usize::from(ours.is_ok() && theirs.get("refused").is_none());
-        compare(name, &ours, theirs, &MEANT, &mut used, case);
+        comparison.compare(name, &ours, theirs, case);
     }
-    all_used(&MEANT, &used);
+    comparison.assert_all_used();
     assert!(taken * 5 > made.len(), "only {taken} of {} are taken by both", made.len());
 }

@@ -92,7 +92,7 @@ fn forms(forge: &Forge<'_>) -> Vec<Row> {
     let row = |(idea, body, code): (&str, String, &'static str)| {
         let wire = forge.with(|ask| ask["body"] = body.into());
         let row = forge.proved(format!("the form has {idea}"), wire, code);
-        // A form without a token is nobody's.
+        // A form without a token proves no platform.
         let nobody = forge.kind.name == "mattermost" && idea == "JSON";
         if nobody {
             Row { status: 401, codes: vec!["OFFBOARD.40105"], proved: false, ..row }
@@ -107,7 +107,7 @@ fn other_case(text: &str) -> String {
     if text.chars().any(|c| c.is_ascii_uppercase()) { text.to_lowercase() } else { text.to_uppercase() }
 }
 
-/// WeCom's XML: around the ciphertext, where anybody can write it, and inside, where only the platform can.
+/// WeCom's XML: around the ciphertext, where an attacker can write, and inside, where only the platform can.
 fn documents(forge: &Forge<'_>) -> Vec<Row> {
     let honest = forge.honest();
     let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]>";

@@ -92,7 +92,7 @@ pub(super) fn rows(forge: &Forge<'_>) -> Vec<Row> {
         let code = match (forge.kind.name.as_str(), idea) {
             // What is no proof at all, by the kind's own words for it.
             ("dingtalk" | "oneaccess" | "oneaccess-encrypted", "nothing") => "OFFBOARD.40101",
-            // A byte string may be of any length there, and this one is nobody's signature.
+            // A byte string may be of any length there, and this one is the signature of no key.
             ("http-signature", "nothing" | "a byte more" | "hexadecimal digits") => "OFFBOARD.40105",
             _ => MALFORMED,
         };

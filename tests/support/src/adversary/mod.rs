@@ -1,6 +1,6 @@
-//! The adversary's table: what somebody who means harm tries, one row a case, for every kind that it applies to.
+//! The adversary's table: attacks, one row a case, for every kind that it applies to.
 //!
-//! A row ([`Row`]) is a request that is almost right, and what exactly must come of it: status, code, whether anybody was taken
+//! A row ([`Row`]) is a request that is almost right, and what exactly must come of it: status, code, whether a principal was taken
 //! for proved, how many rows the ledger has more. No row sends a DELETE. Rows of one kind share a gateway, and the honest
 //! request comes on that same gateway, before them or after them, so that a refusal is due to the attack alone. A scene
 //! ([`Scene`]) has a gateway of its own, because its configuration or its secrets are others, or because it does send something.
@@ -40,14 +40,14 @@ pub struct Row {
     pub status: u16,
     /// `X-Offboard-Code`: one, but for the few rows that say why it may be another.
     pub codes: Vec<&'static str>,
-    /// Whether somebody proved themselves: then what they ask is refused, not who they are.
+    /// Whether the request proves a principal: then the request is refused, not the proof.
     pub proved: bool,
     /// How many rows it leaves.
     pub rows: usize,
 }
 
 impl Row {
-    /// Proves nobody.
+    /// A row whose request proves no principal.
     fn unproved(idea: impl Into<String>, wire: Wire, code: &'static str) -> Self {
         Self { idea: idea.into(), wire, status: status_of(code), codes: vec![code], proved: false, rows: 1 }
     }
@@ -111,7 +111,7 @@ impl<'k> Forge<'k> {
         (0..200).map(|_| self.honest()).find(is_so).unwrap_or_else(|| panic!("{}: no such request", self.kind.name))
     }
 
-    /// Whoever is proved here, and refused.
+    /// A row whose request proves its principal, and is refused.
     fn proved(&self, idea: impl Into<String>, wire: Wire, code: &'static str) -> Row {
         let status = if self.kind.speaks() { 200 } else { status_of(code) };
         Row { idea: idea.into(), wire, status, codes: vec![code], proved: true, rows: 1 }
@@ -124,7 +124,7 @@ pub fn status_of(code: &str) -> u16 {
 }
 
 impl Kind {
-    /// Whether people read its answers, which then have status 200 whatever happened.
+    /// Whether requesters read its answers in a chat, which then have status 200 for every outcome.
     pub fn speaks(&self) -> bool {
         callers::kind(&self.kind()).is_some_and(|kind| kind.chat().is_some())
     }
@@ -134,7 +134,7 @@ impl Kind {
         names.contains(&self.name.as_str())
     }
 
-    /// As the table has it: nobody is asked back, and one instance is enough.
+    /// The setup of the table: no confirmation, and one instance.
     pub fn open_to_attack(&self) -> Setup {
         let both = ("instances = [\"analytics\", \"warehouse\"]".to_owned(), "instances = [\"analytics\"]".to_owned());
         self.setup(false, if self.name == "scim" { std::slice::from_ref(&both) } else { &[] })
@@ -209,7 +209,7 @@ pub fn names() -> Vec<String> {
 pub async fn run<S: Stage>(without: &[&str]) {
     let mut failures = String::new();
     for kind in kinds().into_iter().filter(|kind| !without.contains(&kind.name.as_str())) {
-        // Whatever was tried before it, the honest request is heard and does its work.
+        // After all the attacks, the honest request is still carried out.
         let stage = S::open(kind.open_to_attack()).await;
         let forge = Forge::new(&kind, stage.host());
         for (theme, rows) in BEFORE {

@@ -7,7 +7,7 @@ use super::{Forge, Row, Scene, honest_answer, status_of};
 use crate::kind::Kind;
 use crate::stage::Wire;
 
-/// Headers that somebody believes, somewhere.
+/// Headers that some proxy or framework trusts.
 const BELIEVED_ELSEWHERE: &[(&str, &str)] = &[
     ("X-Forwarded-For", "127.0.0.1"),
     ("X-Forwarded-Host", "evil.example"),
@@ -144,7 +144,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     let code = match kind.name.as_str() {
         // People are told elsewhere.
         "feishu" => "",
-        // There is nobody in that caller's directory.
+        // That caller's directory is empty.
         "scim" => "OFFBOARD.40406",
         _ if kind.is_of_leavers() => "OFFBOARD.40309",
         _ => "OFFBOARD.40301",
@@ -172,7 +172,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
 }
 
 impl Kind {
-    /// Whether its base request says that somebody leaves.
+    /// Whether its base request is about a leaver.
     fn is_of_leavers(&self) -> bool {
         self.config.contains("[leavers]")
     }

@@ -26,7 +26,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     let as_is = || -> Change { Box::new(|_| ()) };
     let mut scenes = Vec::new();
 
-    // The empty secret is everybody's: whoever signs with it is nobody.
+    // The empty secret is known to every attacker, so it proves no caller.
     let names: Vec<String> = kind.variables.keys().cloned().collect();
     let emptied = |of: Vec<String>| -> Change {
         Box::new(move |setup| {
@@ -82,7 +82,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     scenes
 }
 
-/// What the platform has when nobody gave it a secret; `None` where one cannot sign with that.
+/// The secret of a platform that was given none; `None` where a request cannot be signed with it.
 fn empty(kind: &Kind) -> Option<Value> {
     Some(match kind.name.as_str() {
         "slack" | "github" | "dingtalk" | "teams" | "mattermost" | "welink" | "cloudevents" | "cloudevents-binary"

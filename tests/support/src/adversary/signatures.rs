@@ -176,11 +176,23 @@ fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
     [&[0x30, u8::try_from(inside.len()).unwrap()], inside.as_slice()].concat()
 }
 
-/// The scheme in front of a proof, exchanged for another.
-fn schemes(forge: &Forge<'_>) -> Vec<Row> {
-    let kind = forge.kind;
-    let wire = forge.honest();
-    let (header, before) = match kind.name.as_str() {
+/// A value that is tried, and the code that refuses it.
+type Tried = (&'static str, String, &'static str);
+
+/// The scheme in front of a proof.
+struct Scheme<'w> {
+    kind: &'w Kind,
+    /// The platform's own request.
+    wire: &'w Wire,
+    /// What stands in front of the proof.
+    before: &'static str,
+    /// The proof itself.
+    right: String,
+}
+
+/// The header of the proof, and what stands in front of the proof there.
+fn header_of(kind: &Kind) -> (&'static str, &'static str) {
+    match kind.name.as_str() {
         "slack" => ("x-slack-signature", "v0="),
         "github" => ("x-hub-signature-256", "sha256="),
         "standard-webhooks" | "gitlab" => ("webhook-signature", "v1,"),
@@ -201,118 +213,24 @@ fn schemes(forge: &Forge<'_>) -> Vec<Row> {
         "discord" => ("x-signature-ed25519", ""),
         "feishu" => ("x-lark-signature", ""),
         _ => ("", ""),
-    };
+    }
+}
+
+/// The scheme in front of a proof, exchanged for another.
+fn schemes(forge: &Forge<'_>) -> Vec<Row> {
+    let kind = forge.kind;
+    let wire = forge.honest();
+    let (header, before) = header_of(kind);
     if header.is_empty() {
         return if kind.name == "http-signature" { message_signatures(forge) } else { Vec::new() };
     }
-    let right = in_header(&wire, header, before, "");
-    let twice = format!("{before}{right},{before}{right}");
-    let spaced = format!("{before}{right} {before}{right}");
-    let tried: Vec<(&str, String, &'static str)> = match kind.name.as_str() {
-        "slack" | "github" => {
-            let (name, _) = before.split_once('=').unwrap();
-            let mut tried = vec![
-                ("another version", format!("v1={right}"), MALFORMED),
-                ("no version", right.clone(), MALFORMED),
-                ("the version in capitals", format!("{}={right}", name.to_uppercase()), MALFORMED),
-                ("the version twice", format!("{before}{before}{right}"), MALFORMED),
-                ("a colon", format!("{name}:{right}"), MALFORMED),
-                ("a list", twice, MALFORMED),
-                ("a space", format!("{name}= {right}"), MALFORMED),
-                ("the version alone", before.to_owned(), MALFORMED),
-            ];
-            if kind.name == "github" {
-                let sha1 = wire.header("x-hub-signature").unwrap().to_owned();
-                tried.push(("the right SHA-1 signature", sha1, MALFORMED));
-            }
-            tried
-        }
-        "standard-webhooks" | "gitlab" | "standard-webhooks-v1a" => {
-            let other = if before == "v1," { "v1a" } else { "v1" };
-            let wrong = |version: &str, length: usize| format!("{version},{}", STANDARD.encode(vec![7; length]));
-            let many = vec![wrong("v1", 32); 60].join(" ");
-            vec![
-                ("the other scheme's version", format!("{other},{right}"), MALFORMED),
-                ("a version that does not exist", format!("v2,{right}"), MALFORMED),
-                ("the version in capitals", format!("{}{right}", before.to_uppercase()), MALFORMED),
-                ("no version", right.clone(), MALFORMED),
-                ("a colon", format!("{}:{right}", before.trim_end_matches(',')), MALFORMED),
-                ("a list with commas", twice, MALFORMED),
-                ("the version alone", before.to_owned(), MALFORMED),
-                ("a list with nothing in it", format!("{before}{right}  {before}{right}"), MALFORMED),
-                ("sixty that are wrong", many, WRONG),
-                ("both versions, and wrong", format!("{} {}", wrong("v1", 32), wrong("v1a", 64)), WRONG),
-            ]
-        }
-        "teams" => vec![
-            ("another scheme", format!("Bearer {right}"), MALFORMED),
-            ("the scheme in small letters", format!("hmac {right}"), MALFORMED),
-            ("two spaces", format!("HMAC  {right}"), MALFORMED),
-            ("no space", format!("HMAC{right}"), MALFORMED),
-            ("no scheme", right.clone(), MALFORMED),
-            ("a list", twice, MALFORMED),
-            ("itself twice", spaced, MALFORMED),
-        ],
-        "mattermost" => vec![
-            ("another scheme", format!("Bearer {right}"), MALFORMED),
-            ("the scheme in small letters", format!("token {right}"), MALFORMED),
-            ("two spaces", format!("Token  {right}"), WRONG),
-            ("no space", format!("Token{right}"), MALFORMED),
-            ("no scheme", right.clone(), MALFORMED),
-            ("a list", twice, WRONG),
-            ("half of it", format!("Token {}", &right[..right.len() / 2]), WRONG),
-            ("more of it", format!("Token {right}a"), WRONG),
-            ("quotes", format!("Token \"{right}\""), WRONG),
-        ],
-        "okta" => vec![
-            ("another scheme", format!("Bearer {right}"), WRONG),
-            ("the scheme in small letters", format!("basic {right}"), WRONG),
-            ("two spaces", format!("Basic  {right}"), WRONG),
-            ("no scheme", right.clone(), WRONG),
-            ("half of it", format!("Basic {}", &right[..right.len() / 2]), WRONG),
-            ("more of it", format!("Basic {right}a"), WRONG),
-        ],
-        "gitlab-token" => vec![
-            ("a scheme", format!("Bearer {right}"), WRONG),
-            ("half of it", right[..right.len() / 2].to_owned(), WRONG),
-            ("more of it", format!("{right}a"), WRONG),
-            ("a list", format!("{right},{right}"), WRONG),
-            ("quotes", format!("\"{right}\""), WRONG),
-            ("a pattern", "*".to_owned(), WRONG),
-        ],
-        "api-access-key" => vec![
-            ("another algorithm", format!("SDK-HMAC-SHA1 {right}"), MALFORMED),
-            ("another vendor's", format!("AWS4-HMAC-SHA256 {right}"), MALFORMED),
-            ("small letters", format!("sdk-hmac-sha256 {right}"), MALFORMED),
-            ("no algorithm", right.clone(), MALFORMED),
-            ("two spaces", format!("SDK-HMAC-SHA256  {right}"), MALFORMED),
-            ("a fourth field", format!("SDK-HMAC-SHA256 {right}, Access=HPUAOTHER"), MALFORMED),
-            ("another key id", format!("SDK-HMAC-SHA256 {}", right.replacen("KEY", "OTHER", 1)), WRONG),
-        ],
-        "dingtalk" | "discord" | "feishu" => vec![
-            ("a version", format!("v1={right}"), MALFORMED),
-            ("a list", format!("{right},{right}"), MALFORMED),
-            ("itself twice", format!("{right}{right}"), MALFORMED),
-            ("quotes", format!("\"{right}\""), MALFORMED),
-        ],
-        // Bearer tokens.
-        _ => {
-            let half = right[..right.len() / 2].to_owned();
-            let is_jwt = kind.is(&["api-token", "google-chat"]);
-            let halved = if is_jwt { MALFORMED } else { WRONG };
-            vec![
-                ("another scheme", format!("Basic {right}"), MALFORMED),
-                ("no scheme", right.clone(), MALFORMED),
-                ("two spaces", format!("Bearer  {right}"), MALFORMED),
-                ("no space", format!("Bearer{right}"), MALFORMED),
-                ("itself twice", spaced, MALFORMED),
-                ("a list", twice, MALFORMED),
-                ("quotes", format!("Bearer \"{right}\""), MALFORMED),
-                ("a parameter", format!("Bearer {right}; charset=utf-8"), MALFORMED),
-                ("half of it", format!("Bearer {half}"), halved),
-                ("more of it", format!("Bearer {right}A"), WRONG),
-            ]
-        }
+    let scheme = Scheme { kind, wire: &wire, before, right: in_header(&wire, header, before, "") };
+    let tried = match kind.name.as_str() {
+        "slack" | "github" => scheme.of_digest(),
+        "standard-webhooks" | "gitlab" | "standard-webhooks-v1a" => scheme.of_standard_webhooks(),
+        "teams" | "mattermost" => scheme.of_word(),
+        "okta" | "gitlab-token" | "api-access-key" | "dingtalk" | "discord" | "feishu" => scheme.of_its_own(),
+        _ => scheme.of_bearer_token(),
     };
     let mut rows: Vec<_> = tried
         .into_iter()
@@ -328,6 +246,139 @@ fn schemes(forge: &Forge<'_>) -> Vec<Row> {
         rows.push(Row::unproved("the right SHA-1 signature and no other", wire, "OFFBOARD.40101"));
     }
     rows
+}
+
+impl Scheme<'_> {
+    /// The proof twice, in a list.
+    fn twice(&self) -> String {
+        format!("{0}{1},{0}{1}", self.before, self.right)
+    }
+
+    /// The proof twice, with a space between.
+    fn spaced(&self) -> String {
+        format!("{0}{1} {0}{1}", self.before, self.right)
+    }
+
+    fn of_digest(&self) -> Vec<Tried> {
+        let Self { kind, wire, before, right } = self;
+        let (name, _) = before.split_once('=').unwrap();
+        let mut tried = vec![
+            ("another version", format!("v1={right}"), MALFORMED),
+            ("no version", right.clone(), MALFORMED),
+            ("the version in capitals", format!("{}={right}", name.to_uppercase()), MALFORMED),
+            ("the version twice", format!("{before}{before}{right}"), MALFORMED),
+            ("a colon", format!("{name}:{right}"), MALFORMED),
+            ("a list", self.twice(), MALFORMED),
+            ("a space", format!("{name}= {right}"), MALFORMED),
+            ("the version alone", (*before).to_owned(), MALFORMED),
+        ];
+        if kind.name == "github" {
+            let sha1 = wire.header("x-hub-signature").unwrap().to_owned();
+            tried.push(("the right SHA-1 signature", sha1, MALFORMED));
+        }
+        tried
+    }
+
+    fn of_standard_webhooks(&self) -> Vec<Tried> {
+        let Self { before, right, .. } = self;
+        let other = if *before == "v1," { "v1a" } else { "v1" };
+        let wrong = |version: &str, length: usize| format!("{version},{}", STANDARD.encode(vec![7; length]));
+        let many = vec![wrong("v1", 32); 60].join(" ");
+        vec![
+            ("the other scheme's version", format!("{other},{right}"), MALFORMED),
+            ("a version that does not exist", format!("v2,{right}"), MALFORMED),
+            ("the version in capitals", format!("{}{right}", before.to_uppercase()), MALFORMED),
+            ("no version", right.clone(), MALFORMED),
+            ("a colon", format!("{}:{right}", before.trim_end_matches(',')), MALFORMED),
+            ("a list with commas", self.twice(), MALFORMED),
+            ("the version alone", (*before).to_owned(), MALFORMED),
+            ("a list with nothing in it", format!("{before}{right}  {before}{right}"), MALFORMED),
+            ("sixty that are wrong", many, WRONG),
+            ("both versions, and wrong", format!("{} {}", wrong("v1", 32), wrong("v1a", 64)), WRONG),
+        ]
+    }
+
+    fn of_word(&self) -> Vec<Tried> {
+        let right = &self.right;
+        match self.kind.name.as_str() {
+            "teams" => vec![
+                ("another scheme", format!("Bearer {right}"), MALFORMED),
+                ("the scheme in small letters", format!("hmac {right}"), MALFORMED),
+                ("two spaces", format!("HMAC  {right}"), MALFORMED),
+                ("no space", format!("HMAC{right}"), MALFORMED),
+                ("no scheme", right.clone(), MALFORMED),
+                ("a list", self.twice(), MALFORMED),
+                ("itself twice", self.spaced(), MALFORMED),
+            ],
+            _ => vec![
+                ("another scheme", format!("Bearer {right}"), MALFORMED),
+                ("the scheme in small letters", format!("token {right}"), MALFORMED),
+                ("two spaces", format!("Token  {right}"), WRONG),
+                ("no space", format!("Token{right}"), MALFORMED),
+                ("no scheme", right.clone(), MALFORMED),
+                ("a list", self.twice(), WRONG),
+                ("half of it", format!("Token {}", &right[..right.len() / 2]), WRONG),
+                ("more of it", format!("Token {right}a"), WRONG),
+                ("quotes", format!("Token \"{right}\""), WRONG),
+            ],
+        }
+    }
+
+    fn of_its_own(&self) -> Vec<Tried> {
+        let right = &self.right;
+        match self.kind.name.as_str() {
+            "okta" => vec![
+                ("another scheme", format!("Bearer {right}"), WRONG),
+                ("the scheme in small letters", format!("basic {right}"), WRONG),
+                ("two spaces", format!("Basic  {right}"), WRONG),
+                ("no scheme", right.clone(), WRONG),
+                ("half of it", format!("Basic {}", &right[..right.len() / 2]), WRONG),
+                ("more of it", format!("Basic {right}a"), WRONG),
+            ],
+            "gitlab-token" => vec![
+                ("a scheme", format!("Bearer {right}"), WRONG),
+                ("half of it", right[..right.len() / 2].to_owned(), WRONG),
+                ("more of it", format!("{right}a"), WRONG),
+                ("a list", format!("{right},{right}"), WRONG),
+                ("quotes", format!("\"{right}\""), WRONG),
+                ("a pattern", "*".to_owned(), WRONG),
+            ],
+            "api-access-key" => vec![
+                ("another algorithm", format!("SDK-HMAC-SHA1 {right}"), MALFORMED),
+                ("another vendor's", format!("AWS4-HMAC-SHA256 {right}"), MALFORMED),
+                ("small letters", format!("sdk-hmac-sha256 {right}"), MALFORMED),
+                ("no algorithm", right.clone(), MALFORMED),
+                ("two spaces", format!("SDK-HMAC-SHA256  {right}"), MALFORMED),
+                ("a fourth field", format!("SDK-HMAC-SHA256 {right}, Access=HPUAOTHER"), MALFORMED),
+                ("another key id", format!("SDK-HMAC-SHA256 {}", right.replacen("KEY", "OTHER", 1)), WRONG),
+            ],
+            _ => vec![
+                ("a version", format!("v1={right}"), MALFORMED),
+                ("a list", format!("{right},{right}"), MALFORMED),
+                ("itself twice", format!("{right}{right}"), MALFORMED),
+                ("quotes", format!("\"{right}\""), MALFORMED),
+            ],
+        }
+    }
+
+    fn of_bearer_token(&self) -> Vec<Tried> {
+        let Self { kind, right, .. } = self;
+        let half = right[..right.len() / 2].to_owned();
+        let is_jwt = kind.is(&["api-token", "google-chat"]);
+        let halved = if is_jwt { MALFORMED } else { WRONG };
+        vec![
+            ("another scheme", format!("Basic {right}"), MALFORMED),
+            ("no scheme", right.clone(), MALFORMED),
+            ("two spaces", format!("Bearer  {right}"), MALFORMED),
+            ("no space", format!("Bearer{right}"), MALFORMED),
+            ("itself twice", self.spaced(), MALFORMED),
+            ("a list", self.twice(), MALFORMED),
+            ("quotes", format!("Bearer \"{right}\""), MALFORMED),
+            ("a parameter", format!("Bearer {right}; charset=utf-8"), MALFORMED),
+            ("half of it", format!("Bearer {half}"), halved),
+            ("more of it", format!("Bearer {right}A"), WRONG),
+        ]
+    }
 }
 
 /// RFC 9421: what is covered, by which key, and under which name.

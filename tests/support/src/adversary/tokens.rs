@@ -1,4 +1,4 @@
-//! Tokens that choose how they are verified, speak for somebody else, or are for another time: what RFC 8725 warns of.
+//! Tokens that choose how they are verified, name another principal, or are for another time: what RFC 8725 warns of.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -118,7 +118,7 @@ pub(super) fn rows(forge: &Forge<'_>) -> Vec<Row> {
     rows
 }
 
-/// Signatures that need no key, or the one that everybody has.
+/// Signatures that need no key, or a published one.
 fn unsigned(forge: &Forge<'_>) -> Vec<Row> {
     let wire = forge.honest();
     let [header, claims, signature] = token(&wire);
@@ -259,6 +259,26 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     if kind.name != "api-token" {
         return Vec::new();
     }
+    [weak_keys(kind), other_issuers(kind)].into_iter().flatten().collect()
+}
+
+/// A token made without the private half of an RSA key with the exponent 1, under which a signature is what is signed.
+fn without_a_key(forge: &Forge<'_>) -> Vec<Wire> {
+    let wire = forge.honest();
+    let [_, claims, _] = token(&wire);
+    let header = b64(r#"{"alg":"RS256","kid":"weak"}"#);
+    let digest = Sha256::digest(format!("{header}.{claims}"));
+    // EMSA-PKCS1-v1_5 (RFC 8017, section 9.2).
+    let info = hex::decode("3031300d060960864801650304020105000420").unwrap();
+    let mut padded = vec![0, 1];
+    padded.resize(256 - 1 - info.len() - digest.len(), 0xff);
+    padded.push(0);
+    let signature = b64([padded.as_slice(), &info, &digest].concat());
+    vec![bearing(&wire, [&header, &claims, &signature])]
+}
+
+/// The issuer publishes a key that proves nothing.
+fn weak_keys(kind: &Kind) -> Vec<Scene> {
     let refused = |idea: &str, key: Value, wires: Made, code| Scene {
         idea: idea.into(),
         kind: kind.clone(),
@@ -271,20 +291,6 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     };
     let rsa: Value = serde_json::from_str(published(kind)).unwrap();
     let modulus = rsa["keys"][2]["n"].as_str().unwrap().to_owned();
-    // Under the exponent 1 a signature is what is signed.
-    let without_a_key: Made = Box::new(|forge| {
-        let wire = forge.honest();
-        let [_, claims, _] = token(&wire);
-        let header = b64(r#"{"alg":"RS256","kid":"weak"}"#);
-        let digest = Sha256::digest(format!("{header}.{claims}"));
-        // EMSA-PKCS1-v1_5 (RFC 8017, section 9.2).
-        let info = hex::decode("3031300d060960864801650304020105000420").unwrap();
-        let mut padded = vec![0, 1];
-        padded.resize(256 - 1 - info.len() - digest.len(), 0xff);
-        padded.push(0);
-        let signature = b64([padded.as_slice(), &info, &digest].concat());
-        vec![bearing(&wire, [&header, &claims, &signature])]
-    });
     let small: Made = Box::new(|forge| {
         vec![forge.with(|ask| ask["secret"] = json!({"kid": "weak", "key": include_str!("rsa-1024.pem")}))]
     });
@@ -302,11 +308,11 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
         vec![bearing(&wire, [&header, &claims, &signature])]
     });
     let n = "t9WzW13PQLc-HQPA70zWC40l00Vb36s_lj9gBUvmCcsKg5_9isyuksX-c3HxzlmUls8PV2JnCR82zeGKTFD7i-EYNZWFFy112EfXNoI3GwXIQrxwNgQUkJBZeTtDDM-4iPWaKYGXYIodQSFuMZkA5mt1PE8xOI05MV5MT9qsGkM";
-    let mut scenes = vec![
+    vec![
         refused(
             "a published RSA key with the exponent 1",
             json!({"kty": "RSA", "kid": "weak", "n": modulus, "e": "AQ"}),
-            without_a_key,
+            Box::new(without_a_key),
             UNKNOWN_KEY,
         ),
         refused(
@@ -327,7 +333,11 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
             of_all,
             UNKNOWN_KEY,
         ),
-    ];
+    ]
+}
+
+/// Another issuer is configured beside this one.
+fn other_issuers(kind: &Kind) -> Vec<Scene> {
     let another = |idea: &str, issuer: &'static str, status, code, actor: Option<&str>| Scene {
         idea: idea.into(),
         kind: kind.clone(),
@@ -349,20 +359,21 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
         deletes: 0,
         actor: actor.map(str::to_owned),
     };
-    scenes.push(another(
-        "another issuer's key, in the name of this one",
-        "https://login.example.com/realms/staff",
-        401,
-        WRONG,
-        None,
-    ));
-    // Right, and somebody else: the same id is another person's there.
-    scenes.push(another(
-        "another issuer's token for the same id",
-        "https://guests.example.com/",
-        403,
-        "OFFBOARD.40301",
-        Some("guests/f:1b2c:dana"),
-    ));
-    scenes
+    vec![
+        another(
+            "another issuer's key, in the name of this one",
+            "https://login.example.com/realms/staff",
+            401,
+            WRONG,
+            None,
+        ),
+        // The proof is right; the same id is another principal there.
+        another(
+            "another issuer's token for the same id",
+            "https://guests.example.com/",
+            403,
+            "OFFBOARD.40301",
+            Some("guests/f:1b2c:dana"),
+        ),
+    ]
 }
