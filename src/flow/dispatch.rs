@@ -1,6 +1,7 @@
 //! Which operation carries out a command.
 
 use crate::host::Host;
+use crate::operations::Ctx;
 use crate::operations::decide_approval::{ApprovalDecision, decide_approval};
 use crate::operations::get_removal::get_removal;
 use crate::operations::help::help;
@@ -9,7 +10,7 @@ use crate::operations::list_removals::list_removals;
 use crate::operations::offboard_leavers::offboard_leavers;
 use crate::operations::provision_people::provision_people;
 use crate::operations::remove::remove;
-use crate::operations::{Content, Ctx, Refusal, Report, Reported};
+use crate::operations::report::{Content, Refusal, Report, Reported};
 use crate::request::command::Command;
 use crate::request::ids::DeliveryId;
 use crate::request::removal::RemovalRequest;

@@ -13,7 +13,7 @@ use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
 use crate::flow::authenticate::{Session, load_secrets};
 use crate::host::{Answered, Host};
-use crate::operations::Notify;
+use crate::operations::report::Notify;
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
 use crate::outcome::language::Language;

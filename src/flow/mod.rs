@@ -22,7 +22,7 @@ use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
 use crate::host::Host;
 use crate::operations::record::record;
-use crate::operations::{Content, Report};
+use crate::operations::report::{Content, Report};
 use crate::outbound::budget::Budget;
 use crate::outcome::{NotSent, Outcome};
 use crate::reply::Reply;

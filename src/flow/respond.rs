@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::flow::exchange::Exchange;
-use crate::operations::{Content, LedgerRow, Report};
+use crate::operations::report::{Content, LedgerRow, Report};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::api_body::api_body;

@@ -1,7 +1,8 @@
 //! Says what a removal would do, and sends nothing.
 
 use crate::host::Host;
-use crate::operations::{Ctx, Report};
+use crate::operations::Ctx;
+use crate::operations::report::Report;
 use crate::outcome::{AccountPresence, DryRun, DryRunDecision, Outcome};
 use crate::policy::permit::Decision;
 use crate::request::removal::RemovalRequest;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError};
 use crate::ledger::claims::{Claim, Completion};
-use crate::operations::{Ctx, LedgerRow, Refusal, Report, Reported};
+use crate::operations::Ctx;
+use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
 use crate::outcome::{Denied, Outcome};
 use crate::taurusdb::Taurusdb;
 

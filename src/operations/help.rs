@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::host::Host;
 use crate::ledger::claims::RecentRemovals;
 use crate::operations::authorize::policy_context;
-use crate::operations::{Content, Ctx, content};
+use crate::operations::report::Content;
+use crate::operations::{Ctx, content};
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
 use crate::reply::Rendered;
 

@@ -1,7 +1,7 @@
 //! What is done for a command: one file an operation.
 //!
-//! An operation takes the immutable [`Ctx`] and returns a [`Report`], or a [`Refusal`] that carries its own facts. Nothing is
-//! passed in to be filled. [`record`] is what every ending leaves behind: the row and the log line.
+//! An operation takes the immutable [`Ctx`] and returns a [`report::Report`], or a [`report::Refusal`] that carries its own facts.
+//! Nothing is passed in to be filled. [`record`] is what every ending leaves behind: the row and the log line.
 //!
 //! Nothing in here knows a platform's form or the HTTP response; both are `flow`'s.
 
@@ -15,14 +15,12 @@ use crate::config::instance::Instance;
 use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
 use crate::ledger::ending::Ending;
-use crate::ledger::row::{RemovalId, RemovalRow};
+use crate::ledger::row::RemovalId;
 use crate::operations::record::Origin;
 use crate::outbound::budget::Budget;
 use crate::outcome::language::Language;
-use crate::outcome::{Denied, NotSent, Outcome};
-use crate::reply::Rendered;
+use crate::outcome::{NotSent, Outcome};
 use crate::request::actor::Actor;
-use crate::request::removal::RemovalRequest;
 use crate::secret::Secret;
 use crate::taurusdb::Taurusdb;
 use crate::taurusdb::error::CallError;
@@ -37,12 +35,14 @@ pub(crate) mod help;
 pub(crate) mod list_pending;
 pub(crate) mod list_removals;
 pub(crate) mod offboard_leavers;
+mod pending;
 pub(crate) mod provision_people;
 mod reader;
 mod reconcile;
 pub(crate) mod record;
 pub(crate) mod remove;
 mod replay;
+pub(crate) mod report;
 mod request_approval;
 
 /// What is known of a request that is carried out.
@@ -120,129 +120,5 @@ impl<'c, H: Host> Ctx<'c, H> {
     fn sealed_reply_address(&self) -> Option<String> {
         let (address, secret) = self.reply_to.as_ref()?;
         address.seal(secret, self.host.random())
-    }
-}
-
-/// How a report relates to the ledger.
-#[derive(Debug)]
-pub(crate) enum LedgerRow {
-    /// It has no row yet.
-    Unwritten,
-    /// It has this row.
-    Current(Box<RemovalRow>),
-    /// It has a row with this id, which could not be updated.
-    Stale(RemovalId),
-    /// It summarizes removals that have a row each; it has none of its own.
-    OfParts,
-}
-
-/// How a request ended, with everything that its row, its log line and its answer say.
-#[derive(Debug)]
-pub(crate) struct Report<'c> {
-    pub(crate) outcome: Outcome,
-    pub(crate) row: LedgerRow,
-    /// The removal that it is about.
-    pub(crate) removal: Option<RemovalRequest<'c>>,
-    /// The policies that decided.
-    pub(crate) policies: Vec<String>,
-    /// TaurusDB's request id.
-    pub(crate) request_id: Option<String>,
-    /// When to try again, in seconds from now.
-    pub(crate) retry_after: Option<u64>,
-    /// The requester of what another person decided.
-    pub(crate) notify: Option<Notify>,
-}
-
-/// A requester who is told of an outcome without waiting for it.
-#[derive(Debug)]
-pub(crate) struct Notify {
-    /// The requester's caller.
-    pub(crate) caller: String,
-    /// Where the requester takes the message, sealed.
-    pub(crate) reply_address: String,
-}
-
-impl<'c> Report<'c> {
-    /// An outcome without a row.
-    pub(crate) fn new(outcome: Outcome) -> Self {
-        let policies = match &outcome {
-            Outcome::Denied(
-                Denied::Removal { policies } | Denied::Approval { policies } | Denied::Audit { policies },
-            ) => policies.clone(),
-            _ => Vec::new(),
-        };
-        Self {
-            outcome,
-            row: LedgerRow::Unwritten,
-            removal: None,
-            policies,
-            request_id: None,
-            retry_after: None,
-            notify: None,
-        }
-    }
-
-    /// The outcome that a row has.
-    fn of_row(outcome: Outcome, row: RemovalRow) -> Self {
-        Self {
-            policies: row.policies.clone(),
-            request_id: row.request_id.clone(),
-            row: LedgerRow::Current(Box::new(row)),
-            ..Self::new(outcome)
-        }
-    }
-
-    /// Says which removal it is about, unless it does already.
-    fn of_removal(mut self, removal: &RemovalRequest<'c>) -> Self {
-        self.removal.get_or_insert_with(|| removal.clone());
-        self
-    }
-
-    /// Says which policies decided.
-    fn decided_by(self, policies: &[String]) -> Self {
-        Self { policies: policies.to_vec(), ..self }
-    }
-}
-
-/// A request that was refused on its way, with what is known of it.
-#[derive(Debug)]
-pub(crate) struct Refusal<'c>(pub(crate) Box<Report<'c>>);
-
-impl<E: Into<Outcome>> From<E> for Refusal<'_> {
-    fn from(error: E) -> Self {
-        Self(Box::new(Report::new(error.into())))
-    }
-}
-
-impl<'c> Refusal<'c> {
-    fn map(self, change: impl FnOnce(Report<'c>) -> Report<'c>) -> Self {
-        Self(Box::new(change(*self.0)))
-    }
-
-    /// Says which row it is about, unless it does already.
-    fn of_row(self, row: &RemovalRow) -> Self {
-        self.map(|report| match report.row {
-            LedgerRow::Unwritten => Report { removal: report.removal, ..Report::of_row(report.outcome, row.clone()) },
-            _ => report,
-        })
-    }
-}
-
-/// What an operation returns.
-pub(crate) type Reported<'c> = Result<Report<'c>, Refusal<'c>>;
-
-/// An answer that is no outcome: a listing, a row, a person.
-#[derive(Debug)]
-pub(crate) struct Content {
-    pub(crate) rendered: Rendered,
-    /// The policies that decided what may be shown.
-    pub(crate) policies: Vec<String>,
-    /// The cursor of the next page.
-    pub(crate) next: Option<String>,
-}
-
-impl Content {
-    pub(crate) fn of(rendered: Rendered) -> Self {
-        Self { rendered, policies: Vec::new(), next: None }
     }
 }

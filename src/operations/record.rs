@@ -10,7 +10,7 @@ use crate::ledger::ending::Ending;
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::ledger::row::{RemovalId, RemovalRow};
-use crate::operations::{LedgerRow, Report};
+use crate::operations::report::{LedgerRow, Report};
 use crate::outcome::language::Language;
 use crate::request::actor::Actor;
 use crate::taurusdb::error_codes;

@@ -4,13 +4,14 @@
 
 use crate::host::Host;
 use crate::ledger::claims::{Attempt, PriorState};
+use crate::operations::Ctx;
 use crate::operations::authorize::{authorize, denied_by};
 use crate::operations::dry_run::dry_run;
 use crate::operations::execute::{claim_deadline, execute};
 use crate::operations::reconcile::reconcile_account;
 use crate::operations::replay::replay;
+use crate::operations::report::Reported;
 use crate::operations::request_approval::request_approval;
-use crate::operations::{Ctx, Reported};
 use crate::outcome::{Denied, Outcome};
 use crate::policy::permit::{Decision, Permit};
 use crate::request::removal::RemovalRequest;

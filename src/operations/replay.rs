@@ -2,9 +2,10 @@
 
 use crate::host::Host;
 use crate::ledger::row::RemovalRow;
+use crate::operations::Ctx;
+use crate::operations::pending::pending_outcome;
 use crate::operations::reconcile::{outcome_from_presence, reconcile_row};
-use crate::operations::request_approval::pending_outcome;
-use crate::operations::{Ctx, Report, Reported};
+use crate::operations::report::{Report, Reported};
 use crate::outcome::Outcome;
 use crate::outcome::catalog;
 use crate::outcome::message::Message;

@@ -32,7 +32,6 @@ const NEVER_NAMED: [(&str, &str); 1] = [("policy", "http")];
 type Import = (String, String);
 
 #[test]
-#[ignore = "src/ is being put into this order"]
 fn every_import_goes_down() {
     let sources = Sources::read();
     let mut wrong = BTreeSet::new();
@@ -53,7 +52,6 @@ fn every_import_goes_down() {
 }
 
 #[test]
-#[ignore = "src/ is being put into this order"]
 fn no_files_import_each_other_in_a_circle() {
     let imports = Sources::read().imports();
     let reached: BTreeMap<&str, BTreeSet<&str>> =

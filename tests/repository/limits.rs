@@ -17,7 +17,6 @@ fn clippy_toml_has_the_limits() {
 }
 
 #[test]
-#[ignore = "src/ still has one, in operations/offboard_leavers.rs"]
 fn no_file_makes_an_exception_to_the_limits() {
     let mut exceptions = String::new();
     for folder in ["src", "local", "tests", "fuzz", "benches"] {

@@ -191,7 +191,7 @@ async fn a_later_channel_that_fails() {
         assert_eq!((gateway.later.posted().len(), gateway.simulator.requests().len()), (1, 1), "{said}");
         let row = gateway.row();
         assert_eq!(row.state, "removed", "{said}");
-        let line = format!("later: the outcome of {} could not be told: {said}", row.id);
+        let line = format!("later: the result of removal {} could not be delivered: {said}", row.id);
         let lines = gateway.logs.lines();
         assert!(lines.iter().any(|logged| logged.starts_with(&line)), "{line} {lines:#?}");
     }
@@ -206,7 +206,7 @@ async fn a_later_channel_that_is_throttled_is_told_again() {
     let posted = timeout(PATIENCE, gateway.later.received(2)).await.expect("both in time");
     assert_eq!(posted[0].body, posted[1].body);
     gateway.stop().await;
-    assert!(!gateway.logs.lines().iter().any(|line| line.contains("could not be told")));
+    assert!(!gateway.logs.lines().iter().any(|line| line.contains("could not be delivered")));
     assert_eq!(gateway.deletes(), 1);
 }
 

@@ -89,7 +89,12 @@ async fn whoever_may_look_at_nothing() {
         let (host, app) = (memory(), gateway_of(policy));
         let answer = list_as(&host, &app, query, None).await;
         assert_eq!(answer.status().as_u16(), status, "{policy} {query} {}", text(&answer));
-        let failed = host.lines.borrow().iter().filter(|line| line.starts_with("policy: a look by")).count();
+        let failed = host
+            .lines
+            .borrow()
+            .iter()
+            .filter(|line| line.starts_with("policy: evaluation failed for a look-up by"))
+            .count();
         // The ledger, and an account on each of the two instances.
         assert_eq!(failed, if policy.contains("broken") { 3 } else { 0 });
         assert_eq!(text(&answer).contains("`never`"), policy.contains("never"));

@@ -160,7 +160,7 @@ async fn bad_parameters() {
         (
             "force=1",
             "40009",
-            "takes `instance`, `user_name`, `actor`, `state`, `since`, `until`, `limit` and `cursor` only",
+            "takes only `instance`, `user_name`, `actor`, `state`, `since`, `until`, `limit` and `cursor`",
         ),
         ("limit=1&limit=2", "40002", "`limit` stands twice"),
         ("instance=", "40010", "`instance` is ``; expected a name"),

@@ -53,7 +53,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
 /// When it cannot be told later, the log says so, and the ledger has it all the same.
 #[tokio::test]
 async fn a_later_channel_that_fails() {
-    for (status, says) in [(302, "it answered 302"), (500, "it answered 500"), (0, "Broken")] {
+    for (status, says) in [(302, "the platform answered 302"), (500, "the platform answered 500"), (0, "Broken")] {
         let (host, app) = (memory(), app());
         host.will_answer(200, SUCCESS);
         host.which_takes(Duration::from_secs(3));
@@ -64,7 +64,7 @@ async fn a_later_channel_that_fails() {
         let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
         flow::handle(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
-        assert!(logged(&host, "later: the outcome of ") && logged(&host, says), "{:?}", host.lines.borrow());
+        assert!(logged(&host, "later: the result of removal ") && logged(&host, says), "{:?}", host.lines.borrow());
         assert_eq!(host.sent.borrow().len(), 2);
     }
 }
