@@ -41,7 +41,7 @@ struct AnswerEncryption {
 /// What authentication ends with.
 pub(super) enum Authenticated<'c> {
     /// The caller proved the request.
-    Session(Session<'c>),
+    Session(Box<Session<'c>>),
     /// The platform asks a question before it has any proof: this is the reply.
     Handshake(Rendered),
 }
@@ -74,7 +74,8 @@ pub(super) async fn authenticate<'c, H: Host>(
         return Ok(Authenticated::Handshake(rendered));
     }
     let claim = Claim { inbound, caller, kind, now };
-    claim.verify(host, app, &keys).await.map(Authenticated::Session).map_err(unproved)
+    let session = claim.verify(host, app, &keys).await.map_err(unproved)?;
+    Ok(Authenticated::Session(Box::new(session)))
 }
 
 /// A request and the caller that it claims to be from.

@@ -82,7 +82,7 @@ async fn receive<'c, H: Host>(
     arrival: Arrival,
 ) -> (Exchange<'c>, Result<Work<'c>, Outcome>) {
     match authenticate(host, app, inbound, route, arrival.at).await {
-        Ok(Authenticated::Session(session)) => parse(host, app, inbound, session, arrival),
+        Ok(Authenticated::Session(session)) => parse(host, app, inbound, *session, arrival),
         Ok(Authenticated::Handshake(rendered)) => (Exchange::anonymous(arrival), Ok(Work::Reply(rendered))),
         Err(Unproved { caller, outcome }) => (Exchange::claimed(arrival, caller), Err(outcome)),
     }

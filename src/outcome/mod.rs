@@ -573,6 +573,26 @@ mod tests {
         UpstreamAnswer { status: status(code), code: "DBS.1".into(), message: "said upstream".into() }
     }
 
+    /// A refusal for each entry that says why a request was refused.
+    fn refused_samples() -> Vec<Outcome> {
+        let refused = catalog::ALL.iter().filter(|entry| entry.state == State::Refused).map(|entry| {
+            let message = Message::new(entry)
+                .quoting("name", "Bob!")
+                .quoting("given", "Bob!")
+                .quoting("header", "authorization")
+                .quoting("id", "42")
+                .quoting("event", "evt_1")
+                .quoting("claim", "aud")
+                .quoting("user_name", "alice@example.com")
+                .quoting("expected", "application/json")
+                .with("why", Argument::Localized(Localized { en: "it is not valid JSON", zh: "不是有效的JSON" }))
+                .with("known", Argument::Names(&["user_name", "dry_run"]))
+                .with("allow", Argument::Plain("POST".into()));
+            Outcome::Refused(message)
+        });
+        refused.collect()
+    }
+
     /// Endings of every variant; the catalogue has its own test.
     fn samples() -> Vec<Outcome> {
         let policies = || vec!["frozen".to_owned(), "night".to_owned()];
@@ -640,22 +660,7 @@ mod tests {
             offboarded(State::AwaitingApproval, "OFFBOARD.40904", Some("K7Q2M9XA")),
             offboarded(State::Denied, "OFFBOARD.40301", None),
         ];
-        let refused = catalog::ALL.iter().filter(|entry| entry.state == State::Refused).map(|entry| {
-            let message = Message::new(entry)
-                .quoting("name", "Bob!")
-                .quoting("given", "Bob!")
-                .quoting("header", "authorization")
-                .quoting("id", "42")
-                .quoting("event", "evt_1")
-                .quoting("claim", "aud")
-                .quoting("user_name", "alice@example.com")
-                .quoting("expected", "application/json")
-                .with("why", Argument::Localized(Localized { en: "it is not valid JSON", zh: "不是有效的JSON" }))
-                .with("known", Argument::Names(&["user_name", "dry_run"]))
-                .with("allow", Argument::Plain("POST".into()));
-            Outcome::Refused(message)
-        });
-        let mut samples: Vec<_> = refused.collect();
+        let mut samples = refused_samples();
         samples.extend(not_sent.map(Outcome::NotSent));
         samples.extend(unknown.map(Outcome::Unknown));
         samples.extend(denied.map(Outcome::Denied));

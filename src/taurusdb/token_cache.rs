@@ -114,6 +114,13 @@ impl Entry {
     }
 }
 
+/// The token that a request asks for.
+struct Wanted<'a, H> {
+    host: &'a H,
+    budget: &'a Budget,
+    key: &'a Key<'a>,
+}
+
 /// The tokens that an instance knows.
 #[derive(Debug, Default)]
 pub struct TokenCache(RefCell<BTreeMap<String, Entry>>);
@@ -157,7 +164,7 @@ impl TokenCache {
                 CacheState::RenewingElsewhere(None) => {}
                 CacheState::RenewHere(usable) => {
                     let _turn = Turn { tokens: self, id: &key.id };
-                    if let Some(held) = self.renew(host, budget, key, usable, &fetch).await? {
+                    if let Some(held) = self.renew(&Wanted { host, budget, key }, usable, &fetch).await? {
                         return Ok(held);
                     }
                 }
@@ -173,12 +180,11 @@ impl TokenCache {
     /// Renews, unless another instance has done so or is at it; `None` when there is nothing to do but wait for that.
     async fn renew<H: Host>(
         &self,
-        host: &H,
-        budget: &Budget,
-        key: &Key<'_>,
+        wanted: &Wanted<'_, H>,
         usable: Option<CachedToken>,
         fetch: &impl AsyncFn() -> Result<Issued, NoToken>,
     ) -> Result<Option<CachedToken>, NoToken> {
+        let Wanted { host, budget, key } = *wanted;
         let now = host.now();
         let seal = Seal::new(key.secret, &key.id);
         // A lease outlives the request that takes it, but not by much.
