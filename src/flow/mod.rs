@@ -41,8 +41,8 @@ mod respond;
 
 /// Answers one request. `app` is the reason if configuration or policy cannot be used.
 ///
-/// If it takes longer than the sender's platform waits, `early` gets an answer, at most once. The returned response then reaches
-/// nobody, and the outcome was sent where the platform takes it afterwards.
+/// If it takes longer than the sender's platform waits, `early` gets an answer, at most once. The returned response is then not
+/// delivered, and the outcome was sent where the platform takes it afterwards.
 pub async fn handle<H: Host>(
     host: &H,
     app: Result<&App, &str>,

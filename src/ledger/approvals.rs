@@ -110,7 +110,7 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// # Errors
     ///
-    /// If the row cannot be written; then nobody can confirm or approve it.
+    /// If the row cannot be written; then it cannot be confirmed or approved.
     pub async fn request(
         &self,
         id: &RemovalId,

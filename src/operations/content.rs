@@ -1,14 +1,15 @@
-//! What people in a chat read that is not about one outcome: what they can say, what waits, what became of something.
+//! Listings as chat text: the commands, the waiting requests, the state of one removal.
 
 use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat};
 
+use crate::callers::chat::platform::ChatPlatform;
 use crate::ledger::row::RemovalRow;
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
 
-/// What somebody can say: to remove, where there is an instance that they may ask about; to approve, where they may.
+/// The commands: to remove, if the person may request removals on an instance; to approve, if the person may.
 pub(crate) fn help(instances: &[&str], may_approve: bool, language: Language) -> String {
     let names: Vec<_> = instances.iter().map(|name| format!("`{name}`")).collect();
     let names = names.join(", ");
@@ -46,26 +47,26 @@ pub(crate) fn help(instances: &[&str], may_approve: bool, language: Language) ->
     text
 }
 
-/// What waits, a line each.
-pub(crate) fn pending(records: &[RemovalRow], language: Language, escape: fn(&str) -> String) -> String {
-    if records.is_empty() {
+/// The waiting requests, a line each.
+pub(crate) fn pending(rows: &[RemovalRow], language: Language, chat: &dyn ChatPlatform) -> String {
+    if rows.is_empty() {
         return match language {
             Language::English => "Nothing waits for you.".into(),
             Language::Chinese => "没有待处理的申请。".into(),
         };
     }
-    let lines: Vec<_> = records.iter().map(|record| line(record, language, escape)).collect();
+    let lines: Vec<_> = rows.iter().map(|row| line(row, language, chat)).collect();
     lines.join("\n")
 }
 
-/// One of them.
-fn line(record: &RemovalRow, language: Language, escape: fn(&str) -> String) -> String {
+/// One waiting request.
+fn line(row: &RemovalRow, language: Language, chat: &dyn ChatPlatform) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (reference, user_name, instance, actor) =
-        (text(&record.reference), text(&record.user_name), text(&record.instance), text(&record.actor));
-    let until = time(record.expires_at);
-    let reason = record.reason.as_deref().map(|reason| format!(" ({})", escape(reason))).unwrap_or_default();
-    match (language, record.state) {
+        (text(&row.reference), text(&row.user_name), text(&row.instance), text(&row.actor));
+    let until = time(row.expires_at);
+    let reason = row.reason.as_deref().map(|reason| format!(" ({})", chat.quote(reason))).unwrap_or_default();
+    match (language, row.state) {
         (Language::English, State::AwaitingConfirmation) => {
             format!("`{reference}`: `{user_name}` on `{instance}`{reason}, to be confirmed by `{actor}` until {until}")
         }
@@ -83,12 +84,12 @@ fn line(record: &RemovalRow, language: Language, escape: fn(&str) -> String) -> 
     }
 }
 
-/// What became of a removal.
-pub(crate) fn status(record: &RemovalRow, language: Language, escape: fn(&str) -> String) -> String {
+/// The state of a removal.
+pub(crate) fn status(row: &RemovalRow, language: Language, chat: &dyn ChatPlatform) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let (user_name, instance, actor) = (text(&record.user_name), text(&record.instance), text(&record.actor));
-    let (state, asked) = (record.state.as_str(), time(Some(record.asked_at)));
-    let message = record.message.as_deref().map(escape).unwrap_or_default();
+    let (user_name, instance, actor) = (text(&row.user_name), text(&row.instance), text(&row.actor));
+    let (state, asked) = (row.state.as_str(), time(Some(row.asked_at)));
+    let message = row.message.as_deref().map(|message| chat.quote(message)).unwrap_or_default();
     let message = if message.is_empty() { message } else { format!(": {message}") };
     match language {
         Language::English => {

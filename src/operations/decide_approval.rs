@@ -1,7 +1,7 @@
 //! A person confirms, cancels, approves or denies what waits.
 //!
 //! Policy decides again at that moment about each person who has a part in it, and the row is held to its fingerprint, so that
-//! no one approves something else than was shown. Nobody approves their own request, also not through another caller
+//! a person approves exactly what was shown. Requesters never approve their own request, also not through another caller
 //! (`[[person]]`), whatever policy says.
 
 use crate::config::Config;

@@ -32,7 +32,7 @@ pub(crate) async fn list_pending<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Conten
         ctx.is_own(row.actor.as_deref()) || may_approve()
     });
     Ok(Content::of(match ctx.chat {
-        Some(chat) => chat.message(&content::pending(&rows, ctx.language, chat.format().escape)),
+        Some(chat) => chat.message(&content::pending(&rows, ctx.language, chat)),
         None => {
             let rows: Vec<_> = rows.iter().map(RemovalRow::json).collect();
             Rendered::json(StatusCode::OK, json!({"approvals": rows}).to_string())
