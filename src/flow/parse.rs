@@ -22,7 +22,7 @@ use crate::request::inbound::Inbound;
 
 const LANGUAGE: &str = "x-language";
 
-/// What there is to do.
+/// What a request leads to.
 pub(super) enum Work<'c> {
     /// Nothing: this is the reply.
     Reply(Rendered),

@@ -21,7 +21,7 @@ pub(super) fn report_id<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>) 
     }
 }
 
-/// What there is to tell about a report, to its sender or to the requester.
+/// What a reply tells about a report, to its sender or to the requester.
 pub(super) fn reply<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>, language: Language) -> Reply<'a> {
     let own = exchange.actor().map(|actor| actor.principal.as_str());
     let row = match &report.row {
