@@ -1,4 +1,4 @@
-//! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy.rs`.
+//! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy/`.
 
 use starrocks_offboard::policy::prepared::PREPARED;
 use support::planned::Planned;

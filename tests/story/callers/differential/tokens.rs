@@ -17,7 +17,7 @@ const ISSUER: &str = "https://login.example.com/realms/staff";
 const AUDIENCES: [&str; 2] = ["starrocks-offboard", "gateway"];
 
 /// What PyJWT takes and we do not, or the other way round. Its own reading of RFC 7519 is as good as ours where it says no
-/// more than "implementation"; of the rest, `jose`'s documentation says why.
+/// more than "implementation"; of the rest, `crypto::jwt`'s documentation says why.
 const MEANT: [Meant<TokenError>; 32] = [
     (
         "typ of another kind of token",
