@@ -21,7 +21,7 @@ pub(crate) fn help<H: Host>(ctx: &Ctx<'_, H>) -> Content {
     let may = |action, instance| {
         names().any(|user_name| {
             let account = Some(Account { instance, user_name });
-            let request = AuthzRequest { who: principal, action, account, reason_given: true };
+            let request = AuthzRequest { principal, action, account, reason_given: true };
             ctx.app.policies.is_authorized(&request, context).allowed
         })
     };

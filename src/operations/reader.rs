@@ -45,7 +45,7 @@ impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
         let Self { ctx, context, responses } = self;
         responses.entry(key).or_insert_with(|| {
             let principal = Principal::of(ctx.actor, &ctx.app.config);
-            let request = AuthzRequest { who: principal, action: Action::Audit, account, reason_given: false };
+            let request = AuthzRequest { principal, action: Action::Audit, account, reason_given: false };
             let response = ctx.app.policies.is_authorized(&request, *context);
             if let Some(why) = &response.failed {
                 let principal = &ctx.actor.principal;

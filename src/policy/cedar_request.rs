@@ -34,7 +34,7 @@ impl CedarRequest {
         context: AuthzContext,
         with_time: bool,
     ) -> Result<Self, String> {
-        let AuthzRequest { who: Principal { actor, teams, accounts }, action, account, .. } = request;
+        let AuthzRequest { principal: Principal { actor, teams, accounts }, action, account, .. } = request;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
         let own = accounts.iter().map(|name| string(name));
@@ -100,9 +100,9 @@ pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), 
         instance_removals_last_hour: 0,
     };
     let account = Some(Account { instance: &instance, user_name: "word" });
-    let who = Principal { actor: &actor, teams: &[], accounts: &[word()] };
+    let principal = Principal { actor: &actor, teams: &[], accounts: &[word()] };
     for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
-        let request = AuthzRequest { who, action, account, reason_given: false };
+        let request = AuthzRequest { principal, action, account, reason_given: false };
         let CedarRequest { principal, action, resource, entities, context } =
             CedarRequest::new(names, &request, context, true)?;
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
@@ -123,7 +123,7 @@ fn cedar_context(request: &AuthzRequest<'_>, context: AuthzContext, with_time: b
         Weekday::Sun => "sunday",
     };
     let pairs = [
-        ("caller_kind", string(&request.who.actor.kind)),
+        ("caller_kind", string(&request.principal.actor.kind)),
         ("dry_run", RestrictedExpression::new_bool(dry_run)),
         ("confirmed", RestrictedExpression::new_bool(confirmed)),
         ("reason_given", RestrictedExpression::new_bool(request.reason_given)),

@@ -12,7 +12,7 @@ use crate::policy::{AuthzContext, AuthzRequest, AuthzResponse, Policies};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The answer of [`Policies::is_authorized`].
-    pub verdict: AuthzResponse,
+    pub response: AuthzResponse,
     /// The policies, by role, then by id.
     pub policies: Vec<PolicyEvaluation>,
 }
@@ -38,22 +38,22 @@ pub enum Role {
     /// It failed to evaluate, so the answer is no; the text says why.
     Failed(String),
     /// It applies and is overridden: a `permit` under a `forbid`.
-    Overruled,
+    Overridden,
     /// Its conditions are not met.
-    Nearly,
+    AlmostApplies,
 }
 
 impl Policies {
     /// Answers as [`Policies::is_authorized`], and tells the part of each policy in the answer.
     pub fn explain(&self, request: &AuthzRequest<'_>, context: AuthzContext) -> Explanation {
-        let verdict = self.is_authorized(request, context);
+        let response = self.is_authorized(request, context);
         let evaluations = self.set.policies().filter_map(|policy| {
             let id = policy.id().to_string();
             let role = match self.evaluate_alone(policy.clone(), request, context)? {
-                Ok(true) if verdict.policies.contains(&id) => Role::Decided,
-                Ok(true) => Role::Overruled,
+                Ok(true) if response.policies.contains(&id) => Role::Decided,
+                Ok(true) => Role::Overridden,
                 Ok(false) => match self.evaluate_alone(without_conditions(policy)?, request, context)? {
-                    Ok(true) => Role::Nearly,
+                    Ok(true) => Role::AlmostApplies,
                     _ => return None,
                 },
                 Err(why) => Role::Failed(why),
@@ -62,7 +62,7 @@ impl Policies {
         });
         let mut policies: Vec<_> = evaluations.collect();
         policies.sort_by(|a, b| (&a.role, &a.id).cmp(&(&b.role, &b.id)));
-        Explanation { verdict, policies }
+        Explanation { response, policies }
     }
 
     /// Whether a policy alone applies; `Err` if it fails to evaluate, `None` if it cannot be evaluated alone.
@@ -110,7 +110,7 @@ mod tests {
             Actor { principal: "slack/U1".into(), caller: "slack".into(), kind: "slack".into(), groups: Vec::new() };
         let teams: Vec<_> = teams.iter().map(|team| (*team).to_owned()).collect();
         let request = AuthzRequest {
-            who: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },
+            principal: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },
             action,
             account: Some(Account { instance, user_name: "bob" }),
             reason_given: false,
@@ -124,10 +124,10 @@ mod tests {
             instance_removals_last_hour: 0,
         };
         let explanation = policies.explain(&request, context);
-        assert_eq!(explanation.verdict, policies.is_authorized(&request, context));
+        assert_eq!(explanation.response, policies.is_authorized(&request, context));
         let decided: Vec<_> =
             explanation.policies.iter().filter(|p| p.role == Role::Decided).map(|p| p.id.clone()).collect();
-        assert_eq!(decided, explanation.verdict.policies);
+        assert_eq!(decided, explanation.response.policies);
         let roles = explanation.policies.iter().map(|evaluation| {
             assert!(policy.contains(&evaluation.text));
             let effect = if evaluation.is_permit { "permit" } else { "forbid" };
@@ -137,7 +137,7 @@ mod tests {
             };
             format!("{role}: {effect} {}", evaluation.id)
         });
-        [explanation.verdict.allowed.to_string()].into_iter().chain(roles).collect()
+        [explanation.response.allowed.to_string()].into_iter().chain(roles).collect()
     }
 
     #[test]
@@ -264,8 +264,8 @@ mod tests {
                 Decision::NeedsApproval { policies } => ("approval", policies),
                 Decision::Denial { policies } => ("denial", policies),
             };
-            let who = Principal::of(&removal.actor, &config);
-            let explain = |action| policies.explain(&AuthzRequest::about(&removal, who, action), context).verdict;
+            let asking = Principal::of(&removal.actor, &config);
+            let explain = |action| policies.explain(&AuthzRequest::about(&removal, asking, action), context).response;
             let explained = match (explain(Action::Delete), explain(Action::Request)) {
                 (delete, _) if delete.allowed => ("permit", delete.policies),
                 (_, request) if request.allowed => ("approval", request.policies),

@@ -63,7 +63,7 @@ pub struct Account<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct AuthzRequest<'a> {
     /// The principal.
-    pub who: Principal<'a>,
+    pub principal: Principal<'a>,
     /// The action.
     pub action: Action,
     /// The account; `None` for a ledger row that names no account, such as a refusal's.
@@ -154,8 +154,8 @@ impl Policies {
 
 impl<'a> AuthzRequest<'a> {
     /// Asks about the account of a removal.
-    pub fn about(removal: &'a RemovalRequest<'_>, who: Principal<'a>, action: Action) -> Self {
+    pub fn about(removal: &'a RemovalRequest<'_>, principal: Principal<'a>, action: Action) -> Self {
         let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
-        Self { who, action, account: Some(account), reason_given: removal.reason.is_some() }
+        Self { principal, action, account: Some(account), reason_given: removal.reason.is_some() }
     }
 }

@@ -104,7 +104,7 @@ impl Policies {
     }
 
     /// Whether a prepared form with the digest of these policies has the same policies.
-    pub fn is_said_by(&self, prepared: &str) -> bool {
+    pub fn matches(&self, prepared: &str) -> bool {
         let read = |text: &str| serde_json::from_str::<Prepared<Value>>(text).ok();
         let own = self.prepare().ok().and_then(|text| read(&text));
         match (read(prepared), own) {
@@ -135,7 +135,7 @@ mod tests {
             let text = prepared(policy, schema);
             let (parsed, read) =
                 (Policies::parse(policy, schema).unwrap(), Policies::prepared(&text, policy, schema).unwrap());
-            assert!(parsed.is_said_by(&text));
+            assert!(parsed.matches(&text));
             assert_eq!(read.prepare(), Ok(text));
             assert_eq!((read.digest(), &read.groups), (parsed.digest(), &parsed.groups));
         }
@@ -166,6 +166,6 @@ mod tests {
         let policies = Policies::parse(POLICY, SCHEMA).unwrap();
         let changed = prepared(POLICY, SCHEMA).replace("\"forbid\"", "\"permit\"");
         assert!(Policies::prepared(&changed, POLICY, SCHEMA).is_ok());
-        assert!(!policies.is_said_by(&changed));
+        assert!(!policies.matches(&changed));
     }
 }

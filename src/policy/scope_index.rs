@@ -148,8 +148,8 @@ mod tests {
                     kind: "slack".into(),
                     groups: Vec::new(),
                 };
-                let who = Principal { actor: &actor, teams, accounts: &[] };
-                let request = AuthzRequest { who, action, account, reason_given: false };
+                let principal = Principal { actor: &actor, teams, accounts: &[] };
+                let request = AuthzRequest { principal, action, account, reason_given: false };
                 let asked = policies.is_authorized(&request, context);
                 let cedar_request = policies.cedar_request(&request, context).unwrap();
                 let whole = combine(policies.evaluate([&policies.set], cedar_request));

@@ -172,7 +172,7 @@ impl<'a> Case<'a> {
             // The rules for account names apply to removals; every row can be viewed.
             (Some(action @ Action::Audit), _) | (Some(action), Ok(_)) => {
                 let explanation = self.explain(policies, action);
-                (response_in_words(&explanation.1.verdict), vec![explanation])
+                (response_in_words(&explanation.1.response), vec![explanation])
             }
             (_, Err(error)) => {
                 (format!("denied before policy: {}", Outcome::from(error).message(Language::default())), Vec::new())
@@ -196,13 +196,13 @@ impl<'a> Case<'a> {
     /// Explains `delete`, and `request` if the gateway would evaluate it, too.
     fn explain_removal(&self, policies: &Policies) -> Vec<(Action, Explanation)> {
         let at_once = self.explain(policies, Action::Delete);
-        let is_decided = at_once.1.verdict.allowed || at_once.1.verdict.failed.is_some();
+        let is_decided = at_once.1.response.allowed || at_once.1.response.failed.is_some();
         if is_decided { vec![at_once] } else { vec![at_once, self.explain(policies, Action::Request)] }
     }
 
     fn explain(&self, policies: &Policies, action: Action) -> (Action, Explanation) {
         let request = AuthzRequest {
-            who: Principal::of(&self.actor, self.config),
+            principal: Principal::of(&self.actor, self.config),
             action,
             account: Some(Account { instance: self.instance, user_name: self.user_name }),
             reason_given: self.reason.is_some(),

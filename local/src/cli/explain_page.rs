@@ -11,7 +11,7 @@ pub(super) fn page(answer: &str, facts: &[(&str, String)], explanations: &[(Acti
         page += &format!("  {label:<14}{value}\n");
     }
     for (action, explanation) in explanations {
-        page += &format!("\n{}: {}\n", action.as_str(), response_in_words(&explanation.verdict));
+        page += &format!("\n{}: {}\n", action.as_str(), response_in_words(&explanation.response));
         if explanation.policies.is_empty() {
             page += "\n  no policy has this principal, action and resource in its scope\n";
         }
@@ -60,7 +60,7 @@ fn role_in_words(evaluation: &PolicyEvaluation) -> String {
     match &evaluation.role {
         Role::Decided => format!("{verb}s it"),
         Role::Failed(why) => format!("failed to evaluate, so the answer is no: {why}"),
-        Role::Overruled => format!("would {verb} it, but is overridden"),
-        Role::Nearly => format!("would {verb} it, but its conditions are not met"),
+        Role::Overridden => format!("would {verb} it, but is overridden"),
+        Role::AlmostApplies => format!("would {verb} it, but its conditions are not met"),
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn stale(files: &OperatorFiles) -> Option<Diagnostic> {
             let message = format!("{message}; until then each new instance parses the policies");
             Some(Diagnostic::warning(PREPARED, None, message))
         }
-        Ok(_) if policies.is_said_by(prepared) => None,
+        Ok(_) if policies.matches(prepared) => None,
         Ok(_) => Some(Diagnostic::error(
             PREPARED,
             None,
