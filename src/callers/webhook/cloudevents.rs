@@ -159,7 +159,7 @@ fn binary(inbound: &Inbound) -> Result<Map<String, Value>, RequestError> {
             return Err(RequestError::FieldInvalid {
                 name: "header",
                 given: name.as_str().to_owned(),
-                expected: Localized { en: "percent-encoded UTF-8", zh: "百分号编码的 UTF-8" },
+                expected: Localized { en: "percent-encoded UTF-8", zh: "百分号编码的UTF-8" },
             });
         };
         event.insert(attribute.to_owned(), text.into());
