@@ -90,7 +90,8 @@ const TIME: Localized = Localized {
 
 const LIMIT: Localized = Localized { en: "a number from `1` to `500`", zh: " `1` 到 `500` 的数字" };
 
-const CURSOR: Localized = Localized { en: "the `next` value of the previous page", zh: "上一页返回的 `next` 值" };
+const CURSOR: Localized =
+    Localized { en: "the `next` value of the previous page", zh: "上一页返回的 `next` 值" };
 
 const STATES: Localized = Localized {
     en: "`in-flight`, `removed`, `refused-upstream`, `not-removed`, `already-gone`, `not-sent`, `unknown`, `denied`, `refused`, `awaiting-confirmation`, `awaiting-approval`, `cancelled`, `expired`, `rejected` or `dry-run`",

@@ -186,8 +186,7 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given
         .strip_prefix(['U', 'W'])
         .is_some_and(|rest| consists_of(rest, 31, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
-    let expected =
-        Localized { en: "a Slack user ID such as `U2CERLKJA`", zh: "Slack用户ID，例如 `U2CERLKJA`" };
+    let expected = Localized { en: "a Slack user ID such as `U2CERLKJA`", zh: "Slack用户ID，例如 `U2CERLKJA`" };
     if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
 
