@@ -1,4 +1,4 @@
-//! What a request of a system says: its sender is the caller itself.
+//! The content of a request from a system. The sender is the caller itself. Nothing here reads bytes; each kind does.
 
 use crate::callers::parsed::{Parsed, Sender};
 use crate::config::callers::Caller;
@@ -7,19 +7,19 @@ use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::leaver::Leaver;
 
-/// What a request of a system says.
+/// The content of a request from a system.
 #[derive(Debug)]
 pub(crate) enum Event<'c> {
     /// A command.
     Command(Command<'c>),
-    /// A question of the system's own: this is the reply, and there is nothing to do.
+    /// A handshake of the system, with its reply; nothing else is done.
     Reply(Rendered),
-    /// Nothing about a removal; why, for the log.
+    /// An event that is not about a removal, with the explanation for the log.
     Ignored(&'static str),
 }
 
 impl<'c> Event<'c> {
-    /// All of these people leave, each counted once; `otherwise` is why the event is ignored if there is none.
+    /// Returns the command for these leavers, each identity once; without a leaver the event is ignored, explained by `otherwise`.
     pub(crate) fn leavers(all: impl IntoIterator<Item = Leaver>, otherwise: &'static str) -> Self {
         let mut leavers: Vec<Leaver> = Vec::new();
         for leaver in all {
@@ -30,7 +30,7 @@ impl<'c> Event<'c> {
         if leavers.is_empty() { Self::Ignored(otherwise) } else { Self::Command(Command::OffboardLeavers(leavers)) }
     }
 
-    /// The parsed request, with the caller as its sender.
+    /// Returns the parsed request, with the caller as its sender.
     pub(crate) fn parsed(caller: &Caller, event: Result<Self, RequestError>) -> Parsed<'c> {
         let sender = Sender::system(caller);
         match event {

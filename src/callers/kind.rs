@@ -1,7 +1,7 @@
-//! What a caller kind is.
+//! The interface of a caller kind.
 //!
-//! A kind turns one platform's request into a command, and an outcome into what that platform shows. Its functions are pure
-//! over (request, secrets, time): no clock, no network, no SQL, and nothing of TaurusDB.
+//! A kind turns one platform's request into a command, and an outcome into the form that the platform shows. Its functions are
+//! pure over (request, secrets, time): no clock, no network, no SQL, and nothing of TaurusDB.
 
 use chrono::{DateTime, Utc};
 
@@ -17,39 +17,39 @@ use crate::reply::api_body::api_body;
 use crate::reply::{Rendered, Reply};
 use crate::request::inbound::Inbound;
 
-/// A caller kind. `shape`, `verify` and `parse` are its own; the rest has defaults.
+/// A caller kind. `shape`, `verify` and `parse` are required; the other methods have defaults.
 ///
 /// Rules that every kind keeps: what the signature does not cover is not believed; comparisons are constant-time; encodings
 /// are strict; a header that may appear once and appears twice is refused; an empty secret proves nothing.
 pub trait CallerKind: Sync {
-    /// What offboard.toml has to know of the kind: its name, secrets and settings.
+    /// Returns the keys of offboard.toml that the kind takes: its name, secrets and settings.
     fn shape(&self) -> CallerShape;
 
-    /// Where its requests arrive.
+    /// Returns the endpoint of the kind's requests.
     fn endpoint(&self) -> Endpoint {
         Endpoint::Hook("POST")
     }
 
-    /// The content types of bodies that it takes; empty if it needs no body.
+    /// Returns the supported content types of bodies; empty if the kind needs no body.
     fn content_types(&self) -> &'static [&'static str] {
         &["application/json"]
     }
 
-    /// Where the public keys are that the request's token needs; `None` for a request without a token.
+    /// Returns the source of the public keys for the request's token; `None` for a request without a token.
     fn key_source<'c>(&self, _: &Inbound, _: &'c Caller) -> Option<JwksSource<'c>> {
         None
     }
 
-    /// The reply to a question that the platform asks before it has any proof.
+    /// Answers a handshake that carries no proof; `None` if the request is not such a handshake.
     fn handshake(&self, _: &Inbound, _: &Caller) -> Option<Rendered> {
         None
     }
 
-    /// Verifies who sent the request. `keys` is never empty for a kind that has secrets.
+    /// Verifies the sender of the request. `keys` is never empty for a kind that has secrets.
     ///
     /// # Errors
     ///
-    /// If the request does not prove to be the caller's, see [`ProofError`].
+    /// [`ProofError`] if the request does not prove that the caller sent it.
     fn verify(
         &self,
         inbound: &Inbound,
@@ -61,7 +61,7 @@ pub trait CallerKind: Sync {
     /// Parses a verified request.
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c>;
 
-    /// Renders an outcome in the platform's form. Only a proven request is answered in it; before, every caller gets the
+    /// Renders an outcome in the platform's form. Only a proven request is answered in this form; an unproven one gets the
     /// documented body.
     fn render(&self, reply: &Reply<'_>) -> Rendered {
         match self.chat() {
@@ -70,31 +70,31 @@ pub trait CallerKind: Sync {
         }
     }
 
-    /// The chat platform, for kinds with people.
+    /// Returns the chat platform, for kinds with people.
     fn chat(&self) -> Option<&dyn ChatPlatform> {
         None
     }
 
-    /// The early answer, for when the work takes longer than the platform waits; `None` if the platform waits.
+    /// Returns the early answer to a request that takes longer than the platform waits; `None` if the platform waits.
     fn acknowledge(&self, _: &Acknowledgement<'_>) -> Option<Rendered> {
         None
     }
 
-    /// How an outcome is sent after the answer; `None` if the platform takes nothing afterwards.
+    /// Returns how an outcome is sent after the answer; `None` if the platform accepts nothing afterwards.
     fn follow_up(&self) -> Option<&'static FollowUp> {
         None
     }
 
-    /// Encrypts answers; `None` if the platform reads them as they are.
+    /// Returns the encryption of answers; `None` if the platform expects plain answers.
     fn encryption(&self) -> Option<Encryption> {
         None
     }
 }
 
-/// Where a kind's requests arrive.
+/// The endpoint of a kind's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `/hooks/{caller}`, by these methods, as `Allow` lists them.
+    /// `/hooks/{caller}`, with these methods in the form of `Allow`.
     Hook(&'static str),
     /// TaurusDB's own API and the routes beside it.
     Documented,
@@ -102,21 +102,21 @@ pub enum Endpoint {
     Scim,
 }
 
-/// A request with the proof of who sent it.
+/// A request with the proof of its sender.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'r> {
     /// The request.
     pub inbound: &'r Inbound,
-    /// What it proved.
+    /// The proof.
     pub proof: &'r Proof,
-    /// The caller that it proved to be.
+    /// The caller that sent the request.
     pub caller: &'r Caller,
 }
 
-/// Encrypts an answer.
+/// A function that encrypts an answer.
 pub type Encryption = fn(Rendered, &Envelope<'_>) -> Rendered;
 
-/// What an answer is encrypted with.
+/// The inputs to the encryption of an answer.
 #[derive(Debug)]
 pub struct Envelope<'a> {
     /// The caller.
@@ -125,8 +125,8 @@ pub struct Envelope<'a> {
     pub key: &'a ActiveSecret,
     /// The decrypted body of the request.
     pub plain: &'a [u8],
-    /// The time.
+    /// The current time.
     pub now: DateTime<Utc>,
-    /// 128 random bits that nothing else of this request uses. Of the answers that one request makes, one is sent.
+    /// 128 random bits that this request uses for nothing else. A request may render several answers, and only one is sent.
     pub random: u128,
 }

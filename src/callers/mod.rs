@@ -1,7 +1,7 @@
-//! Caller kinds: who sends requests, what proves it, and the form that answers have.
+//! Caller kinds: the senders of requests, their proofs, and the form of their answers.
 //!
-//! [`KINDS`] lists them, one line a kind; each is a struct in a file of its own that implements [`CallerKind`]. Nothing here
-//! has a clock, a network or a database, and nothing sees `taurusdb`, `policy` or `ledger`.
+//! [`KINDS`] lists them, one line a kind; each is a struct in its own file that implements [`CallerKind`]. A new kind is a new file
+//! and a line here. Nothing here uses a clock, the network or a database, and nothing sees `taurusdb`, `policy` or `ledger`.
 
 pub mod api;
 pub mod chat;
@@ -56,7 +56,7 @@ pub static KINDS: &[&dyn CallerKind] = &[
     &HttpSignature,
 ];
 
-/// Returns the kind that offboard.toml calls `name`.
+/// Returns the kind with this name in offboard.toml.
 pub fn kind(name: &str) -> Option<&'static dyn CallerKind> {
     KINDS.iter().copied().find(|kind| kind.shape().name == name)
 }
@@ -85,7 +85,7 @@ mod tests {
     use crate::config::callers::SECRET;
 
     #[test]
-    fn three_hundred_seconds_either_way_and_not_one_more() {
+    fn a_timestamp_may_be_three_hundred_seconds_off() {
         let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
         let now = at(1_700_000_000_000);
         for seconds in [-300, -299, 0, 299, 300] {
@@ -135,14 +135,14 @@ mod tests {
             let secret = Secret::new(secret.to_owned()).unwrap();
             let secrets = vec![ActiveSecret::new(None, vec![(SECRET, secret)]).unwrap()];
             let keys = VerificationKeys { secrets, published: None };
-            // A vector that names no time is verified at its own.
-            let own = match scheme {
+            // A vector without a test time is verified at the time of its signature.
+            let signed_at = match scheme {
                 "discord-ed25519" => inputs["headers"]["X-Signature-Timestamp"].as_str().unwrap().parse().unwrap(),
                 // 2017-02-01T21:10:07Z, in the body.
                 "msteams-outgoing-hmac" => 1_485_983_407,
                 _ => 1_700_000_000,
             };
-            let now = inputs["now_for_test"].as_i64().unwrap_or(own);
+            let now = inputs["now_for_test"].as_i64().unwrap_or(signed_at);
             let verified = kind.verify(&inbound, &caller, &keys, DateTime::from_timestamp(now, 0).unwrap());
             assert_eq!(verified.is_ok(), vector["valid"].as_bool().unwrap(), "{id}: {verified:?}");
             if let Err(outcome) = verified {
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(ran.len(), 14, "{ran:?}");
     }
 
-    /// Some of these signatures pass a lenient verifier.
+    /// Signatures of which a lenient verifier accepts some that a strict one refuses.
     #[test]
     fn ed25519_vectors() {
         let file: serde_json::Value =
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_address_is_at_the_platform() {
+    fn a_reply_address_is_on_the_platform_s_host() {
         let at = |url| ReplyAddress::at("https://hooks.slack.com", url).is_some();
         assert!(at("https://hooks.slack.com/commands/T0001/1/abc"));
         for url in [

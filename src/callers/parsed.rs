@@ -1,4 +1,5 @@
-//! What a proven request says: a command of its sender, a platform's own question, or nothing that concerns the gateway.
+//! The content of a proven request: a command, a handshake of the platform, or an event that does not concern the gateway. Kinds
+//! produce it; it knows neither policy nor TaurusDB.
 
 use crate::callers::follow_up::ReplyAddress;
 use crate::config::callers::Caller;
@@ -7,13 +8,13 @@ use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 
-/// What a proven request says.
+/// The content of a proven request.
 ///
-/// Everything but a handshake without a person names its sender, because a request can still be refused after it was parsed
-/// (for its language or its content type), and the ledger row of that refusal names the actor.
+/// All but a handshake without a person name the sender if it can be read: a request can still be refused after it was parsed (for
+/// its language or its content type), and the ledger row of that refusal names the actor.
 #[derive(Debug)]
 pub enum Parsed<'c> {
-    /// A handshake of the platform: this is the reply, and there is nothing to do.
+    /// A handshake of the platform, with its reply; nothing else is done.
     Reply {
         /// The sender, if the request names one.
         sender: Option<Sender>,
@@ -29,22 +30,22 @@ pub enum Parsed<'c> {
     },
     /// A command.
     Command {
-        /// Who sent it.
+        /// The sender.
         sender: Sender,
         /// The command.
         command: Command<'c>,
     },
-    /// A request that cannot be understood.
+    /// A request that cannot be read.
     Refused {
-        /// The sender, if that much can be read.
+        /// The sender, if it can be read.
         sender: Option<Sender>,
-        /// What is wrong with it.
+        /// The error in the request.
         error: RequestError,
     },
 }
 
 impl<'c> Parsed<'c> {
-    /// The command of a sender, or the refusal of what cannot be read as one.
+    /// Returns the command of a sender, or the refusal if the command cannot be read.
     pub fn of(sender: impl Into<Sender>, command: Result<Command<'c>, RequestError>) -> Self {
         let sender = sender.into();
         match command {
@@ -53,23 +54,23 @@ impl<'c> Parsed<'c> {
         }
     }
 
-    /// A click on a button below a message of the gateway.
+    /// Returns the command of a button below a message of the gateway.
     pub fn pressed(sender: impl Into<Sender>, action: ApprovalAction, id: String) -> Self {
         let sender = Sender { clicked: Some(action), ..sender.into() };
         Self::Command { sender, command: Command::DecideApproval { id, action, reason: None } }
     }
 
-    /// A handshake in which no person takes part.
+    /// Returns a handshake without a person.
     pub fn reply(rendered: Rendered) -> Self {
         Self::Reply { sender: None, rendered }
     }
 
-    /// An event of which not even the sender matters.
+    /// Returns an ignored event without a sender.
     pub fn ignored(why: &'static str) -> Self {
         Self::Ignored { sender: None, why }
     }
 
-    /// A request of which not even the sender can be read.
+    /// Returns the refusal of a request whose sender cannot be read.
     pub fn refused(error: RequestError) -> Self {
         Self::Refused { sender: None, error }
     }
@@ -83,19 +84,19 @@ impl<'c> Parsed<'c> {
     }
 }
 
-/// Who sent a request, and what is known of the conversation.
+/// The sender of a request, and the conversation it came from.
 #[derive(Debug, Clone)]
 pub struct Sender {
     /// The person or system.
     pub actor: Actor,
-    /// The button that was clicked, if one was.
+    /// The clicked button, if the request is a click.
     pub clicked: Option<ApprovalAction>,
-    /// Where the outcome can be sent when the platform no longer waits.
+    /// The address for the outcome after the platform stopped waiting.
     pub reply_address: Option<ReplyAddress>,
 }
 
 impl Sender {
-    /// The caller itself, for kinds without people.
+    /// Returns the caller itself as the sender, for kinds without people.
     pub fn system(caller: &Caller) -> Self {
         Actor::system(caller).into()
     }

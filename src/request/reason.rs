@@ -18,7 +18,7 @@ impl Reason {
         if given.chars().count() > 500 || given.chars().any(char::is_control) {
             let expected = Localized {
                 en: "at most 500 characters without line breaks or other control characters",
-                zh: "不超过 500 个字符，且不含换行等控制字符",
+                zh: "不超过500个字符，且不含换行等控制字符",
             };
             return Err(RequestError::invalid("reason", given, expected));
         }

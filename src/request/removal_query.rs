@@ -68,7 +68,7 @@ impl RemovalQuery {
         if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
             return Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
         }
-        let name = Localized { en: "a name, or no such parameter", zh: "名称，或不带此参数" };
+        let name = Localized { en: "a name, or leave the parameter out", zh: "名称，或省略该参数" };
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
         Ok(Self {
             instance: read(query, "instance", name, text)?,
@@ -85,12 +85,13 @@ impl RemovalQuery {
 
 const TIME: Localized = Localized {
     en: "a time in RFC 3339, such as `2026-06-01T10:00:00Z`",
-    zh: " RFC 3339 格式的时间，例如 `2026-06-01T10:00:00Z`",
+    zh: "RFC 3339格式的时间，例如 `2026-06-01T10:00:00Z`",
 };
 
 const LIMIT: Localized = Localized { en: "a number from `1` to `500`", zh: " `1` 到 `500` 的数字" };
 
-const CURSOR: Localized = Localized { en: "`next` as the page before gave it", zh: "上一页返回的 `next`" };
+const CURSOR: Localized =
+    Localized { en: "the `next` value of the previous page", zh: "上一页返回的 `next` 值" };
 
 const STATES: Localized = Localized {
     en: "`in-flight`, `removed`, `refused-upstream`, `not-removed`, `already-gone`, `not-sent`, `unknown`, `denied`, `refused`, `awaiting-confirmation`, `awaiting-approval`, `cancelled`, `expired`, `rejected` or `dry-run`",

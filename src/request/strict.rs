@@ -10,15 +10,15 @@ use crate::outcome::language::Localized;
 use crate::request::error::RequestError;
 
 const NOT_A_FORM: Localized =
-    Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的 UTF-8 表单" };
+    Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的UTF-8表单" };
 
-const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的 JSON" };
+const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的JSON" };
 
-const TOO_DEEP: Localized = Localized { en: "it is nested more than 128 levels deep", zh: "嵌套超过 128 层" };
+const TOO_DEEP: Localized = Localized { en: "it is nested more than 128 levels deep", zh: "嵌套超过128层" };
 
 const WRONG_SHAPE: Localized = Localized {
-    en: "a key is missing, or has a value of another type than documented",
-    zh: "缺少某个键，或其值的类型与文档不符",
+    en: "a key is missing or its value has the wrong type",
+    zh: "缺少某个键，或其值的类型不正确",
 };
 
 /// Reads Unix seconds in decimal digits only: no sign, no space, no leading zero.

@@ -1,4 +1,4 @@
-//! Proof by an access key that this gateway's operator issued: SDK-HMAC-SHA256, see [`sdk_hmac`].
+//! Proof by an access key that the operator issued: SDK-HMAC-SHA256, see [`sdk_hmac`].
 
 use chrono::{DateTime, Utc};
 
@@ -22,7 +22,7 @@ pub(super) fn is_signed(inbound: &Inbound) -> bool {
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the `Authorization` cannot be read.
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if `Authorization` cannot be read.
 pub(super) fn id(inbound: &Inbound) -> Result<&str, ProofError> {
     authorization(inbound).map(|authorization| authorization.access)
 }
@@ -35,7 +35,7 @@ fn authorization(inbound: &Inbound) -> Result<Authorization<'_>, ProofError> {
 ///
 /// # Errors
 ///
-/// [`ProofError`], if it is not the caller's, not of this request or not of this time.
+/// [`ProofError`] if the key is not the caller's, the signature does not match the request, or its time is out of range.
 pub(super) fn verify(
     inbound: &Inbound,
     caller: &Caller,
@@ -73,7 +73,7 @@ fn refused(error: &SignatureError) -> ProofError {
         | SignatureError::EncodedSlash
         | SignatureError::Plus
         | SignatureError::NamelessParameter => RequestError::UrlMalformed.into(),
-        // Everything else is an Authorization value that no SDK writes, or that covers too little.
+        // The rest: an `Authorization` value that no SDK writes, or a signature that covers too little.
         _ => ProofError::Malformed { header: AUTHORIZATION },
     }
 }

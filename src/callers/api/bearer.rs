@@ -14,7 +14,7 @@ use crate::request::inbound::Inbound;
 
 const AUTHORIZATION: &str = "authorization";
 
-/// Public keys that the operator keeps.
+/// The file of public keys that the operator maintains.
 pub(crate) const JWKS_FILE: Setting = Setting {
     is_valid: |name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']),
     expected: "the name of a file beside offboard.toml",
@@ -40,12 +40,16 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::text("groups", false),
 ];
 
-/// Whether what proves a caller is all there.
+/// Checks that the settings of a caller are complete.
+///
+/// # Errors
+///
+/// If a setting is missing or contradicts another: the settings that the caller needs.
 pub(super) fn is_complete(caller: &Caller) -> Result<(), &'static str> {
     let has = |name: &str| caller.setting(name).is_some();
-    let of_tokens = ["audience", "jwks_url", "jwks_file", "header", "azp", "groups"];
+    let token_settings = ["audience", "jwks_url", "jwks_file", "header", "azp", "groups"];
     match (has("issuer"), has("audience"), has("jwks_url"), has("jwks_file")) {
-        (false, ..) if of_tokens.into_iter().any(has) => Err("`issuer`, beside the other settings of tokens"),
+        (false, ..) if token_settings.into_iter().any(has) => Err("`issuer`, beside the other settings of tokens"),
         (false, ..) if caller.keys.is_empty() => Err(
             "`access_keys = [{ id = \"…\", secret = \"spin_variable\" }, …]`, or `issuer`, `audience` and `jwks_url` for bearer tokens",
         ),
@@ -57,16 +61,16 @@ pub(super) fn is_complete(caller: &Caller) -> Result<(), &'static str> {
     }
 }
 
-/// The header that a caller's tokens come in, in lowercase.
+/// Returns the header that carries a caller's tokens, in lowercase.
 fn token_header(caller: &Caller) -> String {
     caller.setting("header").unwrap_or(AUTHORIZATION).to_ascii_lowercase()
 }
 
-/// The token that the request brings for this caller; `None` when it brings none.
+/// Returns the token that the request carries for this caller; `None` if it carries none.
 ///
 /// # Errors
 ///
-/// [`ProofError::Doubled`], [`ProofError::Malformed`]
+/// [`ProofError::Doubled`] if the header appears twice, [`ProofError::Malformed`] if its value is not readable.
 pub(super) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, ProofError> {
     let name = token_header(caller);
     if name == AUTHORIZATION {
@@ -84,7 +88,7 @@ pub(super) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<
     text.transpose().map(|text| text.filter(|text| !text.is_empty()))
 }
 
-/// Where the keys are that the request's token needs; `None` for a request without one.
+/// Returns the source of the public keys for the request's token; `None` for a request without a token.
 pub(super) fn key_source<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
     token(inbound, caller).ok().flatten()?;
     caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
@@ -99,7 +103,7 @@ pub(super) fn issuing_caller<'c>(
     inbound: &Inbound,
     callers: impl Iterator<Item = &'c Caller>,
 ) -> Result<Option<&'c Caller>, ProofError> {
-    let mut brought = false;
+    let mut has_token = false;
     for caller in callers {
         let Some(issuer) = caller.setting("issuer") else { continue };
         let Some(token) = token(inbound, caller)? else { continue };
@@ -107,16 +111,16 @@ pub(super) fn issuing_caller<'c>(
         if peek.issuer == issuer {
             return Ok(Some(caller));
         }
-        brought = true;
+        has_token = true;
     }
-    if brought { Err(ProofError::TokenRefused { claim: "iss" }) } else { Ok(None) }
+    if has_token { Err(ProofError::TokenRefused { claim: "iss" }) } else { Ok(None) }
 }
 
 /// Verifies a token.
 ///
 /// # Errors
 ///
-/// [`ProofError`], if it is not the issuer's, not for this gateway or not of this time.
+/// [`ProofError`] if the token is not signed by the issuer, is for another audience, or is not valid at this time.
 pub(super) fn verify(
     token: &str,
     keys: &KeySet,
@@ -133,7 +137,7 @@ pub(super) fn verify(
     let claims = jwt::verify(token, keys, &expected, now)?;
     let minute = now.timestamp().div_euclid(60).to_string();
     let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
-    // Without its signature, which ECDSA lets be written in another way.
+    // Without the signature: an ECDSA signature can be written in a second way, which would make a second delivery.
     let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
     let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
     let subject = Subject { id: claims.subject, groups: claims.groups };

@@ -1,4 +1,4 @@
-//! What a request to the documented API, or to the routes beside it, asks for.
+//! Commands of the documented API and of the routes beside it.
 
 use serde::Deserialize;
 
@@ -17,13 +17,13 @@ use crate::request::removal_query::{ListFormat, RemovalQuery};
 use crate::request::route::ApiPath;
 use crate::request::strict::{Fields, json, percent_decode};
 
-/// What the documented call takes.
+/// The parameters of the documented call.
 const PARAMETERS: [&str; 2] = ["user_name", "dry_run"];
 
-/// Parses a request to the documented API or to what is served beside it.
+/// Parses a request to the documented API or to a route beside it.
 pub(super) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
     let Verified { inbound, proof, caller } = request;
-    // A proof of these kinds always names one of the two.
+    // A proof of these kinds always has a subject or an access key.
     let Some(actor) = actor(proof, caller) else { return Parsed::refused(RequestError::RouteUnknown) };
     let command = match ApiPath::parse(&inbound.path) {
         Some(ApiPath::Removals) => list(inbound),
@@ -38,7 +38,7 @@ pub(super) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c>
     Parsed::of(actor, command)
 }
 
-/// The subject of the token, or the access key that signed.
+/// Returns the requester: the subject of the token, or the access key that signed.
 fn actor(proof: &Proof, caller: &Caller) -> Option<Actor> {
     match &proof.subject {
         Some(Subject { id, groups }) => Some(Actor { groups: groups.clone(), ..Actor::person(caller, id) }),
@@ -88,7 +88,8 @@ fn removal<'c>(
 ) -> Result<Command<'c>, RequestError> {
     let instance = config.instance_by_ids(&decoded(project_id)?, &decoded(instance_id)?)?;
     let query = Fields::from_query(&inbound.query)?;
-    // Refused rather than passed over: a parameter that a later version gives a meaning must not be lost on this one.
+    // Refused rather than ignored: a later version may give the parameter a meaning, and a request that relies on it must not be
+    // carried out without it.
     if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
         return Err(RequestError::ParameterUnknown { name: name.to_owned(), known: &PARAMETERS });
     }

@@ -1,28 +1,28 @@
 //! HTTP Message Signatures (RFC 9421), for clients that have a key pair and no SDK: the calls and the answers of kind
-//! [`api`], proved by `Signature-Input` and `Signature`, and by `Content-Digest` (RFC 9530) for the body.
+//! [`api`](super), proved by `Signature-Input` and `Signature`, and by `Content-Digest` (RFC 9530) for the body.
 //!
-//! What RFC 9421 leaves to the application (section 3.2.1):
+//! RFC 9421 leaves these decisions to the application (section 3.2.1):
 //!
-//! - one signature. A second one would need a rule which of them counts;
-//! - it covers `@method`, `@path`, `@query` and `content-digest`, the digest of an empty body too; `@authority` and any field
-//!   that stands once may be beside them. What it does not cover is not believed;
-//! - `created` is within 300 seconds, and `expires`, where it is there, has not come. `keyid` is mandatory. `nonce` is the
-//!   client's: without one, the same request signed twice in one second is one request;
-//! - the key decides the algorithm, and an `alg` that says otherwise is refused. `tag` names another application, as this
-//!   one has none, and is refused;
-//! - the three fields are written in the canonical form of RFC 9651, as section 4.1 asks of a signer: no key twice, no space
-//!   that could be left out.
+//! - A request has one signature. A second one would need a rule which of them counts.
+//! - It covers `@method`, `@path`, `@query` and `content-digest`, including the digest of an empty body. `@authority` and any field
+//!   that appears once may be covered as well. What it does not cover is not believed.
+//! - `created` is within 300 seconds, and `expires`, if present, is in the future. `keyid` is mandatory. `nonce` is up to the
+//!   client: without one, the same request signed twice in one second is one request.
+//! - The key decides the algorithm, and an `alg` that contradicts it is refused. `tag` names an application; this one has no tag,
+//!   so a request with one is meant for another application and refused.
+//! - The three fields are in the canonical form of RFC 9651, which section 4.1 requires of a signer: no key twice, no optional
+//!   space.
 //!
 //! A key is one of `access_keys`: its `id` is the `keyid`, and its variable holds either a public key in PEM (`ed25519`,
-//! section 3.3.6; `ecdsa-p256-sha256`, section 3.3.4), or the base64 of a shared one of 32 bytes or more (`hmac-sha256`,
-//! section 3.3.3). A PEM text is no base64, so a public key cannot be taken for a shared one. The principal is
+//! section 3.3.6; `ecdsa-p256-sha256`, section 3.3.4), or the base64 of a shared key of 32 bytes or more (`hmac-sha256`,
+//! section 3.3.3). A PEM text is not base64, so a public key cannot be mistaken for a shared one. The principal is
 //! `{caller}/{keyid}`.
 //!
-//! A request with an `Authorization` is kind `api`'s.
+//! A request with `Authorization` belongs to kind `api`.
 //!
-//! Not supported: RSA, P-384, parameters of components (`;sf`, `;key`, `;bs`, `;req`, `;tr`), `@target-uri` and `@scheme` (they
-//! are known to what terminates TLS before the gateway), `@request-target`, `@query-param`, `Accept-Signature`, signed answers,
-//! digests other than SHA-256 and SHA-512.
+//! Not supported: RSA, P-384, parameters of components (`;sf`, `;key`, `;bs`, `;req`, `;tr`), `@target-uri` and `@scheme` (known
+//! only to the proxy that terminates TLS before the gateway), `@request-target`, `@query-param`, `Accept-Signature`, signed
+//! answers, digests other than SHA-256 and SHA-512.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -78,14 +78,14 @@ impl CallerKind for HttpSignature {
         if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
             return Err(ProofError::Expired);
         }
-        let is_meant = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
-        let key = keys.secrets.iter().find(|key| is_meant(&key.id)).ok_or(ProofError::Wrong)?;
+        let is_stated = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
+        let key = keys.secrets.iter().find(|key| is_stated(&key.id)).ok_or(ProofError::Wrong)?;
         let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
-        let is_its_own = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
-        if !is_its_own || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
+        let has_its_algorithm = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
+        if !has_its_algorithm || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
             return Err(ProofError::Wrong);
         }
-        // Not the signature: ECDSA has two for one request.
+        // Without the signature: ECDSA has two valid signatures for one request.
         let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
         Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
     }
@@ -101,32 +101,33 @@ const SIGNATURE: &str = "signature";
 
 const DIGEST: &str = "content-digest";
 
-/// What a signature has to cover.
+/// The components that a signature has to cover.
 const COVERED: [&str; 4] = ["@method", "@path", "@query", DIGEST];
 
-/// The least bytes of a shared key: the size of what it makes (RFC 2104 section 3).
+/// The minimum size of a shared key in bytes: the size of the HMAC (RFC 2104 section 3).
 const SHORTEST_KEY: usize = 32;
 
 const MALFORMED: ProofError = ProofError::Malformed { header: INPUT };
 
-/// Whether the request is one of this kind.
+/// Whether the request is of this kind.
 pub fn is_stated(inbound: &Inbound) -> bool {
     let has = |name| inbound.headers.contains_key(name);
     (has(INPUT) || has(SIGNATURE)) && !has(AUTHORIZATION.as_str())
 }
 
-/// Whose key the request claims to be signed with.
+/// Returns the caller and the key that the request names as its signer, not yet verified.
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`] and its like; an unknown key is [`ProofError::Wrong`], so that nobody learns which exist.
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the two fields cannot be read;
+/// [`ProofError::Wrong`] if the key is unknown, as for a wrong signature, so that a stranger cannot find out which keys exist.
 pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     let stated = Stated::read(inbound)?;
     let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
     found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
 }
 
-/// What the two fields say.
+/// The content of `Signature-Input` and `Signature`.
 struct Stated {
     /// The names of the components, in order, each once.
     components: Vec<String>,
@@ -144,7 +145,7 @@ impl Stated {
         let input = required_header(&inbound.headers, INPUT)?;
         let signature = required_header(&inbound.headers, SIGNATURE)?;
         let Some((label, ListEntry::InnerList(list))) = only(input) else { return Err(MALFORMED) };
-        // Canonical as the field is, what stands in it is what was signed.
+        // The field is canonical, so its text equals the signed `@signature-params`.
         let params = input.strip_prefix(&label).and_then(|rest| rest.strip_prefix('=')).ok_or(MALFORMED)?.to_owned();
         let signature = match only(signature) {
             Some((same, ListEntry::Item(Item { bare_item: BareItem::ByteSequence(bytes), params })))
@@ -162,7 +163,7 @@ impl Stated {
         for item in list.items {
             let BareItem::String(name) = item.bare_item else { return None };
             let name = String::from(name);
-            // A component may stand once (section 2), and its name is in lower case (section 2.1).
+            // A component may appear once (section 2), and its name is in lower case (section 2.1).
             if !item.params.is_empty() || components.contains(&name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
                 return None;
             }
@@ -185,7 +186,7 @@ impl Stated {
         Some(Self { components, created: created?, expires, key_id: key_id?, algorithm, params, signature })
     }
 
-    /// The signature base (section 2.5).
+    /// Builds the signature base (section 2.5).
     fn base(&self, inbound: &Inbound) -> Result<String, ProofError> {
         let mut base = String::new();
         for name in &self.components {
@@ -196,16 +197,16 @@ impl Stated {
     }
 }
 
-/// The value of a component (sections 2.1 and 2.2).
+/// Returns the value of a component (sections 2.1 and 2.2).
 fn component(name: &str, inbound: &Inbound) -> Result<String, ProofError> {
     Ok(match name {
         "@method" => inbound.method.as_str().to_owned(),
-        // As on the wire: percent-encoded octets are not decoded.
+        // As sent: percent-encoded octets are not decoded.
         "@path" if inbound.path.is_empty() => "/".into(),
         "@path" => inbound.path.clone(),
         "@query" => format!("?{}", inbound.query),
         "@authority" => authority(&inbound.host),
-        // The runtime owns the field.
+        // The runtime removes this field from the headers and supplies the host separately.
         name if name == HOST.as_str() => inbound.host.clone(),
         name if name.starts_with('@') => return Err(MALFORMED),
         name => {
@@ -219,15 +220,15 @@ fn component(name: &str, inbound: &Inbound) -> Result<String, ProofError> {
     })
 }
 
-/// In lower case and without a default port (section 2.2.3). Which port is the default one is not known behind whatever
-/// terminates TLS; either is what no client writes.
+/// Normalizes an authority: lower case, without the default port (section 2.2.3). Behind a proxy that terminates TLS the scheme is
+/// unknown, so 443 and 80 are both removed; clients write neither.
 fn authority(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     let bare = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80"));
     bare.map(str::to_owned).unwrap_or(host)
 }
 
-/// The one member of a Dictionary in canonical form.
+/// Returns the only member of a Dictionary in canonical form; `None` if the field has another form or number of members.
 fn only(field: &str) -> Option<(String, ListEntry)> {
     let dictionary = canonical(field)?;
     let mut members = dictionary.into_iter();
@@ -240,10 +241,10 @@ fn canonical(field: &str) -> Option<Dictionary> {
     (dictionary.serialize()? == field).then_some(dictionary)
 }
 
-/// Whether the digests are the body's: every one that is known, and at least one is (RFC 9530 section 2). `None` when the
-/// field is malformed or has none that is known.
+/// Whether every digest with a known algorithm matches the body (RFC 9530 section 2). `None` if the field is malformed or has no
+/// digest with a known algorithm.
 fn digests(field: &str, body: &[u8]) -> Option<bool> {
-    let mut right = None;
+    let mut all_match = None;
     for (name, member) in canonical(field)? {
         let ListEntry::Item(Item { bare_item: BareItem::ByteSequence(given), params }) = member else { return None };
         if !params.is_empty() {
@@ -254,9 +255,9 @@ fn digests(field: &str, body: &[u8]) -> Option<bool> {
             "sha-512" => given == Sha512::digest(body).as_slice(),
             _ => continue,
         };
-        right = Some(right.unwrap_or(true) && same);
+        all_match = Some(all_match.unwrap_or(true) && same);
     }
-    right
+    all_match
 }
 
 enum Verifier {
@@ -265,7 +266,7 @@ enum Verifier {
 }
 
 impl Verifier {
-    /// The key that the variable holds; `None` for one that is not taken.
+    /// Reads the key in the variable; `None` if it is not supported.
     fn of(secret: &Secret) -> Option<Self> {
         let text = secret.expose().trim();
         if text.starts_with("-----BEGIN") {
@@ -275,7 +276,7 @@ impl Verifier {
         STANDARD.decode(text).ok().filter(|key| key.len() >= SHORTEST_KEY).map(Self::Shared)
     }
 
-    /// Its name in the registry of section 6.2.2.
+    /// Returns the name of the algorithm in the registry of section 6.2.2.
     fn algorithm(&self) -> &'static str {
         match self {
             Self::Shared(_) => "hmac-sha256",
@@ -342,7 +343,7 @@ mod tests {
         HttpSignature.verify(inbound, &Caller::new("ops", NAME), &keys, DateTime::from_timestamp(NOW, 0).unwrap())
     }
 
-    /// `DELETE /a%2Fb?c=d` with these fields; the signature is right for `PARAMS`.
+    /// Returns `DELETE /a%2Fb?c=d` with these fields.
     fn with(input: &str, signature: &str, digest: &str) -> Inbound {
         let headers = [(INPUT, input), (SIGNATURE, signature), (DIGEST, digest)];
         inbound(Method::DELETE, "/a%2Fb?c=d", &headers, "")
@@ -384,7 +385,7 @@ mod tests {
             let input = text("signature_input");
             let (label, ListEntry::InnerList(list)) = only(&input).unwrap() else { panic!("{id}") };
             let params = input.strip_prefix(&format!("{label}=")).unwrap();
-            // Two of them sign answers, which have components of their own.
+            // Two vectors sign answers, which have other components.
             if let Some(request) = inputs.get("request") {
                 let headers: Vec<_> = request["headers"].as_object().unwrap().iter().collect();
                 let headers: Vec<_> =
@@ -409,12 +410,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_is_what_came() {
+    fn the_signature_covers_the_request() {
         let (input, signature) = (format!("sig1={PARAMS}"), format!("sig1=:{}:", right_signature()));
         let right = || with(&input, &signature, EMPTY);
         assert!(verified(&right()).is_ok());
         let delivery = |inbound: &Inbound| verified(inbound).unwrap().delivery;
-        // The label is the client's own word and not signed.
+        // The client chooses the label, and it is not signed.
         let other_label = with(&format!("a={PARAMS}"), &signature.replace("sig1", "a"), EMPTY);
         assert_eq!(delivery(&right()), delivery(&other_label));
         for (what, other) in [
@@ -427,7 +428,7 @@ mod tests {
         ] {
             assert_eq!(verified(&other).unwrap_err(), ProofError::Wrong, "{what}");
         }
-        // The digest of the body that is sent, and not of the one that was signed.
+        // The digest matches the sent body, but differs from the signed digest.
         let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(b" ")));
         let forged = Inbound { body: Bytes::from_static(b" "), ..with(&input, &signature, &digest) };
         assert_eq!(verified(&forged).unwrap_err(), ProofError::Wrong);
@@ -515,7 +516,7 @@ mod tests {
         {
             assert_eq!(of(text), None, "{text}");
         }
-        // The public key as it is written, or without its armor, is nobody's shared key but of whoever set it.
+        // A public key in PEM is not a shared key.
         assert_ne!(of(pem), Some("hmac-sha256"));
     }
 
@@ -541,7 +542,7 @@ mod tests {
             proptest::prop_assert!(verified(&with(&input, &signature, &digest)).is_err());
         }
 
-        /// The one that everything hangs on: parameters and components in any order and number.
+        /// Parameters and components in any order and number; the proof depends on `Signature-Input`.
         #[test]
         fn any_input_is_refused(
             components in proptest::collection::vec("(@method|@path|@query|content-digest|x|@authority)", 0..7),

@@ -1,22 +1,26 @@
 //! TaurusDB's own API, so that portals, the official SDKs, KooCLI and Terraform work by changing the endpoint alone:
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`.
 //!
-//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `taurusdb::sign`), and then the principal is
-//! `{caller}/{access key id}`; or a bearer token of an identity provider (see `jose`), and then it is `{caller}/{sub}`, whose
-//! `groups` are teams where the operator names that claim. A token proves who asks and nothing of what they ask: the same request
-//! with the same token within a minute is the same delivery. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
-//! documented one. A body is covered by the signature and otherwise ignored: the call has none.
+//! Proof, one of two:
 //!
-//! `?dry_run=true` beside `user_name` asks what would happen. Beside the documented call, with the same proof:
+//! - SDK-HMAC-SHA256 with an access key that the operator issued (see [`access_key`]). The principal is `{caller}/{access key id}`.
+//! - A bearer token of an identity provider (see [`bearer`]). The principal is `{caller}/{sub}`, and its `groups` are teams if the
+//!   operator names that claim. A token proves the requester and covers nothing of the request: the same request with the same
+//!   token within a minute is the same delivery.
 //!
-//! - `GET /removals/{id}`: what became of a removal
-//! - `GET /removals`: which removals there were, newest first, as far as this caller may see them; the parameters are
-//!   `search`'s. By `Accept` it is `application/json` (`{"removals":[…],"next":"…"}`), `text/csv` or `application/x-ndjson`; the
-//!   `cursor` of the next page is `X-Offboard-Next` too, and there is none on the last
-//! - `GET /approvals`: what waits for somebody's yes, as far as this caller may see it
+//! The example on the documented page writes `…/starrocks/user`; both paths are accepted. The answer is the documented one. A body
+//! is covered by the signature and otherwise ignored, because the call has none.
+//!
+//! `?dry_run=true` beside `user_name` requests a dry run. Routes beside the documented call, with the same proof:
+//!
+//! - `GET /removals/{id}`: the state of a removal
+//! - `GET /removals`: removals that this caller may see, newest first; the parameters are those of `search`. `Accept` selects
+//!   `application/json` (`{"removals":[…],"next":"…"}`), `text/csv` or `application/x-ndjson`. The `cursor` of the next page is
+//!   in `X-Offboard-Next` as well; the last page has none
+//! - `GET /approvals`: removals that wait for an approval, as far as this caller may see them
 //! - `POST /approvals/{id}`, JSON `{"decision":"approve"|"deny"|"confirm"|"cancel","reason":"…"}`
 //!
-//! Not supported: `X-Auth-Token` (only IAM can check one), other query parameters.
+//! Not supported: `X-Auth-Token` (only IAM can verify one), other query parameters.
 
 pub mod access_key;
 pub mod bearer;
@@ -85,8 +89,8 @@ impl CallerKind for Api {
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`] if the request carries neither, [`ProofError::Wrong`] if no caller has the key: which keys exist is
-/// not for everyone to learn. Otherwise the errors of the two proofs.
+/// [`ProofError::Missing`] if the request carries neither; [`ProofError::Wrong`] if no caller has the key, as for a wrong signature,
+/// so that a stranger cannot find out which keys exist; otherwise the errors of the two proofs.
 pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     let is_of_kind = |caller: &Caller| caller.kind == NAME;
     if !access_key::is_signed(inbound)

@@ -153,8 +153,8 @@ fn staff_id(given: &str) -> Result<&str, RequestError> {
     }
     let is_id = consists_of(given, 64, |byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
     let expected = Localized {
-        en: "a user id: at most 64 letters, digits and `_-@.`",
-        zh: "用户 ID：不超过 64 个字母、数字及 `_-@.`",
+        en: "a DingTalk user ID: at most 64 letters, digits and `_-@.`",
+        zh: "钉钉用户ID：不超过64个字母、数字及 `_-@.`",
     };
     if is_id { Ok(given) } else { Err(RequestError::invalid("senderStaffId", given, expected)) }
 }

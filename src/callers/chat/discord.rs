@@ -300,8 +300,8 @@ fn pressed(component: &Component) -> Result<(ApprovalAction, String), RequestErr
 /// The refusal of a command or button that is not the gateway's own.
 fn foreign(name: &'static str, given: String) -> RequestError {
     let expected = Localized {
-        en: "the gateway's own command with its one option `text`, or one of its buttons",
-        zh: "本网关自己的命令（仅有一个选项 `text`）或按钮",
+        en: "the command of this gateway with its one option `text`, or a button of this gateway",
+        zh: "本网关的命令（仅有一个选项 `text`）或按钮",
     };
     RequestError::invalid(name, given, expected)
 }
@@ -309,8 +309,8 @@ fn foreign(name: &'static str, given: String) -> RequestError {
 /// Checks an id that Discord gives: the decimal digits of a 64-bit number.
 fn snowflake(given: &str) -> Result<&str, RequestError> {
     let expected = Localized {
-        en: "an id that Discord gives, such as `53908232506183680`",
-        zh: " Discord 给出的 ID，例如 `53908232506183680`",
+        en: "a Discord user ID such as `53908232506183680`",
+        zh: "Discord用户ID，例如 `53908232506183680`",
     };
     if is_snowflake(given) { Ok(given) } else { Err(RequestError::invalid("user.id", given, expected)) }
 }

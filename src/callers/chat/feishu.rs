@@ -216,8 +216,8 @@ fn is_id(given: &str, prefix: &str) -> bool {
 }
 
 const NOT_ENCRYPTED: Localized = Localized {
-    en: "what stands in `encrypt` cannot be decrypted with the app's Encrypt Key",
-    zh: "`encrypt` 的内容无法用应用的 Encrypt Key 解密",
+    en: "`encrypt` cannot be decrypted with the app's Encrypt Key",
+    zh: "无法用应用的Encrypt Key解密 `encrypt`",
 };
 
 #[derive(Deserialize)]
@@ -353,7 +353,7 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     }
     let Event { header, event } = json(plain)?;
     if caller.setting(APP_ID) != Some(&header.app_id) {
-        let expected = Localized { en: "the app that offboard.toml names", zh: " offboard.toml 中的应用" };
+        let expected = Localized { en: "the app ID in offboard.toml", zh: "offboard.toml中的应用ID" };
         return Err(RequestError::invalid("header.app_id", header.app_id, expected));
     }
     // Read again from text, because only the reader of text says what is wrong.
@@ -405,7 +405,7 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Parsed<'c>, RequestE
     let pressed = json::<Pressed>(value.as_bytes()).ok();
     let pressed = pressed.and_then(|pressed| Some((ApprovalAction::parse(&pressed.action)?, pressed.id)));
     let Some((action, id)) = pressed else {
-        let expected = Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" };
+        let expected = Localized { en: "a button of this gateway", zh: "本网关的按钮" };
         return Ok(Parsed::of(actor, Err(RequestError::invalid("event.action.value", value, expected))));
     };
     let reply_address = reply_address(caller, &clicked.context.open_message_id);
@@ -415,8 +415,8 @@ fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Parsed<'c>, RequestE
 /// Checks the id of a person within this app.
 fn open_id(given: &str) -> Result<&str, RequestError> {
     let expected = Localized {
-        en: "an id that Feishu gives, such as `ou_84aad35d084aa403a838cf73ee18467`",
-        zh: "飞书给出的 ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
+        en: "a Feishu user ID such as `ou_84aad35d084aa403a838cf73ee18467`",
+        zh: "飞书用户ID，例如 `ou_84aad35d084aa403a838cf73ee18467`",
     };
     if is_id(given, "ou_") { Ok(given) } else { Err(RequestError::invalid("open_id", given, expected)) }
 }

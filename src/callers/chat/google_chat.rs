@@ -273,8 +273,8 @@ fn pressed(action: Action) -> Result<(ApprovalAction, String), RequestError> {
 /// The refusal of an event that the gateway's app does not have.
 fn foreign(name: &'static str, given: String) -> RequestError {
     let expected = Localized {
-        en: "a message to the app, or one of this gateway's own buttons",
-        zh: "发给该应用的消息，或本网关自己的按钮",
+        en: "a message to the app or a button of this gateway",
+        zh: "发给该应用的消息，或本网关的按钮",
     };
     RequestError::invalid(name, given, expected)
 }
@@ -283,8 +283,8 @@ fn foreign(name: &'static str, given: String) -> RequestError {
 fn user_id(name: &str) -> Result<&str, RequestError> {
     let id = name.strip_prefix("users/").filter(|id| consists_of(id, 32, |byte| byte.is_ascii_digit()));
     let expected = Localized {
-        en: "a person, such as `users/114164005879224092462`",
-        zh: "用户，例如 `users/114164005879224092462`",
+        en: "a Google Chat user such as `users/114164005879224092462`",
+        zh: "Google Chat用户，例如 `users/114164005879224092462`",
     };
     id.ok_or_else(|| RequestError::invalid("user.name", name, expected))
 }

@@ -150,8 +150,8 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
 fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given.len() == 26 && consists_of(given, 26, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let expected = Localized {
-        en: "an id that Mattermost gives, such as `k1x4aqdjy3813c84m771eoc9xo`",
-        zh: " Mattermost 给出的 ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
+        en: "a Mattermost user ID such as `k1x4aqdjy3813c84m771eoc9xo`",
+        zh: "Mattermost用户ID，例如 `k1x4aqdjy3813c84m771eoc9xo`",
     };
     if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }

@@ -173,7 +173,7 @@ fn clicked<'c>(payload: &str, caller: &Caller) -> Result<Parsed<'c>, RequestErro
     let (action, id) = match pressed {
         Ok(pressed) => pressed,
         Err(given) => {
-            let expected = Localized { en: "one of this gateway's own buttons", zh: "本网关自己的按钮" };
+            let expected = Localized { en: "a button of this gateway", zh: "本网关的按钮" };
             return Ok(Parsed::of(actor, Err(RequestError::invalid("payload", given, expected))));
         }
     };
@@ -186,8 +186,7 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given
         .strip_prefix(['U', 'W'])
         .is_some_and(|rest| consists_of(rest, 31, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
-    let expected =
-        Localized { en: "an id that Slack gives, such as `U2CERLKJA`", zh: " Slack 给出的 ID，例如 `U2CERLKJA`" };
+    let expected = Localized { en: "a Slack user ID such as `U2CERLKJA`", zh: "Slack用户ID，例如 `U2CERLKJA`" };
     if is_id { Ok(given) } else { Err(RequestError::invalid("user_id", given, expected)) }
 }
 

@@ -158,8 +158,8 @@ fn object_id(given: &str) -> Result<&str, RequestError> {
     let parts: Vec<&str> = given.split('-').collect();
     let is_id = parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(digits);
     let expected = Localized {
-        en: "an object id of Entra, such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
-        zh: " Entra 对象 ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
+        en: "an Entra object ID such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
+        zh: "Entra对象ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
     };
     if is_id { Ok(given) } else { Err(RequestError::invalid("from.aadObjectId", given, expected)) }
 }

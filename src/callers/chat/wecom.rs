@@ -169,8 +169,8 @@ const NONCE: &str = "nonce";
 const ECHO: &str = "echostr";
 
 const NOT_XML: Localized = Localized {
-    en: "it is not an XML document with one `xml` element, whose children stand once each",
-    zh: "不是仅含一个 `xml` 元素且其子元素各出现一次的 XML 文档",
+    en: "it is not an XML document with one `xml` element whose children appear once each",
+    zh: "不是仅含一个 `xml` 元素且其子元素各出现一次的XML文档",
 };
 
 const NOT_DECRYPTED: Localized = Localized { en: "it cannot be decrypted", zh: "无法解密" };
@@ -297,8 +297,10 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Parse
         return Ok(Parsed::ignored(NOT_TEXT));
     };
     if let Some(given) = from.corpid {
-        let expected =
-            Localized { en: "nothing: people of this enterprise", zh: "无此字段：仅限本企业成员" };
+        let expected = Localized {
+            en: "no value: only members of this enterprise can use it",
+            zh: "空值：仅限本企业成员使用",
+        };
         return Err(RequestError::invalid("from.corpid", given, expected));
     }
     let actor = Actor::person(caller, user_id(&from.userid)?);
@@ -318,7 +320,8 @@ fn to_bot<'c>(plain: &[u8], caller: &Caller, config: &'c Config) -> Result<Parse
 fn user_id(given: &str) -> Result<&str, RequestError> {
     let is_id = given.starts_with(|first: char| first.is_ascii_alphanumeric())
         && consists_of(given, 64, |byte| byte.is_ascii_alphanumeric() || b"_-@.".contains(&byte));
-    let expected = Localized { en: "a member's id, such as `zhangsan`", zh: "成员的 userid，例如 `zhangsan`" };
+    let expected =
+        Localized { en: "a WeCom member ID such as `zhangsan`", zh: "企业微信成员ID，例如 `zhangsan`" };
     if is_id { Ok(given) } else { Err(RequestError::invalid("userid", given, expected)) }
 }
 

@@ -1,4 +1,4 @@
-//! The documents that describe this service: ServiceProviderConfig, ResourceTypes, Schemas (RFC 7643, sections 5 to 7).
+//! The documents by which a SCIM client discovers this service: ServiceProviderConfig, ResourceTypes, Schemas (RFC 7643, sections 5 to 7).
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub(super) fn service_provider_config(base: &str) -> Value {
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
-            "description": "Authorization: Bearer, with the secret that the operator gave",
+            "description": "Authorization: Bearer, with the secret that the operator issued",
             "primary": true,
         }],
         "meta": {"resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig")},
@@ -39,14 +39,14 @@ pub(super) fn resource_type(base: &str) -> Value {
         "id": "User",
         "name": "User",
         "endpoint": "/Users",
-        "description": "Somebody who may have accounts",
+        "description": "A person who may have accounts",
         "schema": USER,
         "schemaExtensions": [{"schema": ENTERPRISE, "required": false}],
         "meta": {"resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/User")},
     })
 }
 
-/// An attribute of the schema.
+/// Returns the description of one attribute of the schema.
 fn attribute(name: &str, kind: &str, description: &str) -> Value {
     let mut attribute = json!({
         "name": name,
@@ -76,11 +76,14 @@ pub(super) fn schemas(base: &str) -> Vec<Value> {
     let names = NAMES.map(|name| text(name, "Part of the name"));
     let email = [
         text("value", "The address"),
-        text("type", "What it is for"),
-        attribute("primary", "boolean", "Whether it is the usual one"),
+        text("type", "The type of the address"),
+        attribute("primary", "boolean", "Whether this is the main address"),
     ];
-    let user_name =
-        with(with(text("userName", "Theirs alone"), "required", true.into()), "uniqueness", "server".into());
+    let user_name = with(
+        with(text("userName", "The unique name of the person"), "required", true.into()),
+        "uniqueness",
+        "server".into(),
+    );
     let emails = with(
         with(attribute("emails", "complex", "Addresses"), "multiValued", true.into()),
         "subAttributes",
@@ -92,7 +95,11 @@ pub(super) fn schemas(base: &str) -> Vec<Value> {
         text("displayName", "The name to show"),
         emails,
         with(
-            attribute("active", "boolean", "Becomes false when somebody leaves, and their accounts are removed"),
+            attribute(
+                "active",
+                "boolean",
+                "Becomes false when the person leaves; the accounts of the person are then removed",
+            ),
             "required",
             true.into(),
         ),
@@ -108,7 +115,12 @@ pub(super) fn schemas(base: &str) -> Vec<Value> {
         })
     };
     vec![
-        schema(USER, "User", "Somebody who may have accounts", user.to_vec()),
-        schema(ENTERPRISE, "EnterpriseUser", "More of them", vec![text("employeeNumber", "Their number")]),
+        schema(USER, "User", "A person who may have accounts", user.to_vec()),
+        schema(
+            ENTERPRISE,
+            "EnterpriseUser",
+            "Enterprise attributes of a person",
+            vec![text("employeeNumber", "The employee number")],
+        ),
     ]
 }

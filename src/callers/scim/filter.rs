@@ -9,26 +9,23 @@ use crate::request::scim::Filter;
 ///
 /// # Errors
 ///
-/// [`RequestError::FieldInvalid`] if it is another one.
+/// [`RequestError::FieldInvalid`] if the filter has another form.
 pub(super) fn parse(text: &str) -> Result<Filter, RequestError> {
-    let wrong = || RequestError::FieldInvalid {
-        name: "filter",
-        given: text.to_owned(),
-        expected: Localized {
-            en: "`userName eq \"…\"`, or the same with `externalId` or `id`",
-            zh: " `userName eq \"…\"`，或对 `externalId`、`id` 的同类条件",
-        },
+    let expected = Localized {
+        en: "`userName eq \"…\"`, or the same with `externalId` or `id`",
+        zh: " `userName eq \"…\"`，或对 `externalId`、`id` 的同类条件",
     };
-    let (attribute, rest) = text.trim().split_once(' ').ok_or_else(wrong)?;
-    let (operator, value) = rest.trim_start().split_once(' ').ok_or_else(wrong)?;
-    let value: String = serde_json::from_str(value.trim()).map_err(|_| wrong())?;
+    let invalid = || RequestError::invalid("filter", text, expected);
+    let (attribute, rest) = text.trim().split_once(' ').ok_or_else(invalid)?;
+    let (operator, value) = rest.trim_start().split_once(' ').ok_or_else(invalid)?;
+    let value: String = serde_json::from_str(value.trim()).map_err(|_| invalid())?;
     if !operator.eq_ignore_ascii_case("eq") {
-        return Err(wrong());
+        return Err(invalid());
     }
     match plain_name(attribute).to_ascii_lowercase().as_str() {
         "username" => Ok(Filter::UserName(value)),
         "externalid" => Ok(Filter::ExternalId(value)),
         "id" => Ok(Filter::Id(value)),
-        _ => Err(wrong()),
+        _ => Err(invalid()),
     }
 }

@@ -1,17 +1,16 @@
-//! SCIM 2.0, as identity systems speak it: `/scim/v2/{caller}/Users…` (RFC 7643, RFC 7644).
+//! SCIM 2.0, as used by identity systems: `/scim/v2/{caller}/Users…` (RFC 7643, RFC 7644).
 //!
-//! Proof: `Authorization: Bearer` with a secret that both sides have. The principal is the caller itself. Somebody who becomes
-//! inactive, or is deleted, leaves: their accounts are removed (`[leavers]`), and only when all of them are gone does the
-//! identity system hear that it is done. Until then `active` stays true for whoever looks, and the same request again
-//! finishes the rest.
+//! Proof: `Authorization: Bearer` with a secret that both sides have. The principal is the caller itself. A person who becomes
+//! inactive or is deleted is a leaver: the person's accounts are removed (`[leavers]`), and the identity system gets a success
+//! only when all of them are gone. Until then a read shows `active` as true, and repeating the request removes the rest.
 //!
-//! What is kept of people is what the schema below names: enough to know whose accounts are whose.
-//! How Okta and Entra write it, beside what the RFC says: `op` in any case, `"False"` for `false`, `active` in a value without
-//! a path, names of attributes in any case and with the schema before them, `name.givenName` as a key
+//! The attributes in the schema below are all that is stored of a person: enough to tell whose accounts are whose.
+//! Beside the RFC's form, the forms of Okta and Entra are read: `op` in any case, `"False"` for `false`, `active` in a value
+//! without a path, attribute names in any case and with the schema as a prefix, `name.givenName` as a key
 //! (<https://developer.okta.com/docs/api/openapi/okta-scim/guides/scim-20/>,
 //! <https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility>).
 //!
-//! Not supported, and said so in ServiceProviderConfig: bulk, sorting, ETags, changing passwords; filters other than `eq` on
+//! Not supported, and declared so in ServiceProviderConfig: bulk, sorting, ETags, changing passwords; filters other than `eq` on
 //! `userName`, `externalId` or `id`; groups.
 
 pub mod discovery;
@@ -101,7 +100,7 @@ impl CallerKind for Scim {
     }
 }
 
-/// The `scimType` of a refusal (RFC 7644, section 3.12, table 9).
+/// Returns the `scimType` of a refusal (RFC 7644, section 3.12, table 9).
 fn scim_type(message: &Message) -> Option<&'static str> {
     let is = |entries: &[&Entry]| entries.contains(&message.entry());
     if is(&[&catalog::FIELD_INVALID]) && message.text("name") == Some("filter") {
@@ -119,6 +118,12 @@ fn scim_type(message: &Message) -> Option<&'static str> {
 
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
+/// Reads a request to any of the SCIM routes.
+///
+/// # Errors
+///
+/// [`RequestError::RouteUnknown`] or [`RequestError::MethodNotAllowed`] if the route or its method does not exist; the errors of
+/// the body, the query and the path if one of them cannot be read.
 pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
     let segments: Vec<&str> = inbound.path.split('/').skip(4).collect();
     let id = |id: &str| percent_decode(id).ok_or(RequestError::UrlMalformed);
@@ -128,7 +133,7 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError
         let all = documents.len();
         page(all, 1, documents)
     };
-    let says = |body: Value| Ok(Event::Reply(rendered(StatusCode::OK, &body)));
+    let reply = |body: Value| Ok(Event::Reply(rendered(StatusCode::OK, &body)));
     let operation = match (&inbound.method, segments.as_slice()) {
         (&Method::GET, ["Users"]) => list(inbound)?,
         (&Method::POST, [".search"] | ["Users", ".search"]) => return search(&inbound.body, base),
@@ -137,14 +142,14 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError
         (&Method::PUT, ["Users", user]) => Operation::Replace(id(user)?, Person::read(&json(&inbound.body)?, true)?),
         (&Method::PATCH, ["Users", user]) => Operation::Change(id(user)?, changes(&inbound.body)?),
         (&Method::DELETE, ["Users", user]) => Operation::Delete(id(user)?),
-        (&Method::GET, ["ServiceProviderConfig"]) => return says(service_provider_config(&base)),
-        (&Method::GET, ["ResourceTypes"]) => return says(documents(vec![resource_type(&base)])),
-        (&Method::GET, ["ResourceTypes", "User"]) => return says(resource_type(&base)),
-        (&Method::GET, ["Schemas"]) => return says(documents(schemas(&base))),
+        (&Method::GET, ["ServiceProviderConfig"]) => return reply(service_provider_config(&base)),
+        (&Method::GET, ["ResourceTypes"]) => return reply(documents(vec![resource_type(&base)])),
+        (&Method::GET, ["ResourceTypes", "User"]) => return reply(resource_type(&base)),
+        (&Method::GET, ["Schemas"]) => return reply(documents(schemas(&base))),
         (&Method::GET, ["Schemas", name]) => {
             let name = id(name)?;
             let found = schemas(&base).into_iter().find(|schema| schema["id"] == *name);
-            return says(found.ok_or(RequestError::RouteUnknown)?);
+            return reply(found.ok_or(RequestError::RouteUnknown)?);
         }
         (&Method::GET, ["ResourceTypes", _]) => return Err(RequestError::RouteUnknown),
         (_, ["Users"]) => return Err(RequestError::MethodNotAllowed { allow: "GET, POST" }),
@@ -157,12 +162,12 @@ pub(crate) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError
     Ok(Event::Command(Command::Scim(operation, view)))
 }
 
-/// What is shown of what there is. This machine alone is spoken to without TLS.
+/// Returns the projection that the query selects, with the base address of the resources: `http` on a loopback address only.
 pub(crate) fn view(inbound: &Inbound) -> Projection {
     let prefix: Vec<&str> = inbound.path.split('/').take(4).collect();
     let scheme = if is_loopback(&inbound.host) { "http" } else { "https" };
     let base = format!("{scheme}://{}{}", inbound.host, prefix.join("/"));
-    // What is wrong with the query is said where it matters.
+    // A malformed query selects nothing here; `list`, which depends on the query, refuses it.
     let query = Fields::from_form(inbound.query.as_bytes()).ok();
     let list = |name| query.as_ref().and_then(|query| query.required(name).ok()).unwrap_or_default();
     Projection::of(base, list("attributes"), list("excludedAttributes"))
@@ -180,7 +185,11 @@ pub(crate) struct Search {
     count: Option<i64>,
 }
 
-/// The same as a GET, asked for in a body (RFC 7644, section 3.4.3).
+/// Reads a search in a POST body, which is equivalent to a GET (RFC 7644, section 3.4.3).
+///
+/// # Errors
+///
+/// [`RequestError`] if the body cannot be read or the filter is not supported.
 pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Event<'c>, RequestError> {
     let Search { attributes, excluded_attributes, filter, start_index, count } = json(body)?;
     let filter = filter.filter(|filter| !filter.is_empty()).map(|filter| filter::parse(&filter)).transpose()?;
@@ -189,20 +198,23 @@ pub(crate) fn search<'c>(body: &[u8], base: String) -> Result<Event<'c>, Request
     Ok(Event::Command(Command::Scim(Operation::List { filter, start, count }, view)))
 }
 
-/// What is out of range is in it: RFC 7644, section 3.4.2.4.
+/// Clamps the range of a page instead of refusing it (RFC 7644, section 3.4.2.4).
 pub(crate) fn range(start: i64, count: i64) -> (usize, usize) {
     (usize::try_from(start.max(1)).unwrap_or(1), usize::try_from(count.max(0)).unwrap_or(0).min(LARGEST_PAGE))
 }
 
+/// Reads a list of people from the query.
+///
+/// # Errors
+///
+/// [`RequestError`] if the query is malformed, a number is not one, or the filter is not supported.
 pub(crate) fn list(inbound: &Inbound) -> Result<Operation, RequestError> {
     let query = Fields::from_form(inbound.query.as_bytes())?;
     let number = |name: &'static str, default: i64| match query.required(name) {
         Err(_) => Ok(default),
-        Ok(text) => text.parse::<i64>().map_err(|_| RequestError::FieldInvalid {
-            name,
-            given: text.to_owned(),
-            expected: Localized { en: "a number", zh: "数字" },
-        }),
+        Ok(text) => {
+            text.parse::<i64>().map_err(|_| RequestError::invalid(name, text, Localized { en: "a number", zh: "数字" }))
+        }
     };
     let (start, count) = range(number("startIndex", 1)?, number("count", 100)?);
     let filter = match query.required("filter") {

@@ -1,4 +1,4 @@
-//! PATCH: what changes about a person (RFC 7644, section 3.5.2).
+//! PATCH: changes of a person (RFC 7644, section 3.5.2).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,11 +36,8 @@ pub(super) fn changes(body: &[u8]) -> Result<Vec<Change>, RequestError> {
             "add" | "replace" => false,
             "remove" => true,
             _ => {
-                return Err(RequestError::FieldInvalid {
-                    name: "op",
-                    given: op,
-                    expected: Localized { en: "`add`, `replace` or `remove`", zh: " `add`、`replace` 或 `remove`" },
-                });
+                let expected = Localized { en: "`add`, `replace` or `remove`", zh: " `add`、`replace` 或 `remove`" };
+                return Err(RequestError::invalid("op", op, expected));
             }
         };
         Ok(Change { removes, path: path.map(|path| parse_path(&path)).unwrap_or_default(), value })

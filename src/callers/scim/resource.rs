@@ -1,4 +1,4 @@
-//! Resources in SCIM's form: one, or a page of them.
+//! Resources in SCIM's form: a single one, or a page.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ const SCIM: &str = "application/scim+json";
 
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
-/// An answer in SCIM's content type.
+/// Returns an answer in SCIM's content type.
 pub(crate) fn rendered(status: StatusCode, body: &Value) -> Rendered {
     Rendered::of(SCIM, status, body.to_string())
 }
 
-/// A page of resources.
+/// Returns a page of resources; `all` counts the resources of every page.
 pub(crate) fn page(all: usize, start: usize, resources: Vec<Value>) -> Value {
     json!({
         "schemas": [LIST],

@@ -1,7 +1,7 @@
-//! Bodies of a source's own: where in them things are, the operator says (`fields` of a caller).
+//! Bodies that the sender defines: the operator says where the values are (`fields` of a caller), so a new HR system needs no code.
 //!
-//! Either an account (`user_name`, `instance`), or somebody who leaves (`identity`): never code for a new HR system. A pointer
-//! (RFC 6901) to a text, a number or a boolean is that; to anything else, or to nothing, is nothing.
+//! A body names an account (`user_name`, `instance`) or a leaver (`identity`). A pointer (RFC 6901) to a text, a number or a
+//! boolean yields that value as text; a pointer to anything else, or to a missing value, yields no value.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
 use crate::request::strict;
 
-/// Reads an event as the caller's `fields` say, or with `own` if the caller has none.
+/// Reads an event by the caller's `fields`, or with `own` if the caller has none.
 ///
 /// # Errors
 ///
-/// As [`read`] or `own`.
+/// If [`read`] or `own` fails.
 pub(super) fn read_or<'c>(
     request: Verified<'_>,
     body: Value,
@@ -37,11 +37,12 @@ pub(super) fn read_or<'c>(
     }
 }
 
-/// Reads an event. `delivery` stands for it where the body names no id of its own.
+/// Reads an event by `fields`. The id of a leaver's event is `delivery` if the body has no id.
 ///
 /// # Errors
 ///
-/// [`RequestError::FieldMissing`], or what is wrong with a name or a reason.
+/// [`RequestError::FieldMissing`] if the account or the instance is missing; the errors of the name and of the reason if they are
+/// not valid.
 fn read<'c>(
     fields: &BodyFields,
     body: &Value,
@@ -54,12 +55,12 @@ fn read<'c>(
         text.is_some_and(|text| values.contains(&text))
     };
     if !fields.when.iter().all(holds) {
-        return Ok(Event::Ignored("its `when` does not hold"));
+        return Ok(Event::Ignored("`when` does not hold"));
     }
     let reason = Reason::parse(&at(&fields.reason).unwrap_or_default())?;
     if fields.user_name.is_none() {
-        let of = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
-        let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(of).collect();
+        let attribute = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
+        let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(attribute).collect();
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
         return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver { event, identity, reason }])));
     }
@@ -76,13 +77,13 @@ fn read<'c>(
     }))
 }
 
-/// What makes two events one: the id where the body names one, as the sender repeats it; `None` else.
+/// Returns the event id in the body, which the sender repeats with a repeated event; `None` if the body has none.
 pub(super) fn id(fields: &BodyFields, body: &Value) -> Option<String> {
     fields.id.as_ref().and_then(|pointer| text(body, pointer))
 }
 
-/// The delivery of a body that nothing else identifies: the id that it names, where `fields` says where that is; otherwise the
-/// body itself.
+/// Returns the delivery id of a request without an authenticated id of its own: from the id in the body, if `fields` locates one,
+/// otherwise from the whole body.
 pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     let body = strict::json::<Value>(&inbound.body).ok();
     let id = body.zip(caller.fields.as_ref()).and_then(|(body, fields)| id(fields, &body));

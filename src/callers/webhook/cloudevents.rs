@@ -1,18 +1,18 @@
-//! CloudEvents 1.0 over HTTP, as HR systems behind an event bus send them: `POST /hooks/{caller}` for events, `OPTIONS` for the
-//! sender's question whether it may.
+//! CloudEvents 1.0 over HTTP, as sent by HR systems behind an event bus: `POST /hooks/{caller}` for events, `OPTIONS` for the
+//! validation request, with which the sender asks for permission to deliver.
 //!
 //! Proof: `Authorization: Bearer …`
-//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md>, section 3.1). It signs nothing: whoever reads
-//! one request can make others.
+//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md>, section 3.1). It signs nothing: anyone who
+//! reads one request can forge others.
 //!
-//! An event comes in structured mode (`application/cloudevents+json`) or in binary mode (attributes in `ce-…` headers, the data
-//! as the body; <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>), and is read as
-//! the same JSON either way: attributes by name, and `data`. What it means `fields` says; without it, it is an event as of
-//! `standard-webhooks` (`type` `account.delete`, `data.user_name`, `data.instance`). `source` and `id` together say which event
-//! it is, as the specification wants it, unless `fields` says where an `id` is.
+//! An event is in structured mode (`application/cloudevents+json`) or in binary mode (attributes in `ce-…` headers, the data as
+//! the body; <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>). Both are read into
+//! the same JSON: attributes by name, and `data`. `fields` defines its meaning; without `fields` it is an event as in
+//! `standard-webhooks` (`type` `account.delete`, `data.user_name`, `data.instance`). `source` and `id` together identify the
+//! event, as the specification requires, unless `fields` says where an `id` is.
 //!
-//! The validation request of section 4 is answered without a proof, because it has none: it only asks whether events are
-//! welcome. Whose are, the setting `origins` says; everybody's where it does not.
+//! The validation request of section 4 carries no proof and is answered without one: it only asks whether events are welcome. The
+//! setting `origins` lists the accepted origins; without it every origin is accepted.
 //!
 //! Not supported: batched mode, other formats than JSON, `data_base64`, and the token in the query (`access_token`): addresses end
 //! up in logs, and the specification itself advises against it.
@@ -58,7 +58,7 @@ impl CallerKind for Cloudevents {
         &[STRUCTURED, "application/json"]
     }
 
-    /// Answers the validation request; `None` when it is none, or of a sender whose events are not welcome.
+    /// Answers the validation request; `None` if the request is not one, or if the origin is not accepted.
     fn handshake(&self, inbound: &Inbound, caller: &Caller) -> Option<Rendered> {
         if inbound.method != Method::OPTIONS {
             return None;
@@ -113,7 +113,7 @@ const ORIGINS: &str = "origins";
 const REQUEST_ORIGIN: &str = "webhook-request-origin";
 
 fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
-    // One that cannot be read is refused later, under whatever name.
+    // An unreadable event is refused by `parse`, so its delivery id does not matter.
     let Ok(event) = event(inbound) else { return DeliveryId::new(caller, &[&inbound.body]) };
     if let Some(id) = caller.fields.as_ref().and_then(|of| body_fields::id(of, &event)) {
         return DeliveryId::new(caller, &[b"id", id.as_bytes()]);
@@ -122,10 +122,10 @@ fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     DeliveryId::new(caller, &[text("source"), text("id")])
 }
 
-/// The event as JSON, whichever mode it came in.
+/// Reads the event of either mode as JSON.
 fn event(inbound: &Inbound) -> Result<Value, RequestError> {
     let content_type = inbound.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // So does the specification tell the modes apart, prefix and all; what kind of either is taken was looked at already.
+    // The specification distinguishes the modes by this prefix. Whether the content type is supported was checked before.
     let is_structured =
         content_type.get(..23).is_some_and(|start| start.eq_ignore_ascii_case("application/cloudevents"));
     let event = if is_structured { strict::json(&inbound.body)? } else { Value::Object(binary(inbound)?) };
@@ -136,11 +136,7 @@ fn event(inbound: &Inbound) -> Result<Value, RequestError> {
     }
     let version = event.get("specversion").and_then(Value::as_str).unwrap_or_default();
     if version != "1.0" {
-        return Err(RequestError::FieldInvalid {
-            name: "specversion",
-            given: version.to_owned(),
-            expected: Localized { en: "`1.0`", zh: " `1.0`" },
-        });
+        return Err(RequestError::invalid("specversion", version, Localized { en: "`1.0`", zh: " `1.0`" }));
     }
     Ok(event)
 }
@@ -156,20 +152,17 @@ fn binary(inbound: &Inbound) -> Result<Map<String, Value>, RequestError> {
         }
         let text = value.and_then(|value| value.to_str().ok()).and_then(decoded);
         let Some(text) = text else {
-            return Err(RequestError::FieldInvalid {
-                name: "header",
-                given: name.as_str().to_owned(),
-                expected: Localized { en: "percent-encoded UTF-8", zh: "百分号编码的 UTF-8" },
-            });
+            let expected = Localized { en: "percent-encoded UTF-8", zh: "百分号编码的UTF-8" };
+            return Err(RequestError::invalid("header", name.as_str(), expected));
         };
         event.insert(attribute.to_owned(), text.into());
     }
-    // Last, so that no header can stand for it.
+    // Inserted last, so that a header `ce-data` cannot replace the body.
     event.insert("data".to_owned(), strict::json(&inbound.body)?);
     Ok(event)
 }
 
-/// An attribute out of its header: unquoted as older senders quote, then percent-decoded once (section 3.1.3.2).
+/// Decodes an attribute from its header: removes the quotes of older senders, then percent-decodes once (section 3.1.3.2).
 fn decoded(value: &str) -> Option<String> {
     let Some(quoted) = value.strip_prefix('"') else { return percent_decode(value) };
     let mut text = String::new();
@@ -189,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_decoded_as_the_binding_says() {
+    fn attributes_are_decoded_by_the_rules_of_the_binding() {
         for (header, attribute) in [
             ("Euro%20%E2%82%AC%20%F0%9F%98%80", Some("Euro € 😀")),
             ("/mycontext/subcontext", Some("/mycontext/subcontext")),

@@ -3,20 +3,20 @@
 //! Proof: `X-Hub-Signature-256: sha256=` and the hex HMAC-SHA256 of the raw body under the webhook's secret as text
 //! (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>).
 //!
-//! Without `fields`, the event `organization` with the action `member_removed` says that somebody leaves; `[leavers]` sees
-//! their `login` and their `id`. With `fields` it is whatever the operator says. The `ping` that GitHub sends when a webhook is
-//! made is answered.
+//! Without `fields`, the event `organization` with the action `member_removed` reports a leaver; `[leavers]` sees the member's
+//! `login` and `id`. With `fields`, the operator defines the meaning of the body. The `ping` that GitHub sends when a webhook is
+//! created is answered.
 //!
-//! Nothing else is signed than the body, so that nothing else is believed: not `X-GitHub-Event`, and not `X-GitHub-Delivery`,
-//! with which a delivery that somebody recorded would count as a new one. What is the same body is the same delivery therefore,
-//! unless `fields` says where an `id` is; and GitHub's body for a member has no time. The same member, removed once more, is
-//! answered with what became of the first removal.
+//! The signature covers the body only, so no header is believed: not `X-GitHub-Event`, and not `X-GitHub-Delivery`, with which a
+//! recorded delivery could be replayed as a new one. Two requests with the same body are therefore the same delivery, unless
+//! `fields` says where an `id` is. GitHub's body for a member has no time: if the same member is removed again, the answer is
+//! the result of the first removal.
 //!
-//! GitHub waits for ten seconds and tries nothing again by itself
-//! (<https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks>): what takes longer is taken on with
-//! 202, and goes on.
+//! GitHub waits ten seconds and does not retry by itself
+//! (<https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks>): a request that takes longer is
+//! answered 202 and continues.
 //!
-//! Not supported: the content type `application/x-www-form-urlencoded`, and `X-Hub-Signature` (SHA-1), which is passed over.
+//! Not supported: the content type `application/x-www-form-urlencoded`, and `X-Hub-Signature` (SHA-1), which is ignored.
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -106,7 +106,7 @@ fn is_ping(body: &Value) -> bool {
 
 fn member_removed<'c>(body: Value, delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
     const NOT_REMOVED: &str = "no member was removed";
-    // No other event has this action.
+    // The action identifies the event: no other event has it.
     if body.get("action").and_then(Value::as_str) != Some("member_removed") {
         return Ok(Event::Ignored(NOT_REMOVED));
     }

@@ -1,23 +1,23 @@
 //! GitLab, a webhook of a project or group, or a system hook: `POST /hooks/{caller}`.
 //!
 //! Proof, by the form of the caller's secret:
-//! - a signing token (`whsec_…`): a signature as of Standard Webhooks, where `webhook-id` is the `Idempotency-Key`
+//! - a signing token (`whsec_…`): a signature as in Standard Webhooks, where `webhook-id` is the `Idempotency-Key`
 //!   (<https://gitlab.com/gitlab-org/gitlab/-/merge_requests/230944>,
 //!   <https://gitlab.com/gitlab-org/gitlab/-/merge_requests/231325>);
-//! - any other: a secret token, which `X-Gitlab-Token` carries as it is
-//!   (<https://docs.gitlab.com/user/project/integrations/webhooks/>). It signs nothing: whoever reads one request can make
+//! - any other secret: a secret token, which `X-Gitlab-Token` carries unchanged
+//!   (<https://docs.gitlab.com/user/project/integrations/webhooks/>). It signs nothing: anyone who reads one request can forge
 //!   others.
 //!
-//! A signing token is never taken for a secret token, so that a receiver that was told to want signatures cannot be talked
-//! down. A signed delivery is known by its `webhook-id`, another by the id in its body, where `fields` says where it is, or by
-//! its body: GitLab's bodies have times, and are the same when a delivery is tried again.
+//! A signing token is never accepted as a secret token, so a caller that is configured for signatures cannot be downgraded. The
+//! delivery id of a signed request is its `webhook-id`. That of any other request is the id in its body, if `fields` says where the
+//! id is, and otherwise the body itself: GitLab's bodies carry times, and a retried delivery has the same body.
 //!
-//! Without `fields`, the system hook `user_destroy` (<https://docs.gitlab.com/administration/system_hooks/>) says that somebody
-//! leaves; `[leavers]` sees `username`, `email` and `id`. With `fields` it is whatever the operator says.
+//! Without `fields`, the system hook `user_destroy` (<https://docs.gitlab.com/administration/system_hooks/>) reports a leaver;
+//! `[leavers]` sees `username`, `email` and `id`. With `fields`, the operator defines the meaning of the body.
 //!
-//! GitLab disables a webhook for a while that answers with errors several times
-//! (<https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks>). It waits for ten seconds: what takes
-//! longer is taken on with 202, and goes on.
+//! GitLab disables a webhook temporarily after several errors
+//! (<https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks>). It waits ten seconds: a request that
+//! takes longer is answered 202 and continues.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -58,7 +58,7 @@ impl CallerKind for Gitlab {
     ) -> Result<Proof, ProofError> {
         let (signing, tokens): (Vec<_>, Vec<_>) =
             keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
-        // A hook may have both, and whoever rotates from the one to the other has both here.
+        // A hook may have both secrets, and an operator who replaces one form by the other has both configured.
         let is_signed = header(&inbound.headers, SIGNATURE)?.is_some();
         if tokens.is_empty() || (is_signed && !signing.is_empty()) {
             return signed(inbound, caller, signing, now);

@@ -1,4 +1,6 @@
-//! Webhooks: systems that report an event.
+//! Webhooks: systems that report an event, one caller kind a file. The principal is the caller itself.
+//!
+//! [`body_fields`] reads bodies whose layout the operator describes; several kinds share it.
 
 pub mod body_fields;
 pub mod cloudevents;

@@ -1,19 +1,19 @@
 //! Okta, an event hook: `POST /hooks/{caller}` for events, `GET` for the one-time verification
 //! (<https://developer.okta.com/docs/concepts/event-hooks/>).
 //!
-//! Proof: the `Authorization` header, whose whole value the operator chose. It signs nothing: whoever reads one request can make
-//! others.
+//! Proof: the `Authorization` header, whose whole value the operator chose. It signs nothing: anyone who reads one request can
+//! forge others.
 //!
-//! A request holds several events, each a LogEvent (<https://developer.okta.com/docs/reference/api/system-log/>). Those of the
-//! setting `events`, `user.lifecycle.deactivate` by default, whose outcome is `SUCCESS` say that somebody leaves; the others are
-//! passed over. `[leavers]` sees `login` (Okta's `alternateId`) and `id`. An event is known by its `uuid`, which Okta repeats
-//! when it delivers an event twice.
+//! A request holds several events, each a LogEvent (<https://developer.okta.com/docs/reference/api/system-log/>). An event reports
+//! a leaver if its type is in the setting `events` (`user.lifecycle.deactivate` by default) and its outcome is `SUCCESS`; other
+//! events are ignored. `[leavers]` sees `login` (Okta's `alternateId`) and `id`. An event is identified by its `uuid`, which Okta
+//! repeats when it delivers an event twice.
 //!
 //! The verification is answered with the value of `X-Okta-Verification-Challenge`. It carries the `Authorization` header like
-//! every request of Okta's, and is asked for it.
+//! every request of Okta's, and the header is verified for it as well.
 //!
-//! Okta waits for three seconds, tries once more after an error of the server's (5xx) and not after another (4xx), and wants
-//! empty answers: what takes longer is taken on with an empty 200, and goes on. What became of it is in the log and the ledger.
+//! Okta waits three seconds, retries once after a server error (5xx) and not after another error (4xx), and expects empty
+//! answers: a request that takes longer is answered with an empty 200 and continues. Its result is in the log and the ledger.
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
@@ -67,7 +67,8 @@ impl CallerKind for Okta {
 
     fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
         let Verified { inbound, caller, .. } = request;
-        let event = if inbound.method == Method::GET { challenged(inbound) } else { happened(&inbound.body, caller) };
+        let event =
+            if inbound.method == Method::GET { read_challenge(inbound) } else { read_events(&inbound.body, caller) };
         Event::parsed(caller, event)
     }
 
@@ -82,7 +83,7 @@ impl CallerKind for Okta {
 
 const EVENTS: &str = "events";
 
-/// Which events say that somebody leaves, where the operator does not.
+/// The event type that reports a leaver if the operator configured no `events`.
 const DEACTIVATED: &str = "user.lifecycle.deactivate";
 
 const PROOF: &str = "authorization";
@@ -123,28 +124,28 @@ struct Target {
     alternate_id: Option<String>,
 }
 
-fn challenged<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
+fn read_challenge<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError> {
     let challenge = required_header(&inbound.headers, CHALLENGE)?;
     Ok(Event::Reply(Rendered::json(StatusCode::OK, json!({"verification": challenge}).to_string())))
 }
 
-fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Event<'c>, RequestError> {
+fn read_events<'c>(body: &[u8], caller: &Caller) -> Result<Event<'c>, RequestError> {
     let Hook { event_type, data } = strict::json(body)?;
     if event_type != "com.okta.event_hook" {
         let expected = Localized { en: "`com.okta.event_hook`", zh: " `com.okta.event_hook`" };
         return Err(RequestError::invalid("eventType", event_type, expected));
     }
     let wanted = caller.settings(EVENTS);
-    let says_so = |event: &LogEvent| {
+    let reports_leaver = |event: &LogEvent| {
         let known =
             if wanted.is_empty() { event.event_type == DEACTIVATED } else { wanted.contains(&event.event_type) };
         known && event.outcome.as_ref().and_then(|outcome| outcome.result.as_deref()) == Some("SUCCESS")
     };
     let mut leavers = Vec::new();
-    for event in data.events.into_iter().filter(says_so) {
+    for event in data.events.into_iter().filter(reports_leaver) {
         let users: Vec<_> =
             event.target.into_iter().flatten().filter(|of| of.r#type.as_deref() == Some("User")).collect();
-        // Without one, nobody knows whom it is about: better said than passed over.
+        // An event without a user cannot be attributed to a leaver; it is refused, because ignoring it would keep the accounts.
         if users.is_empty() {
             return Err(RequestError::FieldMissing { name: "data.events.target" });
         }
@@ -154,7 +155,7 @@ fn happened<'c>(body: &[u8], caller: &Caller) -> Result<Event<'c>, RequestError>
             leavers.push(Leaver::new(&event.uuid, identity));
         }
     }
-    Ok(Event::leavers(leavers, "none of its events says that somebody leaves"))
+    Ok(Event::leavers(leavers, "no event reports a leaver"))
 }
 
 fn empty() -> Rendered {

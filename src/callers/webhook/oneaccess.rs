@@ -1,21 +1,21 @@
 //! Huawei OneAccess, the event callbacks of an application whose synchronization is "event callback": `POST /hooks/{caller}`
 //! (<https://support.huaweicloud.com/intl/en-us/devg-oneaccess/oneaccess_06_0121.html>).
 //!
-//! Proof: `Authorization: Bearer` and the security token, and in the body `signature`, the base64 HMAC-SHA256 of
+//! Proof: `Authorization: Bearer` with the security token, and `signature` in the body, the base64 HMAC-SHA256 of
 //! `{nonce}&{timestamp}&{eventType}&{data}` under the signature key as text (`oneaccess_06_0122.html`). A request without a
-//! signature, as OneAccess sends them when signing is off, proves nothing. The pages show `timestamp` as a number of seconds, as a
-//! number of milliseconds and as text, and do not say how old it may be; here it is good for 300 seconds, and signed as it
-//! stands there.
+//! signature, which OneAccess sends when signing is off, proves nothing. The pages show `timestamp` as a number of seconds, as a
+//! number of milliseconds and as text, and do not say how old it may be. This gateway accepts 300 seconds, and verifies the
+//! signature over `timestamp` as written.
 //!
-//! `DELETE_USER` says that somebody leaves; `[leavers]` sees their `id`, which is what the application answered when the user was
-//! created (`oneaccess_06_0136.html`). So that this is something that a name can be made of, `CREATE_USER` is answered with the
-//! `username` as the id, and nothing is kept. `CHECK_URL` is answered with its own random text; the other events are answered
-//! as done. What is a failure has its HTTP status, `code` and `message` (`oneaccess_06_0014.html`).
+//! `DELETE_USER` reports a leaver; `[leavers]` sees the `id`, which is the id that the application answered when the user was
+//! created (`oneaccess_06_0136.html`). So that the id can be mapped to an account name, `CREATE_USER` is answered with the
+//! `username` as the id, and nothing is stored. `CHECK_URL` is answered with its own random text; the other events are answered
+//! as done. A failure is answered with its HTTP status, `code` and `message` (`oneaccess_06_0014.html`).
 //!
-//! With an encryption key, `data` is encrypted, here and in the answer: AES-128-GCM over 16 random letters, `&` and the message.
-//! Where the initialization vector is, the page leaves out. That it is the first 24 characters of `data`, the base64 of
-//! 16 bytes, is taken from what <https://support.huaweicloud.com/imc_faq/imc_08_0019.html> says of the same callbacks as another
-//! product makes them. Were it elsewhere, nothing would be decrypted, and so nothing removed.
+//! With an encryption key, `data` is encrypted, in the request and in the answer: AES-128-GCM over 16 random letters, `&` and the
+//! message. The page does not say where the initialization vector is. That it is the first 24 characters of `data`, the base64 of
+//! 16 bytes, is taken from <https://support.huaweicloud.com/imc_faq/imc_08_0019.html>, which describes the same callbacks of
+//! another product. If that were wrong, no request would decrypt, and nothing would be removed.
 //!
 //! Not supported: AES in ECB mode, which older applications have; `UPDATE_USER` with `disabled` as leaving.
 
@@ -34,6 +34,7 @@ use crate::callers::parsed::Parsed;
 use crate::callers::proof::{
     ActiveSecret, Proof, ProofError, VerificationKeys, bearer, check_timestamp, first_that_proves, parse_timestamp,
 };
+use crate::callers::webhook::standard_webhooks::filled;
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::callers::Caller;
@@ -85,7 +86,7 @@ impl CallerKind for Oneaccess {
         let [nonce, at, event, data] = parts;
         let signed: [&[u8]; 7] = [nonce, b"&", at, b"&", event, b"&", data];
         let made = |key: &[u8]| hmac_sha256_is(key, &signed, &tag);
-        // Both of the same application's: nobody proves anything with the token of one and the key of another.
+        // Token and signature key have to be of the same secret: a token of one application and a key of another prove nothing.
         let (key, ..) = first_that_proves(complete, |(_, secret, key)| {
             same_secret(token.as_bytes(), secret) && made(key.expose().as_bytes())
         })?;
@@ -104,7 +105,7 @@ impl CallerKind for Oneaccess {
         let Verified { inbound, proof, caller } = request;
         let plain = proof.plain.clone().unwrap_or_default();
         let event = strict::json::<Call>(&inbound.body);
-        Event::parsed(caller, event.and_then(|call| said(&call.event_type, &plain, &proof.delivery)))
+        Event::parsed(caller, event.and_then(|call| read_event(&call.event_type, &plain, &proof.delivery)))
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
@@ -129,7 +130,7 @@ const SIGNATURE: &str = "signature";
 const TIMESTAMP: &str = "timestamp";
 
 const NOT_DECRYPTED: Localized =
-    Localized { en: "its `data` cannot be decrypted", zh: "其中的 `data` 无法解密" };
+    Localized { en: "`data` cannot be decrypted with the encryption key", zh: "无法用加密密钥解密 `data`" };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -143,21 +144,19 @@ struct Call {
 
 #[derive(Deserialize)]
 struct Subject {
-    /// Of a user whom we know.
+    /// The id that this gateway answered when the user was created.
     id: Option<String>,
-    /// Of a user.
+    /// The name of a user.
     username: Option<String>,
-    /// Of an organization.
+    /// The code of an organization.
     code: Option<String>,
 }
 
-fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
+fn read_event<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
     if event == "CHECK_URL" {
         return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
     }
     let Subject { id, username, code } = strict::json(message)?;
-    let filled =
-        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name });
     let named = |id: String| Some(json!({"id": id}).to_string());
     match event {
         "DELETE_USER" => {
@@ -168,18 +167,17 @@ fn said<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Event<
         "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
         "UPDATE_USER" | "UPDATE_ORGANIZATION" => Ok(done(named(filled(id, "data.id")?))),
         "DELETE_ORGANIZATION" => Ok(done(None)),
-        other => Err(RequestError::FieldInvalid {
-            name: "eventType",
-            given: other.to_owned(),
-            expected: Localized {
+        other => {
+            let expected = Localized {
                 en: "`CHECK_URL`, or `CREATE_`, `UPDATE_` or `DELETE_` and `USER` or `ORGANIZATION`",
                 zh: " `CHECK_URL`，或 `CREATE_`、`UPDATE_`、`DELETE_` 加 `USER` 或 `ORGANIZATION`",
-            },
-        }),
+            };
+            Err(RequestError::invalid("eventType", other, expected))
+        }
     }
 }
 
-/// What is answered without anything being done.
+/// Returns the success answer of an event that needs no work.
 fn done<'c>(data: Option<String>) -> Event<'c> {
     let mut body = json!({"code": "200", "message": "success"});
     if let (Some(data), Some(fields)) = (data, body.as_object_mut()) {
@@ -188,7 +186,7 @@ fn done<'c>(data: Option<String>) -> Event<'c> {
     Event::Reply(Rendered::json(StatusCode::OK, body.to_string()))
 }
 
-/// Encrypts what an answer says beside its code and message, for an application with encryption.
+/// Encrypts the `data` of an answer for an application with encryption.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     let sealed = || {
         let mut body: Value = serde_json::from_str(&rendered.body).ok()?;
@@ -202,7 +200,7 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     }
 }
 
-/// How many random letters stand before the message.
+/// The number of random letters before the message.
 const LETTERS: usize = 16;
 
 fn encryption_key(key: &ActiveSecret) -> Option<&[u8]> {
@@ -219,7 +217,7 @@ fn opened(data: &str, key: &ActiveSecret) -> Option<String> {
 }
 
 fn sealed(message: &str, key: &ActiveSecret, random: u128) -> Option<String> {
-    // They hide nothing that the vector does not, so that they may come out of it.
+    // The letters add no secrecy beyond that of the vector, so they are derived from the same random number.
     let letters = Sha256::digest(random.to_be_bytes()).into_iter().take(LETTERS);
     let letters = letters.map(|byte| char::from(b'a'.saturating_add(byte % 26)));
     let plain = letters.chain(['&']).collect::<String>() + message;
@@ -251,7 +249,7 @@ mod tests {
         }
     }
 
-    /// `tests/fixtures/vectors`: derived from the pages, because they have none that is whole.
+    /// `tests/fixtures/vectors`: derived from the pages, which have no complete example.
     #[test]
     fn vectors() {
         let file: Value = serde_json::from_str(include_str!("../../../tests/fixtures/vectors/callers.json")).unwrap();
@@ -307,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_with_the_same_key_only() {
+    fn sealed_data_opens_with_the_same_key_only() {
         let own = key(&[(TOKEN, "t"), (SIGNATURE_KEY, "s"), (ENCRYPTION_KEY, "b8RkX3uVn5TcJ0eQ")]);
         let other = key(&[(TOKEN, "t"), (SIGNATURE_KEY, "s"), (ENCRYPTION_KEY, "M6dLs1KzO9qWgP2y")]);
         for message in ["", "random string", "a&b", "张三"] {
@@ -316,7 +314,7 @@ mod tests {
             assert_eq!(opened(&data, &other), None);
             assert_eq!(opened(&data[1..], &own), None);
         }
-        // The pages' own examples are of older days, and of no key that is known.
+        // The pages' own examples, which have an older form and an unknown key.
         for data in ["6IXEWxQhUa3UqsXHWsDZ5LTAo/xU3zhjq9H3syCuFYDYKg==", "", "四"] {
             assert_eq!(opened(data, &own), None);
         }

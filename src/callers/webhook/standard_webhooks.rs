@@ -1,21 +1,21 @@
-//! Standard Webhooks, as HR and identity systems send them: `POST /hooks/{caller}` with the body
-//! `{"type":"account.delete","data":{"instance":"…","user_name":"…","reason":"…"}}`, or with a body of the sender's own, of
-//! which the operator says where things are (`fields`).
+//! Standard Webhooks, as sent by HR and identity systems: `POST /hooks/{caller}` with the body
+//! `{"type":"account.delete","data":{"instance":"…","user_name":"…","reason":"…"}}`, or with a body that the sender defines and
+//! whose fields the operator locates (`fields`).
 //!
 //! Proof: `webhook-signature`, a space-separated list of signatures of `{webhook-id}.{webhook-timestamp}.{raw body}`
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>):
-//! - `v1,` and the base64 HMAC-SHA256, the key being the base64 after `whsec_`;
-//! - `v1a,` and the base64 Ed25519 signature, the public key being the base64 after `whpk_`. The sender's secret half (`whsk_`)
-//!   has no business here, and proves nothing.
+//! - `v1,` and the base64 HMAC-SHA256, whose key is the base64 after `whsec_`;
+//! - `v1a,` and the base64 Ed25519 signature, whose public key is the base64 after `whpk_`. The sender's private half (`whsk_`)
+//!   does not belong in this gateway's configuration and proves nothing.
 //!
-//! The form of a secret says which of the two it is for, so that neither stands in for the other. The principal is the caller
-//! itself. The answer is the documented body with the outcome's status.
+//! The prefix of a secret selects one of the two, so neither can replace the other. The principal is the caller itself. The answer
+//! is the documented body with the outcome's status.
 //!
-//! `"dry_run": true` in `data` asks what would happen; the types `removal.confirm`, `removal.cancel`, `removal.approve`,
+//! `"dry_run": true` in `data` requests a dry run. The types `removal.confirm`, `removal.cancel`, `removal.approve`,
 //! `removal.deny`, `removal.status` (with `id` in `data`) and `removal.pending` are the chat commands. A caller with `fields`
 //! has none of these.
 //!
-//! A sender repeats a delivery with the same `webhook-id` and a new timestamp, so the id alone says which delivery it is.
+//! A sender repeats a delivery with the same `webhook-id` and a new timestamp, so the id alone identifies the delivery.
 //!
 //! Not supported: the older `svix-…` header names.
 
@@ -73,13 +73,13 @@ const ID: &str = "webhook-id";
 
 const TIMESTAMP: &str = "webhook-timestamp";
 
-/// Where the signatures are.
+/// The header with the list of signatures.
 pub(super) const SIGNATURE: &str = "webhook-signature";
 
-/// What a shared key begins with.
+/// The prefix of a shared key.
 pub(super) const SHARED: &str = "whsec_";
 
-/// What a public key begins with.
+/// The prefix of a public key.
 const PUBLIC: &str = "whpk_";
 
 #[derive(Deserialize)]
@@ -95,11 +95,15 @@ struct Data {
     reason: Option<String>,
     #[serde(default)]
     dry_run: bool,
-    /// Of what waits.
+    /// The id or reference of the removal that a `removal.…` type is about.
     id: Option<String>,
 }
 
-/// Proves a request by one of these secrets.
+/// Verifies the signatures of a request with these secrets.
+///
+/// # Errors
+///
+/// [`ProofError`] if a header is missing or malformed, if the timestamp is out of range, or if no secret made a signature.
 pub(super) fn signed<'k>(
     inbound: &Inbound,
     caller: &Caller,
@@ -109,7 +113,7 @@ pub(super) fn signed<'k>(
     let id = required_header(&inbound.headers, ID)?;
     let timestamp = required_header(&inbound.headers, TIMESTAMP)?;
     let signature = required_header(&inbound.headers, SIGNATURE)?;
-    // A full stop in the id could be taken for the one that ends it, and one signed text be read in two ways.
+    // The signed text separates its parts by full stops; an id with a full stop would make that text ambiguous.
     if id.len() > 256 || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
         return Err(ProofError::Malformed { header: ID });
     }
@@ -122,14 +126,14 @@ pub(super) fn signed<'k>(
     Ok(Proof::of(DeliveryId::new(caller, &[id.as_bytes()])))
 }
 
-/// What can prove a signature.
+/// A key that verifies a signature.
 enum Key {
     Shared(Vec<u8>),
     Public([u8; 32]),
 }
 
 impl Key {
-    /// The key in a secret; `None` for one that is empty or not base64, or no public key.
+    /// Reads the key in a secret; `None` if the secret is empty, is not base64, or is not a valid public key.
     fn of(secret: &Secret) -> Option<Self> {
         let text = secret.expose();
         if let Some(public) = text.strip_prefix(PUBLIC) {
@@ -148,7 +152,7 @@ impl Key {
     }
 }
 
-/// One of the signatures of a request.
+/// One signature of a request.
 enum Tag {
     /// `v1`
     Hmac([u8; 32]),
@@ -156,7 +160,7 @@ enum Tag {
     Ed25519([u8; 64]),
 }
 
-/// The signatures of the list; `None` when there is none that is known, or one that is not canonical base64 of its length.
+/// Parses the list of signatures; `None` if none has a known version, or one is not canonical base64 of its length.
 fn tags(list: &str) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     for entry in list.split(' ') {
@@ -170,15 +174,22 @@ fn tags(list: &str) -> Option<Vec<Tag>> {
     (!tags.is_empty()).then_some(tags)
 }
 
-/// Reads an event of the form that this gateway defines.
+/// Returns the value of a field that must be present and not empty.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// [`RequestError::FieldMissing`] if the field is missing or empty.
+pub(super) fn filled(value: Option<String>, name: &'static str) -> Result<String, RequestError> {
+    value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name })
+}
+
+/// Reads an event in the form that this gateway defines.
+///
+/// # Errors
+///
+/// [`RequestError`] if the event has another form, lacks a field, or has a field with an invalid value.
 pub(super) fn own(body: Value, config: &Config) -> Result<Event<'_>, RequestError> {
     let Delivered { r#type, data } = strict::typed(body)?;
-    let filled =
-        |value: Option<String>, name| value.filter(|text| !text.is_empty()).ok_or(RequestError::FieldMissing { name });
     let reason = Reason::parse(&data.reason.unwrap_or_default());
     if r#type == "account.delete" {
         return Ok(Event::Command(Command::RemoveAccount {
@@ -193,14 +204,14 @@ pub(super) fn own(body: Value, config: &Config) -> Result<Event<'_>, RequestErro
         Some("status") => Command::GetRemoval { id: filled(data.id, "data.id")? },
         Some(name) => match ApprovalAction::parse(name) {
             Some(action) => Command::DecideApproval { id: filled(data.id, "data.id")?, action, reason: reason? },
-            None => return Err(unknown(r#type)),
+            None => return Err(unknown_type(r#type)),
         },
-        None => return Err(unknown(r#type)),
+        None => return Err(unknown_type(r#type)),
     };
     Ok(Event::Command(command))
 }
 
-fn unknown(r#type: String) -> RequestError {
+fn unknown_type(r#type: String) -> RequestError {
     let expected = Localized {
         en: "`account.delete`, or `removal.` and one of `confirm`, `cancel`, `approve`, `deny`, `status`, `pending`",
         zh: " `account.delete`，或 `removal.` 加 `confirm`、`cancel`、`approve`、`deny`、`status`、`pending` 之一",
@@ -220,11 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_of_one_kind() {
+    fn a_secret_has_one_kind() {
         let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
         assert!(matches!(Key::of(&secret(public)), Some(Key::Public(_))));
         assert!(matches!(Key::of(&secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), Some(Key::Shared(_))));
-        // The public half is no shared key, whoever signs with it.
+        // The public key is not accepted as a shared key.
         let bytes = STANDARD.decode(public.trim_start_matches(PUBLIC)).unwrap();
         let tag = Hmac::<Sha256>::new_from_slice(&bytes).unwrap().chain_update(b"text").finalize().into_bytes();
         assert!(!Key::of(&secret(public)).unwrap().made(&Tag::Hmac(tag.into()), &[b"text"]));

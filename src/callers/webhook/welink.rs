@@ -1,21 +1,22 @@
 //! Huawei WeLink, the callback of an application on its open platform: `POST /hooks/{caller}`
 //! (<https://open.welink.huaweicloud.com/wecode/docs/dev/serverapi/isv/app_callback.html>).
 //!
-//! Proof: the body is `{"encrypt": …}`, and what is inside decrypts with AES-GCM under the app secret: nobody else can make such a
-//! text. Its `timestamp` may be 30 minutes off, as the page recommends; it comes as a number of seconds, and as text of seconds or
-//! of milliseconds. The answer is encrypted in the same way, and carries the request's own `timestamp` back.
+//! Proof: the body is `{"encrypt": …}`, whose content decrypts with AES-GCM under the app secret; making such a ciphertext takes
+//! the secret. The decrypted `timestamp` may be 30 minutes off, as the page recommends; it is a number of seconds, or text of
+//! seconds or of milliseconds. The answer is encrypted in the same way and repeats the request's `timestamp`.
 //!
-//! How the key comes out of the app secret, and that the ciphertext is not hexadecimal text inside its base64 as in the page's one
-//! example, is not on the page but in an appendix that could not be found. The vendor's sample (a Java `KeyGenerator` for 128 bits
-//! whose SHA1PRNG is seeded with the secret) stands in public code with its secret and what it printed, and that decrypts so, as do
-//! two callbacks of 2020 that such code kept. If it is otherwise for somebody, nothing decrypts, and so nothing is removed.
+//! Two details are missing from that page and are in an appendix that could not be found: how the key is derived from the app
+//! secret, and that the base64 holds the ciphertext itself rather than hexadecimal text, as in the page's one example. The vendor's
+//! sample (a Java `KeyGenerator` for 128 bits whose SHA1PRNG is seeded with the secret) exists in public code together with its
+//! secret and its output. That output decrypts with this derivation, and so do two callbacks of 2020 that the same code kept. With
+//! any other derivation no request decrypts, so nothing is removed.
 //!
-//! `corpDelUser` says that people leave: `data` has the `userId` and `tenantId` of each, and these are what `[leavers]` sees. A
-//! `userId` is one person's within one tenant (<https://support.huaweicloud.com/devg-welink/start-08.html>): an application that
-//! more than one company uses names its own in `tenants`. Event and fields are from the same public code. `test`, which the platform
-//! sends when the URL is entered, is answered, and every other event is passed over.
+//! `corpDelUser` reports leavers: `data` has the `userId` and `tenantId` of each, and `[leavers]` sees both. A `userId` is unique
+//! within one tenant only (<https://support.huaweicloud.com/devg-welink/start-08.html>), so an application that several companies
+//! use lists its own tenants in `tenants`. Event and fields are from the same public code. `test`, which the platform sends when
+//! the URL is entered, is answered. All other events are ignored.
 //!
-//! Not supported: messages of people. WeLink's robots speak and do not listen, as far as its documentation could be found.
+//! Not supported: messages of people. According to the documentation that could be found, WeLink's robots send and do not receive.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -64,9 +65,9 @@ impl CallerKind for Welink {
         let (key, plain) = opened.ok_or(ProofError::Wrong)?;
         let Stamped { timestamp } = strict::json(&plain)?;
         let (_, seconds) = parse_timestamp(&timestamp).ok_or(ProofError::Malformed { header: TIMESTAMP })?;
-        // Outside of it, what decrypts may be of somebody who kept it.
+        // An older ciphertext may be a recording that is replayed.
         check_window(seconds.saturating_mul(1000), now, TOLERANCE)?;
-        // Not the ciphertext, which another vector makes another.
+        // The plaintext, because the same message has a different ciphertext under a different vector.
         let delivery = DeliveryId::new(caller, &[&plain]);
         Ok(Proof { key: Some(key.clone()), plain: Some(Bytes::from(plain)), ..Proof::of(delivery) })
     }
@@ -74,7 +75,7 @@ impl CallerKind for Welink {
     fn parse<'c>(&self, request: Verified<'_>, _: &'c Config) -> Parsed<'c> {
         let Verified { proof, caller, .. } = request;
         let plain = proof.plain.clone().unwrap_or_default();
-        Event::parsed(caller, said(&plain, caller, &proof.delivery))
+        Event::parsed(caller, read_event(&plain, caller, &proof.delivery))
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
@@ -121,12 +122,12 @@ struct User {
     tenant_id: String,
 }
 
-fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
+fn read_event<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
     let Message { event_type, data } = strict::json(plain)?;
     match event_type.as_str() {
         "test" => return Ok(Event::Reply(Rendered::json(StatusCode::OK, json!({"msg": SUCCESS}).to_string()))),
         "corpDelUser" => {}
-        _ => return Ok(Event::Ignored("its event does not say that somebody leaves")),
+        _ => return Ok(Event::Ignored("the event is not `corpDelUser`")),
     }
     let data = data.ok_or(RequestError::FieldMissing { name: "data" })?;
     let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
@@ -134,20 +135,20 @@ fn said<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Result<Even
         return Err(RequestError::FieldMissing { name: "data.userId" });
     }
     let tenants = caller.settings(TENANTS);
-    let ours = users.into_iter().filter(|user| tenants.is_empty() || tenants.contains(&user.tenant_id));
-    let leavers = ours.map(|User { user_id, tenant_id }| {
+    let of_tenants = users.into_iter().filter(|user| tenants.is_empty() || tenants.contains(&user.tenant_id));
+    let leavers = of_tenants.map(|User { user_id, tenant_id }| {
         Leaver::new(delivery.as_str(), [("userId", user_id), ("tenantId", tenant_id)])
     });
-    Ok(Event::leavers(leavers, "it names nobody, or nobody of our tenants"))
+    Ok(Event::leavers(leavers, "no leaver is of a configured tenant"))
 }
 
 const SUCCESS: &str = "success";
 
-/// What WeLink takes for an answer: `msg` and the request's own time, encrypted.
+/// Returns the answer in WeLink's form: `msg` and the request's `timestamp`, encrypted.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
-    let said: Value = serde_json::from_str(&rendered.body).unwrap_or_default();
-    // What is passed over has an answer of another form, and is done as far as WeLink knows.
-    let message = said.get("msg").and_then(Value::as_str).unwrap_or(SUCCESS);
+    let body: Value = serde_json::from_str(&rendered.body).unwrap_or_default();
+    // The answer to an ignored event has no `msg`; for WeLink such an event is done.
+    let message = body.get("msg").and_then(Value::as_str).unwrap_or(SUCCESS);
     let timestamp = serde_json::from_slice::<Stamped>(envelope.plain).map(|stamped| stamped.timestamp);
     let timestamp = timestamp.unwrap_or_else(|_| envelope.now.timestamp().into());
     let answer = json!({"msg": message, "timestamp": timestamp}).to_string();
@@ -159,7 +160,7 @@ fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     }
 }
 
-/// The first 128 bits that Java's SHA1PRNG gives when it is seeded with the secret and nothing else.
+/// Derives the key: the first 128 bits of Java's SHA1PRNG, seeded with the secret only.
 fn derive_key(secret: &Secret) -> Option<[u8; 16]> {
     Sha1::digest(Sha1::digest(secret.expose())).first_chunk().copied()
 }
@@ -172,7 +173,7 @@ mod tests {
     use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
 
-    /// Made with another implementation (Python's `hashlib` and `cryptography`), by the same rule.
+    /// A message that another implementation encrypted by the same rule (Python's `hashlib` and `cryptography`).
     const MADE: (&str, &str, &str) = (
         "0b1f6c1e-5f5c-4e57-9d0e-2d6a4c1b7a55",
         "AAECAwQFBgcICQoLDA0ODw==nI9I5x78YqzqczACpwGYLN9mknwhCztU4CCTFB8U9Xt3w3047vkJI96AR0pJBRv0x1rEtudOXJcD9F6r8g==",
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_implementation_made_decrypts() {
+    fn a_message_of_another_implementation_decrypts() {
         let (secret, encrypt, plain) = MADE;
         let proof = verified(&["another", secret], encrypt, 1_562_752_619).unwrap();
         assert_eq!(proof.plain.unwrap(), plain);
@@ -208,9 +209,9 @@ mod tests {
         }
     }
 
-    /// The vendor's sample, with its secret and what it printed as the request and as the answer.
+    /// The vendor's sample: its secret, and the request and the answer that it printed.
     #[test]
-    fn what_the_vendor_s_sample_made_decrypts() {
+    fn the_messages_of_the_vendor_s_sample_decrypt() {
         let secret = "8cf860c0-30b7-4357-a104-fa627c59085d";
         let request = "PGkTPQrrTwlqBEu5pzPyxw==3BWfWmYTj67h5qdD4og6el7GrxaXHqm0gndcv/X8zK6j9ablMO+571LbjQWJJogcIunLPkJf9Yo4iHAP+QIB3KcihrLj3IHrRhbE8KuQvzCPVAo=";
         let answer =
@@ -236,14 +237,14 @@ mod tests {
         for cut in [0, 23, 24, 25, encrypt.len() - 4] {
             assert!(verified(&[secret], &encrypt[..cut], 1_562_752_619).is_err(), "{cut}");
         }
-        // The page's own example, of no secret that is known and of an older form.
+        // The page's own example, which has an older form and an unknown secret.
         assert!(verified(&[secret], "MDgwNTY0NDIxODUyMjA3OA==RTE3Q0E5MEI5RDIyRjlFRg==", 1_562_752_619).is_err());
         assert!(verified(&[secret], "四", 1_562_752_619).is_err());
     }
 
-    /// As the page shows it, and as it came in 2020.
+    /// The forms of the page and of the callbacks of 2020.
     #[test]
-    fn the_time_comes_back_as_it_came() {
+    fn the_answer_repeats_the_timestamp_in_its_form() {
         let (secret, ..) = MADE;
         let key = key(secret);
         for (plain, expected) in [

@@ -184,7 +184,7 @@ async fn bad_parameters() {
         ("limit=%2B5", "40010", "`limit` is `+5`"),
         ("limit=99999999999999999999", "40010", "`limit` is"),
         ("limit=", "40010", "`limit` is ``"),
-        ("cursor=", "40010", "`cursor` is ``; expected `next` as the page before gave it"),
+        ("cursor=", "40010", "`cursor` is ``; expected the `next` value of the previous page"),
         ("cursor=019E0000000000000000000000000001", "40010", "`cursor` is"),
         ("cursor=019e", "40010", "`cursor` is"),
         ("instance=%ff", "40008", "can be read in more than one way"),
