@@ -1,5 +1,5 @@
 //! HTTP Message Signatures (RFC 9421), for clients that have a key pair and no SDK: the calls and the answers of kind
-//! [`api`], proved by `Signature-Input` and `Signature`, and by `Content-Digest` (RFC 9530) for the body.
+//! `api`, proved by `Signature-Input` and `Signature`, and by `Content-Digest` (RFC 9530) for the body.
 //!
 //! What RFC 9421 leaves to the application (section 3.2.1):
 //!

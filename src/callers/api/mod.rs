@@ -1,7 +1,7 @@
 //! TaurusDB's own API, so that portals, the official SDKs, KooCLI and Terraform work by changing the endpoint alone:
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`.
 //!
-//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `taurusdb::sign`), and then the principal is
+//! Proof: SDK-HMAC-SHA256 with an access key that this gateway's operator issued (see `crypto::sdk_hmac`), and then the principal is
 //! `{caller}/{access key id}`; or a bearer token of an identity provider (see `jose`), and then it is `{caller}/{sub}`, whose
 //! `groups` are teams where the operator names that claim. A token proves who asks and nothing of what they ask: the same request
 //! with the same token within a minute is the same delivery. The documented page's example writes `…/starrocks/user`; both are taken. The answer is the
