@@ -1,8 +1,8 @@
 //! TaurusDB: sends the DELETE that a [`Permit`] allows, and returns its [`Outcome`], which is never a guess.
 //!
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…` (API page "Deleting a Database Account of a
-//! StarRocks Instance", 2025-07-29; the path has the plural `users`, as in the page's table and the SDKs). [`Taurusdb::delete`] is the
-//! only function that sends it, and it takes a [`Permit`], so there is no DELETE without a permit.
+//! StarRocks Instance", 2025-07-29; the path has the plural `users`, as in the page's table and the SDKs).
+//! [`Taurusdb::delete`] is the only function that sends it, and it takes a [`Permit`], so there is no DELETE without a permit.
 //!
 //! - `credentials`, `tokens`, `iam`, [`token_cache`]: authenticate a call
 //! - `answer`, [`error_codes`]: interpret an answer

@@ -96,9 +96,9 @@ enum CacheState {
     Fresh(CachedToken),
     /// Another request failed to renew the token while this one waited.
     Failed(CallError),
-    /// Another request is renewing the token. The old one is returned if it is still valid.
+    /// Another request is renewing the token. Carries the old one if it is still valid.
     RenewingElsewhere(Option<CachedToken>),
-    /// This request has to renew the token. The old one is returned if it is still valid.
+    /// This request has to renew the token. Carries the old one if it is still valid.
     RenewHere(Option<CachedToken>),
 }
 

@@ -169,7 +169,7 @@ const NONCE: &str = "nonce";
 const ECHO: &str = "echostr";
 
 const NOT_XML: Localized = Localized {
-    en: "it is not an XML document with one `xml` element, whose children stand once each",
+    en: "it is not an XML document with one `xml` element, whose children appear once each",
     zh: "不是仅含一个 `xml` 元素且其子元素各出现一次的 XML 文档",
 };
 
