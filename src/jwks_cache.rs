@@ -1,11 +1,12 @@
-//! The public keys of token issuers: from the URL where they are published, or from a file beside offboard.toml.
+//! The public keys of token issuers, from the URL where the issuer publishes them or from a file beside offboard.toml.
 //!
-//! A fetched key set is kept for an hour, in memory and in the database, so that every instance has it. A token with a key
-//! that it lacks makes the gateway fetch it again, at most once in half a minute however many such tokens arrive: an issuer may
-//! have a new key, and a stranger must not be able to make the gateway fetch without end. A set that cannot be fetched again is
-//! used for a day.
+//! A fetched key set is used for an hour, from memory and from the ledger's database, which all instances share. If the set
+//! lacks a token's key id, the gateway fetches it again, because the issuer may have a new key; at most once in half a minute
+//! for all tokens, so that forged tokens cannot cause unlimited fetches. A set that cannot be fetched again is used for a day.
 //!
-//! A file is read for each request that needs it, so that a changed one counts at once.
+//! A file is read for each request that needs it, so that a change takes effect at once.
+//!
+//! Tokens are not verified here; that is `crypto::jwt`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,33 +26,33 @@ use crate::outcome::{NotSent, Outcome};
 /// How long a key set is used without fetching it again, in milliseconds.
 const FRESH: i64 = 3_600_000;
 
-/// How long it is used if fetching fails.
+/// How long a key set is used if fetching it again fails, in milliseconds.
 const STALE: i64 = 24 * 3_600_000;
 
-/// How often a URL is fetched at most, by all instances together.
+/// The shortest time between two fetches of a URL, by all instances together, in milliseconds.
 const PAUSE: i64 = 30_000;
 
-/// How long to wait for what another request is fetching.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for another request's fetch.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// The key sets that an instance has in memory.
+/// The key sets in an instance's memory.
 #[derive(Debug, Default)]
 pub struct JwksCache(RefCell<BTreeMap<String, (KeySet, i64)>>);
 
-const KEPT: &str = "SELECT body, fetched_at FROM published_keys WHERE url = ?1 AND body IS NOT NULL";
+const FIND: &str = "SELECT body, fetched_at FROM published_keys WHERE url = ?1 AND body IS NOT NULL";
 
-/// The request that gets the row may fetch.
-const ASK: &str = "INSERT INTO published_keys (url, tried_at) VALUES (?1, ?2)
+/// Returns a row if the request may fetch.
+const CLAIM_FETCH: &str = "INSERT INTO published_keys (url, tried_at) VALUES (?1, ?2)
     ON CONFLICT (url) DO UPDATE SET tried_at = excluded.tried_at WHERE tried_at <= ?3 RETURNING url";
 
 const KEEP: &str = "UPDATE published_keys SET body = ?2, fetched_at = ?3 WHERE url = ?1 RETURNING url";
 
-/// Why there are no keys. The log says more.
+/// The reason why a key set is not available. The log has the details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JwksError {
-    /// They could not be fetched or read.
+    /// The key set could not be fetched or read.
     Unavailable,
-    /// The ledger's database, where instances share them, could not be used.
+    /// The ledger's database, where instances share key sets, could not be used.
     LedgerDown,
 }
 
@@ -65,11 +66,12 @@ impl From<JwksError> for Outcome {
 }
 
 impl JwksCache {
-    /// Returns the key set.
+    /// Returns the key set, from memory, the database, the issuer or the file.
     ///
     /// # Errors
     ///
-    /// If there is none, or none that is young enough.
+    /// - [`JwksError::Unavailable`] if the set cannot be fetched or read, and no stored one is less than a day old
+    /// - [`JwksError::LedgerDown`] if the database cannot be used
     pub(crate) async fn get<H: Host>(
         &self,
         host: &H,
@@ -93,7 +95,7 @@ impl JwksCache {
         {
             return Ok(self.remember(url, keys.clone(), *fetched_at));
         }
-        if may_ask(host, url, now).await?
+        if may_fetch(host, url, now).await?
             && let Some(keys) = self.fetch(host, url, limits, now).await?
         {
             return Ok(keys);
@@ -104,12 +106,12 @@ impl JwksCache {
         }
     }
 
-    /// Fetches the key set again because it lacks the requested key id; `None` if a refresh is not allowed yet or brings
-    /// nothing.
+    /// Fetches the key set again because it lacks the requested key id. Returns `None` if a refresh is not allowed yet, fails,
+    /// or is not possible because the source is a file.
     ///
     /// # Errors
     ///
-    /// If the database cannot be used.
+    /// [`JwksError::LedgerDown`] if the database cannot be used.
     pub(crate) async fn refresh<H: Host>(
         &self,
         host: &H,
@@ -119,16 +121,16 @@ impl JwksCache {
         let JwksSource::Url(url) = source else { return Ok(None) };
         let now = host.now().timestamp_millis();
         let stored = stored(host, url).await?;
-        if may_ask(host, url, now).await? {
+        if may_fetch(host, url, now).await? {
             return self.fetch(host, url, limits, now).await;
         }
-        // Another request asked within the last half minute: what it got may have the key.
+        // Another request fetched within the last half minute, and its set may have the key.
         Ok(stored
             .filter(|(_, fetched_at)| !self.has(url, *fetched_at))
             .map(|(keys, fetched_at)| self.remember(url, keys, fetched_at)))
     }
 
-    /// Fetches and stores the key set; `None` if that failed, as the log says.
+    /// Fetches and stores the key set. Returns `None` if fetching failed, after logging the reason.
     async fn fetch<H: Host>(&self, host: &H, url: &str, limits: Limits, now: i64) -> Result<Option<KeySet>, JwksError> {
         match fetch(host, url, limits).await {
             Ok((keys, body)) => {
@@ -142,10 +144,10 @@ impl JwksCache {
         }
     }
 
-    /// Waits for what another request is fetching.
+    /// Waits for another request's fetch.
     async fn wait<H: Host>(&self, host: &H, url: &str) -> Result<KeySet, JwksError> {
         const STEP: Duration = Duration::from_millis(100);
-        let until = host.elapsed().saturating_add(PATIENCE);
+        let until = host.elapsed().saturating_add(LONGEST_WAIT);
         while host.elapsed() < until {
             host.sleep(STEP).await;
             if let Some((keys, fetched_at)) = stored(host, url).await?
@@ -172,7 +174,7 @@ impl JwksCache {
     }
 }
 
-/// A clock that was set back makes nothing fresh.
+/// Whether a set's age is below `milliseconds`. A set from the future is not, because the clock was set back.
 fn is_within(fetched_at: i64, now: i64, milliseconds: i64) -> bool {
     (0..milliseconds).contains(&now.saturating_sub(fetched_at))
 }
@@ -183,17 +185,17 @@ fn unavailable<H: Host>(host: &H, name: &str, why: &str) -> JwksError {
 }
 
 async fn stored<H: Host>(host: &H, url: &str) -> Result<Option<(KeySet, i64)>, JwksError> {
-    let rows = host.query(KEPT, vec![url.into()]).await.map_err(|why| ledger_down(host, &why))?;
+    let rows = host.query(FIND, vec![url.into()]).await.map_err(|why| ledger_down(host, &why))?;
     let Some([Value::Text(body), Value::Integer(fetched_at)]) = rows.first().map(Vec::as_slice) else {
         return Ok(None);
     };
-    // A set that this version cannot read counts as missing.
+    // Another version of the gateway may have stored a set that this one cannot read; it counts as missing.
     Ok(KeySet::parse(body.as_bytes()).ok().map(|keys| (keys, *fetched_at)))
 }
 
-async fn may_ask<H: Host>(host: &H, url: &str, now: i64) -> Result<bool, JwksError> {
+async fn may_fetch<H: Host>(host: &H, url: &str, now: i64) -> Result<bool, JwksError> {
     let parameters = vec![url.into(), now.into(), now.saturating_sub(PAUSE).into()];
-    let rows = host.query(ASK, parameters).await.map_err(|why| ledger_down(host, &why))?;
+    let rows = host.query(CLAIM_FETCH, parameters).await.map_err(|why| ledger_down(host, &why))?;
     Ok(!rows.is_empty())
 }
 
@@ -229,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_hour_is_an_hour() {
+    fn a_set_is_fresh_for_an_hour() {
         for (fetched_at, now, fresh) in [(0, 0, true), (0, FRESH - 1, true), (0, FRESH, false), (1, 0, false)] {
             assert_eq!(is_within(fetched_at, now, FRESH), fresh, "{fetched_at} {now}");
         }

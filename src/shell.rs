@@ -1,6 +1,6 @@
-//! The only file that names Spin: requests in, responses out, and the [`Host`] that the core runs on.
+//! The only file that names Spin: the HTTP entry point, and the [`Host`] implementation that the core runs on.
 //!
-//! Nothing is decided here. Every request gets a response: a handler that returned an error would be an empty 500.
+//! Nothing is decided here. Every request gets a response, because Spin would turn a handler's error into an empty 500.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -34,19 +34,19 @@ use crate::secret::Secret;
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
 
-/// How long SQLite itself waits for another writer, in milliseconds. Left alone it looks after 1, 2, 5, 10 and at last 100, so
-/// that whoever has waited longest looks most seldom: under load some wait for a third of a second for a file that is free
-/// every other millisecond. After three looks it gives up, and the statement is asked anew; with fewer of them the asking
-/// itself is what the processors are busy with.
+/// Limits SQLite's own wait for another writer, in milliseconds. By default SQLite checks the lock after 1, 2, 5, 10 and up to
+/// 100 ms, so the request that has waited longest checks least often, and under load some wait a third of a second for a lock
+/// that is free every other millisecond. With this limit SQLite gives up after three checks and the statement is sent again.
+/// With fewer checks, the processors would be busy with sending statements.
 const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 
-/// How long a statement is asked anew while another writer has the database: as long as SQLite waits in Spin by itself.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a statement is sent again while another writer has the database: the same time as Spin's default for SQLite's wait.
+const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 thread_local! {
     static GATEWAY: Rc<Result<App, String>> = Rc::new(load());
-    static BEGINNING: Instant = Instant::now();
-    /// One connection an instance, kept: opening one is a real open in Spin.
+    static STARTED: Instant = Instant::now();
+    /// The instance's only connection, kept because Spin opens the database for each new one.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
@@ -71,8 +71,8 @@ fn read_gateway() -> Result<App, String> {
     App::parse(&offboard, &policy, &schema)
 }
 
-/// The request's task answers as soon as there is an answer, and goes on for as long as there is something left to do:
-/// Spin and the local runtime let it finish.
+/// Answers a request. The request's task sends the response as soon as it is known and then finishes its work, such as a
+/// follow-up; Spin and the local runtime let it finish.
 #[http_service]
 async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     let (answer, answered) = oneshot::channel();
@@ -81,7 +81,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         let (inbound, problem) = read(request).await;
         let app = (*app).as_ref().map_err(String::as_str);
         let answer = Cell::new(Some(answer));
-        // Whoever does not wait for it does not get it.
+        // Sending fails if the client has closed the connection; the work goes on.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
         send(flow::handle(&Spin, app, inbound, problem, send).await);
     });
@@ -160,8 +160,8 @@ impl Host for Spin {
         let began = Instant::now();
         loop {
             match execute(&connection, statement, parameters.clone()).await {
-                // It had no effect, and SQLite has waited already.
-                Err(error) if is_busy(&error) && began.elapsed() < PATIENCE => {}
+                // The statement had no effect and can be sent again; SQLite has already waited.
+                Err(error) if is_busy(&error) && began.elapsed() < LONGEST_LOCK_WAIT => {}
                 Err(error) => {
                     forget(&connection);
                     return Err(StoreError(error.to_string()));
@@ -172,7 +172,7 @@ impl Host for Spin {
     }
 
     fn elapsed(&self) -> Duration {
-        BEGINNING.with(Instant::elapsed)
+        STARTED.with(Instant::elapsed)
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -181,8 +181,8 @@ impl Host for Spin {
 
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
         let call = pin!(call(request, limits));
-        let patience = pin!(self.sleep(limits.call));
-        match select(call, patience).await {
+        let time_limit = pin!(self.sleep(limits.call));
+        match select(call, time_limit).await {
             Either::Left((answered, _)) => answered,
             Either::Right(_) => Err(SendError::CallTimedOut(format!("not within {} ms", limits.call.as_millis()))),
         }
@@ -198,13 +198,13 @@ async fn connection() -> Result<Rc<Connection>, SqliteError> {
         return Ok(open);
     }
     let opened = Rc::new(Connection::open_default().await?);
-    // A database that is no file has its own way of waiting.
+    // The error is ignored: a database that is not a file may not have the setting, and waits in its own way.
     let _ = execute(&opened, SHORT_WAIT, Vec::new()).await;
-    // Another request may have been faster by a moment; no task of a component can wait for another. Its connection stays.
+    // Another request may have opened one meanwhile, because tasks of a component cannot wait for each other. That one is kept.
     Ok(LEDGER.with(|ledger| Rc::clone(ledger.borrow_mut().get_or_insert(opened))))
 }
 
-/// A connection that failed is not kept: what is wrong may be the connection, and the next request opens another.
+/// Drops a connection after an error, because the connection may be the cause. The next request opens another.
 fn forget(failed: &Rc<Connection>) {
     LEDGER.with(|ledger| ledger.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, failed)));
 }
@@ -217,7 +217,7 @@ async fn execute(
     connection.execute(statement, parameters).await?.collect().await
 }
 
-/// Whether another writer had the database all the time. There is no code for it, only SQLite's words.
+/// Whether another writer had the database during the whole wait. Spin reports no code for this, only SQLite's message.
 fn is_busy(error: &SqliteError) -> bool {
     matches!(error, SqliteError::Io(why) if why.contains("database is locked"))
 }
@@ -244,7 +244,7 @@ fn value(value: SpinValue) -> Result<Value, StoreError> {
 async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
     let options = RequestOptions::new();
     let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
-    // A runtime that cannot keep a limit says so here; the limit of the whole call is kept by us.
+    // A runtime that does not support a limit reports it here; `Host::send` enforces the limit of the whole call.
     for limited in [
         options.set_connect_timeout(nanoseconds(limits.connect)),
         options.set_first_byte_timeout(nanoseconds(limits.first_byte)),
@@ -256,7 +256,7 @@ async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered,
     }
     let mut request = request.map(Full::new);
     request.extensions_mut().insert(RequestOptionsExtension(options));
-    let (response, ()) = join(spin_sdk::http::send(request), once_more()).await;
+    let (response, ()) = join(spin_sdk::http::send(request), poll_again()).await;
     let response = response.map_err(|code| failure(&code))?;
     let (parts, mut body) = response.into_parts();
     let mut bytes = BytesMut::new();
@@ -276,9 +276,9 @@ async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered,
     Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
 }
 
-/// Has the task polled once more. The body goes out in a task of its own, which wit-bindgen's executor does not poll until
-/// something wakes it: when the request's task was polled alone, that is nothing before the answer or a time limit.
-async fn once_more() {
+/// Makes the executor poll the task once more. The body is sent by a task of its own, which wit-bindgen's executor does not poll
+/// until an event wakes it. If only the request's task was polled, the next event would be the answer or a time limit.
+async fn poll_again() {
     let mut polled = false;
     poll_fn(|context| {
         if std::mem::replace(&mut polled, true) {
@@ -290,7 +290,7 @@ async fn once_more() {
     .await;
 }
 
-/// Which of the kinds of failure an error of the engine is. What is not known to be harmless counts as sent.
+/// Returns the kind of an error from the runtime. An error that does not prove that nothing was sent counts as sent.
 fn failure(code: &ErrorCode) -> SendError {
     let text = format!("{code:?}");
     match code {

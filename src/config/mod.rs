@@ -139,21 +139,21 @@ impl Config {
         Ok(())
     }
 
-    /// Every instance, in the file's order.
+    /// Returns all instances, in the file's order.
     pub fn instances(&self) -> &[Instance] {
         &self.instances
     }
 
-    /// Every caller.
+    /// Returns all callers.
     pub fn callers(&self) -> impl Iterator<Item = &Caller> {
         self.callers.values()
     }
 
-    /// The instance that people call `name`.
+    /// Finds the instance that the operator named `name`.
     ///
     /// # Errors
     ///
-    /// [`RequestError::InstanceUnknown`]
+    /// [`RequestError::InstanceUnknown`] if there is none of this name.
     pub fn instance(&self, name: &str) -> Result<&Instance, RequestError> {
         let index = self.by_name.get(name);
         index
@@ -161,11 +161,12 @@ impl Config {
             .ok_or_else(|| RequestError::InstanceUnknown { given: name.into() })
     }
 
-    /// The instance with these ids, as the documented path carries them.
+    /// Finds the instance with these IDs, which are in the path of the documented API.
     ///
     /// # Errors
     ///
-    /// [`RequestError::ProjectIdInvalid`], [`RequestError::InstanceIdInvalid`] or [`RequestError::InstanceUnknown`]
+    /// - [`RequestError::ProjectIdInvalid`] or [`RequestError::InstanceIdInvalid`] if an ID is malformed
+    /// - [`RequestError::InstanceUnknown`] if there is no such instance
     pub fn instance_by_ids(&self, project_id: &str, instance_id: &str) -> Result<&Instance, RequestError> {
         if !is_project_id(project_id) {
             return Err(RequestError::ProjectIdInvalid { given: project_id.into() });
@@ -179,11 +180,11 @@ impl Config {
             .ok_or_else(|| RequestError::InstanceUnknown { given: instance_id.into() })
     }
 
-    /// The caller called `name`.
+    /// Finds the caller that the operator named `name`.
     ///
     /// # Errors
     ///
-    /// [`RequestError::CallerUnknown`]
+    /// [`RequestError::CallerUnknown`] if there is none of this name.
     pub fn caller(&self, name: &str) -> Result<&Caller, RequestError> {
         self.callers.get(name).ok_or_else(|| RequestError::CallerUnknown { name: name.into() })
     }

@@ -118,7 +118,7 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>, now: DateTime
 ///
 /// # Errors
 ///
-/// A [`TokenError`] as [`verify`], except for `sub`.
+/// If one of the checks of [`verify`] fails, except the one for `sub`; the [`TokenError`] names it.
 pub fn proved(
     token: &str,
     keys: &KeySet,
@@ -668,8 +668,8 @@ mod tests {
         let audiences = ["a".to_owned(), AUDIENCE.to_owned()];
         let expected = Expected { issuer: ISSUER, audiences: &audiences, authorized_party: None, groups: None };
         assert_eq!(verify(&token, &PROVIDER, &expected, at(NOW)).unwrap().groups, Vec::<String>::new());
-        let nobody = Expected { audiences: &[], ..expected };
-        assert_eq!(verify(&token, &PROVIDER, &nobody, at(NOW)), Err(TokenError::Claim("aud")));
+        let no_audience = Expected { audiences: &[], ..expected };
+        assert_eq!(verify(&token, &PROVIDER, &no_audience, at(NOW)), Err(TokenError::Claim("aud")));
     }
 
     /// A token without `kid` is accepted if exactly one key fits.

@@ -8,8 +8,8 @@
 //! | 503 with `Retry-After` | its `Retry-After` |
 //! | anything else | never |
 //!
-//! A pause is exponential with full jitter: between zero and [`FIRST_PAUSE`] doubled with each attempt, at most
-//! [`LONGEST_PAUSE`] ("Exponential Backoff And Jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+//! A pause is exponential with full jitter: between zero and `FIRST_PAUSE` doubled with each attempt, at most
+//! `LONGEST_PAUSE` ("Exponential Backoff And Jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
 //! If the request has no time for the wait, the last result is returned at once.
 //!
 //! Not done here: renewing a refused token, and settling an unknown outcome (both in `taurusdb`).

@@ -11,7 +11,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Reads the value of `X-Language` or of `taurusdb.language`; anything but the two documented values is `None`.
+    /// Reads the value of `X-Language` or `taurusdb.language`; returns `None` for a value that is not documented.
     pub fn parse(value: &str) -> Option<Self> {
         match value {
             "en-us" => Some(Self::English),
@@ -20,7 +20,7 @@ impl Language {
         }
     }
 
-    /// The value to send as `X-Language`.
+    /// Returns the value to send as `X-Language`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::English => "en-us",
@@ -29,7 +29,7 @@ impl Language {
     }
 }
 
-/// A piece of a message in both languages, for modules that know more than the table.
+/// A text in both languages, for modules that add texts of their own to the catalog's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Localized {
     /// `en-us`
@@ -39,7 +39,7 @@ pub struct Localized {
 }
 
 impl Localized {
-    /// The words in one of the two.
+    /// Returns the text in one language.
     pub fn in_language(self, language: Language) -> &'static str {
         match language {
             Language::English => self.en,

@@ -1,44 +1,44 @@
-//! What the ledger keeps of how far a removal came.
+//! The state of a removal, as the ledger stores it. The words are in the database, so they never change.
 
-/// What the ledger keeps of how far a removal came.
+/// The state of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
-    /// Claimed; the DELETE may have left and its outcome is not recorded yet.
+    /// A request claimed the removal. The DELETE may have been sent, and its outcome is not recorded yet.
     InFlight,
     /// TaurusDB removed the account.
     Removed,
-    /// TaurusDB answered, and did not remove it.
+    /// TaurusDB refused to remove the account.
     RefusedUpstream,
-    /// It is known that TaurusDB did not remove it (it was busy, or its account list still has the account), so the same
-    /// delivery may try again.
+    /// TaurusDB provably did not remove the account: the instance was busy, or its account list still has the account. The
+    /// same delivery may try again.
     NotRemoved,
-    /// There was no such account.
+    /// TaurusDB had no such account.
     AlreadyGone,
-    /// Nothing left for TaurusDB, so the same delivery may try again.
+    /// No DELETE was sent. The same delivery may try again.
     NotSent,
-    /// The DELETE left, and nobody knows what it did.
+    /// The DELETE was sent, and its effect is not known.
     Unknown,
-    /// Policy said no.
+    /// Policy denied the removal.
     Denied,
-    /// Refused before policy was asked: no proof, or not a request that can be understood.
+    /// The gateway refused the request before policy was evaluated: its proof or its content was not valid.
     #[default]
     Refused,
-    /// Whoever asked was shown what would happen, and has yet to confirm it.
+    /// The requester was shown the effect and has not confirmed it yet.
     AwaitingConfirmation,
-    /// Somebody else has yet to approve it.
+    /// The removal waits for approval.
     AwaitingApproval,
-    /// Whoever asked did not want it any more.
+    /// The requester cancelled the removal.
     Cancelled,
-    /// It waited too long.
+    /// The removal was not confirmed or approved in time.
     Expired,
-    /// Somebody who might have approved it said no.
+    /// An approver rejected the removal.
     Rejected,
-    /// Nothing was to be sent, and nothing was.
+    /// The request was a dry run, so no DELETE was sent.
     DryRun,
 }
 
 impl State {
-    /// Reads the ledger's word.
+    /// Returns the state of a stored word; `None` for any other word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
@@ -62,7 +62,7 @@ impl State {
         Self::DryRun,
     ];
 
-    /// The word the ledger stores.
+    /// Returns the word that the ledger stores.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InFlight => "in-flight",

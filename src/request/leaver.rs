@@ -6,9 +6,9 @@ use crate::request::reason::Reason;
 /// A person who leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaver {
-    /// What identifies the event, out of what was proved: two events with the same text are one.
+    /// The identifier of the event, taken from proved content. Two events with the same identifier are one event.
     pub event: String,
-    /// What the platform says of the person.
+    /// The person's attributes from the platform.
     pub identity: Identity,
     /// Why, if the platform said.
     pub reason: Option<Reason>,

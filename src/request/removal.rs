@@ -24,8 +24,8 @@ pub struct RemovalRequest<'c> {
 }
 
 impl RemovalRequest<'_> {
-    /// Returns a digest of exactly what is requested: by whom, which account, on which instance of TaurusDB's, why. What was
-    /// confirmed or approved is held to it, so that an approval counts for nothing else than what the approver saw.
+    /// Returns a digest of the requester, the account, the TaurusDB instance and the reason. A confirmation or an approval is
+    /// bound to it, so that it counts only for the request that the requester or approver saw.
     pub fn fingerprint(&self) -> String {
         let reason = self.reason.as_ref().map_or("", Reason::as_str);
         digest(&[

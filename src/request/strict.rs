@@ -95,7 +95,7 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// As [`Fields::from_form`].
+    /// [`RequestError::BodyMalformed`] if it is not a form, [`RequestError::FieldDoubled`] if another field appears twice.
     pub fn from_form_with_lists(body: &[u8], lists: &[&str]) -> Result<Self, RequestError> {
         let malformed = RequestError::BodyMalformed { why: NOT_A_FORM };
         let Ok(text) = std::str::from_utf8(body) else { return Err(malformed) };

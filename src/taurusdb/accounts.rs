@@ -1,9 +1,11 @@
-//! The account list, which settles what a removal did when its answer does not say:
+//! TaurusDB's account list, which shows the effect of a removal whose answer is missing or unclear:
 //! `GET /v3/{project_id}/instances/{instance_id}/starrocks/users?limit=1..100&offset=…&user_name=…` →
 //! `{"user_details":[{"user_name",…}],"total_count"}` (seen in the SDKs and the Terraform provider).
 //!
-//! Whether the filter is exact is stated nowhere, so names are compared here, page by page. An account counts as gone only
-//! when every account that the list says to have was seen, in one reading during which their number did not change.
+//! The API page does not say whether the `user_name` filter is exact, so names are compared here, page by page. An account
+//! counts as gone only if one reading has seen `total_count` different accounts and `total_count` did not change meanwhile.
+//!
+//! This file reads pages and sends nothing.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +13,13 @@ use serde::Deserialize;
 
 use crate::host::Answered;
 
-/// Accounts a page: the most that the API gives.
+/// The number of accounts on a page, the largest that the API allows.
 pub(super) const PAGE: usize = 100;
 
-/// The largest page that is read, in bytes. A hundred accounts with their databases and rights.
+/// The largest page that is read, in bytes: room for a hundred accounts with their databases and rights.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// How often a reading is begun anew because the list changed under it.
+/// How often the list is read at most, because it may change during a reading.
 pub(super) const READINGS: usize = 3;
 
 /// One reading of the list, page after page.
@@ -28,18 +30,18 @@ pub(super) struct Reading {
     total: Option<usize>,
 }
 
-/// What a page comes to.
+/// The result of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Page {
-    /// The account is on it.
+    /// The account is on this page.
     Found,
-    /// There are more pages, from this offset on.
+    /// The account is not on the pages so far. The next page starts at this offset.
     More(usize),
-    /// It was the last, and the account is on none.
+    /// This was the last page, and the account is on none of them.
     Done,
     /// The list changed during the reading.
     Changed,
-    /// It is not the list that the API documents.
+    /// The answer is not a page as the API documents it.
     Unreadable,
 }
 
@@ -55,7 +57,7 @@ struct User {
 }
 
 impl Reading {
-    /// Takes the next page.
+    /// Adds the next page and returns its result for `user_name`.
     pub(super) fn page(&mut self, user_name: &str, answer: &Answered) -> Page {
         let body = answer.body().as_deref().unwrap_or_default();
         let Ok(list) = serde_json::from_slice::<List>(body) else { return Page::Unreadable };
@@ -73,7 +75,7 @@ impl Reading {
         let is_empty = list.user_details.is_empty();
         self.seen.extend(list.user_details.into_iter().map(|user| user.user_name));
         if self.seen.len() < self.entries {
-            // An account on two pages: something moved, and something else may have been passed over.
+            // An account was on two pages: accounts moved between pages, so one may have been missed.
             Page::Changed
         } else if self.entries == list.total_count {
             Page::Done
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_gone_only_when_every_other_was_seen() {
+    fn an_account_is_gone_only_if_all_accounts_were_seen() {
         for (pages, expected) in [
             (vec![page(&[], 0)], vec![Page::Done]),
             (vec![page(&["alice2", "malice", "Alice"], 3)], vec![Page::Done]),
@@ -125,7 +127,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any list, in pages of any size: found when it is there, done when it is not.
+        /// A list of any length, in pages of any size: `Found` if it has the account, `Done` if not.
         #[test]
         fn every_page_is_read(names in prop::collection::btree_set("[ab]{1,3}", 0..30), size in 1_usize..7) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();

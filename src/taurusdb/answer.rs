@@ -1,4 +1,6 @@
-//! What TaurusDB's answer to a DELETE means.
+//! TaurusDB's answer to a DELETE, as an [`Outcome`].
+//!
+//! Nothing is sent from here. An answer that does not settle the outcome stays [`Outcome::Unknown`].
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -11,6 +13,7 @@ use crate::secret::Secret;
 use crate::taurusdb::error_codes;
 use crate::taurusdb::request::REQUEST_ID;
 
+/// Whether TaurusDB refused the token, so that one attempt with a new token makes sense.
 pub(super) fn is_token_refused(sent: &Sent) -> bool {
     sent.answer.as_ref().is_ok_and(|answer| {
         answer.status() == StatusCode::UNAUTHORIZED
@@ -29,7 +32,7 @@ struct Failure {
     error_msg: String,
 }
 
-/// What became of a DELETE, as far as its answer tells. `secrets` do not appear in the message.
+/// Returns the outcome that the answer to a DELETE proves, with `secrets` removed from TaurusDB's message.
 pub(super) fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>, now: DateTime<Utc>) -> Outcome {
     let answer = match &sent.answer {
         Ok(answer) => answer,
@@ -43,7 +46,7 @@ pub(super) fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>
             _ => Outcome::Unknown(Unknown::NoUsableAnswer),
         };
     }
-    // Neither a success nor an error that the page documents: a proxy may or may not have passed the DELETE on.
+    // The API page documents 200, 4xx and 5xx. Any other status is from a proxy, which may have forwarded the DELETE.
     if !status.is_client_error() && !status.is_server_error() {
         return Outcome::Unknown(Unknown::NoUsableAnswer);
     }
@@ -53,13 +56,13 @@ pub(super) fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>
             let message = redacted(without_bidi_controls(error_msg), secrets);
             documented(sent, UpstreamAnswer { status, code, message }, now)
         }
-        // A gateway in front of TaurusDB answers 5xx in its own words, whatever became of the DELETE behind it.
+        // A 5xx without an error code is from an API gateway in front of TaurusDB, which may have forwarded the DELETE.
         None if status.is_server_error() => Outcome::Unknown(Unknown::Undocumented(status)),
         None => Outcome::RefusedUpstream(UpstreamRefusal::Undocumented(status)),
     }
 }
 
-/// What became of a DELETE without an answer.
+/// Returns the outcome of a DELETE without an answer.
 fn not_answered(error: &SendError, cut_short: bool) -> Outcome {
     match error {
         SendError::NotSent(_) | SendError::NotAllowed(_) => Outcome::NotSent(NotSent::NotReached),
@@ -74,14 +77,14 @@ fn not_answered(error: &SendError, cut_short: bool) -> Outcome {
     }
 }
 
-/// What a documented refusal means.
+/// Returns the outcome of an error in the documented shape.
 fn documented(sent: &Sent, answer: UpstreamAnswer, now: DateTime<Utc>) -> Outcome {
     let may_try_again = retry::retry_reason(&sent.answer, error_codes::is_busy, now).is_some();
     match answer.status {
         StatusCode::BAD_REQUEST if answer.code == error_codes::ACCOUNT_GONE => Outcome::AlreadyGone(answer),
         StatusCode::SERVICE_UNAVAILABLE => Outcome::NotRemoved(NotRemoved::TurnedAway(answer)),
         _ if may_try_again => Outcome::NotRemoved(NotRemoved::TurnedAway(answer)),
-        // These two speak for a gateway on the way, not for TaurusDB.
+        // Both are from an API gateway, which does not know whether TaurusDB removed the account.
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Outcome::Unknown(Unknown::Intermediary(answer)),
         _ => Outcome::RefusedUpstream(UpstreamRefusal::Documented(answer)),
     }
@@ -92,8 +95,8 @@ fn is_code(code: &str) -> bool {
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
 }
 
-/// Without the characters that turn the direction of what follows (Unicode's property Bidi_Control): a log and a chat would show
-/// another text than was sent.
+/// Removes the characters that change the direction of text (Unicode's property Bidi_Control), because logs and chats would
+/// display the text in another order.
 fn without_bidi_controls(mut message: String) -> String {
     let turns =
         |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -101,12 +104,13 @@ fn without_bidi_controls(mut message: String) -> String {
     message
 }
 
-/// A signature error of the API gateway quotes the canonical request, and with it the security token.
+/// Replaces the secrets in a message: a signature error of the API gateway quotes the canonical request, which has the security
+/// token.
 pub(super) fn redacted<'s>(message: String, secrets: impl Iterator<Item = &'s Secret>) -> String {
     secrets.fold(message, |message, secret| message.replace(secret.expose(), "…"))
 }
 
-/// TaurusDB's request id, when it is one that can stand in a header and a chat message.
+/// Returns TaurusDB's request ID; `None` if it is not safe to repeat in a header and a chat message.
 pub(super) fn request_id(answer: &Answered) -> Option<&str> {
     let value = answer.headers().get(REQUEST_ID)?.to_str().ok()?;
     let good = (1..=128).contains(&value.len())

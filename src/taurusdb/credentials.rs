@@ -1,25 +1,25 @@
-//! The gateway's own credentials: read from Spin variables for each request that needs them, so that a rotation needs no
-//! restart.
+//! The gateway's credentials for TaurusDB, read from Spin variables for each request that needs them, so that a rotation needs
+//! no restart.
 
 use crate::config::credentials::{Agency, AgencyBase, AkskVariables, CredentialSource, PasswordVariables};
 use crate::host::Host;
 use crate::secret::Secret;
 use crate::taurusdb::error::CallError;
 
-/// How the gateway proves itself to TaurusDB.
+/// The credentials of an instance, with their values.
 #[derive(Debug)]
 pub(super) enum Credentials {
-    /// Each request is signed.
+    /// An access key that signs each request.
     AkSk(AkSk),
-    /// A ready IAM token.
+    /// An IAM token that the operator sets and renews.
     Token(Secret),
-    /// Tokens for a user's password.
+    /// An IAM user, for whose password IAM issues tokens.
     Password(Password),
-    /// Tokens for another account's agency.
+    /// An agency of another Huawei Cloud account, for which IAM issues tokens.
     Agency {
         /// The agency.
         agency: Agency,
-        /// What it is assumed with.
+        /// The credentials that the agency trusts.
         on: Base,
     },
 }
@@ -27,11 +27,11 @@ pub(super) enum Credentials {
 /// An access key.
 #[derive(Debug)]
 pub(super) struct AkSk {
-    /// Its public half.
+    /// The access key ID, which is public.
     pub(super) access_key: String,
-    /// Its secret half.
+    /// The secret access key.
     pub(super) secret_key: Secret,
-    /// The token of a temporary one.
+    /// The security token, if the access key is temporary.
     pub(super) security_token: Option<Secret>,
 }
 
@@ -42,11 +42,11 @@ pub(super) struct Password {
     pub(super) user: String,
     /// The password.
     pub(super) password: Secret,
-    /// The account's name.
+    /// The name of the Huawei Cloud account that the user belongs to.
     pub(super) domain: String,
 }
 
-/// What an agency is assumed with.
+/// The credentials that assume an agency.
 #[derive(Debug)]
 pub(super) enum Base {
     /// An access key.
@@ -60,11 +60,11 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`CallError::CredentialsUnset`]
+    /// [`CallError::CredentialsUnset`] if a required variable is not set.
     pub(super) async fn read<H: Host>(host: &H, source: &CredentialSource) -> Result<Self, CallError> {
         Ok(match source {
             CredentialSource::Aksk(variables) => Self::AkSk(AkSk::read(host, variables).await?),
-            CredentialSource::Token { token } => Self::Token(set(host, token).await?),
+            CredentialSource::Token { token } => Self::Token(required(host, token).await?),
             CredentialSource::Password(variables) => Self::Password(Password::read(host, variables).await?),
             CredentialSource::Agency { agency, on } => Self::Agency {
                 agency: agency.clone(),
@@ -76,7 +76,7 @@ impl Credentials {
         })
     }
 
-    /// What may not be seen.
+    /// Returns the secrets, which must not appear in logs and messages.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let secrets = match self {
             Self::Token(token) => [Some(token), None],
@@ -92,8 +92,8 @@ impl Credentials {
 impl AkSk {
     async fn read<H: Host>(host: &H, variables: &AkskVariables) -> Result<Self, CallError> {
         Ok(Self {
-            access_key: set(host, &variables.access_key).await?.expose().to_owned(),
-            secret_key: set(host, &variables.secret_key).await?,
+            access_key: required(host, &variables.access_key).await?.expose().to_owned(),
+            secret_key: required(host, &variables.secret_key).await?,
             security_token: match &variables.security_token {
                 Some(variable) => host.variable(variable).await,
                 None => None,
@@ -105,14 +105,14 @@ impl AkSk {
 impl Password {
     async fn read<H: Host>(host: &H, variables: &PasswordVariables) -> Result<Self, CallError> {
         Ok(Self {
-            user: set(host, &variables.user).await?.expose().to_owned(),
-            password: set(host, &variables.password).await?,
-            domain: set(host, &variables.domain).await?.expose().to_owned(),
+            user: required(host, &variables.user).await?.expose().to_owned(),
+            password: required(host, &variables.password).await?,
+            domain: required(host, &variables.domain).await?.expose().to_owned(),
         })
     }
 }
 
-async fn set<H: Host>(host: &H, variable: &str) -> Result<Secret, CallError> {
+async fn required<H: Host>(host: &H, variable: &str) -> Result<Secret, CallError> {
     let value = host.variable(variable).await;
     value.ok_or_else(|| {
         host.log(&format!("taurusdb: variable `{variable}` is not set"));

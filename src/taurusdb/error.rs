@@ -1,20 +1,20 @@
-//! Why a call to TaurusDB was not sent.
+//! The error of a call to TaurusDB that was not sent.
 
 use std::fmt;
 
 use crate::outbound::retry::OutOfTime;
 use crate::outcome::{NotSent, Outcome};
 
-/// Why a call to TaurusDB was not sent.
+/// The reason why a call to TaurusDB was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallError {
-    /// A variable of the credentials is not set, or cannot stand in a header.
+    /// A variable of the credentials is not set, or its value is not valid in a header.
     CredentialsUnset,
     /// IAM refused the credentials.
     CredentialsRefused,
     /// IAM gave no token.
     TokenUnavailable,
-    /// The endpoint in a variable is not one.
+    /// A variable overrides the endpoint with a value that is not an endpoint.
     EndpointInvalid,
     /// The request's time limit was reached.
     OutOfTime,

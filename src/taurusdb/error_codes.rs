@@ -1,8 +1,8 @@
-//! TaurusDB's error codes: what each means for the requester, and what it means for the operator.
+//! TaurusDB's error codes, each with its meaning for the requester and for the operator.
 //!
-//! Seen in the official SDKs, the Terraform provider and the vendor's error pages; the API page itself documents the shape of
-//! an error and no code. On the documented route, TaurusDB's code and message are passed on unchanged; the meaning is added for
-//! people, in chat and in the log, and never replaces them. A code that is not in the table has no meaning here.
+//! The codes were seen in the official SDKs, the Terraform provider and the vendor's error pages; the API page documents the
+//! shape of an error, but no codes. On the documented route, TaurusDB's code and message are passed on unchanged; chat messages
+//! and the log add the meaning and never replace them. A code that the table lacks has no meaning here.
 
 use serde::Deserialize;
 
@@ -11,19 +11,19 @@ use crate::outcome::language::Localized;
 /// The meaning of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
-    /// For the requester: what happened, and what to do.
+    /// Tells the requester what happened and what to do.
     pub requester: Localized,
-    /// For the operator: the likely cause, and what to check.
+    /// Tells the operator the likely cause and what to check.
     pub operator: Localized,
 }
 
-/// The account does not exist. Inferred: the deletion of a missing account is documented nowhere.
-pub const ACCOUNT_GONE: &str = "DBS.200824";
+/// The code of an account that does not exist. Inferred: the vendor does not document the deletion of a missing account.
+pub(super) const ACCOUNT_GONE: &str = "DBS.200824";
 
-/// The token has to be renewed, or is malformed.
+/// The codes of a token that has to be renewed or is malformed.
 const TOKEN_REFUSED: [&str; 2] = ["APIGW.0301", "APIGW.0307"];
 
-/// Another operation is running on the instance: the codes that the Terraform provider tries again, with status 409 only.
+/// The codes of an instance that runs another operation: those that the Terraform provider retries, with status 409 only.
 const BUSY: [&str; 6] = ["DBS.200019", "DBS.200047", "DBS.201014", "DBS.201015", "DBS.05000084", "DBS.212033"];
 
 #[derive(Deserialize)]
@@ -41,11 +41,11 @@ pub fn is_busy(body: &[u8]) -> bool {
 }
 
 /// Whether the body of a 401 says that the token has to be renewed.
-pub fn is_token_refused(body: &[u8]) -> bool {
+pub(super) fn is_token_refused(body: &[u8]) -> bool {
     code(body).is_some_and(|code| TOKEN_REFUSED.contains(&code.as_str()))
 }
 
-/// Returns the meaning of a code; `None` if the table lacks the code.
+/// Returns the meaning of a code; `None` if the table lacks it.
 pub fn meaning(code: &str) -> Option<Meaning> {
     TABLE.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, meaning)| *meaning)
 }
@@ -62,7 +62,7 @@ const fn means(
     }
 }
 
-/// The table. `docs/taurusdb-errors.md` is its copy for people; a test compares them.
+/// The meanings by code. `docs/taurusdb-errors.md` repeats the table for operators; a test compares the two.
 static TABLE: &[(&[&str], Meaning)] = &[
     (
         &["DBS.200001", "DBS.200004", "DBS.280001"],
@@ -216,9 +216,9 @@ static TABLE: &[(&[&str], Meaning)] = &[
 mod tests {
     use super::*;
 
-    /// The page is a copy of the table.
+    /// `docs/taurusdb-errors.md` repeats the table.
     #[test]
-    fn the_page_has_every_code() {
+    fn the_docs_page_has_every_code() {
         let mut expected = Vec::new();
         for (codes, meaning) in TABLE {
             let codes: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn meanings_have_one_voice() {
+    fn meanings_have_no_final_period() {
         for (_, meaning) in TABLE {
             for words in [meaning.requester, meaning.operator] {
                 assert!(!words.en.ends_with('.') && !words.zh.ends_with('。'), "{words:?}");
@@ -250,9 +250,9 @@ mod tests {
         assert_eq!(meaning("OFFBOARD.40301"), None);
     }
 
-    /// A requester is told to try again if the gateway itself may.
+    /// The requester is told to try again if the gateway itself may retry.
     #[test]
-    fn what_is_busy_is_in_the_table() {
+    fn every_busy_code_is_in_the_table() {
         for code in BUSY {
             let requester = meaning(code).unwrap().requester.en;
             assert!(requester.contains("try again"), "{code}: {requester}");

@@ -1,11 +1,11 @@
-//! IAM: where tokens come from.
+//! Tokens from IAM.
 //!
-//! `POST {iam}/v3/auth/tokens?nocatalog=true` → 201, the token in `X-Subject-Token`, its end in `token.expires_at` ("Obtaining
+//! `POST {iam}/v3/auth/tokens?nocatalog=true` → 201, the token in `X-Subject-Token`, its expiry in `token.expires_at` ("Obtaining
 //! a User Token Through Password Authentication" and "Obtaining an Agency Token",
 //! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>, <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0003.html>).
 //! Errors come in two shapes, `{"error_code","error_msg"}` and `{"error":{"message","code","title"}}`.
 //!
-//! What IAM says never reaches whoever asked: it is about the gateway's own credentials, and goes to the log.
+//! IAM's messages are about the gateway's own credentials, so they go to the log and never to the requester.
 //!
 //! Not supported: users with virtual MFA, temporary access keys from IAM (`POST /v3.0/OS-CREDENTIAL/securitytokens`),
 //! federated users.
@@ -26,43 +26,43 @@ use crate::taurusdb::credentials::Password;
 use crate::taurusdb::error::CallError;
 use crate::taurusdb::request::{ApiRequest, RequestAuth};
 
-/// The largest answer that is read, in bytes; the token itself is in a header.
+/// The largest answer that is read, in bytes. The token itself is in a header.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// What a token is for.
+/// The scope of a token.
 pub(super) enum Scope<'a> {
-    /// The resources of a project, by id.
+    /// The resources of a project, by project ID.
     Project(&'a str),
-    /// The account itself, by name: for assuming an agency of another.
+    /// A whole Huawei Cloud account, by name: the scope of a token that assumes an agency of another account.
     Domain(&'a str),
 }
 
-/// Who asks for a token.
+/// The identity that a token is issued to.
 pub(super) enum Identity<'a> {
-    /// A user.
+    /// An IAM user.
     Password(&'a Password),
-    /// Somebody whom an agency trusts.
+    /// An agency of another Huawei Cloud account.
     Agency {
         /// The agency.
         agency: &'a Agency,
-        /// Who assumes it.
+        /// The proof of the user or access key that the agency trusts.
         proof: RequestAuth<'a>,
     },
 }
 
-/// A token, from IAM.
+/// A token that IAM issued.
 #[derive(Debug)]
 pub(super) struct Issued {
     pub(super) token: Secret,
     pub(super) expires_at: DateTime<Utc>,
 }
 
-/// Why there is no token.
+/// The reason why IAM issued no token.
 #[derive(Debug)]
 pub(super) enum NoToken {
-    /// IAM does not accept the token that an agency was to be assumed with.
+    /// IAM does not accept the token of the user who assumes the agency.
     ProofRefused,
-    /// Everything else.
+    /// Any other reason.
     Call(CallError),
 }
 
@@ -72,7 +72,7 @@ impl From<CallError> for NoToken {
     }
 }
 
-/// IAM at one endpoint, as one request sees it.
+/// IAM at one endpoint, for one request to the gateway.
 pub(super) struct Iam<'a, H> {
     pub(super) host: &'a H,
     pub(super) budget: &'a Budget,
@@ -80,12 +80,16 @@ pub(super) struct Iam<'a, H> {
 }
 
 impl<H: Host> Iam<'_, H> {
-    /// Asks for a token. `secrets` are kept out of the log.
+    /// Requests a token. `secrets` are removed from IAM's message before it is logged.
+    ///
+    /// A request with a wrong signature or password is never sent again, because that would lock the key or the user.
     ///
     /// # Errors
     ///
-    /// [`CallError::CredentialsRefused`] if IAM refuses, [`CallError::TokenUnavailable`] if its answer has no token. A wrong
-    /// signature or password is never sent again: it would lock the key or the user.
+    /// - [`NoToken::ProofRefused`] if IAM refuses the token that should assume an agency
+    /// - [`CallError::CredentialsRefused`] if IAM refuses the request otherwise
+    /// - [`CallError::TokenUnavailable`] if IAM does not answer, throttles, fails, or sends no usable token
+    /// - the errors of [`ApiRequest::request`] and [`CallError::OutOfTime`] if the request was not sent
     pub(super) async fn issue(
         &self,
         identity: &Identity<'_>,
@@ -94,7 +98,7 @@ impl<H: Host> Iam<'_, H> {
     ) -> Result<Issued, NoToken> {
         let Self { host, budget, endpoint } = *self;
         let body = Bytes::from(body(identity, scope).to_string());
-        let asked = ApiRequest {
+        let api_request = ApiRequest {
             method: Method::POST,
             endpoint,
             path: "/v3/auth/tokens",
@@ -106,8 +110,8 @@ impl<H: Host> Iam<'_, H> {
             Identity::Password(_) => &RequestAuth::Body,
             Identity::Agency { proof, .. } => proof,
         };
-        let make = || asked.request(proof, host.now());
-        let sent = retry::send::<H, CallError>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), make).await?;
+        let request = || api_request.request(proof, host.now());
+        let sent = retry::send::<H, CallError>(host, budget, retry::CallSpec::new(ANSWER_LIMIT), request).await?;
         let answer = match sent.answer {
             Ok(answer) => answer,
             Err(error) => {
@@ -116,13 +120,13 @@ impl<H: Host> Iam<'_, H> {
             }
         };
         if answer.status() == StatusCode::CREATED {
-            return issued(&answer).ok_or_else(|| {
+            return parse_issued(&answer).ok_or_else(|| {
                 host.log("iam: the answer is 201 without a token or without its end");
                 CallError::TokenUnavailable.into()
             });
         }
         let status = answer.status();
-        host.log(&format!("iam: refused with {status}: {}", redacted(complaint(&answer), secrets.iter().copied())));
+        host.log(&format!("iam: refused with {status}: {}", redacted(error_message(&answer), secrets.iter().copied())));
         match (status, proof) {
             (StatusCode::UNAUTHORIZED, RequestAuth::Token(_)) => Err(NoToken::ProofRefused),
             (StatusCode::TOO_MANY_REQUESTS, _) => Err(CallError::TokenUnavailable.into()),
@@ -163,25 +167,25 @@ struct Token {
     expires_at: String,
 }
 
-fn issued(answer: &Answered) -> Option<Issued> {
+fn parse_issued(answer: &Answered) -> Option<Issued> {
     let token = answer.headers().get("x-subject-token")?.to_str().ok()?;
     let success: Success = serde_json::from_slice(answer.body().as_deref()?).ok()?;
     let expires_at = DateTime::parse_from_rfc3339(&success.token.expires_at).ok()?.to_utc();
     Some(Issued { token: Secret::new(token.to_owned())?, expires_at })
 }
 
-/// What IAM complains of, in either of its shapes; at most 500 characters.
-fn complaint(answer: &Answered) -> String {
+/// Returns the message of IAM's error, which has one of two shapes; at most 500 characters.
+fn error_message(answer: &Answered) -> String {
     let body: Value = serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).unwrap_or_default();
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    let said = match (text("/error_code"), text("/error_msg")) {
+    let message = match (text("/error_code"), text("/error_msg")) {
         (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
         (None, _) => match (text("/error/title"), text("/error/message")) {
             (title, Some(message)) => format!("{}: {message}", title.unwrap_or("error")),
             (_, None) => "a body that its API does not document".to_owned(),
         },
     };
-    said.chars().take(500).collect()
+    message.chars().take(500).collect()
 }
 
 #[cfg(test)]
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn both_shapes_of_an_error_are_read() {
-        for (body, said) in [
+        for (body, message) in [
             (r#"{"error_code":"IAM.0011","error_msg":"locked"}"#, "IAM.0011: locked"),
             (r#"{"error_code":"IAM.0011"}"#, "IAM.0011: "),
             (
@@ -209,15 +213,15 @@ mod tests {
             ("<html>", "a body that its API does not document"),
             ("", "a body that its API does not document"),
         ] {
-            assert_eq!(complaint(&answer(401, None, body)), said);
+            assert_eq!(error_message(&answer(401, None, body)), message);
         }
-        assert_eq!(complaint(&answer(400, None, &format!(r#"{{"error_code":"{}"}}"#, "x".repeat(600)))).len(), 500);
+        assert_eq!(error_message(&answer(400, None, &format!(r#"{{"error_code":"{}"}}"#, "x".repeat(600)))).len(), 500);
     }
 
     #[test]
-    fn a_token_comes_with_its_end() {
+    fn a_token_needs_an_expiry() {
         let good = r#"{"token":{"expires_at":"2026-06-02T10:00:00.123000Z","methods":["password"]}}"#;
-        let issued = issued(&answer(201, Some("MIIE"), good)).unwrap();
+        let issued = parse_issued(&answer(201, Some("MIIE"), good)).unwrap();
         assert_eq!((issued.token.expose(), issued.expires_at.timestamp_millis()), ("MIIE", 1_780_394_400_123));
         for (token, body) in [
             (None, good),
@@ -225,12 +229,12 @@ mod tests {
             (Some("MIIE"), "{}"),
             (Some("MIIE"), r#"{"token":{"expires_at":"tomorrow"}}"#),
         ] {
-            assert!(super::issued(&answer(201, token, body)).is_none(), "{token:?} {body}");
+            assert!(super::parse_issued(&answer(201, token, body)).is_none(), "{token:?} {body}");
         }
     }
 
     #[test]
-    fn what_is_asked_for() {
+    fn the_request_body_has_the_documented_shape() {
         let agency = |domain| Agency { name: "offboard".into(), domain };
         let token = Secret::new("t".into()).unwrap();
         let user = Password { user: "u".into(), password: token.clone(), domain: "d".into() };

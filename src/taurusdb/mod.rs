@@ -1,23 +1,25 @@
-//! TaurusDB: a [`Permit`] becomes a DELETE, and its answer an [`Outcome`] that is never a guess.
+//! TaurusDB: sends the DELETE that a [`Permit`] allows, and returns its [`Outcome`], which is never a guess.
 //!
 //! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…` (API page "Deleting a Database Account of a
-//! StarRocks Instance", 2025-07-29; always the plural, as the page's table and the SDKs have it). [`Taurusdb::delete`] is the
-//! only place that builds it, and it takes a [`Permit`]: no permit, no call.
+//! StarRocks Instance", 2025-07-29; the path has the plural `users`, as in the page's table and the SDKs).
+//! [`Taurusdb::delete`] is the only function that sends it, and it takes a [`Permit`], so there is no DELETE without a permit.
 //!
-//! - [`credentials`], [`tokens`], [`iam`], [`token_cache`]: what proves a call
-//! - [`answer`], [`error_codes`]: what an answer means
-//! - [`accounts`]: the account list, which settles an outcome that the answer does not tell
+//! - `credentials`, `tokens`, `iam`, [`token_cache`]: authenticate a call
+//! - `answer`, [`error_codes`]: interpret an answer
+//! - `accounts`: reads the account list, which settles an outcome that the answer leaves open
 //!
-//! A call is sent again by `outbound::retry`, and here only with a new token if the first was refused, once. A refused
-//! signature is never sent again: five in a row lock the key.
+//! `outbound::retry` repeats calls. This module repeats a call only if TaurusDB refused the token, once, with a new token. A
+//! refused signature is never sent again, because five in a row lock the key.
+//!
+//! This module knows no callers, policies or ledger rows; it only takes the permit that policy issued.
 
-pub mod accounts;
+mod accounts;
 mod answer;
 mod credentials;
 pub mod error;
 pub mod error_codes;
 mod iam;
-pub mod request;
+mod request;
 pub mod token_cache;
 mod tokens;
 
@@ -42,7 +44,7 @@ use crate::taurusdb::error::CallError;
 use crate::taurusdb::request::{ApiRequest, RequestAuth};
 use crate::taurusdb::token_cache::{CachedToken, TokenCache};
 
-/// The Spin variables that this module reads if offboard.toml names no others.
+/// The Spin variables that this module reads unless offboard.toml names others.
 pub const VARIABLES: [&str; 9] = [
     "huaweicloud_access_key",
     "huaweicloud_secret_key",
@@ -60,9 +62,9 @@ const ENDPOINT: &str = "taurusdb_endpoint";
 const IAM_ENDPOINT: &str = "iam_endpoint";
 
 /// The largest answer to a DELETE that is read, in bytes.
-pub const ANSWER_LIMIT: usize = 64 * 1024;
+const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// One instance of TaurusDB, with what proves the gateway to it, as one request sees it.
+/// A TaurusDB instance with the gateway's credentials for it, for one request to the gateway.
 pub struct Taurusdb<'a, H> {
     host: &'a H,
     tokens: &'a TokenCache,
@@ -74,27 +76,27 @@ pub struct Taurusdb<'a, H> {
     iam: String,
 }
 
-/// What became of a DELETE.
+/// The result of a DELETE.
 #[derive(Debug)]
 pub struct Deleted {
-    /// The outcome.
+    /// The proven outcome.
     pub outcome: Outcome,
-    /// TaurusDB's request id, if it answered.
+    /// TaurusDB's request ID, if TaurusDB answered.
     pub request_id: Option<String>,
     /// How many DELETEs were sent.
     pub attempts: u32,
-    /// For how many seconds TaurusDB asks not to be called, if it said so.
+    /// The seconds of TaurusDB's `Retry-After`, if the answer has it.
     pub retry_after: Option<u64>,
 }
 
-/// A call to TaurusDB. There is no DELETE without its permit.
+/// A call to TaurusDB. A DELETE needs a permit.
 enum Operation<'p> {
     Delete(&'p Permit<'p>),
     List { user_name: &'p str, offset: usize },
 }
 
 impl Operation<'_> {
-    /// The largest answer that is read, in bytes.
+    /// Returns the largest answer that is read, in bytes.
     fn answer_limit(&self) -> usize {
         match self {
             Self::Delete(_) => ANSWER_LIMIT,
@@ -103,18 +105,19 @@ impl Operation<'_> {
     }
 }
 
-/// A call with its answer, and the token that it was made with.
+/// The answer to a call, and the token that authenticated the call.
 struct Answered {
     sent: Sent,
     token: Option<CachedToken>,
 }
 
 impl<'a, H: Host> Taurusdb<'a, H> {
-    /// Reads the variables that a call to this instance needs.
+    /// Reads the Spin variables that a call to this instance needs.
     ///
     /// # Errors
     ///
-    /// [`CallError::CredentialsUnset`]; [`CallError::EndpointInvalid`] if an endpoint's variable is not an endpoint.
+    /// - [`CallError::CredentialsUnset`] if a variable of the credentials is not set
+    /// - [`CallError::EndpointInvalid`] if a variable overrides an endpoint with a value that is not an endpoint
     pub async fn of_instance(
         host: &'a H,
         tokens: &'a TokenCache,
@@ -131,7 +134,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         Ok(Self { host, tokens, budget, instance, language, credentials, endpoint, iam })
     }
 
-    /// Sends the DELETE that a permit allows, and finds out what became of it.
+    /// Sends the DELETE that a permit allows, and settles its outcome.
     pub async fn delete(&self, permit: &Permit<'_>) -> Deleted {
         let (answered, attempts) = self.call(self.budget, &Operation::Delete(permit)).await;
         let Answered { sent, token } = match answered {
@@ -141,7 +144,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         if let Err(error) = &sent.answer {
             self.host.log(&format!("taurusdb: {error:?}"));
         }
-        let secrets = self.credentials.secrets().chain(token.as_ref().map(|held| &held.token));
+        let secrets = self.credentials.secrets().chain(token.as_ref().map(|cached| &cached.token));
         let outcome = outcome(&sent, secrets, self.host.now());
         let outcome = self.confirm(outcome, permit.user_name().as_str()).await;
         let answer = sent.answer.as_ref().ok();
@@ -154,7 +157,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         }
     }
 
-    /// Asks the account list about an outcome that the answer to the DELETE does not settle.
+    /// Settles an outcome with the account list if the answer to the DELETE leaves it open.
     async fn confirm(&self, outcome: Outcome, user_name: &str) -> Outcome {
         match outcome {
             Outcome::Unknown(unknown) => match self.account_presence(user_name).await {
@@ -162,7 +165,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
                 AccountPresence::Present => Outcome::NotRemoved(NotRemoved::StillListed),
                 AccountPresence::Unknown | AccountPresence::NotChecked => Outcome::Unknown(unknown),
             },
-            // That the code means "no such account" was inferred: the list may contradict it.
+            // The meaning "no such account" of the code is inferred, so the list may contradict it.
             Outcome::AlreadyGone(answer) if self.account_presence(user_name).await == AccountPresence::Present => {
                 Outcome::RefusedUpstream(UpstreamRefusal::Documented(answer))
             }
@@ -181,7 +184,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         AccountPresence::Unknown
     }
 
-    /// Reads the list page by page; `None` if it changed meanwhile.
+    /// Reads the list page by page; returns `None` if it changed meanwhile.
     async fn read_accounts(&self, user_name: &str) -> Option<AccountPresence> {
         let budget = self.budget.for_settling();
         let mut reading = accounts::Reading::default();
@@ -212,37 +215,37 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         }
     }
 
-    /// One call, proved; with a token that was refused, once more with a new one. Returns how often it was sent, also if it
-    /// failed.
+    /// Sends an authenticated call, and sends it again with a new token if TaurusDB refused the first. Returns the number of
+    /// attempts also if the call failed.
     async fn call(&self, budget: &Budget, operation: &Operation<'_>) -> (Result<Answered, CallError>, u32) {
         let mut attempts = 0;
         let mut renewed = false;
         loop {
-            let held = match self.token(budget).await {
-                Ok(held) => held,
+            let token = match self.token(budget).await {
+                Ok(token) => token,
                 Err(error) => return (Err(error), attempts),
             };
-            let auth = match (&self.credentials, &held) {
+            let auth = match (&self.credentials, &token) {
                 (Credentials::AkSk(key), _) => RequestAuth::Signature(key),
                 (Credentials::Token(token), _) => RequestAuth::Token(token),
-                (_, Some((_, held))) => RequestAuth::Token(&held.token),
+                (_, Some((_, cached))) => RequestAuth::Token(&cached.token),
                 (_, None) => return (Err(CallError::TokenUnavailable), attempts),
             };
-            let make = || self.request(operation, &auth);
+            let request = || self.request(operation, &auth);
             let spec =
                 CallSpec { answer_limit: operation.answer_limit(), attempted: attempts, is_busy: error_codes::is_busy };
-            let sent = match retry::send(self.host, budget, spec, make).await {
+            let sent = match retry::send(self.host, budget, spec, request).await {
                 Ok(sent) => sent,
                 Err(error) => return (Err(error), attempts),
             };
             attempts = attempts.saturating_add(sent.attempts);
-            match held {
+            match token {
                 Some((key, refused)) if !renewed && is_token_refused(&sent) => {
                     self.host.log("taurusdb: the token was refused; retrying once with a new one");
                     self.tokens.forget(self.host, &key, &refused).await;
                     renewed = true;
                 }
-                held => return (Ok(Answered { sent, token: held.map(|(_, held)| held) }), attempts),
+                token => return (Ok(Answered { sent, token: token.map(|(_, cached)| cached) }), attempts),
             }
         }
     }
@@ -270,8 +273,8 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     }
 }
 
-/// The endpoint that overrides every region's, if the variable names one host. Its default, `https://*.myhuaweicloud.com`, names
-/// none: Spin needs a value that can stand in `allowed_outbound_hosts`.
+/// Returns the endpoint that overrides every region's, if the variable names a single host. The variable's default,
+/// `https://*.myhuaweicloud.com`, names none: it is there because `allowed_outbound_hosts` needs a value.
 async fn endpoint_override<H: Host>(host: &H, variable: &str) -> Result<Option<String>, CallError> {
     match host.variable(variable).await {
         Some(value) if !value.expose().contains('*') => endpoint(value.expose()).map(Some).map_err(|expected| {

@@ -1,4 +1,4 @@
-//! A request as TaurusDB and IAM take it: signed, or with a token.
+//! Requests to TaurusDB and IAM, authenticated by a signature or a token. Nothing is sent from here.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,20 +10,20 @@ use crate::secret::Secret;
 use crate::taurusdb::credentials::AkSk;
 use crate::taurusdb::error::CallError;
 
-/// The header of TaurusDB's request id, sent back to the requester.
-pub const REQUEST_ID: &str = "x-request-id";
+/// The header of TaurusDB's request ID, which the requester gets too.
+pub(super) const REQUEST_ID: &str = "x-request-id";
 
-/// What proves a request.
+/// The authentication of a request.
 pub(super) enum RequestAuth<'a> {
-    /// A signature, made for each attempt anew.
+    /// A signature, made anew for each attempt because it covers the time.
     Signature(&'a AkSk),
-    /// A token of IAM's.
+    /// A token that IAM issued.
     Token(&'a Secret),
-    /// Nothing but what the body says: asking IAM for a first token.
+    /// The body alone: a request for a token that carries user and password.
     Body,
 }
 
-/// What is asked of a service, before it is proved.
+/// A request before it is authenticated.
 pub(super) struct ApiRequest<'a> {
     pub(super) method: Method,
     /// `https://host[:port]`
@@ -31,19 +31,19 @@ pub(super) struct ApiRequest<'a> {
     pub(super) path: &'a str,
     /// Percent-encoded, without `?`.
     pub(super) query: &'a str,
-    /// Beside the ones that every request has.
+    /// The headers beside those that every request has.
     pub(super) headers: &'a [(&'static str, &'a str)],
     pub(super) body: Bytes,
 }
 
 impl ApiRequest<'_> {
-    /// The request, proved at `now`.
+    /// Returns the request, authenticated at `now`.
     ///
     /// # Errors
     ///
-    /// [`CallError::CredentialsUnset`] when the credentials cannot stand in a header, [`CallError::EndpointInvalid`] when the endpoint
-    /// is none.
-    pub(super) fn request(&self, proof: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, CallError> {
+    /// - [`CallError::CredentialsUnset`] if the credentials are not valid in a header
+    /// - [`CallError::EndpointInvalid`] if the endpoint is not valid in a URL
+    pub(super) fn request(&self, auth: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, CallError> {
         let uri: Uri =
             format!("{}{}?{}", self.endpoint, self.path, self.query).parse().map_err(|_| CallError::EndpointInvalid)?;
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
@@ -53,7 +53,7 @@ impl ApiRequest<'_> {
         for (name, value) in self.headers {
             headers.insert(*name, secret_value(value)?);
         }
-        match proof {
+        match auth {
             RequestAuth::Body => {}
             RequestAuth::Token(token) => {
                 headers.insert("x-auth-token", secret_value(token.expose())?);
@@ -77,8 +77,8 @@ impl ApiRequest<'_> {
                 headers.insert("authorization", secret_value(&authorization)?);
             }
         }
-        // After signing: what stands on the way may change the one and owns the other. Without a length the request would
-        // go out chunked, in two writes, and wait 40 ms for a delayed ACK.
+        // Set after signing: proxies may rewrite `User-Agent` and own `Content-Length`, so neither is signed. Without
+        // `Content-Length` the request would be chunked, in two writes, and wait 40 ms for a delayed ACK.
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION"))));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
 
@@ -90,7 +90,7 @@ impl ApiRequest<'_> {
     }
 }
 
-/// A header value that no log may show.
+/// Returns a header value that its `Debug` output hides.
 fn secret_value(text: &str) -> Result<HeaderValue, CallError> {
     let mut value = HeaderValue::from_str(text).map_err(|_| CallError::CredentialsUnset)?;
     value.set_sensitive(true);

@@ -1,13 +1,14 @@
-//! Tokens that IAM gave, kept: in the instance's memory, and for other instances in the store, sealed (`crate::seal`).
+//! A cache of the tokens that IAM issued: in the instance's memory, and sealed (`crypto::seal`) in the ledger's database for
+//! other instances.
 //!
-//! A token is renewed before it ends, at a moment that differs from instance to instance, so that not all renew at once. One
-//! request renews: within an instance the others wait for it, between instances a lease in the store says whose turn it is.
-//! While the old token is good, nobody waits.
+//! A token is renewed before it expires, at a time that differs from instance to instance, so that not all renew at once. Only
+//! one request renews a token: the other requests of its instance wait for it, and a lease in the ledger's database keeps the
+//! other instances from renewing too. While the old token is valid, no request waits.
 //!
-//! When IAM refuses a credential, it is not asked with it again for a minute, by any instance: five wrong passwords in a row
-//! lock a user. Another password is another credential, and is tried at once.
+//! After IAM has refused a credential, no instance uses it for a minute, because five wrong passwords in a row lock a user. A
+//! new password is another credential and is tried at once.
 //!
-//! The store is a convenience here: when it fails, tokens are fetched without it.
+//! The database is optional here: if it fails, tokens are fetched without it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,19 +24,19 @@ use crate::secret::Secret;
 use crate::taurusdb::error::CallError;
 use crate::taurusdb::iam::{Issued, NoToken};
 
-/// How often somebody who waits for another's renewal looks whether it is there.
+/// How often a request that waits for another request's renewal checks whether it is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
-/// How long a token that could not be renewed, and is still good, is used before it is tried again.
+/// How long a token that is still valid is used after a failed renewal, before the next attempt.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
-/// How long a credential that IAM refused is not tried again.
+/// How long a credential is not used after IAM refused it.
 const AFTER_REFUSAL: Duration = Duration::from_secs(60);
 
-/// What is sealed to say that a credential was refused: only the same credential reads it.
+/// The text that is sealed to record a refusal. Only the refused credential opens it, so another one is tried at once.
 const REFUSED: &str = "refused";
 
-/// Takes the turn to renew, if nobody has it, and says what the store holds.
+/// Takes the lease if no other instance has it, and returns the stored token.
 const LEASE: &str = "INSERT INTO tokens (id, leased_until) VALUES (?1, ?3)
     ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until WHERE tokens.leased_until <= ?2
     RETURNING sealed, issued_at, expires_at, refused, refused_until";
@@ -51,15 +52,15 @@ const REFUSE: &str = "UPDATE tokens SET leased_until = 0, refused = ?2, refused_
 
 const FORGET: &str = "UPDATE tokens SET sealed = NULL WHERE id = ?1 AND sealed = ?2";
 
-/// Which token: whose, from which IAM, for what.
+/// The identity of a token: its user or agency, the IAM that issues it, and its scope.
 pub(super) struct Key<'a> {
     id: String,
-    /// What the token is sealed with.
+    /// The secret that the token is sealed with.
     secret: &'a Secret,
 }
 
 impl<'a> Key<'a> {
-    /// The token that `parts` tell from every other. None of them is secret.
+    /// Makes the key of the token that `parts` identify. No part is secret.
     pub(super) fn new(parts: &[&str], secret: &'a Secret) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -70,43 +71,43 @@ impl<'a> Key<'a> {
     }
 }
 
-/// A token and how long it is good.
+/// A token with its expiry.
 #[derive(Debug, Clone)]
 pub(super) struct CachedToken {
     pub(super) token: Secret,
     expires_at: DateTime<Utc>,
     renew_at: DateTime<Utc>,
-    /// As it is in the store: no two are the same.
+    /// The sealed form in the database, which differs for every token.
     sealed: String,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
-    held: Option<CachedToken>,
-    /// Somebody in this instance is at it.
+    cached: Option<CachedToken>,
+    /// Whether a request of this instance is renewing the token.
     renewing: bool,
-    /// The last failure, and when it was, by [`Host::elapsed`]: for whoever waited for it.
+    /// The last failure and its time by [`Host::elapsed`], for the requests that waited for the renewal.
     failed: Option<(Duration, CallError)>,
 }
 
-/// What an instance knows of a token, for a request that wants it.
+/// The state of a token in an instance's memory, as a request that needs it finds it.
 enum CacheState {
-    /// It is good, and not to be renewed yet.
+    /// The token is valid and need not be renewed yet.
     Fresh(CachedToken),
-    /// Another request tried to get it while this one waited, and failed.
+    /// Another request failed to renew the token while this one waited.
     Failed(CallError),
-    /// Another request is at it; until then there may be one that is still good.
+    /// Another request is renewing the token. Carries the old one if it is still valid.
     RenewingElsewhere(Option<CachedToken>),
-    /// This request is to renew it.
+    /// This request has to renew the token. Carries the old one if it is still valid.
     RenewHere(Option<CachedToken>),
 }
 
 impl Entry {
-    /// Takes the turn to renew when it is free and needed.
+    /// Returns the state, and takes the turn to renew if the token needs it and no other request has it.
     fn state(&mut self, began: Duration, now: DateTime<Utc>) -> CacheState {
-        let usable = self.held.clone().filter(|held| now < held.expires_at);
+        let usable = self.cached.clone().filter(|cached| now < cached.expires_at);
         match (usable, &self.failed) {
-            (Some(held), _) if now < held.renew_at => CacheState::Fresh(held),
+            (Some(cached), _) if now < cached.renew_at => CacheState::Fresh(cached),
             (_, Some((at, error))) if *at > began => CacheState::Failed(*error),
             (usable, _) if std::mem::replace(&mut self.renewing, true) => CacheState::RenewingElsewhere(usable),
             (usable, _) => CacheState::RenewHere(usable),
@@ -114,18 +115,18 @@ impl Entry {
     }
 }
 
-/// The token that a request asks for.
+/// The token that a request needs, and the request's limits.
 struct Wanted<'a, H> {
     host: &'a H,
     budget: &'a Budget,
     key: &'a Key<'a>,
 }
 
-/// The tokens that an instance knows.
+/// The tokens in an instance's memory.
 #[derive(Debug, Default)]
 pub struct TokenCache(RefCell<BTreeMap<String, Entry>>);
 
-/// The turn to renew within an instance; ends when it is dropped, whatever became of it.
+/// The turn to renew within an instance. Ends when it is dropped, also if the renewal failed or was cancelled.
 struct Turn<'a> {
     tokens: &'a TokenCache,
     id: &'a str,
@@ -142,12 +143,13 @@ impl TokenCache {
         change(self.0.borrow_mut().entry(id.to_owned()).or_default())
     }
 
-    /// A good token: a kept one, or what `fetch` gets from IAM.
+    /// Returns a valid token: the cached one, or a new one that `fetch` gets from IAM.
     ///
     /// # Errors
     ///
-    /// What `fetch` says, also when it said so to another request that this one waited for; [`CallError::TokenUnavailable`]
-    /// when the time is over.
+    /// - the error of `fetch` if it failed, in this request or in the one that this request waited for
+    /// - [`CallError::CredentialsRefused`] if IAM refused the credential less than a minute ago
+    /// - [`CallError::TokenUnavailable`] if the time limit was reached while another request renewed the token
     pub(super) async fn get<H: Host>(
         &self,
         host: &H,
@@ -158,14 +160,14 @@ impl TokenCache {
         let began = host.elapsed();
         loop {
             match self.entry(&key.id, |entry| entry.state(began, host.now())) {
-                CacheState::Fresh(held) => return Ok(held),
+                CacheState::Fresh(cached) => return Ok(cached),
                 CacheState::Failed(error) => return Err(error.into()),
-                CacheState::RenewingElsewhere(Some(held)) => return Ok(held),
+                CacheState::RenewingElsewhere(Some(cached)) => return Ok(cached),
                 CacheState::RenewingElsewhere(None) => {}
                 CacheState::RenewHere(usable) => {
                     let _turn = Turn { tokens: self, id: &key.id };
-                    if let Some(held) = self.renew(&Wanted { host, budget, key }, usable, &fetch).await? {
-                        return Ok(held);
+                    if let Some(cached) = self.renew(&Wanted { host, budget, key }, usable, &fetch).await? {
+                        return Ok(cached);
                     }
                 }
             }
@@ -177,7 +179,8 @@ impl TokenCache {
         }
     }
 
-    /// Renews, unless another instance has done so or is at it; `None` when there is nothing to do but wait for that.
+    /// Renews the token unless another instance has done so. Returns `None` if another instance is renewing it and the old one
+    /// is not valid any more.
     async fn renew<H: Host>(
         &self,
         wanted: &Wanted<'_, H>,
@@ -187,94 +190,97 @@ impl TokenCache {
         let Wanted { host, budget, key } = *wanted;
         let now = host.now();
         let seal = Seal::new(key.secret, &key.id);
-        // A lease outlives the request that takes it, but not by much.
-        let until = later(now, budget.left_to_send(host).saturating_add(Duration::from_secs(1)));
+        // The lease ends a second after the request's time limit, so that a crashed instance does not block the others.
+        let until = after(now, budget.left_to_send(host).saturating_add(Duration::from_secs(1)));
         let parameters = vec![key.id.as_str().into(), now.timestamp_millis().into(), until.timestamp_millis().into()];
-        let (rows, leased) = match stored(host, LEASE, parameters).await {
-            Some(rows) if rows.is_empty() => (stored(host, FIND, vec![key.id.as_str().into()]).await, false),
+        let (rows, leased) = match query(host, LEASE, parameters).await {
+            Some(rows) if rows.is_empty() => (query(host, FIND, vec![key.id.as_str().into()]).await, false),
             Some(rows) => (Some(rows), true),
             None => (None, true),
         };
         let row = seal.as_ref().zip(rows.as_ref().and_then(|rows| rows.first()));
         let found = row.and_then(|(seal, row)| read(seal, key, row, host.random()));
-        let usable = found.filter(|held| now < held.expires_at).or(usable);
-        if let Some(held) = usable.as_ref().filter(|held| now < held.renew_at) {
+        let usable = found.filter(|cached| now < cached.expires_at).or(usable);
+        if let Some(cached) = usable.as_ref().filter(|cached| now < cached.renew_at) {
             if leased {
-                stored(host, RELEASE, vec![key.id.as_str().into()]).await;
+                query(host, RELEASE, vec![key.id.as_str().into()]).await;
             }
-            return Ok(Some(self.remember(key, held.clone())));
+            return Ok(Some(self.remember(key, cached.clone())));
         }
         if !leased {
             return Ok(usable);
         }
         if row.is_some_and(|(seal, row)| is_refused(seal, key, row, now)) {
             host.log("iam: the credential was refused less than a minute ago, and is not tried again yet");
-            stored(host, RELEASE, vec![key.id.as_str().into()]).await;
-            return usable.map_or_else(|| Err(CallError::CredentialsRefused.into()), |held| Ok(Some(held)));
+            query(host, RELEASE, vec![key.id.as_str().into()]).await;
+            return usable.map_or_else(|| Err(CallError::CredentialsRefused.into()), |cached| Ok(Some(cached)));
         }
         match fetch().await {
             Ok(issued) => {
                 let now = host.now();
-                let about = about(key, now.timestamp_millis(), issued.expires_at.timestamp_millis());
-                let sealed = seal.and_then(|seal| seal.seal(&issued.token, &about, host.random())).unwrap_or_default();
+                let associated_data =
+                    associated_data(key, now.timestamp_millis(), issued.expires_at.timestamp_millis());
+                let sealed =
+                    seal.and_then(|seal| seal.seal(&issued.token, &associated_data, host.random())).unwrap_or_default();
                 let parameters = vec![
                     key.id.as_str().into(),
                     sealed.as_str().into(),
                     now.timestamp_millis().into(),
                     issued.expires_at.timestamp_millis().into(),
                 ];
-                stored(host, KEEP, parameters).await;
+                query(host, KEEP, parameters).await;
                 let renew_at = renew_at(now, issued.expires_at, host.random());
-                let held = CachedToken { token: issued.token, expires_at: issued.expires_at, renew_at, sealed };
-                Ok(Some(self.remember(key, held)))
+                let cached = CachedToken { token: issued.token, expires_at: issued.expires_at, renew_at, sealed };
+                Ok(Some(self.remember(key, cached)))
             }
             Err(why) => {
                 let refused = matches!(why, NoToken::Call(CallError::CredentialsRefused));
                 let sealed = seal.filter(|_| refused).and_then(|seal| {
-                    let until = later(host.now(), AFTER_REFUSAL).timestamp_millis();
-                    let sealed = seal.seal(&Secret::new(REFUSED.into())?, &about(key, 0, until), host.random())?;
+                    let until = after(host.now(), AFTER_REFUSAL).timestamp_millis();
+                    let sealed =
+                        seal.seal(&Secret::new(REFUSED.into())?, &associated_data(key, 0, until), host.random())?;
                     Some((sealed, until))
                 });
                 match sealed {
                     Some((sealed, until)) => {
                         let parameters = vec![key.id.as_str().into(), sealed.as_str().into(), until.into()];
-                        stored(host, REFUSE, parameters).await;
+                        query(host, REFUSE, parameters).await;
                     }
                     None => {
-                        stored(host, RELEASE, vec![key.id.as_str().into()]).await;
+                        query(host, RELEASE, vec![key.id.as_str().into()]).await;
                     }
                 }
-                let Some(mut held) = usable else {
+                let Some(mut cached) = usable else {
                     if let NoToken::Call(error) = why {
                         self.entry(&key.id, |entry| entry.failed = Some((host.elapsed(), error)));
                     }
                     return Err(why);
                 };
                 host.log("iam: the token could not be renewed yet; the old one is still good");
-                held.renew_at = later(now, AFTER_FAILURE).min(held.expires_at);
-                Ok(Some(self.remember(key, held)))
+                cached.renew_at = after(now, AFTER_FAILURE).min(cached.expires_at);
+                Ok(Some(self.remember(key, cached)))
             }
         }
     }
 
-    fn remember(&self, key: &Key<'_>, held: CachedToken) -> CachedToken {
-        self.entry(&key.id, |entry| entry.held = Some(held.clone()));
-        held
+    fn remember(&self, key: &Key<'_>, cached: CachedToken) -> CachedToken {
+        self.entry(&key.id, |entry| entry.cached = Some(cached.clone()));
+        cached
     }
 
-    /// Forgets a token that was refused, unless a newer one is there already.
+    /// Removes a token that was refused, unless a newer one has replaced it.
     pub(super) async fn forget<H: Host>(&self, host: &H, key: &Key<'_>, refused: &CachedToken) {
         self.entry(&key.id, |entry| {
-            if entry.held.as_ref().is_some_and(|held| held.sealed == refused.sealed) {
-                entry.held = None;
+            if entry.cached.as_ref().is_some_and(|cached| cached.sealed == refused.sealed) {
+                entry.cached = None;
             }
         });
-        stored(host, FORGET, vec![key.id.as_str().into(), refused.sealed.as_str().into()]).await;
+        query(host, FORGET, vec![key.id.as_str().into(), refused.sealed.as_str().into()]).await;
     }
 }
 
-/// What a statement finds; `None` when the store fails.
-async fn stored<H: Host>(host: &H, statement: &'static str, parameters: Vec<Value>) -> Option<Vec<Vec<Value>>> {
+/// Returns the rows of a statement; `None` if the database fails, because it is optional here.
+async fn query<H: Host>(host: &H, statement: &'static str, parameters: Vec<Value>) -> Option<Vec<Vec<Value>>> {
     match host.query(statement, parameters).await {
         Ok(rows) => Some(rows),
         Err(StoreError(why)) => {
@@ -286,29 +292,30 @@ async fn stored<H: Host>(host: &H, statement: &'static str, parameters: Vec<Valu
 
 fn read(seal: &Seal, key: &Key<'_>, row: &[Value], random: u128) -> Option<CachedToken> {
     let [Value::Text(sealed), Value::Integer(issued_at), Value::Integer(expires_at), ..] = row else { return None };
-    let token = seal.open(sealed, &about(key, *issued_at, *expires_at))?;
+    let token = seal.open(sealed, &associated_data(key, *issued_at, *expires_at))?;
     let (issued_at, expires_at) =
         (DateTime::from_timestamp_millis(*issued_at)?, DateTime::from_timestamp_millis(*expires_at)?);
     Some(CachedToken { token, expires_at, renew_at: renew_at(issued_at, expires_at, random), sealed: sealed.clone() })
 }
 
-/// What a token is sealed together with.
-fn about(key: &Key<'_>, issued_at: i64, expires_at: i64) -> String {
+/// Returns the associated data that binds a sealed token to its key and its times.
+fn associated_data(key: &Key<'_>, issued_at: i64, expires_at: i64) -> String {
     format!("{} {issued_at} {expires_at}", key.id)
 }
 
-/// Whether IAM refused this very credential, not long ago.
+/// Whether the row records a recent refusal of this credential.
 fn is_refused(seal: &Seal, key: &Key<'_>, row: &[Value], now: DateTime<Utc>) -> bool {
     let [.., Value::Text(refused), Value::Integer(until)] = row else { return false };
-    *until > now.timestamp_millis() && seal.open(refused, &about(key, 0, *until)).is_some()
+    *until > now.timestamp_millis() && seal.open(refused, &associated_data(key, 0, *until)).is_some()
 }
 
-fn later(now: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+fn after(now: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
     let duration = chrono::Duration::from_std(duration).unwrap_or_default();
     now.checked_add_signed(duration).unwrap_or(now)
 }
 
-/// A twentieth to three twentieths of its life before a token ends: for 24 hours, 1.2 to 3.6 hours.
+/// Returns when to renew a token: a random 5 to 15 % of its lifetime before it expires, which is 1.2 to 3.6 hours for a token
+/// of 24 hours.
 fn renew_at(issued_at: DateTime<Utc>, expires_at: DateTime<Utc>, random: u128) -> DateTime<Utc> {
     let life = expires_at.signed_duration_since(issued_at).num_milliseconds().max(0);
     let twentieth = life.checked_div(20).unwrap_or_default();

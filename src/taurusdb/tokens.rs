@@ -1,4 +1,4 @@
-//! Which token a call needs, and where it comes from: the cache, or IAM.
+//! The token that a call needs, from the cache or from IAM.
 
 use crate::config::credentials::{Agency, Domain};
 use crate::host::Host;
@@ -12,41 +12,47 @@ use crate::taurusdb::request::RequestAuth;
 use crate::taurusdb::token_cache::{CachedToken, Key};
 
 impl<H: Host> Taurusdb<'_, H> {
-    /// The token that a call needs; `None` if the call is signed, or its token is the operator's.
+    /// Returns the token that a call needs; `None` if the call is signed, or the operator sets its token.
+    ///
+    /// # Errors
+    ///
+    /// - [`CallError::CredentialsRefused`] if IAM refuses the credentials
+    /// - [`CallError::TokenUnavailable`] if IAM issues no token in time
+    /// - the errors of [`Iam::issue`] if the request to IAM was not sent
     pub(super) async fn token(&self, budget: &Budget) -> Result<Option<(Key<'_>, CachedToken)>, CallError> {
         let project = self.instance.project_id.as_str();
-        let (key, held) = match &self.credentials {
+        let (key, cached) = match &self.credentials {
             Credentials::AkSk(_) | Credentials::Token(_) => return Ok(None),
             Credentials::Password(user) => {
                 let key = self.user_key(user, "project", project);
                 let issue = async || self.issue(budget, &Identity::Password(user), &Scope::Project(project), &[]).await;
-                let held = self.tokens.get(self.host, budget, &key, issue).await;
-                (key, held)
+                let cached = self.tokens.get(self.host, budget, &key, issue).await;
+                (key, cached)
             }
             Credentials::Agency { agency, on } => {
-                let (secret, who) = match on {
+                let (secret, user) = match on {
                     Base::AkSk(key) => (&key.secret_key, ["aksk", &key.access_key, ""]),
                     Base::Password(user) => (&user.password, ["password", &user.user, &user.domain]),
                 };
-                let of = match &agency.domain {
+                let domain = match &agency.domain {
                     Domain::Name(name) => ["name", name],
                     Domain::Id(id) => ["id", id],
                 };
-                let parts = [&["agency", &self.iam, project, &agency.name][..], &of, &who].concat();
+                let parts = [&["agency", &self.iam, project, &agency.name][..], &domain, &user].concat();
                 let key = Key::new(&parts, secret);
-                let held = self.tokens.get(self.host, budget, &key, async || self.assume(budget, agency, on).await);
-                let held = held.await;
-                (key, held)
+                let cached = self.tokens.get(self.host, budget, &key, async || self.assume(budget, agency, on).await);
+                let cached = cached.await;
+                (key, cached)
             }
         };
-        match held {
-            Ok(held) => Ok(Some((key, held))),
+        match cached {
+            Ok(cached) => Ok(Some((key, cached))),
             Err(NoToken::Call(error)) => Err(error),
             Err(NoToken::ProofRefused) => Err(CallError::CredentialsRefused),
         }
     }
 
-    /// A token of an agency; once more with a new token of the user who assumes it, if that was refused.
+    /// Requests a token for an agency, and once more with a new token of the user if IAM refused the user's token.
     async fn assume(&self, budget: &Budget, agency: &Agency, on: &Base) -> Result<Issued, NoToken> {
         let scope = Scope::Project(&self.instance.project_id);
         match on {
@@ -60,11 +66,11 @@ impl<H: Host> Taurusdb<'_, H> {
                 let mut renewed = false;
                 loop {
                     let issue = async || self.issue(budget, &Identity::Password(user), &own, &[]).await;
-                    let held = self.tokens.get(self.host, budget, &key, issue).await?;
-                    let identity = Identity::Agency { agency, proof: RequestAuth::Token(&held.token) };
-                    match self.issue(budget, &identity, &scope, &[&held.token]).await {
+                    let cached = self.tokens.get(self.host, budget, &key, issue).await?;
+                    let identity = Identity::Agency { agency, proof: RequestAuth::Token(&cached.token) };
+                    match self.issue(budget, &identity, &scope, &[&cached.token]).await {
                         Err(NoToken::ProofRefused) if !renewed => {
-                            self.tokens.forget(self.host, &key, &held).await;
+                            self.tokens.forget(self.host, &key, &cached).await;
                             renewed = true;
                         }
                         issued => return issued,
@@ -83,9 +89,9 @@ impl<H: Host> Taurusdb<'_, H> {
         budget: &Budget,
         identity: &Identity<'_>,
         scope: &Scope<'_>,
-        more: &[&Secret],
+        secrets: &[&Secret],
     ) -> Result<Issued, NoToken> {
-        let secrets: Vec<_> = self.credentials.secrets().chain(more.iter().copied()).collect();
+        let secrets: Vec<_> = self.credentials.secrets().chain(secrets.iter().copied()).collect();
         Iam { host: self.host, budget, endpoint: &self.iam }.issue(identity, scope, &secrets).await
     }
 }

@@ -50,7 +50,7 @@ pub fn component() -> anyhow::Result<Built> {
 ///
 /// # Errors
 ///
-/// As [`component`].
+/// If no toolchain can build components, or Cargo cannot be run or fails.
 pub fn examples(package: &str) -> anyhow::Result<PathBuf> {
     cargo_build(&["--package", package, "--examples", "--target", TARGET, "--release"], package)?;
     Ok(root().join("target").join(TARGET).join("release/examples"))

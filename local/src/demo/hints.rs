@@ -59,7 +59,7 @@ curl -i http://{address}/hooks/hr -H 'content-type: application/json' -H "webhoo
     )
 }
 
-/// Prints what is logged from now on, without end.
+/// Prints new log lines, without end.
 pub(super) async fn follow(logs: Logs) {
     let mut printed = logs.lines().len();
     loop {

@@ -63,7 +63,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// As [`Runtime::start`].
+    /// If [`Runtime::start`] would fail with these options.
     pub async fn start_component(path: &Path, options: Options) -> anyhow::Result<Self> {
         let path = path.to_owned();
         let service = blocking(move || link(&path)).await?;

@@ -1,7 +1,7 @@
-//! Sends what is for one origin to another server on this machine.
+//! Redirects the requests to an origin to another server on this machine.
 //!
-//! Spin has nothing like it: it is for tests and the demonstration, where no request may reach the real origin. Whether
-//! a request is allowed is decided before, by its real name.
+//! Spin has no such feature: it is for tests and the demonstration, where no request may reach the real origin. Whether
+//! a request is allowed is decided before the redirect, by the real origin.
 
 use std::collections::BTreeMap;
 

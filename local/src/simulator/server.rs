@@ -170,7 +170,7 @@ struct Shared {
     finished: watch::Sender<usize>,
 }
 
-/// The requests so far, and what was planned for the next ones.
+/// The requests so far, and the planned misbehaviour for the next ones.
 #[derive(Default)]
 struct Traffic {
     received: Vec<ReceivedRequest>,

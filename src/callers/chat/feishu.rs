@@ -376,7 +376,7 @@ fn reply_address(caller: &Caller, message_id: &str) -> Option<ReplyAddress> {
 fn said<'c>(message: Message, caller: &Caller, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
     let Message { sender, message } = message;
     if sender.sender_type != "user" {
-        return Ok(Parsed::ignored("nobody said it"));
+        return Ok(Parsed::ignored("its sender is not a person"));
     }
     let actor = Actor::person(caller, open_id(&sender.sender_id.open_id)?);
     let mentions = message.mentions.unwrap_or_default();

@@ -9,7 +9,7 @@ pub trait ChatPlatform: Sync {
     /// How the platform marks up text.
     fn format(&self) -> ChatFormat;
 
-    /// Renders a message with this text, which is the gateway's own but for what was escaped.
+    /// Renders a message with this text, in which all text from outside the gateway is escaped.
     fn message(&self, text: &str) -> Rendered;
 
     /// Escapes the words of a person in the middle of a sentence of the gateway's, where they could begin or end markup.
