@@ -167,10 +167,10 @@ fn status(status: StatusCode) -> Told {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_channel_that_fails() {
     for (answer, said) in [
-        (redirect("{later}/elsewhere"), "it answered 307"),
-        (redirect("{simulator}/v3/auth/tokens"), "it answered 307"),
-        (status(StatusCode::INTERNAL_SERVER_ERROR), "it answered 500"),
-        (status(StatusCode::NOT_FOUND), "it answered 404"),
+        (redirect("{later}/elsewhere"), "the platform answered 307"),
+        (redirect("{simulator}/v3/auth/tokens"), "the platform answered 307"),
+        (status(StatusCode::INTERNAL_SERVER_ERROR), "the platform answered 500"),
+        (status(StatusCode::NOT_FOUND), "the platform answered 404"),
         (Told::hang_up(), "Broken("),
     ] {
         let (mut gateway, hold, _) = acknowledged(Setup::default()).await;
