@@ -78,8 +78,8 @@ impl CallerKind for HttpSignature {
         if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
             return Err(ProofError::Expired);
         }
-        let is_stated = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
-        let key = keys.secrets.iter().find(|key| is_stated(&key.id)).ok_or(ProofError::Wrong)?;
+        let is_stated_key = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
+        let key = keys.secrets.iter().find(|key| is_stated_key(&key.id)).ok_or(ProofError::Wrong)?;
         let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
         let has_its_algorithm = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
         if !has_its_algorithm || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
@@ -206,7 +206,7 @@ fn component(name: &str, inbound: &Inbound) -> Result<String, ProofError> {
         "@path" => inbound.path.clone(),
         "@query" => format!("?{}", inbound.query),
         "@authority" => authority(&inbound.host),
-        // The runtime removes this field from the headers and supplies the host separately.
+        // The runtime owns this field, so its value is the host that the runtime reports.
         name if name == HOST.as_str() => inbound.host.clone(),
         name if name.starts_with('@') => return Err(MALFORMED),
         name => {

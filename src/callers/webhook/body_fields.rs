@@ -82,7 +82,7 @@ pub(super) fn id(fields: &BodyFields, body: &Value) -> Option<String> {
     fields.id.as_ref().and_then(|pointer| text(body, pointer))
 }
 
-/// Returns the delivery id of a request without an authenticated id of its own: from the id in the body, if `fields` locates one,
+/// Returns the delivery id of a request whose proof covers no separate id: from the id in the body, if `fields` locates one,
 /// otherwise from the whole body.
 pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
     let body = strict::json::<Value>(&inbound.body).ok();
