@@ -162,7 +162,7 @@ async fn bad_parameters() {
             "40009",
             "takes only `instance`, `user_name`, `actor`, `state`, `since`, `until`, `limit` and `cursor`",
         ),
-        ("limit=1&limit=2", "40002", "`limit` stands twice"),
+        ("limit=1&limit=2", "40002", "`limit` appears more than once"),
         ("instance=", "40010", "`instance` is ``; expected a name"),
         ("user_name=", "40010", "`user_name` is ``"),
         ("actor", "40010", "`actor` is ``"),
@@ -187,7 +187,7 @@ async fn bad_parameters() {
         ("cursor=", "40010", "`cursor` is ``; expected the `next` value of the previous page"),
         ("cursor=019E0000000000000000000000000001", "40010", "`cursor` is"),
         ("cursor=019e", "40010", "`cursor` is"),
-        ("instance=%ff", "40008", "can be read in more than one way"),
+        ("instance=%ff", "40008", "the path or query is ambiguous"),
     ] {
         let answer = list_as(&host, &app, query, None).await;
         assert_eq!(answer.status().as_u16(), 400, "{query}");
