@@ -90,3 +90,12 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
     let [(_, message)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert!(message["text"].as_str().unwrap().contains("*removed*"), "{message}");
 }
+
+/// A reason stands in the middle of a line of the listing, where its own markup could end the gateway's.
+#[tokio::test]
+async fn a_reason_in_a_listing_is_no_markup() {
+    let (host, app) = (memory(), app());
+    says(&host, &app, DANA, "alice analytics *bold* <!channel>").await;
+    let pending = says(&host, &app, DANA, "pending").await;
+    assert!(pending.contains("(∗bold∗ &lt;!channel&gt;)"), "{pending}");
+}
