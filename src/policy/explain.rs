@@ -148,8 +148,8 @@ mod tests {
             @id("fails") forbid (principal, action, resource) when { context.removals_last_hour + 9223372036854775807 > 0 };
             @id("unless") permit (principal, action, resource) unless { context.confirmed };
             @id("elsewhere") permit (principal, action, resource in Environment::"production");"#;
-        let brake = "Nearly: forbid brake-twenty-an-hour";
-        let own = "Nearly: permit own-account";
+        let brake = "AlmostApplies: forbid brake-twenty-an-hour";
+        let own = "AlmostApplies: permit own-account";
         for (policy, teams, action, environment, last_hour, expected) in [
             (
                 demo,
@@ -165,7 +165,7 @@ mod tests {
                 Action::Delete,
                 "staging",
                 20,
-                vec!["false", "Decided: forbid brake-twenty-an-hour", "Overruled: permit dba-removes-on-staging", own],
+                vec!["false", "Decided: forbid brake-twenty-an-hour", "Overridden: permit dba-removes-on-staging", own],
             ),
             (demo, &[], Action::Delete, "staging", 0, vec!["false", brake, own]),
             (
@@ -177,7 +177,7 @@ mod tests {
                 vec![
                     "false",
                     "Decided: forbid production-in-working-hours",
-                    "Overruled: permit dba-asks-on-production",
+                    "Overridden: permit dba-asks-on-production",
                 ],
             ),
             (demo, &["dba"], Action::Request, "staging", 0, vec!["false"]),
@@ -191,9 +191,9 @@ mod tests {
                 vec![
                     "false",
                     "Failed: forbid fails",
-                    "Overruled: forbid no",
-                    "Overruled: permit yes",
-                    "Nearly: permit unless",
+                    "Overridden: forbid no",
+                    "Overridden: permit yes",
+                    "AlmostApplies: permit unless",
                 ],
             ),
             (
@@ -206,8 +206,8 @@ mod tests {
                     "false",
                     "Decided: forbid fails",
                     "Decided: forbid no",
-                    "Overruled: permit yes",
-                    "Nearly: permit unless",
+                    "Overridden: permit yes",
+                    "AlmostApplies: permit unless",
                 ],
             ),
         ] {
