@@ -1,4 +1,4 @@
-//! What waits for the yes of others: whoever asked, by whatever kind of caller, and whoever decides, by whatever way.
+//! What waits for the yes of others: of any requester, by any kind of caller, and any approver, by any way.
 
 use local::http_client as client;
 use local::simulator::target::Target;
@@ -19,7 +19,7 @@ async fn gateway(confirm: bool) -> Gateway {
     Gateway::start(Setup { confirm, ..Setup::default() }.people()).await
 }
 
-/// A request for a removal from production, as far as it gets without others: its reference, and where whoever asked in Slack
+/// A request for a removal from production, as far as it gets without others: its reference, and where the requester in Slack
 /// is told of it.
 async fn asked(gateway: &Gateway, (kind, confirm): (Kind, bool), user_name: &str) -> (String, String) {
     gateway.advance(1000);
@@ -102,7 +102,7 @@ async fn whatever_way_it_was_asked_it_is_approved_in_every_way() {
             let approved = json!([{ "actor": by, "decision": "approve", "reason": reason }]);
             assert_eq!(approvals(&gateway, &reference).await, approved, "{asked_by:?} {way:?}");
 
-            // Whoever asked in Slack is told there; the others look.
+            // The requester in Slack is told there; the others look.
             if asked_by.0 == Kind::Slack {
                 let told = gateway.told_at(&told_at).await.text();
                 let removed = format!("✅ Removed `{user_name}` from `warehouse` (allowed by ");
@@ -155,7 +155,7 @@ async fn whatever_way_it_was_asked_it_is_denied_in_every_way() {
     }
 }
 
-/// Whoever asked may think better of it, and nobody else; nor do they say yes to themselves.
+/// The requester may think better of it, and no other person; nor do they say yes to themselves.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_whoever_asked_cancels_and_only_others_approve() {
     for confirm in [false, true] {
@@ -229,7 +229,7 @@ async fn nobody_approves_their_own_by_another_way() {
     assert_eq!(gateway.simulator.requests().len(), 0);
 }
 
-/// The references that somebody is shown.
+/// The references that a person is shown.
 async fn pending(gateway: &Gateway, way: Way, who: Who) -> Vec<String> {
     let answer = gateway.hears(way, &Ask::word(way, "pending", "").by(who)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -307,7 +307,7 @@ async fn crowded(required: u32) -> Gateway {
         .people()
         .replace("offboard.toml", "members = [", &format!("members = [{people}"))
         .replace("offboard.toml", "production = 1", &format!("production = {required}"))
-        // Nobody in Slack is told to wait, however slow this machine is.
+        // No requester in Slack is told to wait, however slow this machine is.
         .limits("early_answer_ms = 29000");
     Gateway::start(setup).await
 }
@@ -331,7 +331,7 @@ async fn thirty_two_approvals_at_once_are_one_delete() {
         let last = timeout(PATIENCE, running.join_next()).await.expect("the last in time").unwrap().unwrap();
         assert_eq!((last.code().as_str(), gateway.deletes()), ("SUCCESS", 1));
 
-        // Whoever asks again hears what became of it, and sends nothing.
+        // A requester who asks again hears what became of it, and sends nothing.
         for answer in thirty_two([&gateway, &other], &reference).join_all().await {
             assert_eq!(answer.code(), "SUCCESS");
         }
@@ -386,7 +386,7 @@ async fn a_yes_and_a_no_at_once_are_one_of_both() {
     }
 }
 
-/// What waits outlives the process, and so does where whoever asked is told.
+/// What waits outlives the process, and so does where the requester is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_outlives_the_process() {
     for asked_by in ASKED {

@@ -12,7 +12,7 @@ async fn gateway() -> Gateway {
     Gateway::start(Setup { confirm: true, ..Setup::default() }.people()).await
 }
 
-/// A removal from staging that waits for the yes of whoever asked; its reference.
+/// A removal from staging that waits for the yes of its requester; its reference.
 async fn asked(gateway: &Gateway) -> String {
     let answer = gateway.ask(Kind::Slack, &Ask::default()).await;
     assert_eq!((answer.code().as_str(), gateway.deletes()), ("OFFBOARD.40903", 0));
@@ -27,7 +27,7 @@ async fn the_same_person_confirms_typed_or_by_a_button() {
     for way in [Way::Typed, Way::Button] {
         let gateway = gateway().await;
         let reference = asked(&gateway).await;
-        // Nobody else does.
+        // No other person does.
         let mut others = Ask::word(way, "confirm", &reference).by(Who::Colleague);
         others.response_url += "/others";
         assert_eq!(gateway.hears(way, &others).await.code(), "OFFBOARD.40307");

@@ -1,4 +1,4 @@
-//! `GET /removals/{id}`: what became of a removal, for somebody who may look; when nobody knows, it is settled first.
+//! `GET /removals/{id}`: what became of a removal, for a caller who may look; when that is unknown, it is settled first.
 
 use bytes::Bytes;
 use local::http_client as client;
@@ -20,7 +20,7 @@ async fn look(gateway: &Gateway, id: &str) -> Answer {
     gateway.ask(Kind::Api, &at(id)).await
 }
 
-/// A removal of which nobody knows what it did; the account is gone, or not.
+/// A removal whose outcome is unknown; the account is gone, or not.
 async fn unknown(fault: &str) -> (Gateway, String) {
     let gateway = Gateway::start(Setup::default().fault(fault).fault("list:down")).await;
     let answer = gateway.ask(Kind::StandardWebhooks, &Ask { reason: Some("left".into()), ..Ask::default() }).await;
@@ -92,7 +92,7 @@ async fn whoever_may_look_settles_what_nobody_knows() {
             assert_eq!(looked.header("x-offboard-policy"), Some("dba-looks-up"));
         }
         assert_eq!(gateway.deletes(), 1);
-        // Once it is settled, nobody asks TaurusDB again: one list that was read, and two that were not.
+        // Once it is settled, TaurusDB is not asked again: one list that was read, and two that were not.
         assert_eq!(gateway.simulator.requests().len(), 4);
         assert_eq!(gateway.rows().len(), 1);
     }
@@ -115,7 +115,7 @@ async fn what_is_in_flight_is_left_alone() {
     assert_eq!(look(&gateway, &gateway.row().id).await.json()["state"], "removed");
 }
 
-/// Nobody looks without a proof of the API's kind, and a permit; and a look is nothing but a GET.
+/// No caller looks without a proof of the API's kind, and a permit; and a look is nothing but a GET.
 #[tokio::test(flavor = "multi_thread")]
 async fn others_may_not_look() {
     let (gateway, id) = unknown("reset-after").await;
@@ -162,7 +162,7 @@ async fn others_may_not_look() {
     assert_eq!(gateway.rows()[0].state, "unknown");
 }
 
-/// The row of a refusal that named nobody's account is for whoever may audit the ledger itself.
+/// The row of a refusal that named no account is for callers who may audit the ledger itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_without_an_account_can_be_looked_at() {
     let gateway = Gateway::start(Setup::default()).await;

@@ -12,7 +12,7 @@ async fn what_an_adversary_tries_comes_to_nothing() {
     support::adversary::run::<Component>(&["feishu"]).await;
 }
 
-/// Of the right form, and a megabyte and a byte long: nobody reads it to its end, whoever sent it.
+/// Of the right form, and a megabyte and a byte long: it is not read to its end, for any sender.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_not_read() {
     for kind in Kind::all() {

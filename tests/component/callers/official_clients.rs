@@ -236,7 +236,7 @@ async fn pyjwt_signs_what_the_gateway_takes() {
     let secrets = [("EdDSA", kind.secret.clone()), ("ES256", case("p256.toml")), ("RS256", case("rsa.toml"))];
     for (number, (algorithm, secret)) in secrets.iter().enumerate() {
         let text = |part: &str| secret[part].as_str().unwrap().to_owned();
-        // Alice is there once: with the other keys she is gone, which only somebody hears who proved who they are.
+        // Alice is there once: with the other keys she is gone, which only a proved caller hears.
         let expected =
             if number == 0 { json!({ "status": 200, "body": { "result": "SUCCESS" } }) } else { Value::Null };
         let arguments =

@@ -1,5 +1,5 @@
 //! A secret is rotated while requests come in, as an operator does it who has each change of a variable rolled out: a process
-//! with the new values starts, takes over, and the old one ends in good order. Nobody is refused.
+//! with the new values starts, takes over, and the old one ends in good order. No request is refused.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +71,7 @@ async fn nobody_is_refused_while_a_secret_is_rotated() {
         some_more(&world).await;
         running.stop().await;
         running = next;
-        // Only now do senders change: whoever still signs with the old one is heard.
+        // Only now do senders change: a sender that still signs with the old one is heard.
         some_more(&world).await;
         *world.secret.lock().unwrap() = then;
         some_more(&world).await;

@@ -1,4 +1,4 @@
-//! A process that is killed (SIGKILL) while TaurusDB is at it: its row stays, nobody sends the DELETE a second time, and when it
+//! A process that is killed (SIGKILL) while TaurusDB is at it: its row stays, no instance sends the DELETE a second time, and when it
 //! cannot be running any more, the account list says what it did.
 //!
 //! The process is this test binary once more, told by a variable of its environment to be a gateway. `once` has the same for
@@ -43,7 +43,7 @@ struct Told {
     real_time: bool,
 }
 
-/// Not a test: the process that is killed. Nobody tells it anything in an ordinary run, and then there is nothing to do.
+/// Not a test: the process that is killed. It is told nothing in an ordinary run, and then there is nothing to do.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_process() {
     let Ok(told) = std::env::var(VARIABLE) else { return };
@@ -111,7 +111,7 @@ async fn ask(gateway: &Gateway, request: http::Request<bytes::Bytes>) -> Answer 
     answer
 }
 
-/// What the DELETE did that nobody saw the end of, and how the list settles it.
+/// What the DELETE did whose end no instance saw, and how the list settles it.
 async fn killed(fault: Option<&str>, gone: bool, code: &str, state: &str) {
     let setup = fault.into_iter().fold(Setup::default(), Setup::fault);
     // The process that goes on. It has heard of nothing yet.

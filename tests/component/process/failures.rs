@@ -28,7 +28,7 @@ fn assert_failed(kind: Kind, answer: &Answer, status: u16, code: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_sent_can_be_asked_again() {
     for kind in Kind::ALL {
-        // A port that is taken, so that nobody else gets it, and on which nobody listens yet.
+        // A port that is taken, so that no other process gets it, and on which none listens yet.
         let reserved = TcpSocket::new_v4().unwrap();
         reserved.set_reuseaddr(true).unwrap();
         reserved.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -188,7 +188,7 @@ async fn without_a_row_nothing_is_sent() {
     }
 }
 
-/// The DELETE was sent, and its outcome could not be written down: whoever asked is told the truth, and nobody sends it again.
+/// The DELETE was sent, and its outcome could not be written down: the requester is told the truth, and it is not sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_cannot_be_written_is_told_and_not_repeated() {
     for kind in Kind::ALL {
@@ -231,7 +231,7 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
         assert!(told.starts_with(reason), "{told}");
         for kind in Kind::ALL {
             let answer = gateway.ask(kind, &Ask::default()).await;
-            // Nobody can be proved to be anybody, so nobody is answered in a form of their own.
+            // No caller can be proved, so none is answered in the form of its kind.
             assert_eq!((answer.status, answer.code().as_str()), (503, "OFFBOARD.50302"), "{answer:#?}");
         }
         assert_eq!(gateway.deletes(), 0);

@@ -5,7 +5,7 @@
 //! - every DELETE that TaurusDB saw belongs to one row, and was signed after the row was there;
 //! - a delivery has a second DELETE only where the one before it is certain to have done nothing;
 //! - what the row says became of the account is what became of it;
-//! - rows that a dead process left behind are settled when somebody asks;
+//! - rows that a dead process left behind are settled when a caller asks;
 //! - a process that lives long holds no more memory late than early.
 //!
 //! The gateways are processes of their own (`killed`) that share a ledger; the next one is ready before the last is killed, so
@@ -97,7 +97,7 @@ impl Dice {
 /// A request, and what came of it each time.
 struct Sent {
     kind: Kind,
-    /// Of an account that nobody else asks for; `None` for what has no row of a removal.
+    /// Of an account that no other requester asks for; `None` for what has no row of a removal.
     user_name: Option<String>,
     /// Whether there is such an account at first.
     is_there: bool,
@@ -118,7 +118,7 @@ impl Sent {
         Self { kind, user_name, is_there: false, wire, at: Instant::now(), must_be, answers: Vec::new(), unanswered: 0 }
     }
 
-    /// Sends it so many times at once, to whoever is there.
+    /// Sends it so many times at once, to the process that is there.
     async fn send(&mut self, current: &mut watch::Receiver<std::net::SocketAddr>, copies: usize) {
         let address = *current.borrow_and_update();
         let mut sending = JoinSet::new();
@@ -134,7 +134,7 @@ impl Sent {
     }
 }
 
-/// Somebody who asks for removals, one after the other, and now and then again for an earlier one.
+/// A requester who asks for removals, one after the other, and now and then again for an earlier one.
 async fn sender(
     number: usize,
     mut dice: Dice,
@@ -482,7 +482,7 @@ async fn the_books_balance_after_load_faults_and_kills() {
         }
         let replacement = next.await.unwrap();
         current.send_replace(replacement.address);
-        // Those on their way to the old one may still arrive there, or find nobody.
+        // Those on their way to the old one may still arrive there, or find no process.
         std::mem::replace(&mut process, replacement).kill();
         kills += 1;
         next = start(kills + 1);
@@ -497,7 +497,7 @@ async fn the_books_balance_after_load_faults_and_kills() {
     let history: Vec<Sent> = senders.join_all().await.into_iter().flatten().collect();
     weather.await.unwrap();
 
-    // The last one dies as the others did, and what it leaves behind is settled by whoever is asked next.
+    // The last one dies as the others did, and what it leaves behind is settled by the process that is asked next.
     let replacement = next.await.unwrap();
     std::mem::replace(&mut process, replacement).kill();
     let left: Vec<_> = entries(&gateway.ledger).into_iter().filter(is_open).collect();

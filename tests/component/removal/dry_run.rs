@@ -29,7 +29,7 @@ async fn a_dry_run_looks_and_sends_nothing() {
                 "the account list was not checked; policy would not permit the removal",
             ),
         ] {
-            // Nobody is asked whether they mean it: there is nothing to mean.
+            // No requester is asked whether they mean it: there is nothing to mean.
             let gateway = Gateway::start(Setup { confirm: true, ..Setup::default() }.people()).await;
             let answer = gateway.ask(kind, &ask).await;
             assert_eq!((answer.status, answer.header("x-offboard-code")), (200, Some("DRY_RUN")), "{kind:?} {would}");

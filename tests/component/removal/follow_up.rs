@@ -82,7 +82,7 @@ async fn what_takes_long_is_acknowledged_and_told_later() {
         let [line] = &lines[..] else { panic!("{lines:#?}") };
         assert_eq!((&line["late"], &line["code"]), (&true.into(), &code.into()));
 
-        // Slack does not repeat commands; whoever does is answered from the row, or by the list that nobody could read.
+        // Slack does not repeat commands; a sender that does is answered from the row, or by the list that could not be read.
         if state != "unknown" {
             let again = gateway.send(wire.request()).await;
             assert_eq!(without_its_id(&again.text()), without_its_id(text));
@@ -210,7 +210,7 @@ async fn a_later_channel_that_is_throttled_is_told_again() {
     assert_eq!(gateway.deletes(), 1);
 }
 
-/// A deployment ends the process in good order, while nobody waits for an answer any more.
+/// A deployment ends the process in good order, while no requester waits for an answer any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_finished_before_the_process_ends() {
     let (mut gateway, hold, _) = acknowledged(Setup::default()).await;
@@ -230,7 +230,7 @@ async fn what_was_acknowledged_is_finished_before_the_process_ends() {
     assert!(!gateway.logs.lines().iter().any(|line| line.contains("still busy")));
 }
 
-/// Whoever waits for many at once gets each one's outcome, once.
+/// A requester who waits for many at once gets each one's outcome, once.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_acknowledged_and_each_is_told_its_own() {
     let gateway = Gateway::start(Setup::default().limits(EARLY)).await;

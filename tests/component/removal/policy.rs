@@ -136,7 +136,7 @@ async fn the_brake_holds_for_requests_at_once() {
     }
 }
 
-/// The brake counts what may have happened, too: the DELETE whose outcome nobody knows.
+/// The brake counts what may have happened, too: the DELETE whose outcome is unknown.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_brake_counts_unknown_outcomes() {
     let brake = "context.removals_last_hour >= 20";
@@ -150,7 +150,7 @@ async fn the_brake_counts_unknown_outcomes() {
     assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "OFFBOARD.40301");
 }
 
-/// A brake for an instance holds whoever asks.
+/// A brake for an instance holds for every requester.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_has_its_own_count() {
     let brake = "context.removals_last_hour >= 20";

@@ -124,7 +124,7 @@ async fn copies_that_race_get_the_answer_or_are_told_to_wait() {
         assert!(removed.iter().all(|answer| *answer == removed[0]), "{removed:#?}");
         assert!(waiting.iter().all(|answer| answer.code() == "OFFBOARD.40901"), "{waiting:#?}");
         removed_once(&gateway);
-        // Whoever has to ask again asks about the same row.
+        // A requester who has to ask again asks about the same row.
         let id = gateway.row().id;
         assert!(answers.iter().all(|answer| answer.header("x-offboard-removal") == Some(&id)), "{id} {answers:#?}");
     }
@@ -174,7 +174,7 @@ async fn a_repeat_after_a_crash_is_not_sent() {
     }
 }
 
-/// Somebody who does not wait for the answer finds it in the ledger.
+/// A requester who does not wait for the answer finds it in the ledger.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_is_finished_when_its_client_has_left() {
     let gateway = Gateway::start(Setup::default()).await;

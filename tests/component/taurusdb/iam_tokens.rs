@@ -1,5 +1,5 @@
 //! Tokens of IAM's through the component: how often one is asked for, by how many requests, instances and processes at once,
-//! when one is renewed, and that nobody sees one but TaurusDB and IAM.
+//! when one is renewed, and that only TaurusDB and IAM see one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -141,7 +141,7 @@ async fn a_token_is_renewed_before_it_ends_and_not_long_before() {
     assert_ne!(used[0], used[2]);
 }
 
-/// While one request renews, nobody waits: the old token is still good.
+/// While one request renews, no other waits: the old token is still good.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_a_renewal() {
     let gateway = Gateway::start(without_a_brake(Credentials::Password.setup())).await;
@@ -157,7 +157,7 @@ async fn nobody_waits_for_a_renewal() {
     assert_eq!((gateway.simulator.token_calls(), gateway.deletes()), (2, 34));
 }
 
-/// Its turn is over when its request can be running no more; nobody else asks before.
+/// Its turn is over when its request can be running no more; no other request asks before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_died_while_it_renewed_keeps_its_turn_no_longer_than_its_time() {
     let mut gateway = Gateway::start(Credentials::Password.setup()).await;
@@ -178,7 +178,7 @@ async fn a_process_that_died_while_it_renewed_keeps_its_turn_no_longer_than_its_
     assert_eq!((gateway.simulator.token_calls(), gateway.deletes()), (2, 1));
 }
 
-/// Five wrong passwords in a row lock a user: for a minute IAM is asked once, whoever asks the gateway and how often.
+/// Five wrong passwords in a row lock a user: for a minute IAM is asked once, by any requester and however often the gateway is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_tried_once_a_minute() {
     for credentials in [Credentials::Password, Credentials::AgencyOnPassword] {
@@ -193,7 +193,7 @@ async fn a_wrong_password_is_tried_once_a_minute() {
             assert_eq!((row.state.as_str(), row.attempts), ("not-sent", 0));
             assert_eq!((gateway.simulator.token_calls(), gateway.deletes()), (calls, 0), "{credentials:?}");
         }
-        // The log has IAM's words; whoever asked does not.
+        // The log has IAM's words; the requester does not.
         let lines = gateway.logs.lines().join("\n");
         assert!(
             lines.contains("iam: refused with 401 Unauthorized: Unauthorized: The username or password"),
@@ -209,7 +209,7 @@ async fn a_wrong_password_is_tried_once_a_minute() {
     }
 }
 
-/// And whoever waited for it, in whichever instance, does not ask again.
+/// And a request that waited for it, in whichever instance, does not ask again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_tried_once_for_all_who_wait() {
     let setup = Credentials::Password.setup().variable("huaweicloud_password", "yesterday's");
@@ -269,7 +269,7 @@ async fn the_store_holds_no_token_in_clear() {
     assert_eq!(sealed("SELECT count(*) FROM tokens"), 2);
 }
 
-/// Each instance is asked with its own credentials, and with nobody else's.
+/// Each instance is asked with its own credentials, and with no other's.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_has_its_own_credentials() {
     let table = |name: &str, kind: &str, variables: &str| {

@@ -14,7 +14,7 @@ use crate::harness::gateway::Gateway;
 use crate::harness::requests::{Ask, Kind};
 use crate::harness::setup::Setup;
 
-/// An address at which connections do not come to stand: somebody listens, whose queue is full and who never looks.
+/// An address at which connections do not come to stand: a process listens, whose queue is full and who never accepts.
 struct Clogged {
     address: SocketAddr,
     _listener: TcpListener,
