@@ -52,7 +52,7 @@ async fn slack_is_told_no_more_than_it_can_show() {
     assert_eq!((help.chars().count(), help.chars().last()), (3000, Some('…')));
 }
 
-/// Two workspaces are two callers: the same person's id in the one is nobody in the other, and the same words are two requests.
+/// Two workspaces are two callers: the same person's id in the one is unknown in the other, and the same words are two requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_callers_of_one_kind_are_not_one() {
     let second =

@@ -15,7 +15,7 @@ const SECURITY_TOKEN: &str = "gQpjbi1ub3J0aC00-security-token-of-a-temporary-key
 const SECRET_KEY: &str = demo::SECRET_KEY;
 const TOKEN: &str = demo::TOKEN;
 
-/// As the API gateway quotes what it got when a signature is wrong, and as nobody does.
+/// As the API gateway quotes what it got when a signature is wrong, and as no other system does.
 fn echoes() -> Vec<Planned> {
     let echo = |status: u16, body: String| Planned { status, body, ..Planned::default() };
     let secrets = format!("{SECURITY_TOKEN} {SECRET_KEY} {TOKEN}");

@@ -1,4 +1,4 @@
-//! A yes that is not one: from whoever asked, from a stranger, too late, too early, to something else, or said twice.
+//! A yes that is not one: from the requester, from a stranger, too late, too early, to something else, or said twice.
 //!
 //! Where the kind has buttons, one is pressed; elsewhere the same is typed.
 
@@ -14,7 +14,7 @@ enum Who {
     Other,
     /// May nothing.
     Stranger,
-    /// Whoever asked, as another caller of the same platform knows them.
+    /// The requester, as another caller of the same platform knows them.
     AskerElsewhere,
 }
 
@@ -30,7 +30,7 @@ enum After {
     Change(&'static str, &'static str),
     /// The approver is in no team any more.
     OtherLeft,
-    /// Nor is whoever asked.
+    /// Nor is the requester.
     AskerLeft,
     /// The caller is not configured any more.
     CallerGone,
@@ -142,11 +142,11 @@ pub(super) fn names() -> Vec<String> {
 }
 
 fn applies(kind: &Kind, one: &Try) -> bool {
-    // Keys that Google publishes are nobody's secret here.
+    // Keys that Google publishes are no caller's secret here.
     !(matches!(one.after, After::SecretChanged) && kind.variables.is_empty())
 }
 
-/// Somebody's id, in the platform's own form.
+/// A person's id, in the platform's own form.
 fn id(kind: &Kind, who: Who) -> String {
     let asker = kind.say["user"].as_str().unwrap().to_owned();
     let with_end = |end: &str| format!("{}{end}", &asker[..asker.len() - end.len()]);
@@ -308,7 +308,7 @@ async fn a_yes_counts_once_and_for_what_it_was_said_to() {
             let (stage, _) = waiting(&kind).await;
             let mut wire = pressing(&stage, &kind, Who::Other, "approve", "K7Q2M9XA");
             wire.body = if kind.name == "feishu" {
-                // Encrypted: somebody takes another's.
+                // Encrypted: an attacker takes another's.
                 let other = pressing(&stage, &kind, Who::Other, "approve", &reference(&stage));
                 other.body
             } else {

@@ -42,10 +42,10 @@ const DONE: &[(&str, &str, &str, &str)] = &[
     ("whoever asked is in no team any more", "members = [", "members = [\"nobody/nobody\"] #", "SUCCESS"),
 ];
 
-/// Those whose proof takes a question to somebody else, who would get the answer that TaurusDB is to give.
+/// Those whose proof takes a question to another server, which would get the answer that TaurusDB is to give.
 const ASKING: &[&str] = &["google-chat"];
 
-/// Who asks after the name of an instance became another's, while nobody knows what the first DELETE did.
+/// Who asks after the name of an instance became another's, while the outcome of the first DELETE is unknown.
 const UNKNOWN: &[(&str, Next)] =
     &[("the same delivery comes again", Next::Same), ("another removal of the account", Next::Another)];
 

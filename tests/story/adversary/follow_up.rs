@@ -1,4 +1,4 @@
-//! An address for the answer after the answer is believed where it is the platform's own and nowhere else: else nobody is told
+//! An address for the answer after the answer is believed where it is the platform's own and nowhere else: else no person is told
 //! anything, and what was asked for is done all the same.
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Somebody whose name, as an identity system has it, comes near another's account: only their own goes, and what is never
-//! removed stays whoever leaves.
+//! A person whose name, as an identity system has it, comes near another's account: only their own goes, and what is never
+//! removed stays, for any leaver.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub(super) fn names() -> Vec<String> {
     kinds_of(OF_LEAVERS).iter().flat_map(of).collect()
 }
 
-/// The kind's own way to say that somebody of this name leaves.
+/// The kind's own way to say that a person of this name leaves.
 fn leaving(say: &mut Value, kind: &Kind, name: &str) {
     match kind.name.as_str() {
         "github" => say["login"] = name.into(),
@@ -91,7 +91,7 @@ async fn nobody_takes_another_with_them() {
             let reply = stage.send(&wire).await;
             let gone: BTreeSet<_> = before.difference(&cloud.accounts.borrow()).cloned().collect();
             let seen = (stage.deletes(), gone, answered(&stage));
-            // Such a name is refused when somebody of it is created.
+            // Such a name is refused when a person of it is created.
             let is_refused = kind.name == "scim" && name.contains(char::is_control);
             let code = if is_refused { "OFFBOARD.40406" } else { code };
             if seen != (0, BTreeSet::new(), code.to_owned()) {

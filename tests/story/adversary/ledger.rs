@@ -53,7 +53,7 @@ async fn in_use(kind: &Kind, file: Option<&std::path::Path>) -> (InMemory, Wire)
         let body: Value = serde_json::from_slice(&stage.send(&wire).await.body).unwrap();
         created = body["id"].clone();
     } else {
-        // Nobody's, so that the ledger is open.
+        // No removal's, so that the ledger is open.
         let mut stranger = made(&stage, kind, |_| ());
         stranger.target = "/hooks/nobody".into();
         stranger.method = "POST".into();
@@ -112,12 +112,12 @@ async fn no_row_no_call_whatever_the_ledger_is() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-/// Whether whoever asked hears of it: in their own form.
+/// Whether the requester hears of it: in their own form.
 fn is_down(kind: &Kind, status: u16, header: &str, answered: &str) -> bool {
     match kind.name.as_str() {
         // Told elsewhere.
         "feishu" => answered == DOWN,
-        // The keys that prove a token are kept there, too: nobody is proved yet, who then has no form of their own.
+        // The keys that prove a token are kept there, too: no caller is proved yet, which then has no form of their own.
         "google-chat" if status == 503 => header == DOWN,
         _ if kind.speaks() => (status, header) == (200, DOWN),
         // One of several accounts is not certain to be gone.

@@ -1,4 +1,4 @@
-//! Configuration and policy that cannot be used, and policy that says nothing: nobody may do anything then.
+//! Configuration and policy that cannot be used, and policy that says nothing: no requester may do anything then.
 
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;

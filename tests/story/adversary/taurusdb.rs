@@ -1,4 +1,4 @@
-//! What TaurusDB says is text, whatever is in it: it calls nobody, links nowhere, and neither moves a terminal's cursor nor
+//! What TaurusDB says is text, whatever is in it: it mentions no person, links nowhere, and neither moves a terminal's cursor nor
 //! brings a secret back.
 
 use serde_json::Value;
@@ -321,7 +321,7 @@ async fn what_taurusdb_answers_leads_nowhere() {
                         stage.host.answers.borrow_mut().push_back((Ok(again), std::time::Duration::ZERO));
                     }
                 }
-                // Looked at where nobody knows: the account is still there.
+                // Looked at where the outcome is unknown: the account is still there.
                 stage.host.will_list(&["alice"]);
             };
             let (reply, text) = removing(&stage, &kind, line_up).await;

@@ -9,15 +9,15 @@ use starrocks_offboard::request::inbound::Inbound;
 use crate::approvals::shared::{DANA, ERIN, FAY, STRANGER, deletes, gateway_with, row_of, row_of_delivery, says};
 use crate::gateway::{SUCCESS, ask, memory, seconds, slash_as};
 
-/// Somebody decides about the newest request for an account.
+/// An approver decides about the newest request for an account.
 type Decision = (usize, &'static str, &'static str);
 
-/// What somebody does in the property test.
+/// What a person does in the property test.
 #[derive(Debug, Clone)]
 enum Act {
     /// Dana asks to remove account number `0` or `1` from production.
     Ask(usize),
-    /// Somebody decides.
+    /// An approver decides.
     Decide(Decision),
     /// Two decide at once; the bits say who of them is held up at which statement.
     DecideAtOnce(Decision, Decision, u64),
@@ -83,8 +83,8 @@ impl Request {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// However people, time and restarts interleave: never two DELETEs for one request, never one without the yes of whoever
-    /// asked and of as many others as it takes, never a row that is lost.
+    /// However people, time and restarts interleave: never two DELETEs for one request, never one without the yes of its
+    /// requester and of as many others as it takes, never a row that is lost.
     #[test]
     fn the_state_machine_holds(required in 1_usize..=2, acts in prop::collection::vec(any_act(), 10..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -143,7 +143,7 @@ proptest! {
                     Act::Repeat(account) => {
                         let Some((reference, inbound)) = &newest[account] else { continue };
                         ask(&host, &app, inbound.clone()).await;
-                        // What came to nothing is asked for anew, and nobody has said anything to it yet.
+                        // What came to nothing is asked for anew, and no approver has said anything to it yet.
                         let now = row_of_delivery(&host, reference).unwrap_or_else(|| row_of(&host, ACCOUNTS[account]).1);
                         if now != *reference {
                             requests.remove(reference);

@@ -108,7 +108,7 @@ async fn where_two_have_to_approve_one_is_not_enough() {
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 }
 
-/// What was said to a request that came to nothing is not said to the next: a yes is for what somebody saw.
+/// What was said to a request that came to nothing is not said to the next: a yes is for what the approver saw.
 #[tokio::test]
 async fn a_yes_does_not_outlive_what_it_was_said_to() {
     for (error, state, sent) in [

@@ -74,7 +74,7 @@ async fn buttons_do_it_without_typing() {
     let [(_, only)] = posted.as_slice() else { panic!("{posted:#?}") };
     assert_eq!((&only["replace_original"], &only["response_type"]), (&json!(false), &json!("ephemeral")));
 
-    // The DELETE, the message with the buttons replaced, and whoever asked is told.
+    // The DELETE, the message with the buttons replaced, and the requester is told.
     host.will_answer(200, SUCCESS);
     host.will_answer(200, "ok");
     host.will_answer(200, "ok");

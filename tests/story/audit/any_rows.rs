@@ -29,7 +29,7 @@ fn any_row() -> impl Strategy<Value = (i64, i64, u32, &'static str, [Option<&'st
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever there is, whoever looks and whatever for: all pages together are the rows that they may see, each once, newest
+    /// Whatever there is, for every reader and every filter: all pages together are the rows that they may see, each once, newest
     /// first; and each page but the last is full, whatever lies between.
     #[test]
     fn each_row_once(

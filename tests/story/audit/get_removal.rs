@@ -59,7 +59,7 @@ async fn whoever_may_audit_looks_and_settles() {
             "confirmed_by": "account-list",
         })
     );
-    // Whoever asked may always look.
+    // The requester may always look.
     assert_eq!(header(&looked, "x-offboard-policy"), None);
     assert_eq!(host.methods(), ["DELETE", "GET", "GET", "GET"]);
     assert_eq!(host.rows().len(), 1);
@@ -67,7 +67,7 @@ async fn whoever_may_audit_looks_and_settles() {
     let nobody = look(&host, &app, "00").await;
     assert_eq!(nobody.status().as_u16(), 404);
     assert!(text(&nobody).contains("OFFBOARD.40404"));
-    // Somebody else asked, and policy does not let this one look.
+    // Another requester asked, and policy does not let this one look.
     host.database.execute("UPDATE removals SET actor = 'hr'", []).unwrap();
     let nobody_may = [("members = [\"slack/U2CERLKJA\", \"portal/HPUAPORTALKEY0000001\", ", "members = [")];
     let denied = look(&host, &gateway_with(&nobody_may), &id).await;

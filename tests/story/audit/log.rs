@@ -32,14 +32,14 @@ async fn what_waited_too_long_is_shown_as_expired() {
 fn events(host: &Memory) -> BTreeMap<String, Value> {
     let lines = host.lines.borrow();
     let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    // Somebody's look at a row is no event of the row.
+    // A caller's look at a row is no event of the row.
     lines
         .filter(|line| line.get("written").is_some())
         .map(|line| (line["id"].as_str().unwrap().to_owned(), line))
         .collect()
 }
 
-/// Every row of the ledger, as somebody who may look at it sees it, is the last line that the log has about it.
+/// Every row of the ledger, as a caller who may look at it sees it, is the last line that the log has about it.
 async fn the_log_is_the_ledger(host: &Memory, app: &App) -> BTreeSet<String> {
     let mut events = events(host);
     let rows: Vec<(String, String)> = {
@@ -108,7 +108,7 @@ impl Seen {
     }
 }
 
-/// Whatever happens to a row is in the log, whole: what succeeds, what does not, what waits, and what nobody asked for.
+/// Whatever happens to a row is in the log, whole: what succeeds, what does not, what waits, and what no requester asked for.
 #[tokio::test]
 async fn the_log_and_the_ledger_say_the_same() {
     let policy = format!(
@@ -206,7 +206,7 @@ async fn waited(seen: &mut Seen) {
         let approvals = &the_rows(&seen.host, &seen.app).await[0]["approvals"];
         assert_eq!(approvals.as_array().map_or(0, Vec::len), 1, "{approvals}");
     }
-    // What nobody comes back to ends when somebody looks for anything.
+    // What no requester comes back to ends when a caller looks for anything.
     Box::pin(seen.then(seen.said("jon analytics"), "awaiting-confirmation")).await;
     seen.host.now.set(seen.host.now.get() + 301_000);
     Box::pin(seen.then(seen.said("status 00"), "expired")).await;

@@ -10,7 +10,7 @@ use crate::audit::shared::{
 };
 use crate::gateway::{app, memory, text};
 
-/// Whoever may look at one instance only: what is on the other might as well not be there.
+/// A caller who may look at one instance only: what is on the other might as well not be there.
 #[tokio::test]
 async fn rows_of_others_are_as_if_they_were_not_there() {
     let hidden = [

@@ -197,7 +197,7 @@ async fn bad_parameters() {
     }
     let posted = ask(&host, &app, portal(seconds(&host), Method::POST, "/removals", "")).await;
     assert_eq!((posted.status().as_u16(), &posted.headers()["allow"]), (405, &"GET".parse().unwrap()));
-    // The signature covers the query, and without one nobody reads anything.
+    // The signature covers the query, and without one no caller reads anything.
     let mut changed = portal(seconds(&host), Method::GET, "/removals", "limit=1");
     changed.query = "limit=2".into();
     assert_eq!(ask(&host, &app, changed).await.status().as_u16(), 401);

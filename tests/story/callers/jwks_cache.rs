@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-/// Alice is not there, as whoever asks hears who proved who they are.
+/// Alice is not there, as a proved requester hears.
 const HEARD: &str = "DBS.200824";
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Rows of requests that prove nobody: how many are kept.
+//! Rows of requests that prove no caller: how many are kept.
 
 use starrocks_offboard::request::inbound::Inbound;
 
 use crate::gateway::{SUCCESS, app, ask, documented, memory, seconds, slash};
 
-/// A stranger cannot fill the disk, and what they send never pushes out the row of somebody who proved themselves.
+/// A stranger cannot fill the disk, and what they send never pushes out the row of a proved caller.
 #[tokio::test]
 async fn refusals_of_strangers_are_kept_up_to_a_number() {
     let (host, app) = (memory(), app());

@@ -1,4 +1,4 @@
-//! Somebody leaves, and has more than one account: partly done is said as such, and the same event again finishes the rest.
+//! A person leaves, and has more than one account: partly done is said as such, and the same event again finishes the rest.
 
 use std::collections::BTreeSet;
 
@@ -114,7 +114,7 @@ async fn the_same_event_finishes_what_failed() {
     assert_eq!(deletes(&host), 2);
 }
 
-/// On production somebody else has to approve it; when they have, the same event is done.
+/// On production an approver has to approve it; when they have, the same event is done.
 #[tokio::test]
 async fn the_same_event_finishes_what_waited() {
     let (host, app) = world(&[]);
@@ -146,7 +146,7 @@ async fn the_same_event_is_judged_anew_where_it_was_denied() {
     assert_eq!(states(&host), [row("denied", "dana"), row("removed", "dana")]);
 }
 
-/// Somebody with the same name has an account now: the old event is not about it, and does not pass over it in silence either.
+/// Another person with the same name has an account now: the old event is not about it, and does not pass over it in silence either.
 #[tokio::test]
 async fn an_account_that_is_there_again() {
     let (host, app) = world(&[]);
@@ -201,7 +201,7 @@ async fn twice_at_once_is_once() {
     }
 }
 
-/// `active` is true for whoever looks, until all of it is done.
+/// `active` is true for every caller who looks, until all of it is done.
 #[tokio::test]
 async fn whoever_is_leaving_is_active_until_all_is_gone() {
     let (host, app) = world(&[]);

@@ -97,7 +97,7 @@ async fn an_account_that_was_not_there() {
     }
 }
 
-/// A request for the same account, whoever's, settles what nobody knew of an earlier one, before it changes the list.
+/// A request for the same account, by any requester, settles the unknown outcome of an earlier one, before it changes the list.
 #[tokio::test]
 async fn a_later_request_settles_an_earlier_one() {
     let (host, app) = (memory(), app());
@@ -114,7 +114,7 @@ async fn a_later_request_settles_an_earlier_one() {
     assert_eq!(states, ["not-removed", "removed"]);
 }
 
-/// Whoever carried it out is gone. As long as it could still be there, a repeat waits; after that, the list says what was done.
+/// The instance that carried it out is gone. As long as it could still be there, a repeat waits; after that, the list says what was done.
 #[tokio::test]
 async fn a_removal_that_was_left_in_flight() {
     for (listed, expected) in [

@@ -142,7 +142,7 @@ fn one_character_else(dice: &mut Dice, token: String) -> String {
     format!("{}{other}{}", &token[..at], &token[at + 1..])
 }
 
-/// Any JSON, for what nobody looks at.
+/// Any JSON, for what no reader looks at.
 fn anything(dice: &mut Dice, depth: usize) -> Value {
     match dice.below(if depth == 0 { 5 } else { 7 }) {
         0 => Value::Null,

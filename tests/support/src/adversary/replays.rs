@@ -50,7 +50,7 @@ const BELIEVED_ELSEWHERE: &[(&str, &str)] = &[
 
 pub(super) fn rows(forge: &Forge<'_>, honest: &Wire) -> Vec<Row> {
     let kind = forge.kind;
-    // Somebody who leaves once does not take along whoever has an account of that name now.
+    // A person who leaves once does not take along the person who has an account of that name now.
     let (status, code, rows) = match honest_answer(kind) {
         _ if kind.is_of_leavers() => (403, "OFFBOARD.40309", 1),
         (status, code, _) => (status, code, 0),
@@ -133,7 +133,7 @@ fn ids(kind: &Kind, honest: &Wire) -> Vec<(String, Wire)> {
 }
 
 /// Two callers that were given the same secret are two callers all the same: what was sent to the one is not the other's, and
-/// nobody has the rights there that they have here.
+/// no person has the rights there that they have here.
 pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     if kind.is(&["api-access-key", "api-token", "http-signature"]) {
         // Their keys say whose they are.
