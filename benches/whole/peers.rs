@@ -92,7 +92,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
     table.note(format!("the cloud that all of them ask answers {} requests a second", number(cloud.rate())));
     table.note(
         "webhook checks an HMAC of the body, as GitHub sends it: its rules cannot say what Slack signs, which is the \
-         time and the body, so whoever recorded a request can send it again for ever",
+         time and the body, so an attacker who recorded a request can send it again for ever",
     );
 
     let [ours, peers @ ..] = subjects.as_slice() else { return Ok(()) };

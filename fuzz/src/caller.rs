@@ -38,7 +38,7 @@ pub fn caller(data: &[u8]) {
         2 => {
             if proof::prove(&kind.kind, &kind.other_secret, NOW, "nonce0123456789a", &mut inbound).is_some() {
                 let actors = whole(kind, inbound);
-                assert!(actors.is_empty(), "somebody else's secret proved {actors:?}");
+                assert!(actors.is_empty(), "another caller's secret proved {actors:?}");
             }
         }
         _ => as_if_proved(kind, &inbound),
@@ -69,7 +69,7 @@ fn whole(kind: &Kind, inbound: Inbound) -> Vec<String> {
     assert!(answer.is_some(), "an answer");
     let actors = world.actors();
     if actors.is_empty() {
-        assert_eq!(world.deletes(), 0, "nobody asked");
+        assert_eq!(world.deletes(), 0, "no requester asked");
     }
     watched::keep(&kind.offboard, POLICY, SCHEMA, app);
     world.end();

@@ -49,7 +49,7 @@ pub fn chat(data: &[u8]) {
     let command = match parsed {
         Parsed::Command { command, .. } => Ok(command),
         Parsed::Refused { error, .. } => Err(error),
-        other => panic!("nobody types {other:?}: {text:?}"),
+        other => panic!("no requester types {other:?}: {text:?}"),
     };
     match command {
         Ok(Command::Help) => assert!(words.is_empty() || words == ["help"], "{text:?}"),
@@ -67,7 +67,7 @@ pub fn chat(data: &[u8]) {
             assert_eq!(dry_run, rest.len() < words.len(), "{text:?}");
             same_reason(reason.as_ref().map(|reason| reason.as_str()), &rest[2..]);
         }
-        Ok(other) => panic!("nobody types {other:?}: {text:?}"),
+        Ok(other) => panic!("no requester types {other:?}: {text:?}"),
         Err(RequestError::CommandMalformed) => assert!(rest.len() < 2, "{text:?}"),
         Err(error) => assert!(Outcome::from(error.clone()).status().is_client_error(), "{error:?}: {text:?}"),
     }

@@ -40,7 +40,7 @@ fn tokens(way: u8, text: &[u8]) {
     let mut memory = stories::memory();
     memory.cloud = Some(watched::cloud(&["alice", "bob"]));
     let mut odds: Vec<_> = wire::parts(text).into_iter().take(8).map(wire::answer).collect();
-    // What nobody who only sees what comes out can make an input of.
+    // What an observer of the output cannot make an input of.
     let mark = hex::encode(&Sha256::digest(text)[..12]);
     for odd in &mut odds {
         let Ok(answer) = &mut odd.result else { continue };

@@ -64,7 +64,7 @@ pub fn token(data: &[u8]) {
         assert!(token.len() <= jwt::LONGEST_TOKEN);
         assert_eq!(all.get("iss").and_then(Json::as_str), Some(expected.issuer));
         let is_meant = |aud: &Json| aud.as_str().is_some_and(|aud| audiences.iter().any(|known| known == aud));
-        let aud = all.get("aud").expect("a token is for somebody");
+        let aud = all.get("aud").expect("a token is for an audience");
         assert!(is_meant(aud) || aud.as_array().is_some_and(|list| list.iter().any(is_meant)), "{all:?}");
         let exp = all.get("exp").and_then(Json::as_f64).expect("a token has an end");
         assert!(exp > NOW as f64, "{all:?}");
@@ -235,7 +235,7 @@ pub fn strict(data: &[u8]) {
             let inbound = wire::inbound(b"POST /hooks/wecom\n\n").expect("it is a request");
             let parsed = of.parse(Verified { inbound: &inbound, proof: &proof, caller }, &kind.config);
             if parsed.sender().is_some() {
-                assert!(text.contains(&b'<'), "nobody is named");
+                assert!(text.contains(&b'<'), "no person is named");
             }
         }
     }
@@ -308,7 +308,7 @@ pub fn search(data: &[u8]) {
     let parsed = Fields::from_query(query).and_then(|fields| {
         let parsed = RemovalQuery::parse(&fields);
         let known = fields.names().all(|name| PARAMETERS.contains(&name));
-        assert!(known || parsed.is_err(), "a parameter that nobody knows is passed over: {query}");
+        assert!(known || parsed.is_err(), "an unknown parameter is passed over: {query}");
         parsed
     });
     if let Ok(parsed) = &parsed {

@@ -503,7 +503,7 @@ impl Scene {
                     && !matches!((ask.who, proved), (Who::Okta, Proved::Old))
                 {
                     assert_eq!(self.world.memory.sent.borrow().len(), before, "{proved:?}, and something was sent");
-                    assert_eq!(self.world.actors().len(), actors, "{proved:?}, and a row names somebody");
+                    assert_eq!(self.world.actors().len(), actors, "{proved:?}, and a row names an actor");
                 }
             }
             Action::Both(first, how, second, how_too) => {

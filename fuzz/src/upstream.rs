@@ -46,7 +46,7 @@ pub fn upstream(data: &[u8]) {
             let is_there = world.memory.cloud.as_ref().is_some_and(|cloud| {
                 cloud.accounts.borrow().iter().any(|(on, name)| on.ends_with("1efea1fin17") && name == "alice")
             });
-            assert!(!is_there || odds.iter().any(sound), "nobody said that it is gone: {answer:?}");
+            assert!(!is_there || odds.iter().any(sound), "no answer said that it is gone: {answer:?}");
         }
     }
     watched::keep(OFFBOARD, POLICY, SCHEMA, app);

@@ -489,7 +489,7 @@ impl Watched<'_> {
         assert!(!row.policies.is_empty(), "no policy permits it: {what} {row:?}");
         assert!(self.millis() < row.in_flight_until, "its time is over: {what} {row:?}");
 
-        let actor = row.actor.as_deref().unwrap_or_else(|| panic!("nobody asked: {what} {row:?}"));
+        let actor = row.actor.as_deref().unwrap_or_else(|| panic!("no requester asked: {what} {row:?}"));
         let is_own = config.own_accounts(actor).contains(&name);
         let needed = match instance.environment.as_str() {
             "production" if !is_own => config.approvals.required("production") as usize,
@@ -498,7 +498,7 @@ impl Watched<'_> {
         if needed > 0 {
             let asker = config.person(actor);
             let people = self.approvers(id, row.reference.as_deref().unwrap_or_default());
-            assert!(!people.contains(&asker.to_owned()), "approved by whoever asked: {what} {row:?}");
+            assert!(!people.contains(&asker.to_owned()), "approved by its requester: {what} {row:?}");
             assert!(people.len() >= needed, "{} of {needed} approved: {what} {row:?}", people.len());
             assert_eq!(claim.from.as_deref(), Some("awaiting-approval"), "{what} {row:?}");
         }
@@ -507,7 +507,7 @@ impl Watched<'_> {
         let confirms = config.caller(row.caller.as_deref().unwrap_or_default()).is_ok_and(|caller| caller.confirm);
         if confirms {
             let waited = claim.from.as_deref().is_some_and(|from| from.starts_with("awaiting-"));
-            assert!(waited, "nobody confirmed it: {what} {row:?}");
+            assert!(waited, "no requester confirmed it: {what} {row:?}");
         }
 
         let delivery = row.delivery.clone().unwrap_or_else(|| panic!("no delivery: {what} {row:?}"));
