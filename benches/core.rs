@@ -137,7 +137,7 @@ impl<'c> Proving<'c> {
         match self.parse(&proof, config) {
             Parsed::Command { sender, command: Command::RemoveAccount { user_name, instance, reason, dry_run } } => {
                 let (actor, delivery) = (sender.actor, proof.delivery);
-                Ok(RemovalRequest { actor, user_name, instance, reason, delivery, dry_run })
+                Ok(RemovalRequest { actor, user_name, instance, reason, delivery, dry_run, caused_by: None })
             }
             other => anyhow::bail!("expected a removal, got {other:?}"),
         }

@@ -36,7 +36,7 @@ pub(super) async fn dispatch<'c, H: Host>(
     match command {
         Command::RemoveAccount { user_name, instance, reason, dry_run } => {
             let actor = ctx.actor.clone();
-            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run };
+            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run, caused_by: None };
             reported(remove(ctx, &removal).await)
         }
         Command::DecideApproval { id, action, reason } => {

@@ -2,15 +2,16 @@
 //! `taurusdb::token_cache` uses tokens, `jwks_cache` uses published_keys.
 //!
 //! There is no transaction over several statements, so every statement may run again after a crash between any two, and two
-//! instances may run the same statement at once.
+//! instances may run the same statement at once. An older database takes the same way as a new one: tables that it lacks, then
+//! columns that its tables lack, then indexes, and its version last.
 
 use crate::host::{Host, StoreError, Value};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
-/// Statements that make an empty database this version. Each may run again.
-const CREATE: &[&str] = &[
+/// The tables of an empty database. Each statement may run again.
+const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS ledger (version INTEGER PRIMARY KEY NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS removals (
         id TEXT PRIMARY KEY NOT NULL,
@@ -39,20 +40,11 @@ const CREATE: &[&str] = &[
         dry_run INTEGER NOT NULL DEFAULT 0,
         claimed_at INTEGER,
         groups TEXT,
-        place TEXT
+        place TEXT,
+        policy_set TEXT,
+        person TEXT,
+        caused_by TEXT
     ) STRICT",
-    "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
-    // With the state in them, the last hour is counted without reading a row.
-    "CREATE INDEX IF NOT EXISTS removals_counted_by_actor ON removals (actor, claimed_at, state)
-        WHERE claimed_at IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_counted_on_instance ON removals (instance, claimed_at, state)
-        WHERE claimed_at IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
-    "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
-        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE TABLE IF NOT EXISTS approvals (
         removal TEXT NOT NULL,
         reference TEXT NOT NULL,
@@ -90,11 +82,63 @@ const CREATE: &[&str] = &[
         departures INTEGER NOT NULL DEFAULT 0,
         created_at INTEGER NOT NULL,
         changed_at INTEGER NOT NULL,
+        former_names TEXT,
+        revision INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (caller, id),
         UNIQUE (caller, user_name)
     ) STRICT",
+];
+
+/// A column that a table of version 1 lacks, and the statement that adds it.
+struct AddedColumn {
+    table: &'static str,
+    column: &'static str,
+    add: &'static str,
+}
+
+macro_rules! added {
+    ($table:literal, $column:literal, $type:literal) => {
+        AddedColumn {
+            table: $table,
+            column: $column,
+            add: concat!("ALTER TABLE ", $table, " ADD COLUMN ", $column, " ", $type),
+        }
+    };
+}
+
+/// The columns of version 2.
+const ADDED: &[AddedColumn] = &[
+    added!("removals", "policy_set", "TEXT"),
+    added!("removals", "person", "TEXT"),
+    added!("removals", "caused_by", "TEXT"),
+    added!("identities", "former_names", "TEXT"),
+    added!("identities", "revision", "INTEGER NOT NULL DEFAULT 0"),
+];
+
+const COLUMN: &str = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
+
+/// The indexes, and then the version. Each statement may run again.
+const INDEXES: &[&str] = &[
+    "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
+    // With the state in them, the last hour is counted without reading a row.
+    "CREATE INDEX IF NOT EXISTS removals_counted_by_person ON removals (person, claimed_at, state)
+        WHERE claimed_at IS NOT NULL",
+    // Rows of version 1, which have no person, and those that count for a person and for the principal who asked.
+    "CREATE INDEX IF NOT EXISTS removals_counted_by_principal ON removals (actor, claimed_at, state, person)
+        WHERE claimed_at IS NOT NULL AND person IS NOT actor",
+    "DROP INDEX IF EXISTS removals_counted_by_actor",
+    "CREATE INDEX IF NOT EXISTS removals_counted_on_instance ON removals (instance, claimed_at, state)
+        WHERE claimed_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
+    "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
+        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    "CREATE INDEX IF NOT EXISTS removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
+        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     // Last: a database without it was not finished.
-    "INSERT INTO ledger (version) VALUES (1) ON CONFLICT DO NOTHING",
+    "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
 ];
 
 /// The version, and the settings of the connection: what a new instance asks of a ledger that others use, in one statement.
@@ -122,18 +166,40 @@ pub async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
     match version(host).await {
         Ok(VERSION) => return Ok(()),
         Ok(newer) if newer > VERSION => return Err(unknown(newer)),
-        // A database of an older version would be migrated here, step by step, and each step may run again. There is none yet:
-        // 0 is a database that was not finished.
-        Ok(_) | Err(_) => {
-            for statement in CREATE {
-                host.query(statement, Vec::new()).await?;
-            }
-        }
+        // An older version, or 0: a database that was not finished. One that cannot be read fails here as well.
+        Ok(_) | Err(_) => migrate(host).await?,
     }
     match version(host).await? {
         VERSION => Ok(()),
         other => Err(unknown(other)),
     }
+}
+
+/// Makes the tables, and adds what those of an older version lack.
+async fn migrate<H: Host>(host: &H) -> Result<(), StoreError> {
+    for statement in TABLES {
+        host.query(statement, Vec::new()).await?;
+    }
+    for added in ADDED {
+        if has_column(host, added).await? {
+            continue;
+        }
+        // Another instance may have added it since.
+        if let Err(error) = host.query(added.add, Vec::new()).await
+            && !has_column(host, added).await?
+        {
+            return Err(error);
+        }
+    }
+    for statement in INDEXES {
+        host.query(statement, Vec::new()).await?;
+    }
+    Ok(())
+}
+
+async fn has_column<H: Host>(host: &H, added: &AddedColumn) -> Result<bool, StoreError> {
+    let rows = host.query(COLUMN, vec![added.table.into(), added.column.into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// Whether version and settings are as they should be. A database that cannot be read is not ready.

@@ -215,6 +215,7 @@ pub(super) fn request_from_row<'c>(config: &'c Config, row: &RemovalRow) -> Opti
         reason: Reason::parse(row.reason.as_deref().unwrap_or_default()).ok()?,
         delivery: DeliveryId::recorded(row.delivery()?.to_owned()),
         dry_run: false,
+        caused_by: None,
     })
 }
 

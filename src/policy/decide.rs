@@ -176,6 +176,7 @@ mod tests {
             reason: Reason::parse(reason).unwrap(),
             delivery: DeliveryId::recorded("1".into()),
             dry_run: false,
+            caused_by: None,
         }
     }
 

@@ -251,6 +251,7 @@ mod tests {
                 reason: None,
                 delivery: DeliveryId::recorded("1".into()),
                 dry_run: false,
+                caused_by: None,
             };
             let context = AuthzContext {
                 now: now.parse().unwrap(),

@@ -21,6 +21,9 @@ pub struct RemovalRequest<'c> {
     pub delivery: DeliveryId,
     /// Whether to say only what would happen, and send nothing.
     pub dry_run: bool,
+    /// The principal of the person who caused the event for which a system requests this, if the system proves it. The request
+    /// counts as that person's own.
+    pub caused_by: Option<String>,
 }
 
 impl RemovalRequest<'_> {

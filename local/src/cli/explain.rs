@@ -185,6 +185,7 @@ impl<'a> Case<'a> {
                     reason: self.reason.clone(),
                     delivery: DeliveryId::recorded(String::new()),
                     dry_run: self.context.dry_run,
+                    caused_by: None,
                 };
                 let decided = policies.decide(&removal, self.config, self.context);
                 let required = self.config.approvals.required(&self.instance.environment);
