@@ -13,6 +13,7 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -35,6 +36,7 @@ def main():
     signatures()
     readers()
     searches()
+    filters()
     stories()
     files = list(CORPUS.glob("*/*"))
     print(f"{len(files)} files, {sum(file.stat().st_size for file in files)} bytes")
@@ -331,6 +333,24 @@ def searches():
         "formula": "text/csv\nuser_name=%3D1%2B1",
     }.items():
         write("search", name, text)
+
+
+def filters():
+    """The filters and PATCH operations of the cases of SCIM."""
+    number = 0
+    for path in sorted((FIXTURES / "callers" / "scim").glob("*.toml")):
+        for step in toml(path).get("step", []):
+            say = step.get("say", {})
+            found = re.search(r"filter=([^&]+)", say.get("path", ""))
+            for text in [unquote_plus(found.group(1))] if found else [say["filter"]] if "filter" in say else []:
+                write("filter", f"filter-{path.stem}-{number}", b"\0" + text.encode())
+                number += 1
+            operations = say.get("json", say).get("Operations", say.get("operations", [])) if isinstance(say.get("json", say), dict) else []
+            for operation in operations if isinstance(operations, list) else []:
+                way = {"remove": 1, "add": 2}.get(operation.get("op", "").lower(), 3)
+                change = f"{operation.get('path', '')}\n{json.dumps(operation.get('value'))}"
+                write("filter", f"change-{path.stem}-{number}", bytes([way]) + change.encode())
+                number += 1
 
 
 def variant(place, count):

@@ -6,6 +6,7 @@
 //! - [`caller`]: a request of any caller kind, proved or not; [`chat`]: what people type
 //! - [`upstream`]: what TaurusDB says; [`iam`]: what IAM and the issuers of keys say
 //! - [`config`]: offboard.toml, the policy and its schema
+//! - [`filter`]: SCIM's filters and the paths of its PATCH
 //! - [`token`], [`signature`], [`strict`], [`search`]: the readers below
 //! - [`story`]: several people, several requests, and what can go wrong between them
 //!
@@ -18,6 +19,7 @@
 mod caller;
 mod chat;
 mod config;
+mod filter;
 mod iam;
 mod kinds;
 mod proof;
@@ -30,6 +32,7 @@ mod wire;
 pub use caller::caller;
 pub use chat::chat;
 pub use config::config;
+pub use filter::filter;
 pub use iam::iam;
 pub use readers::{search, signature, strict, token};
 pub use stories::story;
@@ -39,10 +42,11 @@ pub use upstream::upstream;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("caller", caller),
     ("chat", chat),
     ("config", config),
+    ("filter", filter),
     ("iam", iam),
     ("search", search),
     ("signature", signature),

@@ -44,6 +44,7 @@ targets! {
     caller: no_request_of_any_kind_breaks_anything,
     chat: nothing_that_people_type_is_read_otherwise_than_the_grammar_says,
     config: no_configuration_breaks_the_check,
+    filter: no_filter_or_path_is_read_otherwise_than_it_is_written,
     iam: nothing_that_iam_or_an_issuer_says_breaks_anything,
     search: no_search_shows_what_it_does_not_ask_for,
     signature: no_signature_covers_two_requests,
