@@ -265,6 +265,25 @@ async fn scim2_tester_finds_nothing() {
     assert!(told["checks"].as_u64() > Some(40), "{told}");
 }
 
+/// A person's life as scim2-client leads it: created, found by filters, changed in parts, deleted, and alice's account goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn scim2_client_provisions_a_person() {
+    let (gateway, _) = start_with("scim", &[("[\"analytics\", \"warehouse\"]", "[\"analytics\"]")]).await;
+    let url = format!("http://{}/scim/v2/scim", gateway.address);
+    let kind = Kind::all().into_iter().find(|kind| kind.name == "scim").unwrap();
+    let told = run("scim_client.py", &[&url, kind.secret["secret"].as_str().unwrap()]).await;
+    let expected = json!({
+        "filters": [1, 1, 1, 1, 1, 0, 0],
+        "addresses": ["alice@a.example", "a@b.example", "a@c.example"],
+        "removed": ["alice@a.example", "a@b.example"],
+        "parts": [null, "alice@a.example", null],
+        "groups": [0, []],
+        "left": 0,
+    });
+    assert_eq!(told, expected);
+    assert!(!gateway.has_account("alice"));
+}
+
 /// What `tests/node/send.mjs` prints.
 async fn node(arguments: &[&str]) -> Value {
     let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
