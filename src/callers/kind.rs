@@ -35,6 +35,11 @@ pub trait CallerKind: Sync {
         &["application/json"]
     }
 
+    /// Whether a body of this media type is read. `None` stands for a request that says none.
+    fn takes_content_type(&self, media_type: Option<&str>, _: &Inbound) -> bool {
+        media_type.is_some_and(|given| self.content_types().iter().any(|known| given.eq_ignore_ascii_case(known)))
+    }
+
     /// Returns the source of the public keys for the request's token; `None` for a request without a token.
     fn key_source<'c>(&self, _: &Inbound, _: &'c Caller) -> Option<JwksSource<'c>> {
         None

@@ -114,8 +114,8 @@ fn check_content_type(inbound: &Inbound, kind: &dyn CallerKind) -> Result<(), Re
     }
     let mut values = inbound.headers.get_all(CONTENT_TYPE).iter();
     let (first, second) = (values.next(), values.next());
-    let media_type = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
-    let matches = second.is_none()
-        && media_type.is_some_and(|given| known.iter().any(|known| given.trim().eq_ignore_ascii_case(known)));
-    if matches { Ok(()) } else { Err(RequestError::ContentTypeWrong { expected }) }
+    let media_type =
+        first.map(|value| value.to_str().ok().and_then(|value| value.split(';').next()).unwrap_or_default());
+    let is_taken = second.is_none() && kind.takes_content_type(media_type.map(str::trim), inbound);
+    if is_taken { Ok(()) } else { Err(RequestError::ContentTypeWrong { expected }) }
 }

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
+use crate::request::filter::{Filter, matching};
 use crate::request::person::Person;
 use crate::request::projection::Projection;
-use crate::request::scim::Filter;
 
 const ACTIVE: i64 = 1;
 const LEAVING: i64 = 2;
@@ -19,11 +19,12 @@ const LEAVING: i64 = 2;
 pub(crate) struct StoredPerson {
     pub(crate) id: String,
     pub(crate) person: Person,
-    state: i64,
     /// How often this person has left.
     pub(crate) departures: i64,
     created_at: i64,
     changed_at: i64,
+    /// How often this person has been changed.
+    revision: i64,
 }
 
 impl StoredPerson {
@@ -35,28 +36,35 @@ impl StoredPerson {
             Value::Integer(departures),
             Value::Integer(created_at),
             Value::Integer(changed_at),
+            Value::Integer(revision),
         ] = row
         else {
             return Err(StoreError("the directory answered with other columns than asked for".into()));
         };
         let person = Person::kept(resource, matches!(*state, ACTIVE | LEAVING))
             .ok_or_else(|| StoreError("a person in the directory cannot be read".into()))?;
-        let (state, departures, created_at, changed_at) = (*state, *departures, *created_at, *changed_at);
-        Ok(Self { id: id.clone(), person, state, departures, created_at, changed_at })
+        Ok(Self {
+            id: id.clone(),
+            person,
+            departures: *departures,
+            created_at: *created_at,
+            changed_at: *changed_at,
+            revision: *revision,
+        })
     }
 
     fn first(rows: &[Vec<Value>]) -> Result<Option<Self>, StoreError> {
         rows.first().map(|row| Self::read(row)).transpose()
     }
 
-    /// Whether the person is active, and neither leaving nor gone.
-    pub(crate) fn is_active(&self) -> bool {
-        self.state == ACTIVE
+    /// Whether the person was active once, and has left since.
+    pub(crate) fn has_left(&self) -> bool {
+        self.departures > 0
     }
 
     /// The SCIM resource, as far as the request asked for it.
     pub(crate) fn resource(&self, projection: &Projection) -> serde_json::Value {
-        self.person.resource(&self.id, projection, self.created_at, self.changed_at)
+        projection.of_resource(self.person.resource(&self.id, &projection.base, self.created_at, self.changed_at))
     }
 }
 
@@ -67,6 +75,8 @@ pub(crate) enum PersonError {
     Unknown,
     /// Another person has the name.
     Taken,
+    /// Another request has changed the person since it was read.
+    ChangedMeanwhile,
     /// The statement failed.
     Store(StoreError),
 }
@@ -92,7 +102,7 @@ impl<H: Host> Directory<'_, H> {
 
     /// The person of an id.
     pub(crate) async fn person(&self, id: &str) -> Result<StoredPerson, PersonError> {
-        const LOOK: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
+        const LOOK: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
             WHERE caller = ?1 AND id = ?2";
         let rows = self.query(LOOK, vec![id.into()]).await?;
         StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
@@ -102,7 +112,7 @@ impl<H: Host> Directory<'_, H> {
     pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, PersonError> {
         const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
-            RETURNING id, resource, active, departures, created_at, changed_at";
+            RETURNING id, resource, active, departures, created_at, changed_at, revision";
         let active = i64::from(person.active.unwrap_or(true));
         let id = format!("{:032x}", self.ledger.host().random());
         let rows = self
@@ -120,31 +130,33 @@ impl<H: Host> Directory<'_, H> {
         StoredPerson::first(&rows)?.ok_or(PersonError::Taken)
     }
 
-    /// Stores what the identity system says of a person now. A person who was active and no longer is leaves from now on: one
-    /// more departure.
-    pub(crate) async fn change(&self, id: &str, person: &Person) -> Result<StoredPerson, PersonError> {
+    /// Stores what the identity system says of a known person now, unless the person has changed since. A person who was active and no
+    /// longer is leaves from now on: one more departure. Where the identity system says nothing of `active`, it stays.
+    pub(crate) async fn change(&self, known: &StoredPerson, person: &Person) -> Result<StoredPerson, PersonError> {
         const CHANGE: &str = "UPDATE OR IGNORE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
-            departures = departures + (active = 1 AND ?5 = 0),
-            active = CASE WHEN ?5 = 1 THEN 1 WHEN active = 1 THEN 2 ELSE active END
-            WHERE caller = ?1 AND id = ?2
-            RETURNING id, resource, active, departures, created_at, changed_at";
-        let active = i64::from(person.active.unwrap_or(true));
+            departures = departures + (active = 1 AND ?5 IS 0),
+            active = CASE WHEN ?5 = 1 THEN 1 WHEN ?5 = 0 AND active = 1 THEN 2 ELSE active END,
+            revision = revision + 1
+            WHERE caller = ?1 AND id = ?2 AND revision = ?7
+            RETURNING id, resource, active, departures, created_at, changed_at, revision";
         let rows = self
             .query(
                 CHANGE,
                 vec![
-                    id.into(),
+                    known.id.as_str().into(),
                     person.user_name().as_str().into(),
                     resource(person).as_str().into(),
-                    active.into(),
+                    person.active.map(i64::from).into(),
                     self.now.timestamp_millis().into(),
+                    known.revision.into(),
                 ],
             )
             .await?;
         match StoredPerson::first(&rows)? {
             Some(stored) => Ok(stored),
-            // Another person has the name, or no person has the id any more.
-            None => self.person(id).await.and(Err(PersonError::Taken)),
+            // Another person has the name, or another request was first, or no person has the id any more.
+            None if self.person(&known.id).await?.revision == known.revision => Err(PersonError::Taken),
+            None => Err(PersonError::ChangedMeanwhile),
         }
     }
 
@@ -160,7 +172,7 @@ impl<H: Host> Directory<'_, H> {
         const LEAVE: &str = "UPDATE identities SET departures = departures + (active = 1),
             active = CASE WHEN active = 1 THEN 2 ELSE active END
             WHERE caller = ?1 AND id = ?2
-            RETURNING id, resource, active, departures, created_at, changed_at";
+            RETURNING id, resource, active, departures, created_at, changed_at, revision";
         let rows = self.query(LEAVE, vec![id.into()]).await?;
         StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
     }
@@ -171,38 +183,75 @@ impl<H: Host> Directory<'_, H> {
         self.query(DELETE, vec![id.into(), departures.into()]).await.map(drop)
     }
 
-    /// A page of the people that match, and how many match.
+    /// A page of the people that match, and how many match. The order is by id, so that it is the same for every page.
     pub(crate) async fn list(
         &self,
         filter: Option<&Filter>,
         start: usize,
         count: usize,
     ) -> Result<(usize, Vec<StoredPerson>), StoreError> {
-        const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1 AND (?2 IS NULL OR user_name = ?2)
-            AND (?3 IS NULL OR json_extract(resource, '$.externalId') = ?3) AND (?4 IS NULL OR id = ?4)";
-        const LIST: &str = "SELECT id, resource, active, departures, created_at, changed_at FROM identities
-            WHERE caller = ?1 AND (?2 IS NULL OR user_name = ?2)
-            AND (?3 IS NULL OR json_extract(resource, '$.externalId') = ?3) AND (?4 IS NULL OR id = ?4)
-            ORDER BY id LIMIT ?5 OFFSET ?6";
-        let (mut user_name, mut external_id, mut id) = (None, None, None);
-        match filter {
-            Some(Filter::UserName(name)) => user_name = Some(name.to_lowercase()),
-            Some(Filter::ExternalId(text)) => external_id = Some(text.clone()),
-            Some(Filter::Id(text)) => id = Some(text.clone()),
-            None => {}
+        let skipped = start.saturating_sub(1);
+        let Some(filter) = filter else { return self.all(skipped, count).await };
+        let (mut matched, mut page) = (0_usize, Vec::new());
+        let mut after = String::new();
+        loop {
+            let batch = self.candidates(filter, &after).await?;
+            let Some(last) = batch.last() else { return Ok((matched, page)) };
+            after.clone_from(&last.id);
+            for stored in batch {
+                let resource = stored.person.resource(&stored.id, "", stored.created_at, stored.changed_at);
+                if !matching::matches(filter, &resource) {
+                    continue;
+                }
+                if matched >= skipped && page.len() < count {
+                    page.push(stored);
+                }
+                matched = matched.saturating_add(1);
+            }
         }
-        let matching: Vec<Value> =
-            vec![user_name.as_deref().into(), external_id.as_deref().into(), id.as_deref().into()];
-        let rows = self.query(COUNT, matching.clone()).await?;
+    }
+
+    /// A page of all people, and how many there are.
+    async fn all(&self, skipped: usize, count: usize) -> Result<(usize, Vec<StoredPerson>), StoreError> {
+        const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1";
+        const LIST: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            WHERE caller = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
+        let rows = self.query(COUNT, Vec::new()).await?;
         let all = match rows.first().and_then(|row| row.first()) {
             Some(Value::Integer(all)) => usize::try_from(*all).unwrap_or_default(),
             _ => 0,
         };
         let number = |number: usize| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        let page = [matching, vec![number(count), number(start.saturating_sub(1))]].concat();
-        let rows = self.query(LIST, page).await?;
+        let rows = self.query(LIST, vec![number(count), number(skipped)]).await?;
         let people = rows.iter().map(|row| StoredPerson::read(row)).collect::<Result<_, _>>()?;
         Ok((all, people))
+    }
+
+    /// The next people, by id, of those who can match a filter: by an index if it says what `id`, `userName` or `externalId` is,
+    /// else all, batch by batch.
+    async fn candidates(&self, filter: &Filter, after: &str) -> Result<Vec<StoredPerson>, StoreError> {
+        const BY_ID: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            WHERE caller = ?1 AND id = ?3 AND id > ?2";
+        const BY_USER_NAME: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            WHERE caller = ?1 AND user_name = ?3 AND id > ?2";
+        const BY_EXTERNAL_ID: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            WHERE caller = ?1 AND json_extract(resource, '$.externalId') = ?3 AND id > ?2 ORDER BY id LIMIT 200";
+        const ALL: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            WHERE caller = ?1 AND id > ?2 ORDER BY id LIMIT 200";
+        let (statement, value) = if let Some(id) = filter.required_text("id") {
+            (BY_ID, Some(id))
+        } else if let Some(name) = filter.required_text("userName") {
+            (BY_USER_NAME, Some(name.to_lowercase()))
+        } else if let Some(id) = filter.required_text("externalId") {
+            (BY_EXTERNAL_ID, Some(id))
+        } else {
+            (ALL, None)
+        };
+        let parameters = [Some(after), value.as_deref()].into_iter().flatten().map(Value::from).collect();
+        let rows = self.query(statement, parameters).await?;
+        rows.iter().map(|row| StoredPerson::read(row)).collect()
     }
 }
 

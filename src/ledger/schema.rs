@@ -137,6 +137,9 @@ const INDEXES: &[&str] = &[
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE INDEX IF NOT EXISTS removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    // Identity systems look people up by their own id.
+    "CREATE INDEX IF NOT EXISTS identities_by_external_id
+        ON identities (caller, json_extract(resource, '$.externalId'), id)",
     // Last: a database without it was not finished.
     "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
 ];

@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 use http::header::LOCATION;
+use serde_json::json;
 
-use crate::callers::scim::resource::{page, rendered};
+use crate::callers::scim::resource::{no_content, page, rendered};
 use crate::host::Host;
 use crate::ledger::people::{Directory, PersonError, StoredPerson};
 use crate::operations::Ctx;
@@ -12,6 +13,7 @@ use crate::operations::report::{Content, Refusal};
 use crate::outcome::message::Message;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
+use crate::request::error::RequestError;
 use crate::request::leaver::Leaver;
 use crate::request::person::Person;
 use crate::request::projection::Projection;
@@ -34,6 +36,16 @@ pub(crate) async fn provision_people<'c, H: Host>(
     people.carry_out(operation, projection).await.map(Content::of)
 }
 
+/// How often a change is applied to a person whom other requests change at the same time.
+const ATTEMPTS: usize = 8;
+
+/// A person who was changed.
+struct Changed {
+    stored: StoredPerson,
+    /// What the request said of `active`.
+    active: Option<bool>,
+}
+
 struct People<'a, 'c, H> {
     ctx: &'a Ctx<'c, H>,
     directory: Directory<'a, H>,
@@ -43,7 +55,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
     async fn carry_out(&self, operation: Operation, projection: &Projection) -> Result<Rendered, Refusal<'c>> {
         let Self { ctx, directory } = self;
         let shown = |stored: &StoredPerson| rendered(StatusCode::OK, &stored.resource(projection));
-        let changed = match operation {
+        let Changed { stored: changed, active } = match operation {
             Operation::List { filter, start, count } => {
                 let (all, people) = ctx.stored(directory.list(filter.as_ref(), start, count).await)?;
                 let resources = people.iter().map(|stored| stored.resource(projection)).collect();
@@ -51,6 +63,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
             }
             Operation::Look(id) => return Ok(shown(&self.person(&id).await?)),
             Operation::Create(person) => {
+                self.log_left_out("", &person);
                 let created = directory.create(&person).await.map_err(|error| self.refusal(error, "", &person))?;
                 let mut answer = Rendered { status: StatusCode::CREATED, ..shown(&created) };
                 answer.headers.push((LOCATION, format!("{}/Users/{}", projection.base, created.id)));
@@ -60,16 +73,19 @@ impl<'c, H: Host> People<'_, 'c, H> {
                 let leaver = directory.leave(&id).await.map_err(|error| self.unknown(error, &id))?;
                 self.offboard(&leaver).await?;
                 ctx.stored(directory.delete(&id, leaver.departures).await)?;
-                return Ok(Rendered { status: StatusCode::NO_CONTENT, body: String::new(), ..shown(&leaver) });
+                return Ok(no_content());
             }
-            Operation::Replace(id, person) => self.change(&id, &person).await?,
-            Operation::Change(id, changes) => {
-                let mut person = self.person(&id).await?.person;
-                changes.iter().try_for_each(|change| person.change(change))?;
-                self.change(&id, &person).await?
+            Operation::Replace(id, person) => {
+                let replace = |known: &mut Person| {
+                    known.clone_from(&person);
+                    Ok(())
+                };
+                self.change(&id, replace).await?
             }
+            Operation::Change(id, changes) => self.change(&id, |known| known.change(&changes)).await?,
         };
-        if changed.is_active() {
+        // Who is leaving goes on leaving, whatever else is said of them; so does who has left.
+        if active != Some(false) {
             return Ok(shown(&changed));
         }
         self.offboard(&changed).await?;
@@ -81,12 +97,53 @@ impl<'c, H: Host> People<'_, 'c, H> {
         self.directory.person(id).await.map_err(|error| self.unknown(error, id))
     }
 
-    async fn change(&self, id: &str, person: &Person) -> Result<StoredPerson, Refusal<'c>> {
-        self.directory.change(id, person).await.map_err(|error| self.refusal(error, id, person))
+    /// Changes a person: reads, applies the change, stores. Another request may have changed the person in between; then the change
+    /// is applied anew, so that neither is lost.
+    async fn change(
+        &self,
+        id: &str,
+        apply: impl Fn(&mut Person) -> Result<(), RequestError>,
+    ) -> Result<Changed, Refusal<'c>> {
+        let mut keeps_name = false;
+        for _ in 0..ATTEMPTS {
+            let known = self.person(id).await?;
+            let mut person = known.person.clone();
+            apply(&mut person)?;
+            if keeps_name {
+                person.keep_name_of(&known.person);
+            }
+            match self.directory.change(&known, &person).await {
+                Ok(stored) => {
+                    self.log_left_out(id, &person);
+                    return Ok(Changed { stored, active: person.active });
+                }
+                Err(PersonError::ChangedMeanwhile) => {}
+                // A name that cannot be had does not keep anybody from leaving.
+                Err(PersonError::Taken) if person.active == Some(false) && !keeps_name => keeps_name = true,
+                Err(error) => return Err(self.refusal(error, id, &person)),
+            }
+        }
+        Err(Outcome::InProgress.into())
+    }
+
+    /// Says what the identity system sent and the gateway does not keep.
+    fn log_left_out(&self, id: &str, person: &Person) {
+        let names = person.left_out.names();
+        if !names.is_empty() {
+            let by = &self.ctx.actor.principal;
+            let line = json!({"event": "not-kept", "by": by, "person": id, "attributes": names});
+            self.ctx.host.log(&line.to_string());
+        }
     }
 
     /// Removes all accounts of a person who leaves.
     async fn offboard(&self, stored: &StoredPerson) -> Result<(), Refusal<'c>> {
+        if !stored.has_left() {
+            // Created as inactive, and never active since: another person may have the account by now.
+            let line = json!({"event": "never-active", "by": self.ctx.actor.principal, "person": stored.id});
+            self.ctx.host.log(&line.to_string());
+            return Ok(());
+        }
         let event = format!("{}/{}", stored.id, stored.departures);
         let leaver = Leaver { event, identity: stored.person.identity(&stored.id), reason: None };
         let report = offboard_leavers(self.ctx, &[leaver]).await?;
@@ -109,7 +166,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
                 Ok(()) => Outcome::InProgress.into(),
                 Err(error) => error.into(),
             },
-            PersonError::Unknown | PersonError::Taken => {
+            PersonError::Unknown | PersonError::Taken | PersonError::ChangedMeanwhile => {
                 Outcome::Refused(Message::new(&catalog::PERSON_UNKNOWN).quoting("id", id)).into()
             }
         }

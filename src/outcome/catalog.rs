@@ -168,6 +168,9 @@ catalog! {
     PERSON_UNKNOWN: 404 6 Refused
         "no person has the ID {id}; search by `userName`"
         "没有ID为 {id} 的人员；请按 `userName` 查询";
+    GROUP_UNKNOWN: 404 7 Refused
+        "no group has the ID {id}: this gateway keeps people and no groups; leave groups out of the provisioning"
+        "没有ID为 {id} 的群组：本网关只保存人员，不保存群组；请关闭群组同步";
     METHOD_NOT_ALLOWED: 405 1 Refused
         "this path supports only {allow}"
         "此路径只支持 {allow}";
@@ -219,6 +222,9 @@ catalog! {
     BODY_ENCODED: 415 2 Refused
         "the request body is compressed; send it uncompressed"
         "请求体已压缩；请发送未压缩的请求体";
+    SCIM_UNSUPPORTED: 501 1 Refused
+        "{name} is not supported; send a request for each person to `/Users`"
+        "不支持 {name}；请向 `/Users` 逐个发送人员的请求";
     NOT_REACHED: 502 1 NotSent
         "TaurusDB could not be reached; no removal was carried out and the account is unchanged; try again later"
         "无法连接TaurusDB，未执行删除，账号未受影响；请稍后重试";
@@ -340,7 +346,7 @@ mod tests {
             assert_eq!(*states.entry(entry.code()).or_insert(entry.state), entry.state, "{}", entry.code());
             assert!(entry.status >= 400, "{}", entry.code());
         }
-        assert_eq!(states.len(), 68);
+        assert_eq!(states.len(), 70);
     }
 
     /// One voice: lowercase, no full stop, and both languages there with the same placeholders.

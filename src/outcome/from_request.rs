@@ -59,6 +59,8 @@ impl From<RequestError> for Message {
             }
             RequestError::InstanceUnknown { given } => Self::new(&catalog::INSTANCE_UNKNOWN).quoting("given", given),
             RequestError::LanguageInvalid { given } => Self::new(&catalog::LANGUAGE_INVALID).quoting("given", given),
+            RequestError::GroupUnknown { id } => Self::new(&catalog::GROUP_UNKNOWN).quoting("id", id),
+            RequestError::ScimUnsupported { name } => Self::new(&catalog::SCIM_UNSUPPORTED).quoting("name", name),
             RequestError::RouteUnknown => Self::new(&catalog::ROUTE_UNKNOWN),
             RequestError::CallerUnknown { name } => Self::new(&catalog::CALLER_UNKNOWN).quoting("name", name),
             RequestError::MethodNotAllowed { allow } => {

@@ -97,6 +97,16 @@ pub enum RequestError {
     },
     /// No route has this path.
     RouteUnknown,
+    /// The gateway keeps no groups of an identity system.
+    GroupUnknown {
+        /// The id as given.
+        id: String,
+    },
+    /// RFC 7644 has this part of SCIM, and the gateway does not.
+    ScimUnsupported {
+        /// Its path.
+        name: &'static str,
+    },
     /// The path names a caller that offboard.toml does not have.
     CallerUnknown {
         /// The name as given.

@@ -4,14 +4,18 @@
 
 pub mod account_name;
 pub mod actor;
+pub(crate) mod attribute_change;
 pub mod attribute_path;
+pub mod attribute_value;
 pub mod command;
 pub mod error;
+pub mod filter;
 pub mod headers;
 pub mod ids;
 pub mod inbound;
 pub mod leaver;
 pub mod person;
+pub mod person_change;
 pub mod projection;
 pub mod reason;
 pub mod removal;
@@ -19,3 +23,4 @@ pub mod removal_query;
 pub mod route;
 pub mod scim;
 pub mod strict;
+pub(crate) mod user_schema;

@@ -1,6 +1,8 @@
 //! Operations on the people of an identity system, as SCIM requests them.
 
-use crate::request::person::{Change, Person};
+use crate::request::filter::Filter;
+use crate::request::person::Person;
+use crate::request::person_change::Change;
 
 /// The most people of one page.
 pub const LARGEST_PAGE: usize = 200;
@@ -27,15 +29,4 @@ pub enum Operation {
     Change(String, Vec<Change>),
     /// Delete a person, who leaves.
     Delete(String),
-}
-
-/// A filter: this attribute equals this text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {
-    /// `userName`, in any case.
-    UserName(String),
-    /// `externalId`
-    ExternalId(String),
-    /// `id`
-    Id(String),
 }

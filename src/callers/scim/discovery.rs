@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::request::attribute_path::{ENTERPRISE, USER};
-use crate::request::person::NAMES;
 use crate::request::scim::LARGEST_PAGE;
+use crate::request::user_schema::{Attribute, CORE, ENTERPRISE_ATTRIBUTES, Kind};
 
 const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 
@@ -46,81 +46,53 @@ pub(super) fn resource_type(base: &str) -> Value {
     })
 }
 
-/// Returns the description of one attribute of the schema.
-fn attribute(name: &str, kind: &str, description: &str) -> Value {
-    let mut attribute = json!({
-        "name": name,
+/// Returns the description of one attribute of a schema.
+fn attribute(attribute: &Attribute) -> Value {
+    let kind = match attribute.kind {
+        Kind::Text => "string",
+        Kind::Flag => "boolean",
+        Kind::Reference => "reference",
+        Kind::Binary => "binary",
+        Kind::Complex => "complex",
+    };
+    let is_name = attribute.name == "userName";
+    let mut described = json!({
+        "name": attribute.name,
         "type": kind,
-        "multiValued": false,
-        "description": description,
-        "required": false,
+        "multiValued": attribute.is_list,
+        "description": attribute.description,
+        "required": is_name || attribute.name == "active",
         "mutability": "readWrite",
         "returned": "default",
     });
-    if let (true, Some(fields)) = (kind == "string", attribute.as_object_mut()) {
-        fields.insert("caseExact".into(), false.into());
-        fields.insert("uniqueness".into(), "none".into());
+    let Some(fields) = described.as_object_mut() else { return described };
+    if !matches!(attribute.kind, Kind::Flag | Kind::Complex) {
+        fields.insert("caseExact".into(), attribute.is_exact.into());
+        fields.insert("uniqueness".into(), if is_name { "server" } else { "none" }.into());
     }
-    attribute
-}
-
-fn with(mut attribute: Value, key: &str, value: Value) -> Value {
-    if let Some(fields) = attribute.as_object_mut() {
-        fields.insert(key.into(), value);
+    if attribute.kind == Kind::Reference {
+        let types: &[&str] = if attribute.name == "$ref" { &["User"] } else { &["external"] };
+        fields.insert("referenceTypes".into(), types.into());
     }
-    attribute
+    if !attribute.parts.is_empty() {
+        fields.insert("subAttributes".into(), attribute.parts.iter().map(self::attribute).collect());
+    }
+    described
 }
 
 pub(super) fn schemas(base: &str) -> Vec<Value> {
-    let text = |name, description| attribute(name, "string", description);
-    let names = NAMES.map(|name| text(name, "Part of the name"));
-    let email = [
-        text("value", "The address"),
-        text("type", "The type of the address"),
-        attribute("primary", "boolean", "Whether this is the main address"),
-    ];
-    let user_name = with(
-        with(text("userName", "The unique name of the person"), "required", true.into()),
-        "uniqueness",
-        "server".into(),
-    );
-    let emails = with(
-        with(attribute("emails", "complex", "Addresses"), "multiValued", true.into()),
-        "subAttributes",
-        email.to_vec().into(),
-    );
-    let user = [
-        user_name,
-        with(attribute("name", "complex", "The name"), "subAttributes", names.to_vec().into()),
-        text("displayName", "The name to show"),
-        emails,
-        with(
-            attribute(
-                "active",
-                "boolean",
-                "Becomes false when the person leaves; the accounts of the person are then removed",
-            ),
-            "required",
-            true.into(),
-        ),
-    ];
-    let schema = |id: &str, name: &str, description: &str, attributes: Vec<Value>| {
+    let schema = |id: &str, name: &str, description: &str, attributes: &[Attribute]| {
         json!({
             "schemas": [SCHEMA],
             "id": id,
             "name": name,
             "description": description,
-            "attributes": attributes,
+            "attributes": attributes.iter().map(attribute).collect::<Vec<_>>(),
             "meta": {"resourceType": "Schema", "location": format!("{base}/Schemas/{id}")},
         })
     };
     vec![
-        schema(USER, "User", "A person who may have accounts", user.to_vec()),
-        schema(
-            ENTERPRISE,
-            "EnterpriseUser",
-            "Enterprise attributes of a person",
-            vec![text("employeeNumber", "The employee number")],
-        ),
+        schema(USER, "User", "A person who may have accounts", CORE),
+        schema(ENTERPRISE, "EnterpriseUser", "Enterprise attributes of a person", ENTERPRISE_ATTRIBUTES),
     ]
 }

@@ -15,6 +15,11 @@ pub(crate) fn rendered(status: StatusCode, body: &Value) -> Rendered {
     Rendered::of(SCIM, status, body.to_string())
 }
 
+/// Returns an answer without a body.
+pub(crate) fn no_content() -> Rendered {
+    Rendered::of(SCIM, StatusCode::NO_CONTENT, String::new())
+}
+
 /// Returns a page of resources; `all` counts the resources of every page.
 pub(crate) fn page(all: usize, start: usize, resources: Vec<Value>) -> Value {
     json!({

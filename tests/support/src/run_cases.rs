@@ -260,7 +260,10 @@ fn newest_of_its_account(rows: &[Row], expected: &Row) -> Option<Row> {
 /// JSON in one form, whatever its spaces; other text as it is.
 fn normal(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
-        Ok(json) => format!("{json:#}"),
+        Ok(mut json) => {
+            json.sort_all_objects();
+            format!("{json:#}")
+        }
         Err(_) => text.trim_end().to_owned(),
     }
 }

@@ -51,6 +51,8 @@ fn values(forge: &Forge<'_>) -> Vec<Row> {
     ];
     let row = |(idea, body, code): (&str, String, &'static str)| {
         let wire = forge.with(|ask| ask["body"] = body.into());
+        // Identity systems on .NET write one: what is missing is what the mark stands before.
+        let code = if kind.name == "scim" && idea == "a byte order mark" { "OFFBOARD.40003" } else { code };
         let mut row = forge.proved(format!("the body has {idea}"), wire, code);
         // Who is proved by what is in the body is proved by nothing; people are named there, too.
         row.proved = !kind.is(&["welink", "feishu"]) && !kind.speaks();
