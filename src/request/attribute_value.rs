@@ -189,7 +189,8 @@ pub(crate) fn active(value: &Value) -> Result<Option<bool>, RequestError> {
     };
     let inner = match inner {
         Value::Object(fields) if fields.len() == 1 => {
-            fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("value")).map_or(inner, |(_, value)| value)
+            let is_it = |key: &str| ["value", "active"].iter().any(|name| key.eq_ignore_ascii_case(name));
+            fields.iter().find(|(key, _)| is_it(key)).map_or(inner, |(_, value)| value)
         }
         other => other,
     };

@@ -27,12 +27,18 @@ pub(super) fn changes(body: &[u8]) -> Result<Vec<Change>, RequestError> {
 fn change(operation: &Value) -> Result<Change, RequestError> {
     let empty = Map::new();
     let fields = operation.as_object().unwrap_or(&empty);
-    let value = field(fields, "value").cloned().unwrap_or(Value::Null);
+    let mut value = field(fields, "value").cloned().unwrap_or(Value::Null);
     let target = match field(fields, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(path)) if path.trim().is_empty() => None,
         Some(path) => Some(path.as_str().and_then(parse::target).ok_or_else(|| path_invalid(path))?),
     };
+    // Attributes by their names, in a list of one.
+    if let (None, Value::Array(items)) = (&target, &mut value)
+        && items.len() == 1
+    {
+        value = items.pop().unwrap_or_default();
+    }
     let op = field(fields, "op").and_then(Value::as_str).unwrap_or_default();
     match (op.trim().to_ascii_lowercase().as_str(), target) {
         ("add", target) => Ok(Change::Set { adds: true, target, value }),
