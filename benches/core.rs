@@ -202,8 +202,10 @@ fn circumstances() -> AuthzContext {
         now: DateTime::<Utc>::from(SystemTime::now()).fixed_offset(),
         dry_run: false,
         confirmed: false,
+        approved: false,
         removals_last_hour: 3,
         instance_removals_last_hour: 7,
+        waiting_requests: 2,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn dispatch<'c, H: Host>(
         }
         Command::GetRemoval { id } => get_removal(ctx, &id).await.map(Answered::Content),
         Command::ListRemovals { query, format } => list_removals(ctx, &query, format).await.map(Answered::Content),
-        Command::ListPending => list_pending(ctx).await.map(Answered::Content),
+        Command::ListPending(query) => list_pending(ctx, &query).await.map(Answered::Content),
         Command::Help => Ok(Answered::Content(help(ctx))),
     }
 }

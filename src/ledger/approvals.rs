@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
-use crate::ledger::ending::Ending;
+use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::row::{RemovalId, RemovalRow, groups_column};
-use crate::ledger::sql::{columns, removal_columns};
+use crate::ledger::sql::{END, columns, removal_columns};
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
 use crate::outcome::{Closed, Outcome};
@@ -22,14 +22,14 @@ use crate::request::removal::RemovalRequest;
 
 const REQUEST: &str = concat!(
     "INSERT INTO removals
-    (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, policies, attempts, reference,
-     expires_at, fingerprint, later, groups)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16)
+    (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
+     attempts, reference, expires_at, fingerprint, later, groups, person)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, ended_at = NULL,
-        reason = excluded.reason, policies = excluded.policies, status = NULL, code = NULL, message = NULL,
-        request_id = NULL, confirmed_by = NULL, in_flight_until = NULL, reference = excluded.reference,
-        expires_at = excluded.expires_at, fingerprint = excluded.fingerprint, later = excluded.later,
-        groups = excluded.groups
+        reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
+        policy_set = excluded.policy_set, status = NULL, code = NULL, message = NULL, request_id = NULL,
+        confirmed_by = NULL, in_flight_until = NULL, reference = excluded.reference, expires_at = excluded.expires_at,
+        fingerprint = excluded.fingerprint, later = excluded.later, groups = excluded.groups, person = excluded.person
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
@@ -42,14 +42,15 @@ const EXPIRE: &str = concat!(
 );
 
 const AWAIT_APPROVAL: &str = concat!(
-    "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, later = coalesce(?5, later)
+    "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, policy_set = ?5,
+    later = coalesce(?6, later)
     WHERE id = ?1 AND state = 'awaiting-confirmation' AND expires_at > ?2 RETURNING ",
     columns!()
 );
 
 const CLOSE: &str = concat!(
-    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7
-    WHERE id = ?1 AND state = ?8 AND expires_at > ?3 RETURNING ",
+    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8
+    WHERE id = ?1 AND state = ?9 AND expires_at > ?3 RETURNING ",
     columns!()
 );
 
@@ -62,8 +63,8 @@ const VOTE: &str =
 const PENDING: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM removals WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND expires_at > ?1
-    ORDER BY id LIMIT 200"
+    " FROM removals WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND expires_at > ?1 AND id < ?2
+    ORDER BY id DESC LIMIT ?3"
 );
 
 /// What a row waits for.
@@ -73,6 +74,8 @@ pub struct PendingSpec<'a> {
     pub state: State,
     /// What people type to refer to it.
     pub reference: &'a Reference,
+    /// The person whose request it is, for the brakes and for how many wait.
+    pub person: &'a str,
     /// How it waits.
     pub terms: Terms<'a>,
 }
@@ -82,8 +85,8 @@ pub struct PendingSpec<'a> {
 pub struct Terms<'a> {
     /// For how long.
     pub patience: Duration,
-    /// The policies that decided so far.
-    pub policies: &'a [String],
+    /// What decided so far.
+    pub decided_by: DecidedBy<'a>,
     /// Where the requester takes a follow-up message, sealed.
     pub reply_address: Option<&'a str>,
 }
@@ -125,13 +128,14 @@ impl<H: Host> Ledger<'_, H> {
             now.timestamp_millis().into(),
         ];
         parameters.extend(removal_columns(removal));
+        parameters.extend(pending.terms.decided_by.parameters());
         parameters.extend([
-            pending.terms.policies.join(",").as_str().into(),
             pending.reference.as_str().into(),
             end_of(now, pending.terms.patience).into(),
             removal.fingerprint().as_str().into(),
             pending.terms.reply_address.into(),
             groups_column(&removal.actor).as_deref().into(),
+            pending.person.into(),
         ]);
         RemovalRow::first(&self.host().query(REQUEST, parameters).await?)
     }
@@ -168,13 +172,10 @@ impl<H: Host> Ledger<'_, H> {
         terms: &Terms<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<RemovalRow>, StoreError> {
-        let parameters = vec![
-            id.as_str().into(),
-            now.timestamp_millis().into(),
-            end_of(now, terms.patience).into(),
-            terms.policies.join(",").as_str().into(),
-            terms.reply_address.into(),
-        ];
+        let mut parameters =
+            vec![id.as_str().into(), now.timestamp_millis().into(), end_of(now, terms.patience).into()];
+        parameters.extend(terms.decided_by.parameters());
+        parameters.push(terms.reply_address.into());
         RemovalRow::first(&self.host().query(AWAIT_APPROVAL, parameters).await?)
     }
 
@@ -188,10 +189,11 @@ impl<H: Host> Ledger<'_, H> {
         id: &RemovalId,
         from: State,
         ending: &Ending<'_>,
-        policies: &[String],
+        decided_by: DecidedBy<'_>,
     ) -> Result<Option<RemovalRow>, StoreError> {
         let mut parameters = ending.parameters(id.as_str().into());
-        parameters.extend([policies.join(",").as_str().into(), from.as_str().into()]);
+        parameters.extend(decided_by.parameters());
+        parameters.push(from.as_str().into());
         RemovalRow::first(&self.host().query(CLOSE, parameters).await?)
     }
 
@@ -216,13 +218,20 @@ impl<H: Host> Ledger<'_, H> {
         self.host().query(VOTE, parameters).await.map(drop)
     }
 
-    /// The rows that wait, oldest first, at most 200.
+    /// At most `count` of the rows that wait, newest first, older than `before`.
     ///
     /// # Errors
     ///
     /// If the ledger cannot be read.
-    pub async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<RemovalRow>, StoreError> {
-        let rows = self.host().query(PENDING, vec![now.timestamp_millis().into()]).await?;
+    pub async fn pending(
+        &self,
+        before: Option<&str>,
+        count: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<RemovalRow>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let parameters = vec![now.timestamp_millis().into(), before.unwrap_or(END).into(), count.into()];
+        let rows = self.host().query(PENDING, parameters).await?;
         rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
     }
 }

@@ -17,6 +17,22 @@ pub struct Ending<'a> {
     pub at: DateTime<Utc>,
 }
 
+/// What decided about a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DecidedBy<'a> {
+    /// The ids of the policies; empty if none decided.
+    pub policies: &'a [String],
+    /// The digest of the policy set; `None` if policy was not asked.
+    pub policy_set: Option<&'a str>,
+}
+
+impl DecidedBy<'_> {
+    /// The columns `policies` and `policy_set`.
+    pub(super) fn parameters(&self) -> [Value; 2] {
+        [self.policies.join(",").as_str().into(), self.policy_set.into()]
+    }
+}
+
 impl Ending<'_> {
     /// State, time, status, code and message: parameters 2 to 6 of the statements that end a row, behind its id.
     pub(super) fn parameters(&self, id: Value) -> Vec<Value> {

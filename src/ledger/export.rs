@@ -67,6 +67,8 @@ impl RemovalRow {
             "message": self.message,
             "request_id": self.request_id,
             "confirmed_by": self.confirmed_by,
+            "policy_set": self.policy_set,
+            "caused_by": self.caused_by,
         })
     }
 
@@ -121,7 +123,7 @@ fn flat(approval: &Json) -> String {
 }
 
 /// [`RemovalRow::json`]'s keys, in its order: the columns of [`RemovalRow::csv`].
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 24] = [
     "id",
     "reference",
     "state",
@@ -144,6 +146,8 @@ pub const COLUMNS: [&str; 22] = [
     "message",
     "request_id",
     "confirmed_by",
+    "policy_set",
+    "caused_by",
 ];
 
 /// A line of CSV (RFC 4180), every field quoted.

@@ -7,7 +7,7 @@
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::row::RemovalRow;
-use crate::ledger::sql::columns;
+use crate::ledger::sql::{END, columns};
 use crate::outcome::state::State;
 use crate::request::ids::Reference;
 use crate::request::removal_query::RemovalQuery;
@@ -16,9 +16,6 @@ const ROW: &str = concat!("SELECT ", columns!(), " FROM removals WHERE id = ?1 O
 
 /// By how much a clock may have been set back between a row's first try and its last.
 const SET_BACK: i64 = 86_400_000;
-
-/// Later than every id.
-const END: &str = "g";
 
 /// The conditions on every row; the parameters are the same for all three statements.
 macro_rules! list {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
-use crate::ledger::ending::Ending;
+use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::sql::{columns, removal_columns};
 use crate::outcome::state::State;
@@ -16,11 +16,11 @@ pub const UNPROVED_KEPT: u32 = 10_000;
 const REFUSE: &str = concat!(
     "INSERT INTO removals
     (id, state, ended_at, status, code, message, delivery, asked_at, caller, kind, actor, instance, user_name, reason,
-     policies, attempts, dry_run)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)
+     caused_by, policies, policy_set, attempts, dry_run)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at,
-        ended_at = excluded.ended_at, policies = excluded.policies, status = excluded.status, code = excluded.code,
-        message = excluded.message
+        ended_at = excluded.ended_at, policies = excluded.policies, policy_set = excluded.policy_set,
+        status = excluded.status, code = excluded.code, message = excluded.message, caused_by = excluded.caused_by
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
@@ -49,8 +49,8 @@ pub struct RefusedRequest<'a> {
     pub actor: Option<&'a str>,
     /// The removal, if one could be read: its row then stands for the delivery.
     pub removal: Option<&'a RemovalRequest<'a>>,
-    /// The policies that decided.
-    pub policies: &'a [String],
+    /// What decided.
+    pub decided_by: DecidedBy<'a>,
 }
 
 impl<H: Host> Ledger<'_, H> {
@@ -69,8 +69,8 @@ impl<H: Host> Ledger<'_, H> {
         let mut parameters = refused.ending.parameters(refused.id.as_str().into());
         parameters.extend([delivery.into(), refused.asked_at.timestamp_millis().into()]);
         // The caller and the actor are those of this request, who may not be the removal's.
-        let [_, _, _, instance, user_name, reason] =
-            removal.map_or([const { Value::Null }; 6], |removal| removal_columns(removal));
+        let [_, _, _, instance, user_name, reason, caused_by] =
+            removal.map_or([const { Value::Null }; 7], |removal| removal_columns(removal));
         parameters.extend([
             refused.caller.map(|(name, _)| name).into(),
             refused.caller.map(|(_, kind)| kind).into(),
@@ -78,9 +78,10 @@ impl<H: Host> Ledger<'_, H> {
             instance,
             user_name,
             reason,
-            refused.policies.join(",").as_str().into(),
-            i64::from(removal.is_some_and(|removal| removal.dry_run)).into(),
+            caused_by,
         ]);
+        parameters.extend(refused.decided_by.parameters());
+        parameters.push(i64::from(removal.is_some_and(|removal| removal.dry_run)).into());
         let mut rows = self.host().query(REFUSE, parameters).await?;
         if refused.actor.is_none() && self.host().random().is_multiple_of(PRUNE_EVERY) {
             self.host().query(PRUNE, vec![i64::from(UNPROVED_KEPT).into()]).await?;

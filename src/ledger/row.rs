@@ -74,6 +74,8 @@ pub struct RemovalRow {
     pub kind: Option<String>,
     /// The requester's principal.
     pub actor: Option<String>,
+    /// The principal of the person who caused the event for which a system asked.
+    pub caused_by: Option<String>,
     /// The instance's name.
     pub instance: Option<String>,
     /// The account.
@@ -84,6 +86,8 @@ pub struct RemovalRow {
     pub dry_run: bool,
     /// The policies that decided.
     pub policies: Vec<String>,
+    /// The digest of the policy set that decided.
+    pub policy_set: Option<String>,
     /// What approvers decided, also about earlier references.
     pub votes: Vec<Vote>,
     /// How many DELETEs were sent.
@@ -219,6 +223,8 @@ impl RemovalRow {
             delivery: values.text(),
             groups: list(values.text().as_deref()),
             resource_id: values.text(),
+            policy_set: values.text(),
+            caused_by: values.text(),
             votes: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
         }))
     }

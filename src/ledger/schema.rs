@@ -135,6 +135,8 @@ const INDEXES: &[&str] = &[
     "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_waiting ON removals (expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    "CREATE INDEX IF NOT EXISTS removals_waiting_by_id ON removals (id)
+        WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE INDEX IF NOT EXISTS removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     // Identity systems look people up by their own id.

@@ -6,29 +6,51 @@ use crate::host::Value;
 use crate::request::removal::RemovalRequest;
 
 /// Counts the removals of the last hour: those that were claimed since then and are removed, running or of unknown outcome,
-/// in an index alone. A statement's own row is subtracted and not left out, so that the index still suffices.
+/// in indexes alone. Of an instance, or of a requester: the person who asked or who caused it, and the principal who asked, each
+/// removal once. A statement's own row is subtracted and not left out, so that the indexes still suffice.
 macro_rules! last_hour {
-    ($column:literal, $who:literal, $since:literal) => {
-        concat!("(SELECT count(*) ", last_hour!(@of "", $column, $who, $since))
+    (on $instance:literal, since $since:literal) => {
+        concat!("(SELECT count(*) ", last_hour!(@rows "r.instance = ", $instance, $since), ")")
     };
-    ($column:literal, $who:literal, $since:literal, without $own:literal) => {
+    (by $person:literal, $actor:literal, since $since:literal) => {
         concat!(
-            last_hour!($column, $who, $since),
-            " - EXISTS (SELECT 1 ",
-            last_hour!(@of $own, $column, $who, $since)
+            "(SELECT count(*) ",
+            last_hour!(@rows "r.person IN (", $person, ", ", $actor, ")", $since),
+            ") + (SELECT count(*) ",
+            last_hour!(@rows "r.actor = ", $actor, " AND r.person IS NOT r.actor", $since),
+            " AND (r.person IS NULL OR r.person NOT IN (",
+            $person,
+            ", ",
+            $actor,
+            ")))"
         )
     };
-    (@of $own:literal, $column:literal, $who:literal, $since:literal) => {
+    (own $own:literal, since $since:literal) => {
+        concat!("EXISTS (SELECT 1 ", last_hour!(@rows $own, $since), ")")
+    };
+    (@rows $($which:literal),+) => {
+        concat!("FROM removals r WHERE r.state IN ('in-flight', 'removed', 'unknown') AND ", last_hour!(@and $($which),+))
+    };
+    (@and $which:literal, $since:literal) => { concat!($which, " AND r.claimed_at > ", $since) };
+    (@and $which:literal, $($more:literal),+) => { concat!($which, last_hour!(@and $($more),+)) };
+}
+
+/// Counts the requests of a person that wait for a confirmation or an approval.
+macro_rules! waiting {
+    ($person:literal, $actor:literal, now $now:literal) => {
+        concat!("(SELECT count(*) ", waiting!(@rows $person, $actor, $now), ")")
+    };
+    ($person:literal, $actor:literal, now $now:literal, before $id:literal) => {
+        concat!("(SELECT count(*) ", waiting!(@rows $person, $actor, $now), " AND r.id < ", $id, ")")
+    };
+    (@rows $person:literal, $actor:literal, $now:literal) => {
         concat!(
-            "FROM removals r WHERE ",
-            $own,
-            "r.",
-            $column,
-            " = ",
-            $who,
-            " AND r.claimed_at > ",
-            $since,
-            " AND r.state IN ('in-flight', 'removed', 'unknown'))"
+            "FROM removals r WHERE coalesce(r.person, r.actor) IN (",
+            $person,
+            ", ",
+            $actor,
+            ") AND r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at > ",
+            $now
         )
     };
 }
@@ -43,17 +65,20 @@ macro_rules! columns {
     () => {
         "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
-        later, delivery, groups, place,
+        later, delivery, groups, place, policy_set, caused_by,
         (SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
             'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) FROM approvals a WHERE a.removal = removals.id)"
     };
 }
 
-/// How many columns that are.
-pub(super) const WIDTH: usize = 27;
+/// Later than every id.
+pub(super) const END: &str = "g";
 
-/// Caller, kind, actor, instance, account and reason of a removal: the columns of the same names, in this order.
-pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 6] {
+/// How many columns that are.
+pub(super) const WIDTH: usize = 29;
+
+/// Caller, kind, actor, instance, account, reason and `caused_by` of a removal: the columns of the same names, in this order.
+pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
     [
         removal.actor.caller.as_str().into(),
         removal.actor.kind.as_str().into(),
@@ -61,7 +86,8 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 6] {
         removal.instance.name.as_str().into(),
         removal.user_name.as_str().into(),
         removal.reason.as_ref().map(|reason| reason.as_str()).into(),
+        removal.caused_by.as_deref().into(),
     ]
 }
 
-pub(super) use {columns, last_hour};
+pub(super) use {columns, last_hour, waiting};

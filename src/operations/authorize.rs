@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::host::Host;
-use crate::ledger::claims::RecentRemovals;
+use crate::ledger::claims::Counts;
 use crate::operations::Ctx;
 use crate::policy::AuthzContext;
 use crate::policy::permit::Decision;
@@ -15,7 +15,7 @@ pub(super) fn authorize<'c, H: Host>(
     ctx: &Ctx<'c, H>,
     removal: &RemovalRequest<'c>,
     confirmed: bool,
-    counts: RecentRemovals,
+    counts: Counts,
 ) -> Decision<'c> {
     let context = AuthzContext { dry_run: removal.dry_run, confirmed, ..policy_context(ctx.app, ctx.at, counts) };
     let (decision, failed) = ctx.app.policies.decide(removal, &ctx.app.config, context);
@@ -35,12 +35,14 @@ pub(super) fn denied_by(decision: Decision<'_>) -> Option<Vec<String>> {
 }
 
 /// What a decision depends on beside the request itself.
-pub(super) fn policy_context(app: &App, now: DateTime<Utc>, counts: RecentRemovals) -> AuthzContext {
+pub(super) fn policy_context(app: &App, now: DateTime<Utc>, counts: Counts) -> AuthzContext {
     AuthzContext {
         now: now.with_timezone(&app.config.utc_offset),
         dry_run: false,
         confirmed: false,
-        removals_last_hour: counts.actor,
-        instance_removals_last_hour: counts.instance,
+        approved: false,
+        removals_last_hour: counts.removals.requester,
+        instance_removals_last_hour: counts.removals.instance,
+        waiting_requests: counts.waiting,
     }
 }

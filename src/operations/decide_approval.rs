@@ -7,12 +7,14 @@
 use crate::config::Config;
 use crate::host::Host;
 use crate::ledger::approvals::{NewVote, Terms};
-use crate::ledger::claims::{Attempt, RecentRemovals};
+use crate::ledger::claims::{Attempt, Counts, RecentRemovals};
+use crate::ledger::ending::DecidedBy;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::{authorize, denied_by, policy_context};
 use crate::operations::execute::{claim_deadline, execute};
 use crate::operations::pending::pending_outcome;
+use crate::operations::reader::Reader;
 use crate::operations::reconcile::reconcile_account;
 use crate::operations::replay::replay;
 use crate::operations::report::{Notify, Refusal, Report, Reported};
@@ -69,17 +71,20 @@ fn check_may_decide<'c, H: Host>(
     row: &RemovalRow,
     removal: Option<&RemovalRequest<'c>>,
 ) -> Result<(), Refusal<'c>> {
-    let is_own = ctx.is_own(row.actor.as_deref());
     let denied = match action {
-        ApprovalAction::Confirm | ApprovalAction::Cancel if is_own => return Ok(()),
+        ApprovalAction::Confirm | ApprovalAction::Cancel if ctx.is_own(row.actor.as_deref()) => return Ok(()),
         ApprovalAction::Confirm | ApprovalAction::Cancel => Denied::NotRequester,
-        ApprovalAction::Approve | ApprovalAction::Deny if is_own => Denied::OwnRequest,
+        ApprovalAction::Approve | ApprovalAction::Deny if ctx.is_own_row(row) => Denied::OwnRequest,
         ApprovalAction::Approve | ApprovalAction::Deny => match removal {
-            None => Denied::ConfigurationChanged,
+            None if row.outcome(ctx.at).is_none() => Denied::ConfigurationChanged,
+            None => match check_may_look(ctx, row) {
+                Ok(()) => return Ok(()),
+                Err(denied) => denied,
+            },
             Some(removal) => {
                 let principal = Principal::of(ctx.actor, &ctx.app.config);
                 let request = AuthzRequest::about(removal, principal, Action::Approve);
-                let context = policy_context(ctx.app, ctx.at, RecentRemovals::default());
+                let context = policy_context(ctx.app, ctx.at, Counts::default());
                 let response = ctx.app.policies.is_authorized(&request, context);
                 if let Some(why) = response.failed {
                     let principal = &ctx.actor.principal;
@@ -93,6 +98,17 @@ fn check_may_decide<'c, H: Host>(
         },
     };
     Err(Outcome::Denied(denied).into())
+}
+
+/// Refuses to say what became of a request, to a person who neither decided about it nor may look it up: policy cannot be asked
+/// about approvals on an account that is not configured any more.
+fn check_may_look<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow) -> Result<(), Denied> {
+    if row.votes.iter().any(|vote| ctx.is_own(Some(&vote.actor))) {
+        return Ok(());
+    }
+    let mut reader = Reader::new(ctx);
+    let response = reader.response(row);
+    if response.allowed { Ok(()) } else { Err(Denied::Audit { policies: response.policies.clone() }) }
 }
 
 async fn decide<'c, H: Host>(
@@ -127,19 +143,19 @@ async fn decide<'c, H: Host>(
 async fn confirm<'c, H: Host>(ctx: &Ctx<'c, H>, pending: &Pending<'_, 'c>) -> Reported<'c> {
     let Pending { row, from, removal } = *pending;
     let ledger = ctx.ledger().await?;
-    let counts = ctx.stored(ledger.count(removal, ctx.at).await)?;
+    let counts = ctx.stored(ledger.count(&row.id, removal, ctx.person_of(removal), ctx.at).await)?;
     match authorize(ctx, removal, true, counts) {
         Decision::Permit(permit) => {
-            let recheck = |now| match now {
-                same if same == counts => None,
-                now => denied_by(authorize(ctx, removal, true, now)),
+            let recheck = |removals| match removals {
+                same if same == counts.removals => None,
+                removals => denied_by(authorize(ctx, removal, true, Counts { removals, ..counts })),
             };
             claim_and_execute(ctx, pending, permit, recheck).await
         }
         Decision::NeedsApproval { policies } => {
             let sealed = ctx.sealed_reply_address();
             let patience = ctx.app.config.approvals.expire;
-            let terms = Terms { patience, policies: &policies, reply_address: sealed.as_deref() };
+            let terms = Terms { patience, decided_by: ctx.decided_by(&policies), reply_address: sealed.as_deref() };
             match ctx.stored(ledger.await_approval(&row.id, &terms, ctx.at).await)? {
                 Some(row) => pending_outcome(ctx, removal, row).await,
                 None => current_outcome(ctx, row).await,
@@ -167,7 +183,7 @@ async fn approve<'c, H: Host>(
 ) -> Reported<'c> {
     let Pending { row, from, removal } = *pending;
     let ledger = ctx.ledger().await?;
-    let counts = ctx.stored(ledger.count(removal, ctx.at).await)?;
+    let counts = ctx.stored(ledger.count(&row.id, removal, ctx.person_of(removal), ctx.at).await)?;
     record_vote(ctx, row, decision).await?;
     let voted = ctx.stored(ledger.row(row.id.as_str()).await)?;
     let Some(row) = voted else {
@@ -186,8 +202,8 @@ async fn approve<'c, H: Host>(
     };
     match authorize(counts) {
         Ok(permit) => {
-            let recheck = |now| match authorize(now) {
-                _ if now == counts => None,
+            let recheck = |removals| match authorize(Counts { removals, ..counts }) {
+                _ if removals == counts.removals => None,
                 Ok(_) => None,
                 Err(ApprovalShortfall::Denied(policies, _)) => Some(policies),
                 Err(ApprovalShortfall::Missing(_)) => Some(Vec::new()),
@@ -215,7 +231,7 @@ pub(super) fn request_from_row<'c>(config: &'c Config, row: &RemovalRow) -> Opti
         reason: Reason::parse(row.reason.as_deref().unwrap_or_default()).ok()?,
         delivery: DeliveryId::recorded(row.delivery()?.to_owned()),
         dry_run: false,
-        caused_by: None,
+        caused_by: row.caused_by.clone(),
     })
 }
 
@@ -230,7 +246,8 @@ async fn claim_and_execute<'c, H: Host>(
     let Pending { row, from, removal } = *pending;
     let taurusdb = ctx.taurusdb(removal.instance).await?;
     reconcile_account(ctx, &taurusdb, removal).await;
-    let attempt = Attempt { id: row.id.clone(), at: ctx.at, until: claim_deadline(ctx) };
+    let person = ctx.person_of(removal);
+    let attempt = Attempt { id: row.id.clone(), at: ctx.at, until: claim_deadline(ctx), person };
     let ledger = ctx.ledger().await?;
     let claim = ctx.stored(ledger.claim_waiting(from, removal, permit, &attempt).await)?;
     let Some(claim) = claim else { return current_outcome(ctx, row).await };
@@ -246,12 +263,12 @@ async fn close<'c, H: Host>(
     outcome: impl Into<Outcome>,
 ) -> Reported<'c> {
     let outcome = outcome.into();
-    let policies = match &outcome {
-        Outcome::Denied(Denied::Removal { policies }) => policies,
-        _ => &row.policies,
+    let decided_by = match &outcome {
+        Outcome::Denied(Denied::Removal { policies }) => ctx.decided_by(policies),
+        _ => DecidedBy { policies: &row.policies, policy_set: row.policy_set.as_deref() },
     };
     let ledger = ctx.ledger().await?;
-    match ctx.stored(ledger.close(&row.id, from, &ctx.ending_on_arrival(&outcome), policies).await)? {
+    match ctx.stored(ledger.close(&row.id, from, &ctx.ending_on_arrival(&outcome), decided_by).await)? {
         Some(row) => Ok(Report::of_row(outcome, row)),
         None => current_outcome(ctx, row).await,
     }
@@ -260,9 +277,13 @@ async fn close<'c, H: Host>(
 /// What has become of a row by now: another person or request was faster.
 async fn current_outcome<'c, H: Host>(ctx: &Ctx<'c, H>, row: &RemovalRow) -> Reported<'c> {
     let row = ctx.stored(ctx.ledger().await?.row(row.id.as_str()).await)?;
-    let removal = row.as_ref().and_then(|row| request_from_row(&ctx.app.config, row));
-    let Some((row, removal)) = row.zip(removal) else {
-        return Err(Outcome::Denied(Denied::ConfigurationChanged).into());
+    let Some(row) = row else { return Err(Outcome::Denied(Denied::ConfigurationChanged).into()) };
+    let Some(removal) = request_from_row(&ctx.app.config, &row) else {
+        // Its instance or account is not configured any more; the row tells how it ended all the same.
+        return match row.outcome(ctx.at) {
+            Some(outcome) => Ok(Report::of_row(outcome, row)),
+            None => Err(Outcome::Denied(Denied::ConfigurationChanged).into()),
+        };
     };
     replay(ctx, &removal, row)
         .await

@@ -33,7 +33,7 @@ pub(super) async fn execute<'c, H: Host>(
     let ledger = ctx.ledger().await?;
     if let Some(policies) = denied {
         let outcome = Outcome::Denied(Denied::Removal { policies: policies.clone() });
-        let withdrawn = ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), &policies).await);
+        let withdrawn = ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(&policies)).await);
         return match withdrawn {
             Ok(row) => Ok(Report::of_row(outcome, row)),
             Err(error) => Err(Refusal::from(error).map(|report| stale(claim, report).decided_by(&policies))),

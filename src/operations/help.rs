@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::host::Host;
-use crate::ledger::claims::RecentRemovals;
+use crate::ledger::claims::Counts;
 use crate::operations::authorize::policy_context;
 use crate::operations::report::Content;
 use crate::operations::{Ctx, content};
@@ -15,7 +15,7 @@ use crate::reply::Rendered;
 pub(crate) fn help<H: Host>(ctx: &Ctx<'_, H>) -> Content {
     let config = &ctx.app.config;
     let principal = Principal::of(ctx.actor, config);
-    let context = AuthzContext { confirmed: true, ..policy_context(ctx.app, ctx.at, RecentRemovals::default()) };
+    let context = AuthzContext { confirmed: true, ..policy_context(ctx.app, ctx.at, Counts::default()) };
     // For an account that no person has, and for the person's own: policies may be about either.
     let names = || std::iter::once("somebody").chain(principal.accounts.iter().map(String::as_str));
     let may = |action, instance| {

@@ -14,13 +14,14 @@ use crate::config::callers::Caller;
 use crate::config::instance::Instance;
 use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
-use crate::ledger::ending::Ending;
-use crate::ledger::row::RemovalId;
+use crate::ledger::ending::{DecidedBy, Ending};
+use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::operations::record::Origin;
 use crate::outbound::budget::Budget;
 use crate::outcome::language::Language;
 use crate::outcome::{NotSent, Outcome};
 use crate::request::actor::Actor;
+use crate::request::removal::RemovalRequest;
 use crate::secret::Secret;
 use crate::taurusdb::Taurusdb;
 use crate::taurusdb::error::CallError;
@@ -114,6 +115,23 @@ impl<'c, H: Host> Ctx<'c, H> {
     fn is_own(&self, principal: Option<&str>) -> bool {
         let config = &self.app.config;
         principal.map(|principal| config.person(principal)) == Some(config.person(&self.actor.principal))
+    }
+
+    /// The person whose request a removal is: who caused it, or else who asked.
+    fn person_of<'r>(&'r self, removal: &'r RemovalRequest<'_>) -> &'r str {
+        let config = &self.app.config;
+        let principal = removal.caused_by.as_deref().unwrap_or(&removal.actor.principal);
+        config.person(principal)
+    }
+
+    /// Whether a row is the request of the request's actor, or was caused by them.
+    fn is_own_row(&self, row: &RemovalRow) -> bool {
+        self.is_own(row.actor.as_deref()) || self.is_own(row.caused_by.as_deref())
+    }
+
+    /// What policy decided, by the policy set of now.
+    fn decided_by<'a>(&'a self, policies: &'a [String]) -> DecidedBy<'a> {
+        DecidedBy { policies, policy_set: Some(self.app.policies.digest()) }
     }
 
     /// The follow-up address, sealed: a reader of the ledger could otherwise write into the requester's channel.

@@ -164,7 +164,7 @@ async fn next_attempt<'c, H: Host>(
             dry_run: false,
             caused_by: None,
         };
-        let prior = ctx.stored(ledger.find(&removal, ctx.at).await)?;
+        let prior = ctx.stored(ledger.find(&removal, ctx.person_of(&removal), ctx.at).await)?;
         let may_retry = |row: &RemovalRow| matches!(row.state, State::Denied | State::Expired | State::RefusedUpstream);
         attempt = attempt.saturating_add(1);
         if attempt == ATTEMPTS || !prior.earlier.as_ref().is_some_and(may_retry) {

@@ -48,7 +48,7 @@ async fn read_outcome<'c, H: Host>(
     }
     let reference = row.reference.clone().unwrap_or_default();
     if row.state == State::AwaitingConfirmation {
-        let counts = ctx.stored(ledger.count(removal, ctx.at).await)?;
+        let counts = ctx.stored(ledger.count(&row.id, removal, ctx.person_of(removal), ctx.at).await)?;
         let decision = authorize(ctx, removal, true, counts);
         let needs_approval = matches!(decision, Decision::NeedsApproval { .. });
         return Ok(Outcome::Waiting(Waiting::Confirmation { reference, needs_approval }));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::host::Host;
-use crate::ledger::claims::RecentRemovals;
+use crate::ledger::claims::Counts;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
@@ -24,13 +24,13 @@ pub(super) struct Reader<'a, 'c, H> {
 
 impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
     pub(super) fn new(ctx: &'a Ctx<'c, H>) -> Self {
-        let context = policy_context(ctx.app, ctx.at, RecentRemovals::default());
+        let context = policy_context(ctx.app, ctx.at, Counts::default());
         Self { ctx, context, responses: BTreeMap::new() }
     }
 
     /// Whether the row is about the reader's own request.
     pub(super) fn is_own(&self, row: &RemovalRow) -> bool {
-        self.ctx.is_own(row.actor.as_deref())
+        self.ctx.is_own_row(row)
     }
 
     /// What policy decides about reading a row.

@@ -6,12 +6,14 @@ use crate::app::App;
 use crate::config::callers::Caller;
 use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
-use crate::ledger::ending::Ending;
+use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::operations::report::{LedgerRow, Report};
+use crate::outcome::Outcome;
 use crate::outcome::language::Language;
+use crate::outcome::state::State;
 use crate::request::actor::Actor;
 use crate::taurusdb::error_codes;
 
@@ -72,9 +74,15 @@ async fn write<H: Host>(
         caller: origin.caller.map(|caller| (caller.name.as_str(), caller.kind.as_str())),
         actor: origin.actor.map(|actor| actor.principal.as_str()),
         removal: report.removal.as_ref(),
-        policies: &report.policies,
+        decided_by: DecidedBy { policies: &report.policies, policy_set: policy_set(app, &report.outcome) },
     };
     ledger.refuse(&refused).await
+}
+
+/// The digest of the policy set, for a request that was proved and understood.
+fn policy_set<'a>(app: Result<&'a App, &str>, outcome: &Outcome) -> Option<&'a str> {
+    let is_decided = matches!(outcome.state(), State::Denied | State::DryRun | State::NotSent);
+    app.ok().filter(|_| is_decided).map(|app| app.policies.digest())
 }
 
 /// Writes the event's one JSON line: the row as it is now, so that a log pipeline has a copy of its own, and who did what to it.
@@ -91,14 +99,14 @@ fn log<H: Host>(host: &H, app: Result<&App, &str>, origin: &Origin<'_>, report: 
     };
     let line = match &report.row {
         LedgerRow::Current(row) => row.line(&event),
-        LedgerRow::Stale(id) => unwritten(id, origin, report).line(&event),
-        LedgerRow::Unwritten | LedgerRow::OfParts => unwritten(origin.id, origin, report).line(&event),
+        LedgerRow::Stale(id) => unwritten(id, app, origin, report).line(&event),
+        LedgerRow::Unwritten | LedgerRow::OfParts => unwritten(origin.id, app, origin, report).line(&event),
     };
     host.log(&line);
 }
 
 /// The row that could not be written or updated.
-fn unwritten(id: &RemovalId, origin: &Origin<'_>, report: &Report<'_>) -> RemovalRow {
+fn unwritten(id: &RemovalId, app: Result<&App, &str>, origin: &Origin<'_>, report: &Report<'_>) -> RemovalRow {
     let Report { outcome, removal, .. } = report;
     RemovalRow {
         id: id.clone(),
@@ -110,6 +118,8 @@ fn unwritten(id: &RemovalId, origin: &Origin<'_>, report: &Report<'_>) -> Remova
         instance: removal.as_ref().map(|removal| removal.instance.name.clone()),
         user_name: removal.as_ref().map(|removal| removal.user_name.as_str().to_owned()),
         policies: report.policies.clone(),
+        policy_set: policy_set(app, outcome).map(str::to_owned),
+        caused_by: removal.as_ref().and_then(|removal| removal.caused_by.clone()),
         status: Some(outcome.status().as_u16()),
         code: Some(outcome.code().into_owned()),
         message: Some(outcome.message(origin.language)),

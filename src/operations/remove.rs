@@ -3,7 +3,7 @@
 //! No permit, no call; no row, no call. The same delivery is one DELETE: a second one is answered from the first one's row.
 
 use crate::host::Host;
-use crate::ledger::claims::{Attempt, PriorState};
+use crate::ledger::claims::{Attempt, Counts, PriorState};
 use crate::operations::Ctx;
 use crate::operations::authorize::{authorize, denied_by};
 use crate::operations::dry_run::dry_run;
@@ -30,7 +30,7 @@ pub(crate) async fn remove<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalReque
 
 async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>) -> Reported<'c> {
     let ledger = ctx.ledger().await?;
-    let prior = ctx.stored(ledger.find(removal, ctx.at).await)?;
+    let prior = ctx.stored(ledger.find(removal, ctx.person_of(removal), ctx.at).await)?;
     if let Some(earlier) = prior.earlier {
         return replay(ctx, removal, earlier).await;
     }
@@ -67,18 +67,19 @@ async fn send<'c, H: Host>(
     if prior.unresolved {
         reconcile_account(ctx, &taurusdb, removal).await;
     }
-    let attempt = Attempt { id: ctx.id.clone(), at: ctx.at, until: claim_deadline(ctx) };
+    let person = ctx.person_of(removal);
+    let attempt = Attempt { id: ctx.id.clone(), at: ctx.at, until: claim_deadline(ctx), person };
     let claim = ctx.stored(ledger.claim(removal, permit, &attempt).await)?;
     let Some(claim) = claim else {
         // Another copy of the same delivery was faster by a moment: its row stands for both.
-        let now = ctx.stored(ledger.find(removal, ctx.at).await)?;
+        let now = ctx.stored(ledger.find(removal, person, ctx.at).await)?;
         let Some(earlier) = now.earlier else { return Err(Outcome::InProgress.into()) };
         return replay(ctx, removal, earlier).await;
     };
     // Other removals may have been claimed since the decision: a brake that counts has to see each claim before this one.
     let denied = match claim.counts() {
-        same if same == prior.counts => None,
-        counts => denied_by(authorize(ctx, removal, ctx.caller.confirm, counts)),
+        same if same == prior.counts.removals => None,
+        removals => denied_by(authorize(ctx, removal, ctx.caller.confirm, Counts { removals, ..prior.counts })),
     };
     execute(ctx, &taurusdb, &claim, denied).await
 }

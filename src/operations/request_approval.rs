@@ -37,14 +37,15 @@ pub(super) async fn request_approval<'c, H: Host>(
     };
     let sealed = ctx.sealed_reply_address();
     let reference = Reference::new(ctx.host.random());
-    let terms = Terms { patience, policies, reply_address: sealed.as_deref() };
-    let pending = PendingSpec { state, reference: &reference, terms };
+    let terms = Terms { patience, decided_by: ctx.decided_by(policies), reply_address: sealed.as_deref() };
+    let person = ctx.person_of(removal);
+    let pending = PendingSpec { state, reference: &reference, person, terms };
     let ledger = ctx.ledger().await?;
     match ctx.stored(ledger.request(&ctx.id, removal, &pending, ctx.at).await)? {
         Some(row) => pending_outcome(ctx, removal, row).await,
         // Another copy of the same delivery was faster by a moment: its row stands for both.
         None => {
-            let prior = ctx.stored(ledger.find(removal, ctx.at).await)?;
+            let prior = ctx.stored(ledger.find(removal, person, ctx.at).await)?;
             let Some(earlier) = prior.earlier else { return Err(Outcome::InProgress.into()) };
             Box::pin(replay(ctx, removal, earlier)).await
         }

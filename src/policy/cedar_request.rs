@@ -69,10 +69,14 @@ impl CedarRequest {
                 account
             }
         };
-        let context = cedar_context(request, context, with_time)?;
+        let context = cedar_context(pairs(request, context, with_time))?;
         Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
 }
+
+/// The attributes of the context that a schema may lack, because it was written for an earlier gateway: a policy that passed
+/// validation against it cannot read them.
+const ADDED: [&str; 2] = ["approved", "waiting_requests"];
 
 /// Checks that the schema accepts the gateway's requests. They always have the same shape, so this is done once, and not with
 /// every request.
@@ -96,23 +100,41 @@ pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), 
         now: DateTime::default(),
         dry_run: false,
         confirmed: false,
+        approved: false,
         removals_last_hour: 0,
         instance_removals_last_hour: 0,
+        waiting_requests: 0,
     };
     let account = Some(Account { instance: &instance, user_name: "word" });
     let principal = Principal { actor: &actor, teams: &[], accounts: &[word()] };
     for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
         let request = AuthzRequest { principal, action, account, reason_given: false };
-        let CedarRequest { principal, action, resource, entities, context } =
+        let CedarRequest { principal, action, resource, entities, context: whole } =
             CedarRequest::new(names, &request, context, true)?;
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
-        Request::new(principal, action, resource, context, Some(schema)).map_err(|error| error.to_string())?;
+        let accepts = |context| {
+            Request::new(principal.clone(), action.clone(), resource.clone(), context, Some(schema))
+                .map_err(|error| error.to_string())
+        };
+        let Err(why) = accepts(whole) else { continue };
+        let earlier = pairs(&request, context, true).filter(|(name, _)| !ADDED.contains(name));
+        accepts(cedar_context(earlier)?).map_err(|_| why)?;
     }
     Ok(())
 }
 
-fn cedar_context(request: &AuthzRequest<'_>, context: AuthzContext, with_time: bool) -> Result<Context, String> {
-    let AuthzContext { now, dry_run, confirmed, removals_last_hour, instance_removals_last_hour } = context;
+fn cedar_context(pairs: impl Iterator<Item = (&'static str, RestrictedExpression)>) -> Result<Context, String> {
+    Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
+        .map_err(|error| format!("context: {error}"))
+}
+
+/// The attributes of the context.
+fn pairs(
+    request: &AuthzRequest<'_>,
+    context: AuthzContext,
+    with_time: bool,
+) -> impl Iterator<Item = (&'static str, RestrictedExpression)> {
+    let now = context.now;
     let weekday = match now.weekday() {
         Weekday::Mon => "monday",
         Weekday::Tue => "tuesday",
@@ -124,20 +146,21 @@ fn cedar_context(request: &AuthzRequest<'_>, context: AuthzContext, with_time: b
     };
     let pairs = [
         ("caller_kind", string(&request.principal.actor.kind)),
-        ("dry_run", RestrictedExpression::new_bool(dry_run)),
-        ("confirmed", RestrictedExpression::new_bool(confirmed)),
+        ("dry_run", RestrictedExpression::new_bool(context.dry_run)),
+        ("confirmed", RestrictedExpression::new_bool(context.confirmed)),
+        ("approved", RestrictedExpression::new_bool(context.approved)),
         ("reason_given", RestrictedExpression::new_bool(request.reason_given)),
         ("weekday", string(weekday)),
         ("hour", RestrictedExpression::new_long(now.hour().into())),
-        ("removals_last_hour", RestrictedExpression::new_long(removals_last_hour)),
-        ("instance_removals_last_hour", RestrictedExpression::new_long(instance_removals_last_hour)),
+        ("removals_last_hour", RestrictedExpression::new_long(context.removals_last_hour)),
+        ("instance_removals_last_hour", RestrictedExpression::new_long(context.instance_removals_last_hour)),
+        ("waiting_requests", RestrictedExpression::new_long(context.waiting_requests)),
     ];
     let time = with_time.then(|| {
         let text = now.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
         ("time", RestrictedExpression::new_datetime(text))
     });
-    Context::from_pairs(pairs.into_iter().chain(time).map(|(name, value)| (name.to_owned(), value)))
-        .map_err(|error| format!("context: {error}"))
+    pairs.into_iter().chain(time)
 }
 
 fn entity<const N: usize>(

@@ -120,8 +120,10 @@ mod tests {
             now: "2026-06-01T20:00:00Z".parse().unwrap(),
             dry_run: false,
             confirmed: true,
+            approved: false,
             removals_last_hour: last_hour,
             instance_removals_last_hour: 0,
+            waiting_requests: 0,
         };
         let explanation = policies.explain(&request, context);
         assert_eq!(explanation.response, policies.is_authorized(&request, context));
@@ -150,6 +152,7 @@ mod tests {
             @id("elsewhere") permit (principal, action, resource in Environment::"production");"#;
         let brake = "AlmostApplies: forbid brake-twenty-an-hour";
         let own = "AlmostApplies: permit own-account";
+        let waiting = "AlmostApplies: forbid twenty-requests-wait";
         for (policy, teams, action, environment, last_hour, expected) in [
             (
                 demo,
@@ -178,9 +181,10 @@ mod tests {
                     "false",
                     "Decided: forbid production-in-working-hours",
                     "Overridden: permit dba-asks-on-production",
+                    waiting,
                 ],
             ),
-            (demo, &["dba"], Action::Request, "staging", 0, vec!["false"]),
+            (demo, &["dba"], Action::Request, "staging", 0, vec!["false", waiting]),
             (demo, &["dba"], Action::Approve, "staging", 0, vec!["true", "Decided: permit dba-approves"]),
             (
                 overflow,
@@ -257,8 +261,10 @@ mod tests {
                 now: now.parse().unwrap(),
                 dry_run: false,
                 confirmed: true,
+                approved: false,
                 removals_last_hour: last_hour,
                 instance_removals_last_hour: 0,
+                waiting_requests: 0,
             };
             let decided = match policies.decide(&removal, &config, context).0 {
                 Decision::Permit(permit) => ("permit", permit.policies().to_vec()),

@@ -44,10 +44,14 @@ pub struct AuthzContext {
     pub dry_run: bool,
     /// Whether the requester was shown the effect of the request and confirmed it.
     pub confirmed: bool,
-    /// The actor's removals in the last hour.
+    /// Whether the removal is sent, or would be, because other people approved it.
+    pub approved: bool,
+    /// The removals in the last hour that the requesting person asked for or caused.
     pub removals_last_hour: i64,
     /// The instance's removals in the last hour.
     pub instance_removals_last_hour: i64,
+    /// The other requests of the requesting person that wait.
+    pub waiting_requests: i64,
 }
 
 /// An account as policies see it.
@@ -127,6 +131,13 @@ pub struct AuthzResponse {
     pub policies: Vec<String>,
     /// Why the policies could not be evaluated, for the log; the answer is then no.
     pub failed: Option<String>,
+}
+
+impl AuthzResponse {
+    /// Whether a `forbid` decided, or the policies could not be evaluated; not if merely no policy permits the action.
+    pub fn is_forbidden(&self) -> bool {
+        self.failed.is_some() || (!self.allowed && !self.policies.is_empty())
+    }
 }
 
 /// Validated policies, read once an instance.

@@ -10,6 +10,7 @@ pub struct Permit<'c> {
     instance: &'c Instance,
     user_name: UserName,
     policies: Vec<String>,
+    policy_set: String,
 }
 
 impl<'c> Permit<'c> {
@@ -27,6 +28,11 @@ impl<'c> Permit<'c> {
     pub fn policies(&self) -> &[String] {
         &self.policies
     }
+
+    /// Returns the digest of the policy set that they are from.
+    pub fn policy_set(&self) -> &str {
+        &self.policy_set
+    }
 }
 
 /// Policy's decision about a requested removal.
@@ -39,7 +45,7 @@ pub enum Decision<'c> {
         /// The ids of the policies that permit the request.
         policies: Vec<String>,
     },
-    /// The requester may neither remove the account nor request it.
+    /// The requester may neither remove the account nor request it, or the account may not be removed even if others approve.
     Denial {
         /// The ids of the `forbid` policies that decided; empty if no policy permits the removal, or evaluation failed.
         policies: Vec<String>,
@@ -49,13 +55,15 @@ pub enum Decision<'c> {
 /// Why an approved removal is not permitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApprovalShortfall {
-    /// The requester may not request the removal any more: the policies that decided, and why evaluation failed, if it did.
+    /// The requester may not request the removal any more, or the account may not be removed even with approvals: the policies
+    /// that decided, and why evaluation failed, if it did.
     Denied(Vec<String>, Option<String>),
     /// This number of approvals is missing.
     Missing(usize),
 }
 
 /// Makes the permit of a removal.
-pub(super) fn permit<'c>(removal: &RemovalRequest<'c>, policies: Vec<String>) -> Permit<'c> {
-    Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies }
+pub(super) fn permit<'c>(removal: &RemovalRequest<'c>, policies: Vec<String>, policy_set: &str) -> Permit<'c> {
+    let policy_set = policy_set.to_owned();
+    Permit { instance: removal.instance, user_name: removal.user_name.clone(), policies, policy_set }
 }

@@ -132,8 +132,10 @@ mod tests {
             now: "2026-06-01T10:00:00Z".parse().unwrap(),
             dry_run: false,
             confirmed: true,
+            approved: false,
             removals_last_hour: 0,
             instance_removals_last_hour: 0,
+            waiting_requests: 0,
         };
         let accounts =
             config.instances().iter().map(|instance| Some(Account { instance, user_name: "alice" })).chain([None]);

@@ -3,6 +3,7 @@
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
 use crate::request::leaver::Leaver;
+use crate::request::pending_query::PendingQuery;
 use crate::request::projection::Projection;
 use crate::request::reason::Reason;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
@@ -56,7 +57,7 @@ pub enum Command<'c> {
         reason: Option<Reason>,
     },
     /// List the requests that wait.
-    ListPending,
+    ListPending(PendingQuery),
     /// Show what became of a removal.
     GetRemoval {
         /// Its reference or the id of its row, as given.

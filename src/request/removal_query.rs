@@ -20,7 +20,7 @@ pub const PARAMETERS: [&str; 8] = ["instance", "user_name", "actor", "state", "s
 pub const LARGEST: u16 = 500;
 
 /// How many rows a page has without `limit`.
-const USUAL: u16 = 100;
+pub(super) const USUAL: u16 = 100;
 
 /// Which rows to list, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +88,9 @@ const TIME: Localized = Localized {
     zh: "RFC 3339格式的时间，例如 `2026-06-01T10:00:00Z`",
 };
 
-const LIMIT: Localized = Localized { en: "a number from `1` to `500`", zh: " `1` 到 `500` 的数字" };
+pub(super) const LIMIT: Localized = Localized { en: "a number from `1` to `500`", zh: " `1` 到 `500` 的数字" };
 
-const CURSOR: Localized =
+pub(super) const CURSOR: Localized =
     Localized { en: "the `next` value of the previous page", zh: "上一页返回的 `next` 值" };
 
 const STATES: Localized = Localized {
@@ -99,7 +99,7 @@ const STATES: Localized = Localized {
 };
 
 /// Returns the value of a parameter, if the query has it.
-fn read<T>(
+pub(super) fn read<T>(
     query: &Fields,
     name: &'static str,
     expected: Localized,
@@ -119,12 +119,12 @@ fn time(given: &str) -> Option<i64> {
     time.timestamp_millis().checked_add(i64::from(is_between))
 }
 
-fn limit(given: &str) -> Option<u16> {
+pub(super) fn limit(given: &str) -> Option<u16> {
     let plain = given.bytes().all(|byte| byte.is_ascii_digit()) && !given.starts_with('0');
     given.parse().ok().filter(|limit| plain && (1..=LARGEST).contains(limit))
 }
 
-fn cursor(given: &str) -> Option<String> {
+pub(super) fn cursor(given: &str) -> Option<String> {
     let is_id = given.len() == 32 && given.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     is_id.then(|| given.to_owned())
 }

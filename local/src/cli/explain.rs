@@ -54,12 +54,18 @@ pub struct Arguments {
     /// Whether the requester confirmed the request [default: the caller's `confirm`]
     #[arg(long, value_name = "BOOL")]
     confirmed: Option<bool>,
-    /// The number of accounts that the requester removed in the last hour.
+    /// Other people approved the removal.
+    #[arg(long)]
+    approved: bool,
+    /// The number of accounts that the requesting person removed in the last hour.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     removals_last_hour: i64,
     /// The number of accounts that all requesters removed from the instance in the last hour.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     instance_removals_last_hour: i64,
+    /// The number of other requests of the requesting person that wait.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    waiting_requests: i64,
     /// The folder of offboard.toml and the policies, instead of the folder that spin.toml names.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
@@ -107,7 +113,11 @@ fn explain(arguments: &Arguments, files: &OperatorFiles, now: DateTime<Utc>) -> 
     Ok(page(&answer, &case.facts(), &explanations))
 }
 
+/// What the page calls `delete` with `context.approved`.
+const APPROVED: &str = "delete, approved by others";
+
 /// The request that is explained.
+#[derive(Clone)]
 struct Case<'a> {
     config: &'a Config,
     actor: Actor,
@@ -137,8 +147,10 @@ impl<'a> Case<'a> {
             now: arguments.at.map_or_else(|| now.with_timezone(offset), |at| at.with_timezone(offset)),
             dry_run: arguments.dry_run,
             confirmed: arguments.confirmed.unwrap_or(confirm),
+            approved: arguments.approved,
             removals_last_hour: arguments.removals_last_hour,
             instance_removals_last_hour: arguments.instance_removals_last_hour,
+            waiting_requests: arguments.waiting_requests,
         };
         Ok(Self { config, actor, instance, user_name, reason, context })
     }
@@ -154,12 +166,14 @@ impl<'a> Case<'a> {
             (
                 "context",
                 format!(
-                    "dry_run {}, confirmed {}, reason_given {}, removals_last_hour {}, instance_removals_last_hour {}",
+                    "dry_run {}, confirmed {}, approved {}, reason_given {}, removals_last_hour {}, instance_removals_last_hour {}, waiting_requests {}",
                     context.dry_run,
                     context.confirmed,
+                    context.approved,
                     self.reason.is_some(),
                     context.removals_last_hour,
-                    context.instance_removals_last_hour
+                    context.instance_removals_last_hour,
+                    context.waiting_requests
                 ),
             ),
             ("time", context.now.format("%A, %Y-%m-%d %H:%M:%S %:z").to_string()),
@@ -167,7 +181,7 @@ impl<'a> Case<'a> {
     }
 
     /// Returns the decision in words, and an explanation of each action that was evaluated for it.
-    fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(Action, Explanation)>) {
+    fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(&'static str, Explanation)>) {
         match (action, self.config.accounts.parse(self.user_name)) {
             // The rules for account names apply to removals; every row can be viewed.
             (Some(action @ Action::Audit), _) | (Some(action), Ok(_)) => {
@@ -194,21 +208,28 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Explains `delete`, and `request` if the gateway would evaluate it, too.
-    fn explain_removal(&self, policies: &Policies) -> Vec<(Action, Explanation)> {
+    /// Explains `delete`, and `request` if the gateway would evaluate it, too; and `delete` once more if it stays forbidden when
+    /// others approve.
+    fn explain_removal(&self, policies: &Policies) -> Vec<(&'static str, Explanation)> {
         let at_once = self.explain(policies, Action::Delete);
-        let is_decided = at_once.1.response.allowed || at_once.1.response.failed.is_some();
-        if is_decided { vec![at_once] } else { vec![at_once, self.explain(policies, Action::Request)] }
+        if at_once.1.response.allowed || at_once.1.response.failed.is_some() {
+            return vec![at_once];
+        }
+        let request = self.explain(policies, Action::Request);
+        let approved = Self { context: AuthzContext { approved: true, ..self.context }, ..self.clone() };
+        let (_, approved) = approved.explain(policies, Action::Delete);
+        let stays = (request.1.response.allowed && approved.response.is_forbidden()).then_some((APPROVED, approved));
+        [at_once, request].into_iter().chain(stays).collect()
     }
 
-    fn explain(&self, policies: &Policies, action: Action) -> (Action, Explanation) {
+    fn explain(&self, policies: &Policies, action: Action) -> (&'static str, Explanation) {
         let request = AuthzRequest {
             principal: Principal::of(&self.actor, self.config),
             action,
             account: Some(Account { instance: self.instance, user_name: self.user_name }),
             reason_given: self.reason.is_some(),
         };
-        (action, policies.explain(&request, self.context))
+        (action.as_str(), policies.explain(&request, self.context))
     }
 }
 
@@ -226,9 +247,14 @@ mod tests {
 
     /// Returns the page for this command line, with the files of the demo.
     fn explained(line: &str) -> anyhow::Result<String> {
+        explained_by(include_str!("../../../config/policy.cedar"), line)
+    }
+
+    /// The same with another policy.
+    fn explained_by(policy: &str, line: &str) -> anyhow::Result<String> {
         let files = OperatorFiles {
             offboard: include_str!("../../../config/offboard.toml").into(),
-            policy: include_str!("../../../config/policy.cedar").into(),
+            policy: policy.into(),
             schema: include_str!("../../../config/schema.cedarschema").into(),
             prepared: None,
         };
@@ -246,7 +272,7 @@ mod tests {
   teams         dba
   own accounts  dana
   account       alice on analytics (environment staging)
-  context       dry_run false, confirmed true, reason_given false, removals_last_hour 20, instance_removals_last_hour 0
+  context       dry_run false, confirmed true, approved false, reason_given false, removals_last_hour 20, instance_removals_last_hour 0, waiting_requests 0
   time          Monday, 2026-06-01 10:00:00 +00:00
 
 delete: denied: forbidden by brake-twenty-an-hour
@@ -257,7 +283,7 @@ delete: denied: forbidden by brake-twenty-an-hour
         principal,
         action == Action::"delete",
         resource
-    ) when { context.removals_last_hour >= 20 };
+    ) when { context.removals_last_hour >= 20 } unless { context.approved };
 
   dba-removes-on-staging would permit it, but is overridden
     @id("dba-removes-on-staging")
@@ -277,7 +303,13 @@ delete: denied: forbidden by brake-twenty-an-hour
 
 request: denied: no policy permits it
 
-  no policy has this principal, action and resource in its scope
+  twenty-requests-wait would forbid it, but its conditions are not met
+    @id("twenty-requests-wait")
+    forbid (
+        principal,
+        action == Action::"request",
+        resource
+    ) when { context.waiting_requests >= 20 };
 "#;
         assert_eq!(page, expected);
     }
@@ -295,6 +327,7 @@ request: denied: no policy permits it
         let brake = "brake-twenty-an-hour would forbid it, but its conditions are not met";
         let hours = "production-in-working-hours would forbid it, but its conditions are not met";
         let own = "own-account would permit it, but its conditions are not met";
+        let waiting = "twenty-requests-wait would forbid it, but its conditions are not met";
         for (line, expected) in [
             (
                 "--as slack/U2CERLKJA --account analytics/alice",
@@ -317,6 +350,31 @@ request: denied: no policy permits it
                     "request: permitted by dba-asks-on-production",
                     "dba-asks-on-production permits it",
                     hours,
+                    waiting,
+                ],
+            ),
+            (
+                "--as slack/U2CERLKJA --account warehouse/alice --waiting-requests 20",
+                vec![
+                    "denied: forbidden by twenty-requests-wait",
+                    "delete: denied: no policy permits it",
+                    brake,
+                    own,
+                    hours,
+                    "request: denied: forbidden by twenty-requests-wait",
+                    "twenty-requests-wait forbids it",
+                    "dba-asks-on-production would permit it, but is overridden",
+                    hours,
+                ],
+            ),
+            (
+                "--as slack/U2CERLKJA --account analytics/alice --removals-last-hour 20 --approved --action delete",
+                vec![
+                    "permitted by dba-removes-on-staging",
+                    "delete: permitted by dba-removes-on-staging",
+                    "dba-removes-on-staging permits it",
+                    brake,
+                    own,
                 ],
             ),
             (
@@ -330,6 +388,7 @@ request: denied: no policy permits it
                     "request: denied: forbidden by production-in-working-hours",
                     "production-in-working-hours forbids it",
                     "dba-asks-on-production would permit it, but is overridden",
+                    waiting,
                 ],
             ),
             (
@@ -350,12 +409,24 @@ request: denied: no policy permits it
                     brake,
                     own,
                     "request: denied: no policy permits it",
-                    "no policy has this principal, action and resource in its scope",
+                    waiting,
                 ],
             ),
         ] {
             assert_eq!(first_lines(line), expected, "{line}");
         }
+    }
+
+    /// What is forbidden although others approve is not requested either, and the page says which policy forbids it.
+    #[test]
+    fn a_forbid_that_approvals_do_not_lift_is_explained() {
+        let policy = r#"@id("all-may-ask") permit (principal, action == Action::"request", resource);
+            @id("never") forbid (principal, action == Action::"delete", resource);"#;
+        let page = explained_by(policy, "--as slack/U1 --account analytics/alice").unwrap();
+        let answer = |label| page.lines().find(|line| line.starts_with(label)).unwrap_or_default();
+        assert_eq!(page.lines().next(), Some("denied: forbidden by never"));
+        assert_eq!(answer("request"), "request: permitted by all-may-ask");
+        assert_eq!(answer("delete, approved"), "delete, approved by others: denied: forbidden by never");
     }
 
     #[test]

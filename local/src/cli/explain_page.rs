@@ -1,17 +1,17 @@
 //! The page that `explain` prints.
 
+use starrocks_offboard::policy::AuthzResponse;
 use starrocks_offboard::policy::explain::{Explanation, PolicyEvaluation, Role};
 use starrocks_offboard::policy::permit::Decision;
-use starrocks_offboard::policy::{Action, AuthzResponse};
 
 /// Returns the page: the answer, the facts about the request, and for each action the policies that decide or almost apply.
-pub(super) fn page(answer: &str, facts: &[(&str, String)], explanations: &[(Action, Explanation)]) -> String {
+pub(super) fn page(answer: &str, facts: &[(&str, String)], explanations: &[(&str, Explanation)]) -> String {
     let mut page = format!("{answer}\n\n");
     for (label, value) in facts {
         page += &format!("  {label:<14}{value}\n");
     }
-    for (action, explanation) in explanations {
-        page += &format!("\n{}: {}\n", action.as_str(), response_in_words(&explanation.response));
+    for (question, explanation) in explanations {
+        page += &format!("\n{question}: {}\n", response_in_words(&explanation.response));
         if explanation.policies.is_empty() {
             page += "\n  no policy has this principal, action and resource in its scope\n";
         }

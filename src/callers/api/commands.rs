@@ -12,6 +12,7 @@ use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
+use crate::request::pending_query::PendingQuery;
 use crate::request::reason::Reason;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
 use crate::request::route::ApiPath;
@@ -30,7 +31,7 @@ pub(super) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c>
         Some(ApiPath::Removal(id)) => {
             without_query(inbound).and_then(|()| Ok(Command::GetRemoval { id: decoded(id)? }))
         }
-        Some(ApiPath::Approvals) => without_query(inbound).map(|()| Command::ListPending),
+        Some(ApiPath::Approvals) => pending(inbound),
         Some(ApiPath::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
         Some(ApiPath::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
         None => Err(RequestError::RouteUnknown),
@@ -49,6 +50,10 @@ fn actor(proof: &Proof, caller: &Caller) -> Option<Actor> {
 fn list<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
     let query = RemovalQuery::parse(&Fields::from_query(&inbound.query)?)?;
     Ok(Command::ListRemovals { query, format: ListFormat::accepted(&inbound.headers)? })
+}
+
+fn pending<'c>(inbound: &Inbound) -> Result<Command<'c>, RequestError> {
+    PendingQuery::parse(&Fields::from_query(&inbound.query)?).map(Command::ListPending)
 }
 
 fn decoded(segment: &str) -> Result<String, RequestError> {

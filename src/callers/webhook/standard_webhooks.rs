@@ -41,6 +41,7 @@ use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
+use crate::request::pending_query::PendingQuery;
 use crate::request::reason::Reason;
 use crate::request::strict::{self, unix_seconds};
 use crate::secret::Secret;
@@ -200,7 +201,7 @@ pub(super) fn own(body: Value, config: &Config) -> Result<Event<'_>, RequestErro
         }));
     }
     let command = match r#type.strip_prefix("removal.") {
-        Some("pending") => Command::ListPending,
+        Some("pending") => Command::ListPending(PendingQuery::after("data.id", data.id.as_deref())?),
         Some("status") => Command::GetRemoval { id: filled(data.id, "data.id")? },
         Some(name) => match ApprovalAction::parse(name) {
             Some(action) => Command::DecideApproval { id: filled(data.id, "data.id")?, action, reason: reason? },

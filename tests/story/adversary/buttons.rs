@@ -2,7 +2,7 @@
 //!
 //! Where the kind has buttons, one is pressed; elsewhere the same is typed.
 
-use crate::adversary::shared::{WITH_PEOPLE, answered, app, kinds_of, made, reference, state};
+use crate::adversary::shared::{WITH_PEOPLE, answered, app, app_with, kinds_of, made, reference, state};
 use crate::callers::kinds::InMemory;
 use support::kind::Kind;
 use support::stage::{Stage, Wire};
@@ -28,6 +28,12 @@ enum After {
     Time(i64),
     /// The configuration changed so.
     Change(&'static str, &'static str),
+    /// This one pressed this one, and then the configuration changed so.
+    PressedThenChange(Who, &'static str, (&'static str, &'static str)),
+    /// Policy got this one, too.
+    Policy(&'static str),
+    /// This one caused the event that the request came of.
+    CausedBy(Who),
     /// The approver is in no team any more.
     OtherLeft,
     /// Nor is the requester.
@@ -65,6 +71,19 @@ const fn pressed(idea: &'static str, who: Who, action: &'static str, code: &'sta
 const fn approved(idea: &'static str, after: After, code: &'static str, state: &'static str) -> Try {
     Try { idea, after, who: Who::Other, action: "approve", on: On::Right, code, state, deletes: 0 }
 }
+
+impl Try {
+    /// Its DELETE was or is sent.
+    const fn once(self) -> Self {
+        Self { deletes: 1, ..self }
+    }
+}
+
+const NOT_ALICE: &str = "@id(\"not-alice\") forbid (principal, action == Action::\"delete\", resource)
+    when { resource.user_name == \"alice\" };";
+
+const FAILS_IF_APPROVED: &str = "@id(\"fails\") forbid (principal, action == Action::\"delete\", resource)
+    when { context.approved && context.hour * 9223372036854775807 > 0 };";
 
 const fn on(idea: &'static str, id: &'static str) -> Try {
     let try_ = pressed(idea, Who::Other, "approve", "OFFBOARD.40405");
@@ -120,6 +139,42 @@ const TRIES: &[Try] = &[
         "OFFBOARD.40907",
         WAITS,
     ),
+    approved("after policy forbade to remove it", After::Policy(NOT_ALICE), "OFFBOARD.40301", "denied"),
+    approved(
+        "after policy forbade to remove it in a way that fails",
+        After::Policy(FAILS_IF_APPROVED),
+        "OFFBOARD.40301",
+        "denied",
+    ),
+    approved("by the person who caused the request", After::CausedBy(Who::Other), "OFFBOARD.40306", WAITS),
+    Try {
+        action: "deny",
+        ..approved("denied by the person who caused the request", After::CausedBy(Who::Other), "OFFBOARD.40306", WAITS)
+    },
+    approved(
+        "after it was carried out and the instance taken out",
+        After::PressedThenChange(Who::Other, "approve", ("name = \"warehouse\"", "name = \"warehouse-2\"")),
+        "SUCCESS",
+        "removed",
+    )
+    .once(),
+    approved(
+        "after it was carried out and the account protected",
+        After::PressedThenChange(Who::Other, "approve", ("protected = [\"etl_*\"]", "protected = [\"ali*\"]")),
+        "SUCCESS",
+        "removed",
+    )
+    .once(),
+    Try {
+        who: Who::Stranger,
+        ..approved(
+            "a stranger asks for what was carried out, after the instance was taken out",
+            After::PressedThenChange(Who::Other, "approve", ("name = \"warehouse\"", "name = \"warehouse-2\"")),
+            "OFFBOARD.40304",
+            "removed",
+        )
+        .once()
+    },
     approved("after the caller was taken out", After::CallerGone, "OFFBOARD.40402", WAITS),
     approved("with a secret that was rotated out", After::SecretChanged, "", WAITS),
 ];
@@ -229,6 +284,15 @@ async fn what_is_no_yes_removes_nothing() {
                 After::Change(from, to) => {
                     assert!(offboard.contains(from), "{from}");
                     stage.app = app(&offboard.replacen(from, to, 1));
+                }
+                After::PressedThenChange(who, action, (from, to)) => {
+                    press(&stage, &kind, who, action, &reference).await;
+                    stage.app = app(&offboard.replacen(from, to, 1));
+                }
+                After::Policy(more) => stage.app = app_with(&offboard, more),
+                After::CausedBy(who) => {
+                    let sql = "UPDATE removals SET caused_by = ?1 WHERE reference = ?2";
+                    stage.host.database.execute(sql, [&principal(&kind, who), &reference]).unwrap();
                 }
                 After::OtherLeft => stage.app = app(&without(Who::Other)),
                 After::AskerLeft => stage.app = app(&without(Who::Asker)),

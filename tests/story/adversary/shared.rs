@@ -18,8 +18,13 @@ pub(crate) const WITH_PEOPLE: &[&str] =
     &["slack", "discord", "feishu", "google-chat", "mattermost", "teams", "wecom", "wecom-bot", "dingtalk"];
 
 pub(crate) fn app(offboard: &str) -> App {
-    let policy = include_str!("../../../config/policy.cedar");
-    let app = App::parse(offboard, policy, include_str!("../../../config/schema.cedarschema"));
+    app_with(offboard, "")
+}
+
+/// With more policies than the demonstration's.
+pub(crate) fn app_with(offboard: &str, policies: &str) -> App {
+    let policy = concat!(include_str!("../../../config/policy.cedar"), "\n").to_owned() + policies;
+    let app = App::parse(offboard, &policy, include_str!("../../../config/schema.cedarschema"));
     app.unwrap_or_else(|why| panic!("{why}\n{offboard}"))
 }
 

@@ -4,4 +4,6 @@ mod any_order;
 mod approval;
 pub(crate) mod buttons;
 mod confirmation;
+mod forbids;
+mod listing;
 pub(crate) mod shared;

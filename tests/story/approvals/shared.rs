@@ -16,14 +16,23 @@ pub(crate) const STRANGER: &str = "U0STRANGER";
 
 /// The demo's, with more people in the team, and the portal's key as Dana's own.
 pub(crate) fn gateway_with(changes: &[(&str, &str)]) -> App {
+    gateway(changes, "")
+}
+
+/// With more policies than the demo's.
+pub(crate) fn gateway_of(policies: &str) -> App {
+    gateway(&[], policies)
+}
+
+fn gateway(changes: &[(&str, &str)], policies: &str) -> App {
     let mut offboard = include_str!("../../../config/offboard.toml")
         .replace("members = [", &format!("members = [\"slack/{ERIN}\", \"slack/{FAY}\", "));
     for (from, to) in changes {
         assert!(offboard.contains(from), "{from}");
         offboard = offboard.replacen(from, to, 1);
     }
-    let policy = include_str!("../../../config/policy.cedar");
-    App::parse(&offboard, policy, include_str!("../../../config/schema.cedarschema")).unwrap()
+    let policy = concat!(include_str!("../../../config/policy.cedar"), "\n").to_owned() + policies;
+    App::parse(&offboard, &policy, include_str!("../../../config/schema.cedarschema")).unwrap()
 }
 
 pub(crate) fn app() -> App {

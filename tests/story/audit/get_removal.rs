@@ -57,6 +57,8 @@ async fn whoever_may_audit_looks_and_settles() {
             "message": "the account is gone: no usable answer came back, and the account list no longer has the account",
             "request_id": null,
             "confirmed_by": "account-list",
+            "policy_set": app.policies.digest(),
+            "caused_by": null,
         })
     );
     // The requester may always look.

@@ -1,5 +1,6 @@
 //! A removal, from the request to the last message about it.
 
+mod brakes;
 mod dry_run;
 mod end_to_end;
 mod follow_up;
