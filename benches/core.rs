@@ -135,7 +135,10 @@ impl<'c> Proving<'c> {
     fn removal(&self, config: &'c Config) -> anyhow::Result<RemovalRequest<'c>> {
         let proof = self.verify().map_err(|outcome| anyhow::anyhow!("{outcome:?}"))?;
         match self.parse(&proof, config) {
-            Parsed::Command { sender, command: Command::RemoveAccount { user_name, instance, reason, dry_run } } => {
+            Parsed::Command {
+                sender,
+                command: Command::RemoveAccount { user_name, instance, reason, dry_run, .. },
+            } => {
                 let (actor, delivery) = (sender.actor, proof.delivery);
                 Ok(RemovalRequest { actor, user_name, instance, reason, delivery, dry_run, caused_by: None })
             }

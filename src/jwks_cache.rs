@@ -4,6 +4,10 @@
 //! lacks a token's key id, the gateway fetches it again, because the issuer may have a new key; at most once in half a minute
 //! for all tokens, so that forged tokens cannot cause unlimited fetches. A set that cannot be fetched again is used for a day.
 //!
+//! Writing to the database is not enough to publish a key: a stored set is sealed, with its URL and its time, under a secret of
+//! TaurusDB's credentials, which the database does not have. A set that does not open is fetched again. Without such a secret the
+//! sets are in memory only.
+//!
 //! A file is read for each request that needs it, so that a change takes effect at once.
 //!
 //! Tokens are not verified here; that is `crypto::jwt`.
@@ -16,12 +20,15 @@ use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request};
 
+use crate::config::Config;
 use crate::config::limits::Limits;
 use crate::crypto::jwks::{JwksSource, KeySet, LARGEST_SET};
+use crate::crypto::seal::Seal;
 use crate::host::{Host, StoreError, Value};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
 use crate::outcome::{NotSent, Outcome};
+use crate::secret::Secret;
 
 /// How long a key set is used without fetching it again, in milliseconds.
 const FRESH: i64 = 3_600_000;
@@ -37,7 +44,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// The key sets in an instance's memory.
 #[derive(Debug, Default)]
-pub struct JwksCache(RefCell<BTreeMap<String, (KeySet, i64)>>);
+pub struct JwksCache {
+    sets: RefCell<BTreeMap<String, (KeySet, i64)>>,
+    /// When a URL was last fetched, for an instance that has no other instance's word for it.
+    tried: RefCell<BTreeMap<String, i64>>,
+}
+
+/// What key sets in the database are sealed for.
+const SEALED_FOR: &str = "published-keys/1";
 
 const FIND: &str = "SELECT body, fetched_at FROM published_keys WHERE url = ?1 AND body IS NOT NULL";
 
@@ -76,7 +90,7 @@ impl JwksCache {
         &self,
         host: &H,
         source: JwksSource<'_>,
-        limits: Limits,
+        config: &Config,
     ) -> Result<KeySet, JwksError> {
         let url = match source {
             JwksSource::Url(url) => url,
@@ -89,20 +103,24 @@ impl JwksCache {
         if let Some(keys) = self.in_memory(url, now) {
             return Ok(keys);
         }
-        let stored = stored(host, url).await?;
+        let seal = seal(host, config).await;
+        let Some(seal) = seal else {
+            return self.fetch_alone(host, url, config.limits, now).await.ok_or(JwksError::Unavailable);
+        };
+        let stored = stored(host, url, &seal).await?;
         if let Some((keys, fetched_at)) = &stored
             && is_within(*fetched_at, now, FRESH)
         {
             return Ok(self.remember(url, keys.clone(), *fetched_at));
         }
         if may_fetch(host, url, now).await?
-            && let Some(keys) = self.fetch(host, url, limits, now).await?
+            && let Some(keys) = self.fetch(host, url, config.limits, &seal).await?
         {
             return Ok(keys);
         }
         match stored {
             Some((keys, fetched_at)) if is_within(fetched_at, now, STALE) => Ok(keys),
-            _ => self.wait(host, url).await,
+            _ => self.wait(host, url, &seal).await,
         }
     }
 
@@ -116,13 +134,16 @@ impl JwksCache {
         &self,
         host: &H,
         source: JwksSource<'_>,
-        limits: Limits,
+        config: &Config,
     ) -> Result<Option<KeySet>, JwksError> {
         let JwksSource::Url(url) = source else { return Ok(None) };
         let now = host.now().timestamp_millis();
-        let stored = stored(host, url).await?;
+        let Some(seal) = seal(host, config).await else {
+            return Ok(self.fetch_alone(host, url, config.limits, now).await);
+        };
+        let stored = stored(host, url, &seal).await?;
         if may_fetch(host, url, now).await? {
-            return self.fetch(host, url, limits, now).await;
+            return self.fetch(host, url, config.limits, &seal).await;
         }
         // Another request fetched within the last half minute, and its set may have the key.
         Ok(stored
@@ -131,10 +152,17 @@ impl JwksCache {
     }
 
     /// Fetches and stores the key set. Returns `None` if fetching failed, after logging the reason.
-    async fn fetch<H: Host>(&self, host: &H, url: &str, limits: Limits, now: i64) -> Result<Option<KeySet>, JwksError> {
+    async fn fetch<H: Host>(
+        &self,
+        host: &H,
+        url: &str,
+        limits: Limits,
+        seal: &Seal,
+    ) -> Result<Option<KeySet>, JwksError> {
+        let now = host.now().timestamp_millis();
         match fetch(host, url, limits).await {
             Ok((keys, body)) => {
-                store(host, url, &body, now).await?;
+                store(host, url, &body, seal, now).await?;
                 Ok(Some(self.remember(url, keys, now)))
             }
             Err(why) => {
@@ -144,13 +172,29 @@ impl JwksCache {
         }
     }
 
+    /// Fetches the key set for this instance alone. Returns `None` if a fetch is not allowed yet, or failed.
+    async fn fetch_alone<H: Host>(&self, host: &H, url: &str, limits: Limits, now: i64) -> Option<KeySet> {
+        let tried = self.tried.borrow_mut().insert(url.to_owned(), now);
+        if let Some(tried) = tried.filter(|tried| is_within(*tried, now, PAUSE)) {
+            self.tried.borrow_mut().insert(url.to_owned(), tried);
+            return None;
+        }
+        match fetch(host, url, limits).await {
+            Ok((keys, _)) => Some(self.remember(url, keys, now)),
+            Err(why) => {
+                host.log(&format!("keys: `{url}`: {why}"));
+                None
+            }
+        }
+    }
+
     /// Waits for another request's fetch.
-    async fn wait<H: Host>(&self, host: &H, url: &str) -> Result<KeySet, JwksError> {
+    async fn wait<H: Host>(&self, host: &H, url: &str, seal: &Seal) -> Result<KeySet, JwksError> {
         const STEP: Duration = Duration::from_millis(100);
         let until = host.elapsed().saturating_add(LONGEST_WAIT);
         while host.elapsed() < until {
             host.sleep(STEP).await;
-            if let Some((keys, fetched_at)) = stored(host, url).await?
+            if let Some((keys, fetched_at)) = stored(host, url, seal).await?
                 && is_within(fetched_at, host.now().timestamp_millis(), FRESH)
             {
                 return Ok(self.remember(url, keys, fetched_at));
@@ -160,16 +204,16 @@ impl JwksCache {
     }
 
     fn in_memory(&self, url: &str, now: i64) -> Option<KeySet> {
-        let known = self.0.borrow();
+        let known = self.sets.borrow();
         known.get(url).filter(|(_, fetched_at)| is_within(*fetched_at, now, FRESH)).map(|(keys, _)| keys.clone())
     }
 
     fn has(&self, url: &str, fetched_at: i64) -> bool {
-        self.0.borrow().get(url).is_some_and(|(_, known)| *known == fetched_at)
+        self.sets.borrow().get(url).is_some_and(|(_, known)| *known == fetched_at)
     }
 
     fn remember(&self, url: &str, keys: KeySet, fetched_at: i64) -> KeySet {
-        self.0.borrow_mut().insert(url.to_owned(), (keys.clone(), fetched_at));
+        self.sets.borrow_mut().insert(url.to_owned(), (keys.clone(), fetched_at));
         keys
     }
 }
@@ -184,13 +228,30 @@ fn unavailable<H: Host>(host: &H, name: &str, why: &str) -> JwksError {
     JwksError::Unavailable
 }
 
-async fn stored<H: Host>(host: &H, url: &str) -> Result<Option<(KeySet, i64)>, JwksError> {
+/// Returns the seal of stored sets: under the secret of the first instance whose credentials are set. Secrets of callers would not do,
+/// because some of them are public keys.
+async fn seal<H: Host>(host: &H, config: &Config) -> Option<Seal> {
+    for instance in config.instances() {
+        if let Some(secret) = host.variable(instance.credentials.secret()).await.and_then(|secret| secret.trimmed()) {
+            return Seal::new(&secret, SEALED_FOR);
+        }
+    }
+    None
+}
+
+/// What a stored set is sealed with: another URL's set, or an older one, does not open.
+fn about(url: &str, fetched_at: i64) -> String {
+    format!("{fetched_at} {url}")
+}
+
+async fn stored<H: Host>(host: &H, url: &str, seal: &Seal) -> Result<Option<(KeySet, i64)>, JwksError> {
     let rows = host.query(FIND, vec![url.into()]).await.map_err(|why| ledger_down(host, &why))?;
     let Some([Value::Text(body), Value::Integer(fetched_at)]) = rows.first().map(Vec::as_slice) else {
         return Ok(None);
     };
-    // Another version of the gateway may have stored a set that this one cannot read; it counts as missing.
-    Ok(KeySet::parse(body.as_bytes()).ok().map(|keys| (keys, *fetched_at)))
+    // A set that another version of the gateway stored, or that anything else wrote, counts as missing.
+    let set = seal.open(body, &about(url, *fetched_at));
+    Ok(set.and_then(|set| KeySet::parse(set.expose().as_bytes()).ok()).map(|keys| (keys, *fetched_at)))
 }
 
 async fn may_fetch<H: Host>(host: &H, url: &str, now: i64) -> Result<bool, JwksError> {
@@ -199,8 +260,11 @@ async fn may_fetch<H: Host>(host: &H, url: &str, now: i64) -> Result<bool, JwksE
     Ok(!rows.is_empty())
 }
 
-async fn store<H: Host>(host: &H, url: &str, body: &str, now: i64) -> Result<(), JwksError> {
-    host.query(KEEP, vec![url.into(), body.into(), now.into()]).await.map(drop).map_err(|why| ledger_down(host, &why))
+async fn store<H: Host>(host: &H, url: &str, body: &str, seal: &Seal, now: i64) -> Result<(), JwksError> {
+    let set = Secret::new(body.to_owned()).and_then(|set| seal.seal(&set, &about(url, now), host.random()));
+    let Some(sealed) = set else { return Ok(()) };
+    let parameters = vec![url.into(), sealed.as_str().into(), now.into()];
+    host.query(KEEP, parameters).await.map(drop).map_err(|why| ledger_down(host, &why))
 }
 
 fn ledger_down<H: Host>(host: &H, StoreError(why): &StoreError) -> JwksError {

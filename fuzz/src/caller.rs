@@ -13,6 +13,7 @@ use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::outcome::message::Message;
 use starrocks_offboard::outcome::{Denied, Evidence, Outcome, catalog};
 use starrocks_offboard::reply::{Rendered, Reply};
+use starrocks_offboard::request::actor::Groups;
 use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::inbound::Inbound;
@@ -90,7 +91,9 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
     let proof = Proof {
         key_id: key.as_ref().and_then(|key| key.id.clone()),
         key: key.clone(),
-        subject: key.is_none().then(|| Subject { id: "dana".into(), groups: vec!["dba".into()] }),
+        subject: key
+            .is_none()
+            .then(|| Subject { id: "dana".into(), groups: Groups::new(vec!["dba".into()], i64::MAX) }),
         plain: Some(inbound.body.clone()),
         ..Proof::of(DeliveryId::new(caller, &[b"delivery"]))
     };

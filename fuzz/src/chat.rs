@@ -61,7 +61,7 @@ pub fn chat(data: &[u8]) {
             assert!(action == ApprovalAction::Deny || (words.len() == 2 && reason.is_none()), "{text:?}");
             same_reason(reason.as_ref().map(|reason| reason.as_str()), &words[2..]);
         }
-        Ok(Command::RemoveAccount { user_name, instance, reason, dry_run }) => {
+        Ok(Command::RemoveAccount { user_name, instance, reason, dry_run, .. }) => {
             may_be_asked_for(user_name.as_str());
             assert_eq!((rest[0], rest[1]), (user_name.as_str(), instance.name.as_str()), "{text:?}");
             assert_eq!(dry_run, rest.len() < words.len(), "{text:?}");

@@ -77,6 +77,7 @@ mod tests {
     use crate::crypto::mac::lower_hex_32;
     use crate::crypto::public_key::ed25519_is;
     use crate::request::inbound::Inbound;
+    use crate::request::name::counted::comparisons;
     use crate::secret::Secret;
     use chrono::DateTime;
     use http::{HeaderMap, Method};
@@ -197,6 +198,87 @@ mod tests {
         assert_eq!(lower_hex_32(&"0a".repeat(32)), Some([10; 32]));
         for text in ["0A".repeat(32), "0a".repeat(31), "0a".repeat(33), "0g".repeat(32), String::new()] {
             assert_eq!(lower_hex_32(&text), None);
+        }
+    }
+
+    /// Bodies of 64 KiB and headers of 32 KB, of the forms that are the most work for each reader. None is read before it is proved,
+    /// and what is compared grows with the request.
+    #[test]
+    fn a4_the_largest_requests_cost_no_kind_more_than_their_size() {
+        const LARGEST: usize = 64 * 1024;
+        let filled = |piece: &dyn Fn(usize) -> String, size: usize| {
+            let mut text = String::new();
+            for number in 0.. {
+                let piece = piece(number);
+                if text.len() + piece.len() > size {
+                    return text;
+                }
+                text += &piece;
+            }
+            text
+        };
+        let bodies = |size: usize| {
+            let size = size - 100;
+            [
+                ("application/x-www-form-urlencoded", filled(&|number| format!("{number}=&"), size)),
+                ("application/json", format!("{{{}\"\":1}}", filled(&|number| format!("\"{number}\":1,"), size))),
+                ("application/json", format!("[{}0]", filled(&|_| "[],".to_owned(), size))),
+                ("application/json", filled(&|_| "[".to_owned(), size)),
+                ("text/xml", format!("<xml>{}</xml>", filled(&|number| format!("<a{number}/>"), size))),
+            ]
+        };
+        let list = |size: usize, entry: &str| filled(&|_| format!("{entry} "), size / 2);
+        let inbound = |body: &str, content_type: &str, size: usize| {
+            let mut headers = HeaderMap::new();
+            let v1 = format!("v1,{}", "A".repeat(43) + "=");
+            for (name, value) in [
+                ("content-type", content_type.to_owned()),
+                ("authorization", list(size, "Bearer")),
+                ("webhook-id", "m".into()),
+                ("webhook-timestamp", "1780308000".into()),
+                ("webhook-signature", list(size, &v1)),
+                ("x-hub-signature-256", format!("sha256={}", "0".repeat(64))),
+                ("x-slack-request-timestamp", "1780308000".into()),
+                ("x-slack-signature", format!("v0={}", "0".repeat(64))),
+                ("x-gitlab-token", list(size, "t")),
+                ("timestamp", "1780308000000".into()),
+                ("sign", "A".repeat(43) + "="),
+                ("x-lark-request-timestamp", "1780308000".into()),
+                ("x-lark-request-nonce", list(size, "n")),
+                ("x-lark-signature", "0".repeat(64)),
+                ("x-signature-timestamp", "1780308000".into()),
+                ("x-signature-ed25519", "0".repeat(128)),
+                ("signature-input", format!("sig1=({});created=1780308000", list(size, "\"a\""))),
+                ("signature", "sig1=:AA==:".into()),
+            ] {
+                headers.insert(name, value.trim().parse().unwrap());
+            }
+            Inbound {
+                method: Method::POST,
+                path: "/hooks/a".into(),
+                query: filled(&|number| format!("{number}=&"), size / 4),
+                host: "localhost".into(),
+                headers,
+                body: Bytes::from(body.to_owned()),
+            }
+        };
+        let now = DateTime::from_timestamp(1_780_308_000, 0).unwrap();
+        for kind in KINDS {
+            let parts = ["secret", "token", "signature_key", "encryption_key", "aes_key", "encrypt_key"];
+            let secret = || Secret::new("another secret".to_owned()).unwrap();
+            let key = ActiveSecret::new(Some("k".into()), parts.map(|part| (part, secret())).to_vec()).unwrap();
+            let keys = VerificationKeys { secrets: vec![key], published: None };
+            let caller = Caller::new("a", kind.shape().name);
+            for place in 0..5 {
+                let work = |size: usize| {
+                    let (content_type, body) = &bodies(size)[place];
+                    let inbound = inbound(body, content_type, size);
+                    comparisons(|| assert!(kind.verify(&inbound, &caller, &keys, now).is_err()))
+                };
+                let (half, whole) = (work(LARGEST / 2), work(LARGEST));
+                let (name, limit) = (kind.shape().name, 10_000);
+                assert!(whole * 2 <= half * 5 + 100 && whole < limit, "{name}, {place}: {half}, {whole}");
+            }
         }
     }
 }

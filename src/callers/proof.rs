@@ -12,6 +12,7 @@ use crate::crypto::jwks::KeySet;
 use crate::crypto::jwt::TokenError;
 use crate::outcome::message::Message;
 use crate::outcome::{Outcome, catalog};
+use crate::request::actor::Groups;
 use crate::request::error::RequestError;
 use crate::request::headers::{HeaderError, required_header};
 use crate::request::ids::DeliveryId;
@@ -30,6 +31,8 @@ pub enum ProofError {
         /// The header, query parameter or field.
         header: &'static str,
     },
+    /// `Authorization` has no scheme, or another one than `Bearer`.
+    SchemeWrong,
     /// A header that may appear once appears twice.
     Doubled {
         /// The header.
@@ -88,6 +91,7 @@ impl From<ProofError> for Outcome {
         Self::Refused(match error {
             ProofError::Missing { header } => named(&catalog::PROOF_MISSING, header.into()),
             ProofError::Malformed { header } => named(&catalog::PROOF_MALFORMED, header.into()),
+            ProofError::SchemeWrong => named(&catalog::SCHEME_WRONG, AUTHORIZATION.into()),
             ProofError::Doubled { header } => named(&catalog::PROOF_DOUBLED, header.into_owned()),
             ProofError::Stale => Message::new(&catalog::PROOF_STALE),
             ProofError::Wrong => Message::new(&catalog::PROOF_WRONG),
@@ -157,7 +161,7 @@ pub struct Subject {
     /// Their id with the issuer.
     pub id: String,
     /// Their teams, as the token says.
-    pub groups: Vec<String>,
+    pub groups: Groups,
 }
 
 impl Proof {
@@ -230,18 +234,98 @@ pub(crate) fn parse_timestamp(value: &serde_json::Value) -> Option<(String, i64)
     Some((text, seconds))
 }
 
+const AUTHORIZATION: &str = "authorization";
+
 /// Returns the token of `Authorization: Bearer`.
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`], if there is none.
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if there is none, [`ProofError::SchemeWrong`] if
+/// something else than `Bearer` stands before it, or nothing.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, ProofError> {
-    const AUTHORIZATION: &str = "authorization";
+    match authorization(headers)? {
+        (true, token) => Ok(token),
+        (false, _) => Err(ProofError::SchemeWrong),
+    }
+}
+
+/// Returns the token of `Authorization`, for senders of which some have one field for the whole header: people type the token
+/// into it, with or without `Bearer`.
+///
+/// # Errors
+///
+/// As [`bearer`], except that a token may stand alone.
+pub(crate) fn bearer_or_bare(headers: &HeaderMap) -> Result<&str, ProofError> {
+    authorization(headers).map(|(_, token)| token)
+}
+
+/// Returns the token, and whether the scheme `Bearer` stands before it; without it, there is no scheme.
+fn authorization(headers: &HeaderMap) -> Result<(bool, &str), ProofError> {
+    const MALFORMED: ProofError = ProofError::Malformed { header: AUTHORIZATION };
     let value = required_header(headers, AUTHORIZATION)?;
-    // The scheme in any case (RFC 9110, section 11.1), one space, and the characters that RFC 6750 allows in a token.
-    let (scheme, token) = value.split_once(' ').ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
-    let good = scheme.eq_ignore_ascii_case("bearer")
-        && !token.is_empty()
-        && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-    if good { Ok(token) } else { Err(ProofError::Malformed { header: AUTHORIZATION }) }
+    match value.split_once(' ') {
+        // The scheme in any case (RFC 9110, section 11.1), and one space.
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER) => {
+            if is_bearer_token(token) {
+                Ok((true, token))
+            } else {
+                Err(MALFORMED)
+            }
+        }
+        Some((_, token)) if is_bearer_token(token) => Err(ProofError::SchemeWrong),
+        Some(_) => Err(MALFORMED),
+        // `Bearer` alone or glued to a token is no token.
+        None if value.get(..BEARER.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEARER)) => Err(MALFORMED),
+        None if is_bearer_token(value) => Ok((false, value)),
+        None => Err(MALFORMED),
+    }
+}
+
+const BEARER: &str = "bearer";
+
+/// Checks the form of a secret that its sender writes into `Authorization`.
+///
+/// # Errors
+///
+/// If the header cannot carry it behind `Bearer`: what it may consist of.
+pub(crate) fn token_form(_: &str, secret: &Secret) -> Result<(), &'static str> {
+    let text = secret.expose();
+    let has_scheme = text.get(..BEARER.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEARER));
+    if is_bearer_token(text) && !has_scheme {
+        return Ok(());
+    }
+    Err("the token without `Bearer`, of letters, digits and `-._~+/=`")
+}
+
+/// Whether a text has only the characters that RFC 6750, section 2.1, allows in a token.
+pub(crate) fn is_bearer_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_without_its_scheme_is_taken_only_where_senders_leave_it_out() {
+        const MALFORMED: ProofError = ProofError::Malformed { header: AUTHORIZATION };
+        for (value, with_scheme, bare) in [
+            ("Bearer a.b", Ok("a.b"), Ok("a.b")),
+            ("bEARER a.b", Ok("a.b"), Ok("a.b")),
+            ("a.b", Err(ProofError::SchemeWrong), Ok("a.b")),
+            ("Basic YTpi", Err(ProofError::SchemeWrong), Err(ProofError::SchemeWrong)),
+            ("Token a.b", Err(ProofError::SchemeWrong), Err(ProofError::SchemeWrong)),
+            ("Bearer", Err(MALFORMED), Err(MALFORMED)),
+            ("Bearera.b", Err(MALFORMED), Err(MALFORMED)),
+            ("Bearer  a.b", Err(MALFORMED), Err(MALFORMED)),
+            ("Bearer Bearer a.b", Err(MALFORMED), Err(MALFORMED)),
+            ("Bearer \"a\"", Err(MALFORMED), Err(MALFORMED)),
+            ("a,b", Err(MALFORMED), Err(MALFORMED)),
+            ("Digest username=\"a\", realm=\"b\"", Err(MALFORMED), Err(MALFORMED)),
+        ] {
+            let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, value.parse().unwrap())]);
+            assert_eq!(bearer(&headers), with_scheme, "{value}");
+            assert_eq!(bearer_or_bare(&headers), bare, "{value}");
+        }
+    }
 }

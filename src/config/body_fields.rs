@@ -20,6 +20,8 @@ pub struct BodyFields {
     pub event: Option<String>,
     /// Points to the delivery ID, which is the same for repeats of one event.
     pub id: Option<String>,
+    /// Points to the sender's id of the person whose act caused the event.
+    pub caused_by: Option<String>,
     /// Points to the attributes of a leaver, by the names that `[leavers]` uses.
     pub identity: BTreeMap<String, String>,
     /// The accepted values by pointer or [`EVENT`]. An event with another value is ignored.
@@ -51,6 +53,7 @@ pub(super) struct FieldsTable {
     reason: Option<String>,
     event: Option<String>,
     id: Option<String>,
+    caused_by: Option<String>,
     identity: BTreeMap<String, String>,
     when: BTreeMap<String, OneOrMore>,
 }
@@ -87,6 +90,7 @@ impl FieldsTable {
             reason: optional("reason", &self.reason)?,
             event: optional("event", &self.event)?,
             id: optional("id", &self.id)?,
+            caused_by: optional("caused_by", &self.caused_by)?,
             ..BodyFields::default()
         };
         for (name, text) in &self.identity {

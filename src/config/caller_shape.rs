@@ -1,6 +1,10 @@
 //! The shape of a caller kind: which secrets and settings its `[[caller]]` tables have. The kinds themselves are in `callers`.
 
 use crate::config::callers::Caller;
+use crate::secret::Secret;
+
+/// Checks the form of a secret's part, by the part's name; the error says what the form is, for the operator.
+pub type SecretForm = fn(&str, &Secret) -> Result<(), &'static str>;
 
 /// One part of a secret that has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,8 @@ pub struct CallerShape {
     pub is_of_leavers: bool,
     /// Whether the proof covers the body. If not, a request always has to be confirmed.
     pub proves_body: bool,
+    /// Checks the form of a secret, so that one that can prove nothing is found before a request is refused for it.
+    pub secret_form: SecretForm,
     /// Checks the settings of a caller together; the error says what is needed, for the operator.
     pub is_complete: fn(&Caller) -> Result<(), &'static str>,
 }
@@ -107,6 +113,7 @@ impl CallerShape {
             takes_fields: false,
             is_of_leavers: false,
             proves_body: true,
+            secret_form: |_, _| Ok(()),
             is_complete: |_| Ok(()),
         }
     }

@@ -80,6 +80,15 @@ pub enum AgencyBase {
 }
 
 impl CredentialSource {
+    /// Returns the variable of the secret half.
+    pub fn secret(&self) -> &str {
+        match self {
+            Self::Aksk(variables) | Self::Agency { on: AgencyBase::Aksk(variables), .. } => &variables.secret_key,
+            Self::Password(variables) | Self::Agency { on: AgencyBase::Password(variables), .. } => &variables.password,
+            Self::Token { token } => token,
+        }
+    }
+
     /// Whether tokens are fetched from IAM.
     pub fn uses_iam(&self) -> bool {
         matches!(self, Self::Password(_) | Self::Agency { .. })

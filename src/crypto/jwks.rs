@@ -33,7 +33,7 @@ struct Key {
 /// Why a set has no key for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyMissing {
-    /// The set has no key of this id, or not exactly one that fits.
+    /// The set has no key of this id, and none of the algorithm without an id.
     Unknown,
     /// The set has a key of this id, and it is of another algorithm.
     OtherAlgorithm,
@@ -85,21 +85,35 @@ impl KeySet {
         }
     }
 
-    /// Finds the key that a token's header names. Without an id, the set must have exactly one key of the algorithm.
-    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, KeyMissing> {
-        let mut of_this_name = self.0.iter().filter(|known| id.is_none() || known.id.as_deref() == id).peekable();
-        if of_this_name.peek().is_none() {
-            return Err(KeyMissing::Unknown);
-        }
-        let mut fitting = of_this_name.filter(|known| known.key.algorithm() == algorithm);
-        match (fitting.next(), fitting.next()) {
-            (Some(found), None) => Ok(&found.key),
-            (Some(_), Some(_)) => Err(KeyMissing::Unknown),
-            (None, _) if id.is_none() => Err(KeyMissing::Unknown),
-            (None, _) => Err(KeyMissing::OtherAlgorithm),
+    /// Finds the keys that a token may be signed with: the one that its header names; without a name, all of the algorithm; with a
+    /// name that no key has, those of the algorithm that have none. Never more than [`MOST_TRIED`].
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Tried<'_>, KeyMissing> {
+        let is_named = id.is_some() && self.0.iter().any(|known| known.id.as_deref() == id);
+        let is_candidate = |known: &&Key| match id {
+            None => true,
+            Some(_) if is_named => known.id.as_deref() == id,
+            Some(_) => known.id.is_none(),
+        };
+        let keys = self.0.iter().filter(is_candidate).filter(|known| known.key.algorithm() == algorithm);
+        let keys: Vec<_> = keys.map(|known| &known.key).take(MOST_TRIED).collect();
+        match (keys.is_empty(), is_named) {
+            (false, _) => Ok(Tried { keys, is_named }),
+            (true, true) => Err(KeyMissing::OtherAlgorithm),
+            (true, false) => Err(KeyMissing::Unknown),
         }
     }
 }
+
+/// The keys that a token may be signed with.
+#[derive(Debug)]
+pub(super) struct Tried<'k> {
+    pub(super) keys: Vec<&'k PublicKey>,
+    /// Whether the token names its key.
+    pub(super) is_named: bool,
+}
+
+/// The most keys that are tried for a token that names none of them. A signature costs time, and the sender is not proved.
+const MOST_TRIED: usize = 8;
 
 impl Key {
     fn is_called_like(&self, other: &Self) -> bool {
@@ -117,7 +131,7 @@ fn usable(jwk: &Map<String, Value>) -> Result<Key, KeyError> {
         return Err(KeyError::Unsupported);
     }
     let id = match jwk.get("kid") {
-        None => None,
+        None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id.clone()),
         Some(_) => return Err(KeyError::Member("kid")),
     };

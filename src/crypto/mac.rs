@@ -15,6 +15,20 @@ pub(crate) fn hmac_sha256_is(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
     mac.verify_slice(tag).is_ok()
 }
 
+/// Returns the HMAC-SHA256 of the concatenated parts under `key`, to be compared with many tags by [`is_same`].
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
+}
+
+/// Whether two tags are equal, in constant time.
+pub(crate) fn is_same(given: &[u8; 32], right: &[u8; 32]) -> bool {
+    given.ct_eq(right).into()
+}
+
 /// Whether the two are equal, in a time that depends on their lengths alone.
 pub(crate) fn same_secret(given: &[u8], secret: &Secret) -> bool {
     given.ct_eq(secret.expose().as_bytes()).into()

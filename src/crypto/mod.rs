@@ -6,6 +6,7 @@ pub mod aes_cbc;
 pub mod aes_gcm;
 pub mod jwks;
 pub mod jwt;
+pub(crate) mod key_text;
 pub mod mac;
 pub mod public_key;
 pub mod sdk_hmac;

@@ -123,10 +123,9 @@ impl PublicKey {
             (Some("OKP"), Some("Ed25519")) => Self::ed25519(&coordinate("x")?),
             (Some("EC"), Some("P-256")) => Self::p256(&[[4].as_slice(), &coordinate("x")?, &coordinate("y")?].concat()),
             (Some("RSA"), _) => {
-                // The fewest bytes that hold the number, so that a key has one spelling (RFC 7518 section 2).
-                let number = |name| {
-                    bytes(name).and_then(|n| if n.first() == Some(&0) { Err(KeyError::Member(name)) } else { Ok(n) })
-                };
+                // RFC 7518 section 2 asks for the fewest bytes; some providers write the leading zero of a signed number.
+                let number =
+                    |name| bytes(name).map(|n| n.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<_>>());
                 Self::rsa(&number("n")?, &number("e")?)
             }
             (None, _) => Err(KeyError::Member("kty")),
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn rsa_keys_have_a_size() {
+    fn f21_rsa_keys_have_a_size_and_may_have_a_leading_zero() {
         let rsa = |n: &[u8], e: &[u8]| {
             let [n, e] = [n, e].map(|number| URL_SAFE_NO_PAD.encode(number));
             jwk(&json!({"kty": "RSA", "n": n, "e": e})).map(|key| key.algorithm())
@@ -350,7 +349,8 @@ mod tests {
             (odd(128, 0xff), USUAL, Err(KeyError::Modulus)),
             (odd(513, 0x01), USUAL, Err(KeyError::Modulus)),
             (odd(4096, 0xff), USUAL, Err(KeyError::Modulus)),
-            (odd(257, 0x00), USUAL, Err(KeyError::Member("n"))),
+            // The leading zero of a signed number.
+            (odd(257, 0x00), USUAL, Ok(Algorithm::Rsa)),
             ([odd(255, 0xff), vec![0xfe]].concat(), USUAL, Err(KeyError::Modulus)),
             (vec![], USUAL, Err(KeyError::Modulus)),
             (odd(256, 0xff), &[3], Err(KeyError::Exponent)),
@@ -358,7 +358,7 @@ mod tests {
             (odd(256, 0xff), &[], Err(KeyError::Exponent)),
             (odd(256, 0xff), &[1, 0, 2], Err(KeyError::Exponent)),
             (odd(256, 0xff), &[1, 0, 3], Ok(Algorithm::Rsa)),
-            (odd(256, 0xff), &[0, 1, 0, 1], Err(KeyError::Member("e"))),
+            (odd(256, 0xff), &[0, 1, 0, 1], Ok(Algorithm::Rsa)),
             (odd(256, 0xff), &[0xff; 5], Err(KeyError::Exponent)),
             (odd(256, 0xff), &[0xff; 9], Err(KeyError::Exponent)),
         ] {

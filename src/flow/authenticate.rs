@@ -11,6 +11,7 @@ use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
+use crate::flow::secrets::load;
 use crate::host::{Host, StoreError};
 use crate::jwks_cache::JwksError;
 use crate::outcome::{NotSent, Outcome};
@@ -64,7 +65,7 @@ pub(super) async fn authenticate<'c, H: Host>(
     route: &Route,
     now: DateTime<Utc>,
 ) -> Result<Authenticated<'c>, Unproved<'c>> {
-    let (caller, keys) = identify_caller(route, inbound, &app.config)
+    let (caller, keys) = identify_caller(route, inbound, &app.config, now)
         .map_err(|error| Unproved { caller: None, outcome: error.into() })?;
     let unproved = |outcome| Unproved { caller: Some(caller), outcome };
     let Some(kind) = callers::kind(&caller.kind) else {
@@ -91,7 +92,7 @@ impl<'c> Claim<'_, 'c> {
         let Self { inbound, caller, kind, now } = *self;
         let limits = app.config.limits;
         // A kind that is proved by published keys may have no secrets.
-        let secrets = if keys.is_empty() { Vec::new() } else { load_secrets(host, keys).await? };
+        let secrets = if keys.is_empty() { Vec::new() } else { load(host, kind, keys).await? };
         let mut keys = VerificationKeys { secrets, published: None };
         let source = kind.key_source(inbound, caller);
         if let Some(source) = source {
@@ -99,11 +100,11 @@ impl<'c> Claim<'_, 'c> {
                 host.log(&format!("ledger: {why}"));
                 JwksError::LedgerDown
             })?;
-            keys.published = Some(app.jwks.get(host, source, limits).await?);
+            keys.published = Some(app.jwks.get(host, source, &app.config).await?);
         }
         let mut verified = kind.verify(inbound, caller, &keys, now);
         if let (Err(ProofError::KeyUnknown), Some(source)) = (&verified, source)
-            && let Some(refreshed) = app.jwks.refresh(host, source, limits).await?
+            && let Some(refreshed) = app.jwks.refresh(host, source, &app.config).await?
         {
             keys.published = Some(refreshed);
             verified = kind.verify(inbound, caller, &keys, now);
@@ -134,10 +135,11 @@ fn identify_caller<'c>(
     route: &Route,
     inbound: &Inbound,
     config: &'c Config,
+    now: DateTime<Utc>,
 ) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     match route {
-        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config),
-        Route::Api => api::identify_caller(inbound, config),
+        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config, now),
+        Route::Api => api::identify_caller(inbound, config, now),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
             if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {
@@ -157,24 +159,4 @@ fn identify_caller<'c>(
             Ok((caller, caller.keys.iter().collect()))
         }
     }
-}
-
-/// The secrets that are set. A key of several parts counts with those that are; its kind says which it cannot do without.
-///
-/// # Errors
-///
-/// [`ProofError::SecretUnset`] if none is.
-pub(super) async fn load_secrets<H: Host>(host: &H, keys: &[&Key]) -> Result<Vec<ActiveSecret>, ProofError> {
-    let mut active = Vec::new();
-    for key in keys {
-        let mut parts = Vec::new();
-        for (part, variable) in &key.variables {
-            match host.variable(variable).await {
-                Some(secret) => parts.push((*part, secret)),
-                None => host.log(&format!("caller: variable `{variable}` is not set")),
-            }
-        }
-        active.extend(ActiveSecret::new(key.id.clone(), parts));
-    }
-    if active.is_empty() { Err(ProofError::SecretUnset) } else { Ok(active) }
 }

@@ -10,6 +10,7 @@ use crate::operations::list_removals::list_removals;
 use crate::operations::offboard_leavers::offboard_leavers;
 use crate::operations::provision_people::provision_people;
 use crate::operations::remove::remove;
+use crate::operations::remove_several::remove_several;
 use crate::operations::report::{Content, Refusal, Report, Reported};
 use crate::request::command::Command;
 use crate::request::ids::DeliveryId;
@@ -34,11 +35,12 @@ pub(super) async fn dispatch<'c, H: Host>(
     delivery: DeliveryId,
 ) -> Result<Answered<'c>, Refusal<'c>> {
     match command {
-        Command::RemoveAccount { user_name, instance, reason, dry_run } => {
+        Command::RemoveAccount { user_name, instance, reason, dry_run, caused_by } => {
             let actor = ctx.actor.clone();
-            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run, caused_by: None };
+            let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run, caused_by };
             reported(remove(ctx, &removal).await)
         }
+        Command::RemoveAccounts(events) => reported(remove_several(ctx, events).await),
         Command::DecideApproval { id, action, reason } => {
             reported(decide_approval(ctx, ApprovalDecision { action, reason: reason.as_ref() }, &id).await)
         }

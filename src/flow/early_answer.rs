@@ -42,7 +42,10 @@ impl<'c> EarlyAnswer<'c> {
         let at_once = is_at_once(exchange);
         let account = match command {
             Command::RemoveAccount { user_name, instance, .. } => Some((user_name.as_str(), instance.name.as_str())),
-            Command::DecideApproval { .. } | Command::GetRemoval { .. } | Command::OffboardLeavers(_) => None,
+            Command::DecideApproval { .. }
+            | Command::GetRemoval { .. }
+            | Command::OffboardLeavers(_)
+            | Command::RemoveAccounts(_) => None,
             _ if at_once => None,
             _ => return None,
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::callers::kind::CallerKind;
+use crate::callers;
+use crate::callers::kind::{CallerKind, Endpoint};
 use crate::callers::parsed::Sender;
 use crate::config::callers::Caller;
 use crate::flow::authenticate::Session;
@@ -62,6 +63,10 @@ pub(super) struct Exchange<'c> {
     pub(super) channel: Option<FollowUpChannel<'c>>,
 }
 
+fn is_of_documented_api(caller: &Caller) -> bool {
+    callers::kind(&caller.kind).is_some_and(|kind| kind.endpoint() == Endpoint::Documented)
+}
+
 impl<'c> Exchange<'c> {
     pub(super) fn anonymous(arrival: Arrival) -> Self {
         Self::new(arrival, None, Requester::Anonymous)
@@ -88,7 +93,11 @@ impl<'c> Exchange<'c> {
 
     fn new(arrival: Arrival, asked: Option<Language>, requester: Requester<'c>) -> Self {
         let Arrival { id, at, began, language } = arrival;
-        let callers = requester.caller().and_then(|caller| caller.language);
+        // A request that names an access key is not told in its caller's language before it is proved: that would say which keys exist.
+        let callers = match &requester {
+            Requester::Claimed(caller) if is_of_documented_api(caller) => None,
+            _ => requester.caller().and_then(|caller| caller.language),
+        };
         let language = asked.or(callers).unwrap_or(language);
         Self { id, at, began, language, requester, channel: None }
     }

@@ -11,7 +11,8 @@ use crate::callers::parsed::Sender;
 use crate::callers::proof::ActiveSecret;
 use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
-use crate::flow::authenticate::{Session, load_secrets};
+use crate::flow::authenticate::Session;
+use crate::flow::secrets::load;
 use crate::host::{Answered, Host};
 use crate::operations::report::Notify;
 use crate::outbound::budget::Budget;
@@ -130,9 +131,10 @@ pub(super) async fn channel_of_requester<'c, H: Host>(
     notify: &Notify,
 ) -> Option<(FollowUpChannel<'c>, Language)> {
     let caller = app.config.caller(&notify.caller).ok()?;
-    let follow_up = callers::kind(&caller.kind)?.follow_up()?;
+    let kind = callers::kind(&caller.kind)?;
+    let follow_up = kind.follow_up()?;
     let keys: Vec<&Key> = caller.keys.iter().collect();
-    let keys = load_secrets(host, &keys).await.ok()?;
+    let keys = load(host, kind, &keys).await.ok()?;
     let (url, key) =
         keys.into_iter().find_map(|key| Some((ReplyAddress::unseal(&notify.reply_address, &key.secret)?, key)))?;
     let address = (follow_up.at)(caller, url.expose())?;

@@ -38,6 +38,7 @@ mod follow_up;
 mod health;
 mod parse;
 mod respond;
+mod secrets;
 
 /// Answers one request. `app` is the reason if configuration or policy cannot be used.
 ///
@@ -52,7 +53,7 @@ pub async fn handle<H: Host>(
 ) -> Response<Bytes> {
     let arrival = Arrival::now(host, app);
     if health::is_asked(&inbound) {
-        return health::response(app, &arrival.id);
+        return health::response(host, app, &arrival.id).await;
     }
     let (exchange, work) = match (route(&inbound), app) {
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),

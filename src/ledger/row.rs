@@ -3,14 +3,13 @@
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::config::instance::Instance;
 use crate::host::{StoreError, Value};
 use crate::ledger::sql::WIDTH;
 use crate::outcome::state::State;
 use crate::outcome::{Evidence, Outcome, ReplayedAnswer, Unknown};
-use crate::request::actor::Actor;
+use crate::request::actor::{Actor, Groups};
 use crate::request::removal::RemovalRequest;
 
 /// A row's id: ordered by time, not to be guessed, 32 hexadecimal digits. It is the request's id, too.
@@ -109,7 +108,7 @@ pub struct RemovalRow {
     /// The delivery that the row stands for.
     pub(crate) delivery: Option<String>,
     /// The teams that the requester's proof named.
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Groups,
     /// The project and instance ID that its DELETE went to.
     pub(crate) resource_id: Option<String>,
 }
@@ -133,7 +132,7 @@ pub struct Vote {
     pub reason: Option<String>,
     /// When.
     pub at: i64,
-    /// The teams that the approver's proof named, as a JSON list.
+    /// The teams that the approver's proof named, and until when they count, as JSON.
     groups: Option<String>,
 }
 
@@ -149,19 +148,19 @@ impl Vote {
             principal: self.actor.clone(),
             caller: self.caller.clone(),
             kind: self.kind.clone(),
-            groups: list(self.groups.as_deref()),
+            groups: groups(self.groups.as_deref()),
         }
     }
 }
 
-/// The texts of a JSON list; none if it is anything else.
-fn list(json: Option<&str>) -> Vec<String> {
+/// The teams in a `groups` column. Versions of the gateway before this one wrote a list without an end; such teams do not count.
+fn groups(json: Option<&str>) -> Groups {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 /// The `groups` column of an actor; `None` if the proof named no teams.
 pub(super) fn groups_column(actor: &Actor) -> Option<String> {
-    (!actor.groups.is_empty()).then(|| Json::from(actor.groups.clone()).to_string())
+    (!actor.groups.is_empty()).then(|| serde_json::to_string(&actor.groups).ok()).flatten()
 }
 
 /// Takes values one after the other.
@@ -221,7 +220,7 @@ impl RemovalRow {
             fingerprint: values.text(),
             reply_address: values.text(),
             delivery: values.text(),
-            groups: list(values.text().as_deref()),
+            groups: groups(values.text().as_deref()),
             resource_id: values.text(),
             policy_set: values.text(),
             caused_by: values.text(),

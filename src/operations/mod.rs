@@ -42,6 +42,7 @@ mod reader;
 mod reconcile;
 pub(crate) mod record;
 pub(crate) mod remove;
+pub(crate) mod remove_several;
 mod replay;
 pub(crate) mod report;
 mod request_approval;

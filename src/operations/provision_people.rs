@@ -145,7 +145,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
             return Ok(());
         }
         let event = format!("{}/{}", stored.id, stored.departures);
-        let leaver = Leaver { event, identity: stored.person.identity(&stored.id), reason: None };
+        let leaver = Leaver { event, identity: stored.person.identity(&stored.id), reason: None, caused_by: None };
         let report = offboard_leavers(self.ctx, &[leaver]).await?;
         if report.outcome.status().is_success() { Ok(()) } else { Err(Refusal(Box::new(report))) }
     }

@@ -18,11 +18,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::host::{Answered, Host, SendError};
 use crate::outbound::budget::Budget;
+
+/// What the gateway calls itself in every call.
+const OURS: &str = concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION"));
 
 /// The upper bound of the first pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -147,7 +150,10 @@ pub async fn send<H: Host, E: From<OutOfTime>>(
     let mut attempts = call.attempted;
     loop {
         let Some(limits) = budget.call(host, call.answer_limit) else { return Err(OutOfTime.into()) };
-        let answer = host.send(make()?, limits).await;
+        let mut request = make()?;
+        // After signing: proxies may rewrite this header, so that it is not signed. Firewalls refuse requests without it.
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(OURS));
+        let answer = host.send(request, limits).await;
         let usual = budget.limits();
         let cut_short = match &answer {
             Err(SendError::ConnectTimedOut(_)) => limits.connect < usual.connect,

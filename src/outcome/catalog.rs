@@ -90,6 +90,9 @@ catalog! {
     PROOF_MALFORMED: 401 2 Refused
         "{header} is malformed; send it exactly as the platform or signing library produced it"
         "{header} 格式错误；请按平台或签名库生成的原样发送";
+    SCHEME_WRONG: 401 2 Refused
+        "{header} does not begin with `Bearer`; write `Bearer ` before the token"
+        "{header} 未以 `Bearer` 开头；请在Token前写上 `Bearer `";
     PROOF_DOUBLED: 401 3 Refused
         "{header} appears more than once; send it once"
         "{header} 重复出现；请只发送一次";

@@ -10,7 +10,7 @@ use crate::config::credentials::CredentialSource;
 use crate::config::instance::Instance;
 use crate::policy::names::{Names, uid};
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
-use crate::request::actor::Actor;
+use crate::request::actor::{Actor, Groups};
 
 /// An [`AuthzRequest`] in Cedar's types.
 pub(super) struct CedarRequest {
@@ -36,7 +36,8 @@ impl CedarRequest {
     ) -> Result<Self, String> {
         let AuthzRequest { principal: Principal { actor, teams, accounts }, action, account, .. } = request;
         let principal = uid(&names.user, &actor.principal);
-        let teams: HashSet<_> = teams.iter().chain(&actor.groups).map(|team| uid(&names.team, team)).collect();
+        let teams: HashSet<_> =
+            teams.iter().chain(actor.groups.at(context.now.to_utc())).map(|team| uid(&names.team, team)).collect();
         let own = accounts.iter().map(|name| string(name));
         let user = entity(
             principal.clone(),
@@ -86,7 +87,7 @@ const ADDED: [&str; 2] = ["approved", "waiting_requests"];
 /// If the schema does not accept an entity, an attribute or the context, in Cedar's words.
 pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), String> {
     let word = || "word".to_owned();
-    let actor = Actor { principal: word(), caller: word(), kind: word(), groups: vec![word()] };
+    let actor = Actor { principal: word(), caller: word(), kind: word(), groups: Groups::new(vec![word()], i64::MAX) };
     let instance = Instance {
         name: word(),
         project_id: word(),

@@ -176,7 +176,7 @@ mod tests {
 
     fn actor(principal: &str) -> Actor {
         let caller = principal.split('/').next().unwrap();
-        Actor { principal: principal.into(), caller: caller.into(), kind: caller.into(), groups: Vec::new() }
+        Actor { principal: principal.into(), caller: caller.into(), kind: caller.into(), groups: Default::default() }
     }
 
     fn removal<'c>(config: &'c Config, instance: &str, user_name: &str, reason: &str) -> RemovalRequest<'c> {

@@ -106,8 +106,12 @@ mod tests {
         let schema = include_str!("../../config/schema.cedarschema");
         let (config, policies) = app::load(include_str!("../../config/offboard.toml"), policy, schema).unwrap();
         let instance = config.instances().iter().find(|instance| instance.environment == environment).unwrap();
-        let actor =
-            Actor { principal: "slack/U1".into(), caller: "slack".into(), kind: "slack".into(), groups: Vec::new() };
+        let actor = Actor {
+            principal: "slack/U1".into(),
+            caller: "slack".into(),
+            kind: "slack".into(),
+            groups: Default::default(),
+        };
         let teams: Vec<_> = teams.iter().map(|team| (*team).to_owned()).collect();
         let request = AuthzRequest {
             principal: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },

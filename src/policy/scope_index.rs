@@ -148,7 +148,7 @@ mod tests {
                     principal: principal.into(),
                     caller: "slack".into(),
                     kind: "slack".into(),
-                    groups: Vec::new(),
+                    groups: Default::default(),
                 };
                 let principal = Principal { actor: &actor, teams, accounts: &[] };
                 let request = AuthzRequest { principal, action, account, reason_given: false };

@@ -2,6 +2,8 @@
 
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
+use crate::request::error::RequestError;
+use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
 use crate::request::pending_query::PendingQuery;
 use crate::request::projection::Projection;
@@ -33,6 +35,28 @@ impl ApprovalAction {
     }
 }
 
+/// One event of a batch.
+#[derive(Debug)]
+pub struct OneOfSeveral<'c> {
+    /// Identifies the event, as if it had come alone.
+    pub delivery: DeliveryId,
+    /// The removal that it asks for, or why it cannot be understood.
+    pub event: Result<AccountRemoval<'c>, RequestError>,
+}
+
+/// The removal that an event asks for.
+#[derive(Debug)]
+pub struct AccountRemoval<'c> {
+    /// Which account.
+    pub user_name: UserName,
+    /// On which instance.
+    pub instance: &'c Instance,
+    /// Why, if the sender said.
+    pub reason: Option<Reason>,
+    /// The principal of the person whose act at the sender caused the event, if the proof covers that.
+    pub caused_by: Option<String>,
+}
+
 /// What a sender asks for.
 #[derive(Debug)]
 pub enum Command<'c> {
@@ -46,7 +70,11 @@ pub enum Command<'c> {
         reason: Option<Reason>,
         /// Only say what would happen.
         dry_run: bool,
+        /// The principal of the person whose act at the sender caused the request, if the proof covers that.
+        caused_by: Option<String>,
     },
+    /// Remove these accounts, each by a request of its own.
+    RemoveAccounts(Vec<OneOfSeveral<'c>>),
     /// Decide about a waiting request.
     DecideApproval {
         /// Its reference or the id of its row, as given.

@@ -1,6 +1,8 @@
 //! A person who leaves.
 
+use crate::config::callers::Caller;
 use crate::config::leavers::Identity;
+use crate::request::actor::principal;
 use crate::request::reason::Reason;
 
 /// A person who leaves.
@@ -12,12 +14,20 @@ pub struct Leaver {
     pub identity: Identity,
     /// Why, if the platform said.
     pub reason: Option<Reason>,
+    /// The principal (`{caller}/{id}`) of the person who caused the event, if the proof covers that; nothing else tells.
+    pub caused_by: Option<String>,
 }
 
 impl Leaver {
     /// The person whom a platform describes with these attributes.
     pub fn new(event: &str, identity: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let identity = identity.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { event: event.to_owned(), identity, reason: None }
+        Self { event: event.to_owned(), identity, reason: None, caused_by: None }
+    }
+
+    /// The same person, with the one whose act at the platform caused the event: `id` is the platform's own id of that person.
+    #[must_use]
+    pub fn caused_by(self, caller: &Caller, id: Option<&str>) -> Self {
+        Self { caused_by: id.and_then(|id| principal(caller, id)), ..self }
     }
 }

@@ -14,6 +14,7 @@ pub mod headers;
 pub mod ids;
 pub mod inbound;
 pub mod leaver;
+pub(crate) mod name;
 pub mod pending_query;
 pub mod person;
 pub mod person_change;

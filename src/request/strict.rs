@@ -1,6 +1,8 @@
 //! Readers of outside bytes that refuse what two parsers could read in two ways: a field or key that appears twice, half an
 //! escape. They only read; what a field means is for the caller kinds.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,9 +10,12 @@ use serde_json::Value;
 use crate::crypto::unique_json::{self, JsonError};
 use crate::outcome::language::Localized;
 use crate::request::error::RequestError;
+use crate::request::name::Name;
 
 const NOT_A_FORM: Localized =
     Localized { en: "it is not a percent-encoded UTF-8 form", zh: "不是百分号编码的UTF-8表单" };
+
+const TOO_MANY: Localized = Localized { en: "it has more than 512 fields", zh: "字段超过512个" };
 
 const NOT_JSON: Localized = Localized { en: "it is not valid JSON", zh: "不是有效的JSON" };
 
@@ -52,9 +57,15 @@ pub fn percent_decode(text: &str) -> Option<String> {
 /// # Errors
 ///
 /// [`PairError::Malformed`] if the encoding is malformed, [`PairError::Doubled`] if a field appears twice.
-fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String, String)>, PairError> {
-    let mut read: Vec<(String, String)> = Vec::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(Name, String)>, PairError> {
+    let mut read: Vec<(Name, String)> = Vec::new();
+    let mut known = BTreeSet::new();
+    // Counted first: nothing is decoded of a text that is refused.
+    let all = || text.split('&').filter(|pair| !pair.is_empty());
+    if all().nth(MOST_FIELDS).is_some() {
+        return Err(PairError::TooMany);
+    }
+    for pair in all() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |part: &str| {
             let part = if plus_is_space { part.replace('+', " ") } else { part.to_owned() };
@@ -64,22 +75,27 @@ fn pairs(text: &str, plus_is_space: bool, lists: &[&str]) -> Result<Vec<(String,
         if lists.contains(&name.as_str()) {
             continue;
         }
-        if read.iter().any(|(known, _)| *known == name) {
-            return Err(PairError::Doubled(name));
+        let name = Name::new(name);
+        if !known.insert(name.clone()) {
+            return Err(PairError::Doubled(name.into_string()));
         }
         read.push((name, value));
     }
     Ok(read)
 }
 
+/// The most fields of a form, and parameters of a query. Senders have up to twenty, and lists of mentions beside them.
+const MOST_FIELDS: usize = 512;
+
 enum PairError {
+    TooMany,
     Malformed,
     Doubled(String),
 }
 
 /// A form body or a query, every name once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields(Vec<(String, String)>);
+pub struct Fields(Vec<(Name, String)>);
 
 impl Fields {
     /// Reads an `application/x-www-form-urlencoded` body.
@@ -102,6 +118,7 @@ impl Fields {
         match pairs(text, true, lists) {
             Ok(read) => Ok(Self(read)),
             Err(PairError::Malformed) => Err(malformed),
+            Err(PairError::TooMany) => Err(RequestError::BodyMalformed { why: TOO_MANY }),
             Err(PairError::Doubled(name)) => Err(RequestError::FieldDoubled { name }),
         }
     }
@@ -114,7 +131,7 @@ impl Fields {
     pub fn from_query(query: &str) -> Result<Self, RequestError> {
         match pairs(query, false, &[]) {
             Ok(read) => Ok(Self(read)),
-            Err(PairError::Malformed) => Err(RequestError::UrlMalformed),
+            Err(PairError::Malformed | PairError::TooMany) => Err(RequestError::UrlMalformed),
             Err(PairError::Doubled(name)) => Err(RequestError::FieldDoubled { name }),
         }
     }
@@ -127,7 +144,7 @@ impl Fields {
     pub fn required(&self, name: &'static str) -> Result<&str, RequestError> {
         self.0
             .iter()
-            .find(|(known, _)| known == name)
+            .find(|(known, _)| known.as_str() == name)
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
             .ok_or(RequestError::FieldMissing { name })
@@ -166,6 +183,7 @@ pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::name::counted::assert_grows_with_its_input;
 
     #[test]
     fn decoding_is_strict() {
@@ -216,6 +234,20 @@ mod tests {
         let fields = Fields::from_form_with_lists(b"m=1&text=a&m=2", &["m"]).unwrap();
         assert_eq!(fields.names().collect::<Vec<_>>(), ["text"]);
         assert_eq!(Fields::from_form_with_lists(b"m=1&m=2&text=a&text=b", &["m"]), Err(doubled("text")));
+    }
+
+    #[test]
+    fn a4_fields_are_bounded_and_compared_in_a_set() {
+        let form = |count: usize| (0..count).map(|number| format!("f{number}=1&")).collect::<String>();
+        assert_eq!(Fields::from_form(form(12_000).as_bytes()), Err(RequestError::BodyMalformed { why: TOO_MANY }));
+        assert_eq!(Fields::from_query(&form(MOST_FIELDS + 1)), Err(RequestError::UrlMalformed));
+        assert_eq!(Fields::from_form(form(MOST_FIELDS).as_bytes()).unwrap().names().count(), MOST_FIELDS);
+        // Lists count, too, although their items are ignored.
+        let list = "m=1&".repeat(MOST_FIELDS + 1);
+        let refused = Fields::from_form_with_lists(list.as_bytes(), &["m"]);
+        assert_eq!(refused, Err(RequestError::BodyMalformed { why: TOO_MANY }));
+        let read = |count| drop(Fields::from_form(form(count).as_bytes()).unwrap());
+        assert_grows_with_its_input("a form", read, MOST_FIELDS);
     }
 
     #[test]

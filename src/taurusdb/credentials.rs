@@ -95,7 +95,7 @@ impl AkSk {
             access_key: required(host, &variables.access_key).await?.expose().to_owned(),
             secret_key: required(host, &variables.secret_key).await?,
             security_token: match &variables.security_token {
-                Some(variable) => host.variable(variable).await,
+                Some(variable) => host.variable(variable).await.and_then(|token| token.trimmed()),
                 None => None,
             },
         })
@@ -106,14 +106,22 @@ impl Password {
     async fn read<H: Host>(host: &H, variables: &PasswordVariables) -> Result<Self, CallError> {
         Ok(Self {
             user: required(host, &variables.user).await?.expose().to_owned(),
-            password: required(host, &variables.password).await?,
+            password: read(host, &variables.password, Secret::without_line_end).await?,
             domain: required(host, &variables.domain).await?.expose().to_owned(),
         })
     }
 }
 
 async fn required<H: Host>(host: &H, variable: &str) -> Result<Secret, CallError> {
-    let value = host.variable(variable).await;
+    read(host, variable, Secret::trimmed).await
+}
+
+async fn read<H: Host>(
+    host: &H,
+    variable: &str,
+    trim: impl FnOnce(&Secret) -> Option<Secret>,
+) -> Result<Secret, CallError> {
+    let value = host.variable(variable).await.and_then(|value| trim(&value));
     value.ok_or_else(|| {
         host.log(&format!("taurusdb: variable `{variable}` is not set"));
         CallError::CredentialsUnset

@@ -276,7 +276,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
 /// Returns the endpoint that overrides every region's, if the variable names a single host. The variable's default,
 /// `https://*.myhuaweicloud.com`, names none: it is there because `allowed_outbound_hosts` needs a value.
 async fn endpoint_override<H: Host>(host: &H, variable: &str) -> Result<Option<String>, CallError> {
-    match host.variable(variable).await {
+    match host.variable(variable).await.and_then(|value| value.trimmed()) {
         Some(value) if !value.expose().contains('*') => endpoint(value.expose()).map(Some).map_err(|expected| {
             host.log(&format!("taurusdb: variable `{variable}` is not an endpoint: {expected}"));
             CallError::EndpointInvalid

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::crypto::sdk_hmac;
@@ -77,9 +77,9 @@ impl ApiRequest<'_> {
                 headers.insert("authorization", secret_value(&authorization)?);
             }
         }
-        // Set after signing: proxies may rewrite `User-Agent` and own `Content-Length`, so neither is signed. Without
-        // `Content-Length` the request would be chunked, in two writes, and wait 40 ms for a delayed ACK.
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION"))));
+        // Set after signing: proxies own `Content-Length`, so it is not signed; nor is `User-Agent`, which they may rewrite and which
+        // `outbound::retry` sets in every call. Without `Content-Length` the request would be chunked, in two writes, and wait 40 ms
+        // for a delayed ACK.
         headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
 
         let mut request = Request::new(self.body.clone());

@@ -1,8 +1,8 @@
-"""Sends an account.delete event, signed by standardwebhooks.
+"""Sends an account.delete event, signed by standardwebhooks or by svix.
 
-    standard_webhook.py URL SECRET ID INSTANCE USER_NAME
+    standard_webhook.py URL SECRET ID INSTANCE USER_NAME [svix]
 
-Prints the status and the body of the answer, as JSON.
+With `svix`, the package and the header names are Svix's. Prints the status and the body of the answer, as JSON.
 """
 
 import json
@@ -10,9 +10,16 @@ import sys
 from datetime import datetime, timezone
 
 import requests
-from standardwebhooks import Webhook
 
-url, secret, webhook_id, instance, user_name = sys.argv[1:]
+url, secret, webhook_id, instance, user_name, *by = sys.argv[1:]
+if by == ["svix"]:
+    from svix.webhooks import Webhook
+
+    prefix = "svix"
+else:
+    from standardwebhooks import Webhook
+
+    prefix = "webhook"
 
 body = json.dumps({"type": "account.delete", "data": {"instance": instance, "user_name": user_name}})
 now = datetime.now(timezone.utc)
@@ -21,9 +28,9 @@ response = requests.post(
     data=body,
     headers={
         "Content-Type": "application/json",
-        "webhook-id": webhook_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(webhook_id, now, body),
+        f"{prefix}-id": webhook_id,
+        f"{prefix}-timestamp": str(int(now.timestamp())),
+        f"{prefix}-signature": Webhook(secret).sign(webhook_id, now, body),
     },
     timeout=60,
 )

@@ -44,6 +44,27 @@ pub(super) fn without_secrets(spin: &SpinToml, source_map: &SourceMap) -> Vec<Di
     diagnostics
 }
 
+/// Reports variables whose value is no secret of the caller's kind. The value itself is not shown.
+pub(super) fn of_wrong_form(spin: &SpinToml, config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for located in &source_map.callers {
+        let Ok(caller) = config.caller(&located.name.text) else { continue };
+        let Some(shape) = callers::kind(&caller.kind).map(|kind| kind.shape()) else { continue };
+        for (part, variable) in caller.keys.iter().flat_map(|key| &key.variables) {
+            let form = spin.secret(variable).map_or(Ok(()), |secret| (shape.secret_form)(part, &secret));
+            let line = located.variables.iter().find(|known| known.text == *variable).map(|known| known.line);
+            if let Err(expected) = form {
+                let message = format!(
+                    "variable `{variable}` of caller `{}` holds no secret of kind `{}`; use {expected}",
+                    caller.name, caller.kind
+                );
+                diagnostics.push(Diagnostic::error(OFFBOARD, line, message));
+            }
+        }
+    }
+    diagnostics
+}
+
 #[cfg(test)]
 mod tests {
     use crate::lint::testing::{found, found_with_spin};
@@ -191,6 +212,24 @@ mod tests {
         ] {
             assert_eq!(found_with_spin(&[], set), expected, "{set:?}");
         }
+    }
+
+    #[test]
+    fn f20_a_secret_of_the_wrong_form_is_an_error() {
+        for (value, expected) in [
+            (" v1,whsec_AAEC\n", &[][..]),
+            (
+                "whsec_%secret%",
+                &[
+                    "error: offboard.toml, line 22: variable `old_secret` of caller `hr` holds no secret of kind `standard-webhooks`; use `whsec_` or `whpk_` and a key in base64, as the platform shows it",
+                ][..],
+            ),
+        ] {
+            assert_eq!(found_with_spin(&[], &[("old_secret", value)]), expected, "{value}");
+        }
+        // White space is no secret.
+        let found = found_with_spin(&[], &[("new_secret", " \n")]);
+        assert!(found.iter().any(|line| line.contains("has no secret set")), "{found:?}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) fn diagnostics(files: &OperatorFiles, spin: &str, given: &BTreeMap<St
             let config = Config::parse(&files.offboard, &shapes()).ok();
             if let (Some(config), Some(source_map)) = (config, SourceMap::read(&files.offboard)) {
                 diagnostics.extend(callers::without_secrets(&spin, &source_map));
+                diagnostics.extend(callers::of_wrong_form(&spin, &config, &source_map));
                 diagnostics.extend(credentials::incomplete(&spin, &config, &source_map));
                 diagnostics.extend(hosts::refused_settings(&spin, &config, &source_map));
                 diagnostics.extend(hosts::refused_endpoints(&spin, &config, &source_map));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use starrocks_offboard::app::OFFBOARD;
 use starrocks_offboard::diagnostic::{Diagnostic, line_at};
+use starrocks_offboard::secret::Secret;
 
 use crate::manifest::{Manifest, resolve};
 use crate::operator_files::SPIN;
@@ -63,7 +64,12 @@ impl SpinToml {
 
     /// Returns whether the component gets a value for this variable that is not empty.
     pub(super) fn is_set(&self, variable: &str) -> bool {
-        self.values.get(variable).is_some_and(|value| !value.is_empty())
+        self.secret(variable).is_some()
+    }
+
+    /// Returns the secret in this variable; `None` if the component gets none.
+    pub(super) fn secret(&self, variable: &str) -> Option<Secret> {
+        Secret::new(self.values.get(variable)?.clone())?.trimmed()
     }
 
     /// Returns whether the component may send requests to this URL.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::callers::Caller;
+use crate::crypto::jwt;
 use crate::crypto::sdk_hmac::{self, Authorization, Message, SignatureError};
 use crate::request::error::RequestError;
 use crate::request::headers::{header, required_header};
@@ -28,7 +29,12 @@ pub(super) fn id(inbound: &Inbound) -> Result<&str, ProofError> {
 }
 
 fn authorization(inbound: &Inbound) -> Result<Authorization<'_>, ProofError> {
-    sdk_hmac::parse_authorization(required_header(&inbound.headers, AUTHORIZATION)?).map_err(|error| refused(&error))
+    let value = required_header(&inbound.headers, AUTHORIZATION)?;
+    sdk_hmac::parse_authorization(value).map_err(|error| match error {
+        // A token alone, as people paste it.
+        SignatureError::Scheme if jwt::peek(value).is_some() => ProofError::SchemeWrong,
+        error => refused(&error),
+    })
 }
 
 /// Verifies the signature.
@@ -45,6 +51,27 @@ pub(super) fn verify(
     let authorization = authorization(inbound)?;
     let key =
         keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(ProofError::Wrong)?;
+    let signed = verify_with(inbound, &authorization, key.secret.expose().as_bytes(), now)?;
+    let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), signed.as_bytes()]);
+    Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
+}
+
+/// Returns why a request is refused that names an access key of no caller: what it would be under a key that did not sign it.
+pub(super) fn refusal_of_unknown(inbound: &Inbound, now: DateTime<Utc>) -> ProofError {
+    /// Of the length that access keys have. It is no secret: what it signs is refused all the same.
+    const OF_NO_CALLER: &[u8; 40] = &[0; 40];
+
+    let verified = authorization(inbound).and_then(|given| verify_with(inbound, &given, OF_NO_CALLER, now));
+    verified.err().unwrap_or(ProofError::Wrong)
+}
+
+/// Verifies the signature under a key; returns the signed text.
+fn verify_with(
+    inbound: &Inbound,
+    authorization: &Authorization<'_>,
+    key: &[u8],
+    now: DateTime<Utc>,
+) -> Result<String, ProofError> {
     let message = Message {
         method: inbound.method.as_str(),
         path: &inbound.path,
@@ -53,11 +80,9 @@ pub(super) fn verify(
         host: &inbound.host,
         body: &inbound.body,
     };
-    let verified =
-        sdk_hmac::verify(&message, &authorization, key.secret.expose().as_bytes()).map_err(|error| refused(&error))?;
+    let verified = sdk_hmac::verify(&message, authorization, key).map_err(|error| refused(&error))?;
     check_timestamp(verified.date.timestamp(), now)?;
-    let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), verified.string_to_sign.as_bytes()]);
-    Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
+    Ok(verified.string_to_sign)
 }
 
 fn refused(error: &SignatureError) -> ProofError {

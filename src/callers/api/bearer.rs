@@ -8,6 +8,7 @@ use crate::config::callers::Caller;
 use crate::config::endpoint::is_web_address;
 use crate::crypto::jwks::{JwksSource, KeySet};
 use crate::crypto::jwt::{self, Expected};
+use crate::request::actor::Groups;
 use crate::request::headers::header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
@@ -140,6 +141,7 @@ pub(super) fn verify(
     // Without the signature: an ECDSA signature can be written in a second way, which would make a second delivery.
     let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
     let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
-    let subject = Subject { id: claims.subject, groups: claims.groups };
+    let groups = Groups::new(claims.groups, claims.ends);
+    let subject = Subject { id: claims.subject, groups };
     Ok(Proof { subject: Some(subject), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }

@@ -108,5 +108,5 @@ fn removal<'c>(
         }
     };
     let user_name = config.accounts.parse(query.required("user_name")?)?;
-    Ok(Command::RemoveAccount { user_name, instance, reason: None, dry_run })
+    Ok(Command::RemoveAccount { user_name, instance, reason: None, dry_run, caused_by: None })
 }

@@ -24,8 +24,8 @@
 //! only to the proxy that terminates TLS before the gateway), `@request-target`, `@query-param`, `Accept-Signature`, signed
 //! answers, digests other than SHA-256 and SHA-512.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use http::header::{AUTHORIZATION, HOST};
 use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
@@ -38,11 +38,13 @@ use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape};
 use crate::config::callers::{Caller, Key};
+use crate::crypto::key_text::base64_key;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::{Algorithm, PublicKey};
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
+use crate::request::name::Name;
 use crate::secret::Secret;
 
 /// The kind's name in offboard.toml.
@@ -52,7 +54,7 @@ pub(crate) struct HttpSignature;
 
 impl CallerKind for HttpSignature {
     fn shape(&self) -> CallerShape {
-        CallerShape { keys: KeyShape::AccessKeys { optional: false }, ..CallerShape::hook(NAME) }
+        CallerShape { keys: KeyShape::AccessKeys { optional: false }, secret_form: form, ..CallerShape::hook(NAME) }
     }
 
     fn endpoint(&self) -> Endpoint {
@@ -71,20 +73,10 @@ impl CallerKind for HttpSignature {
         now: DateTime<Utc>,
     ) -> Result<Proof, ProofError> {
         let stated = Stated::read(inbound)?;
-        let digest = required_header(&inbound.headers, DIGEST)?;
-        let is_of_body = digests(digest, &inbound.body).ok_or(ProofError::Malformed { header: DIGEST })?;
-        let base = stated.base(inbound)?;
-        check_timestamp(stated.created, now)?;
-        if stated.expires.is_some_and(|expires| now.timestamp() >= expires) {
-            return Err(ProofError::Expired);
-        }
         let is_stated_key = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
         let key = keys.secrets.iter().find(|key| is_stated_key(&key.id)).ok_or(ProofError::Wrong)?;
         let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
-        let has_its_algorithm = stated.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
-        if !has_its_algorithm || !key.verify(base.as_bytes(), &stated.signature) || !is_of_body {
-            return Err(ProofError::Wrong);
-        }
+        let base = stated.proved(inbound, &key, now)?;
         // Without the signature: ECDSA has two valid signatures for one request.
         let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
         Ok(Proof { key_id: Some(stated.key_id), ..Proof::of(delivery) })
@@ -104,6 +96,9 @@ const DIGEST: &str = "content-digest";
 /// The components that a signature has to cover.
 const COVERED: [&str; 4] = ["@method", "@path", "@query", DIGEST];
 
+/// The most components of a signature. A request that covers all of its headers has fewer.
+const MOST_COMPONENTS: usize = 64;
+
 /// The minimum size of a shared key in bytes: the size of the HMAC (RFC 2104 section 3).
 const SHORTEST_KEY: usize = 32;
 
@@ -119,18 +114,27 @@ pub fn is_stated(inbound: &Inbound) -> bool {
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the two fields cannot be read;
-/// [`ProofError::Wrong`] if the key is unknown, as for a wrong signature, so that a stranger cannot find out which keys exist.
-pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the two fields cannot be read. If the key is
+/// unknown: what the request would be refused for under a known key that did not sign it, after the same work, so that a stranger
+/// cannot find out which keys exist.
+pub fn identify_caller<'c>(
+    inbound: &Inbound,
+    config: &'c Config,
+    now: DateTime<Utc>,
+) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     let stated = Stated::read(inbound)?;
     let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
-    found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
+    if let Some((caller, key)) = found {
+        return Ok((caller, vec![key]));
+    }
+    stated.proved(inbound, &Verifier::of_no_caller(stated.signature.len()), now)?;
+    Err(ProofError::Wrong)
 }
 
 /// The content of `Signature-Input` and `Signature`.
 struct Stated {
     /// The names of the components, in order, each once.
-    components: Vec<String>,
+    components: Vec<Name>,
     created: i64,
     expires: Option<i64>,
     key_id: String,
@@ -159,17 +163,23 @@ impl Stated {
     }
 
     fn of(list: InnerList, params: String, signature: Vec<u8>) -> Option<Self> {
-        let mut components: Vec<String> = Vec::new();
+        if list.items.len() > MOST_COMPONENTS {
+            return None;
+        }
+        let (mut components, mut known) = (Vec::new(), BTreeSet::new());
         for item in list.items {
             let BareItem::String(name) = item.bare_item else { return None };
-            let name = String::from(name);
+            let name = Name::new(String::from(name));
             // A component may appear once (section 2), and its name is in lower case (section 2.1).
-            if !item.params.is_empty() || components.contains(&name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
+            if !item.params.is_empty()
+                || name.as_str().bytes().any(|b| b.is_ascii_uppercase())
+                || !known.insert(name.clone())
+            {
                 return None;
             }
             components.push(name);
         }
-        if !COVERED.iter().all(|name| components.iter().any(|known| known == name)) {
+        if !COVERED.iter().all(|name| known.contains(&Name::new(*name))) {
             return None;
         }
         let (mut created, mut expires, mut key_id, mut algorithm) = (None, None, None, None);
@@ -186,10 +196,33 @@ impl Stated {
         Some(Self { components, created: created?, expires, key_id: key_id?, algorithm, params, signature })
     }
 
+    /// Verifies the request with this key, the cheap checks first; returns the signature base.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError`] if the request does not fit, its time is over, or the key did not sign it.
+    fn proved(&self, inbound: &Inbound, key: &Verifier, now: DateTime<Utc>) -> Result<String, ProofError> {
+        let digest = required_header(&inbound.headers, DIGEST)?;
+        check_timestamp(self.created, now)?;
+        if self.expires.is_some_and(|expires| now.timestamp() >= expires) {
+            return Err(ProofError::Expired);
+        }
+        let is_of_body = digests(digest, &inbound.body).ok_or(ProofError::Malformed { header: DIGEST })?;
+        let base = self.base(inbound)?;
+        let has_its_algorithm = self.algorithm.as_ref().is_none_or(|algorithm| algorithm == key.algorithm());
+        // In any case, so that the time does not tell of which algorithm the key is.
+        let is_signed = key.verify(base.as_bytes(), &self.signature);
+        if !has_its_algorithm || !is_signed || !is_of_body {
+            return Err(ProofError::Wrong);
+        }
+        Ok(base)
+    }
+
     /// Builds the signature base (section 2.5).
     fn base(&self, inbound: &Inbound) -> Result<String, ProofError> {
         let mut base = String::new();
         for name in &self.components {
+            let name = name.as_str();
             let value = component(name, inbound)?;
             base += &format!("\"{name}\": {value}\n");
         }
@@ -260,6 +293,11 @@ fn digests(field: &str, body: &[u8]) -> Option<bool> {
     all_match
 }
 
+/// Checks the form of a key.
+fn form(_: &str, secret: &Secret) -> Result<(), &'static str> {
+    Verifier::of(secret).map(drop).ok_or("a public key in PEM (Ed25519 or P-256), or the base64 of 32 bytes or more")
+}
+
 enum Verifier {
     Public(PublicKey),
     Shared(Vec<u8>),
@@ -273,7 +311,19 @@ impl Verifier {
             let key = PublicKey::from_pem(text).ok()?;
             return (key.algorithm() != Algorithm::Rsa).then_some(Self::Public(key));
         }
-        STANDARD.decode(text).ok().filter(|key| key.len() >= SHORTEST_KEY).map(Self::Shared)
+        base64_key(text).filter(|key| key.len() >= SHORTEST_KEY).map(Self::Shared)
+    }
+
+    /// Returns the key for requests that name none of ours, of the algorithm whose signatures have this length. It is no secret: what
+    /// it signs is refused all the same.
+    fn of_no_caller(signature: usize) -> Self {
+        /// The public key of RFC 8032, section 7.1, test 1.
+        const PUBLIC: &[u8; 32] = b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+
+        match PublicKey::ed25519(PUBLIC) {
+            Ok(key) if signature == 64 => Self::Public(key),
+            _ => Self::Shared(vec![0; SHORTEST_KEY]),
+        }
     }
 
     /// Returns the name of the algorithm in the registry of section 6.2.2.
@@ -298,6 +348,8 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use bytes::Bytes;
     use http::{HeaderMap, HeaderName, Method};
     use serde_json::Value;
@@ -305,6 +357,7 @@ mod tests {
     use super::*;
     use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
+    use crate::request::name::counted::assert_grows_with_its_input;
 
     const NOW: i64 = 1_780_308_000;
     const SHARED: &str = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
@@ -407,6 +460,19 @@ mod tests {
             ran += 1;
         }
         assert_eq!(ran, 5);
+    }
+
+    #[test]
+    fn a4_components_are_bounded_and_compared_in_a_set() {
+        let of = |count: usize| {
+            let more = (0..count).map(|number| format!(" \"x{number}\"")).collect::<String>();
+            let params = PARAMS.replacen("\"content-digest\"", &format!("\"content-digest\"{more}"), 1);
+            Stated::read(&with(&format!("sig1={params}"), &format!("sig1=:{}:", right_signature()), EMPTY)).map(drop)
+        };
+        assert_eq!(of(9_000), Err(MALFORMED));
+        assert_eq!(of(MOST_COMPONENTS - 3), Err(MALFORMED));
+        assert_eq!(of(MOST_COMPONENTS - 4), Ok(()));
+        assert_grows_with_its_input("a signature", |count| of(count - 4).unwrap(), MOST_COMPONENTS);
     }
 
     #[test]

@@ -89,9 +89,14 @@ impl CallerKind for Api {
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`] if the request carries neither; [`ProofError::Wrong`] if no caller has the key, as for a wrong signature,
-/// so that a stranger cannot find out which keys exist; otherwise the errors of the two proofs.
-pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
+/// [`ProofError::Missing`] if the request carries neither; if no caller has the key, what the request would be refused for under a
+/// known key that did not sign it, after the same work, so that a stranger cannot find out which keys exist; otherwise the errors
+/// of the two proofs.
+pub fn identify_caller<'c>(
+    inbound: &Inbound,
+    config: &'c Config,
+    now: DateTime<Utc>,
+) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     let is_of_kind = |caller: &Caller| caller.kind == NAME;
     if !access_key::is_signed(inbound)
         && let Some(caller) = bearer::issuing_caller(inbound, config.callers().filter(|caller| is_of_kind(caller)))?
@@ -100,5 +105,5 @@ pub fn identify_caller<'c>(inbound: &Inbound, config: &'c Config) -> Result<(&'c
     }
     let id = access_key::id(inbound)?;
     let found = config.access_key(id).filter(|(caller, _)| is_of_kind(caller));
-    found.map(|(caller, key)| (caller, vec![key])).ok_or(ProofError::Wrong)
+    found.map(|(caller, key)| (caller, vec![key])).ok_or_else(|| access_key::refusal_of_unknown(inbound, now))
 }

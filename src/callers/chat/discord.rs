@@ -81,7 +81,7 @@ pub(crate) struct Discord;
 
 impl CallerKind for Discord {
     fn shape(&self) -> CallerShape {
-        CallerShape::chat("discord")
+        CallerShape { secret_form: form, ..CallerShape::chat("discord") }
     }
 
     fn verify(
@@ -216,7 +216,12 @@ fn escaped(text: &str) -> String {
 
 /// Reads the public key of the application; `None` if the secret is not one.
 fn public_key(secret: &Secret) -> Option<PublicKey> {
-    PublicKey::ed25519(&lower_hex(secret.expose())?).ok()
+    PublicKey::ed25519(&lower_hex(&secret.expose().to_ascii_lowercase())?).ok()
+}
+
+/// Checks the form of a secret.
+fn form(_: &str, secret: &Secret) -> Result<(), &'static str> {
+    public_key(secret).map(drop).ok_or("the public key of the application, 64 hexadecimal digits")
 }
 
 /// An interaction, as far as its type does not matter.

@@ -47,6 +47,7 @@ pub(super) fn command<'c>(text: &str, config: &'c Config) -> Result<Command<'c>,
                 instance: config.instance(instance)?,
                 reason: reason(why)?,
                 dry_run,
+                caused_by: None,
             })
         }
     }

@@ -38,6 +38,7 @@ use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
+use crate::crypto::key_text::base64_key;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::outcome::language::Localized;
 use crate::reply::Rendered;
@@ -53,7 +54,7 @@ pub(crate) struct Teams;
 
 impl CallerKind for Teams {
     fn shape(&self) -> CallerShape {
-        CallerShape::chat("teams")
+        CallerShape { secret_form: form, ..CallerShape::chat("teams") }
     }
 
     fn verify(
@@ -133,9 +134,14 @@ struct From {
     object_id: Option<String>,
 }
 
+/// Checks the form of a secret.
+fn form(_: &str, secret: &Secret) -> Result<(), &'static str> {
+    signing_key(secret).map(drop).ok_or("the security token in base64, as Teams shows it")
+}
+
 /// Decodes the key; `None` if it is empty or not base64.
 fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
-    STANDARD.decode(secret.expose()).ok().filter(|key| !key.is_empty())
+    base64_key(secret.expose())
 }
 
 fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {

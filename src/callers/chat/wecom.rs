@@ -50,10 +50,15 @@ use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{Fields, consists_of, json, unix_seconds};
+use crate::secret::Secret;
 
 const SHAPE: CallerShape = CallerShape {
     keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(AES_KEY)]),
     settings: &[Setting::text(RECEIVE_ID, false)],
+    secret_form: |part, secret| match part {
+        AES_KEY if aes_key(secret).is_none() => Err("the EncodingAESKey, 43 letters and digits"),
+        _ => Ok(()),
+    },
     ..CallerShape::chat("wecom")
 };
 
@@ -183,6 +188,15 @@ const KEY: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
+/// Decodes an EncodingAESKey, to which some add the padding that WeCom leaves out.
+fn aes_key(secret: &Secret) -> Option<[u8; 32]> {
+    let text = secret.expose();
+    KEY.decode(text.strip_suffix('=').unwrap_or(text)).ok()?.try_into().ok()
+}
+
+/// The most elements of a document. WeCom's have about ten.
+const MOST_ELEMENTS: usize = 64;
+
 /// The block size of the padding.
 const PAD_TO: u8 = 32;
 
@@ -197,7 +211,7 @@ struct Pair<'k> {
 impl<'k> Pair<'k> {
     fn of(key: &'k ActiveSecret) -> Option<Self> {
         let token = key.part(TOKEN)?.expose();
-        let aes: [u8; 32] = KEY.decode(key.part(AES_KEY)?.expose()).ok()?.try_into().ok()?;
+        let aes = aes_key(key.part(AES_KEY)?)?;
         let iv = *aes.first_chunk()?;
         Some(Self { key, token, aes, iv })
     }
@@ -357,6 +371,9 @@ fn xml(text: &[u8]) -> Result<Elements, RequestError> {
                     return Err(malformed());
                 }
                 if depth == 1 {
+                    if elements.len() >= MOST_ELEMENTS {
+                        return Err(malformed());
+                    }
                     if elements.iter().any(|(known, _)| *known == name) {
                         return Err(RequestError::FieldDoubled { name });
                     }

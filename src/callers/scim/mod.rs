@@ -29,7 +29,7 @@ use serde_json::json;
 use crate::callers::event::Event;
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
-use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer};
+use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer_or_bare, token_form};
 use crate::callers::scim::resource::rendered;
 use crate::callers::scim::route::operation;
 use crate::config::Config;
@@ -47,7 +47,7 @@ pub(crate) struct Scim;
 
 impl CallerKind for Scim {
     fn shape(&self) -> CallerShape {
-        CallerShape { is_of_leavers: true, ..CallerShape::hook("scim") }
+        CallerShape { is_of_leavers: true, secret_form: token_form, ..CallerShape::hook("scim") }
     }
 
     fn endpoint(&self) -> Endpoint {
@@ -70,7 +70,7 @@ impl CallerKind for Scim {
         keys: &VerificationKeys,
         _: DateTime<Utc>,
     ) -> Result<Proof, ProofError> {
-        let token = bearer(&inbound.headers)?;
+        let token = bearer_or_bare(&inbound.headers)?;
         keys.proved_by(|secret| same_secret(token.as_bytes(), secret))?;
         let parts =
             [inbound.method.as_str().as_bytes(), inbound.path.as_bytes(), inbound.query.as_bytes(), &inbound.body];

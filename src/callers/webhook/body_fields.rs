@@ -2,6 +2,8 @@
 //!
 //! A body names an account (`user_name`, `instance`) or a leaver (`identity`). A pointer (RFC 6901) to a text, a number or a
 //! boolean yields that value as text; a pointer to anything else, or to a missing value, yields no value.
+//!
+//! `caused_by` is the sender's id of the person whose act caused the event: what the event asks for counts as that person's own.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +14,10 @@ use crate::callers::kind::Verified;
 use crate::config::Config;
 use crate::config::body_fields::{BodyFields, EVENT};
 use crate::config::callers::Caller;
+use crate::request::actor::principal;
 use crate::request::command::Command;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
-use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
 use crate::request::strict;
@@ -32,23 +34,28 @@ pub(super) fn read_or<'c>(
     own: impl FnOnce(Value) -> Result<Event<'c>, RequestError>,
 ) -> Result<Event<'c>, RequestError> {
     match &request.caller.fields {
-        Some(fields) => read(fields, &body, &request.proof.delivery, config),
+        Some(fields) => {
+            read(fields, &Body { json: &body, caller: request.caller, delivery: &request.proof.delivery }, config)
+        }
         None => own(body),
     }
 }
 
-/// Reads an event by `fields`. The id of a leaver's event is `delivery` if the body has no id.
+/// A body, and which request of which caller it is of.
+pub(super) struct Body<'b> {
+    pub(super) json: &'b Value,
+    pub(super) caller: &'b Caller,
+    pub(super) delivery: &'b DeliveryId,
+}
+
+/// Reads an event by `fields`. The id of a leaver's event is that of the delivery if the body has no id.
 ///
 /// # Errors
 ///
 /// [`RequestError::FieldMissing`] if the account or the instance is missing; the errors of the name and of the reason if they are
 /// not valid.
-fn read<'c>(
-    fields: &BodyFields,
-    body: &Value,
-    delivery: &DeliveryId,
-    config: &'c Config,
-) -> Result<Event<'c>, RequestError> {
+pub(super) fn read<'c>(fields: &BodyFields, body: &Body<'_>, config: &'c Config) -> Result<Event<'c>, RequestError> {
+    let Body { json: body, caller, delivery } = *body;
     let at = |pointer: &Option<String>| pointer.as_ref().and_then(|pointer| text(body, pointer));
     let holds = |(place, values): (&String, &Vec<String>)| {
         let text = if place == EVENT { at(&fields.event) } else { text(body, place) };
@@ -58,11 +65,12 @@ fn read<'c>(
         return Ok(Event::Ignored("`when` does not hold"));
     }
     let reason = Reason::parse(&at(&fields.reason).unwrap_or_default())?;
+    let caused_by = at(&fields.caused_by).and_then(|id| principal(caller, &id));
     if fields.user_name.is_none() {
         let attribute = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
         let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(attribute).collect();
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
-        return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver { event, identity, reason }])));
+        return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver { event, identity, reason, caused_by }])));
     }
     let user_name = at(&fields.user_name).ok_or(RequestError::FieldMissing { name: "user_name" })?;
     let instance = match &fields.instance {
@@ -74,6 +82,7 @@ fn read<'c>(
         instance: config.instance(&instance)?,
         reason,
         dry_run: false,
+        caused_by,
     }))
 }
 
@@ -84,12 +93,12 @@ pub(super) fn id(fields: &BodyFields, body: &Value) -> Option<String> {
 
 /// Returns the delivery id of a request whose proof covers no separate id: from the id in the body, if `fields` locates one,
 /// otherwise from the whole body.
-pub(super) fn delivery(inbound: &Inbound, caller: &Caller) -> DeliveryId {
-    let body = strict::json::<Value>(&inbound.body).ok();
-    let id = body.zip(caller.fields.as_ref()).and_then(|(body, fields)| id(fields, &body));
+pub(super) fn delivery(body: &[u8], caller: &Caller) -> DeliveryId {
+    let json = strict::json::<Value>(body).ok();
+    let id = json.zip(caller.fields.as_ref()).and_then(|(json, fields)| id(fields, &json));
     match id {
         Some(id) => DeliveryId::new(caller, &[b"id", id.as_bytes()]),
-        None => DeliveryId::new(caller, &[&inbound.body]),
+        None => DeliveryId::new(caller, &[body]),
     }
 }
 

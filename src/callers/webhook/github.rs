@@ -1,11 +1,14 @@
-//! GitHub, a webhook of an organization with the content type `application/json`: `POST /hooks/{caller}`.
+//! GitHub, a webhook of an organization: `POST /hooks/{caller}`. Both content types are taken: `application/json`, and
+//! `application/x-www-form-urlencoded` with the JSON in `payload`, which the API makes unless it is told otherwise. Which of the two
+//! a body is, its first bytes say; the content type is not signed.
 //!
 //! Proof: `X-Hub-Signature-256: sha256=` and the hex HMAC-SHA256 of the raw body under the webhook's secret as text
 //! (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>).
 //!
 //! Without `fields`, the event `organization` with the action `member_removed` reports a leaver; `[leavers]` sees the member's
-//! `login` and `id`. With `fields`, the operator defines the meaning of the body. The `ping` that GitHub sends when a webhook is
-//! created is answered.
+//! `login` and `id`, and `sender.id` is the person who caused the event. With `fields`, the operator defines the meaning of the
+//! body; `sender.id` stays who caused it unless `fields.caused_by` says otherwise. The `ping` that GitHub sends when a webhook is
+//! created is answered. A member who leaves a team (`membership`) does not leave the organization, so that this event is ignored.
 //!
 //! The signature covers the body only, so no header is believed: not `X-GitHub-Event`, and not `X-GitHub-Delivery`, with which a
 //! recorded delivery could be replayed as a new one. Two requests with the same body are therefore the same delivery, unless
@@ -16,8 +19,11 @@
 //! (<https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks>): a request that takes longer is
 //! answered 202 and continues.
 //!
-//! Not supported: the content type `application/x-www-form-urlencoded`, and `X-Hub-Signature` (SHA-1), which is ignored.
+//! Not supported: `X-Hub-Signature` (SHA-1), which is ignored.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
@@ -33,19 +39,24 @@ use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
+use crate::outcome::language::Localized;
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
-use crate::request::strict;
+use crate::request::strict::{self, Fields};
 
 pub(crate) struct Github;
 
 impl CallerKind for Github {
     fn shape(&self) -> CallerShape {
         CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("github") }
+    }
+
+    fn content_types(&self) -> &'static [&'static str] {
+        &["application/json", "application/x-www-form-urlencoded"]
     }
 
     fn verify(
@@ -61,18 +72,17 @@ impl CallerKind for Github {
             .and_then(lower_hex_32)
             .ok_or(ProofError::Malformed { header: SIGNATURE })?;
         keys.proved_by(|secret| hmac_sha256_is(secret.expose().as_bytes(), &[&inbound.body], &tag))?;
-        Ok(Proof::of(body_fields::delivery(inbound, caller)))
+        // An unreadable payload is refused by `parse`, so its delivery id does not matter.
+        let delivery = match payload(&inbound.body) {
+            Ok(payload) => body_fields::delivery(&payload, caller),
+            Err(_) => DeliveryId::new(caller, &[&inbound.body]),
+        };
+        Ok(Proof::of(delivery))
     }
 
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
-        let event = strict::json(&request.inbound.body).and_then(|body| {
-            if is_ping(&body) {
-                let pong = json!({"result": "PONG"}).to_string();
-                return Ok(Event::Reply(Rendered::json(StatusCode::OK, pong)));
-            }
-            body_fields::read_or(request, body, config, |body| member_removed(body, &request.proof.delivery))
-        });
-        Event::parsed(request.caller, event)
+        let payload = payload(&request.inbound.body).and_then(|payload| strict::json(&payload));
+        Event::parsed(request.caller, payload.and_then(|payload| read_event(request, payload, config)))
     }
 
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
@@ -81,6 +91,33 @@ impl CallerKind for Github {
 }
 
 const SIGNATURE: &str = "x-hub-signature-256";
+
+/// Returns the JSON of a body. JSON does not begin with the name of a field, and a form of GitHub's has one field only: the signed
+/// bytes are read in one way, whatever the content type says.
+fn payload(body: &Bytes) -> Result<Cow<'_, [u8]>, RequestError> {
+    const FIELD: &str = "payload";
+
+    if !body.starts_with(b"payload=") {
+        return Ok(Cow::Borrowed(body));
+    }
+    let fields = Fields::from_form(body)?;
+    if let Some(name) = fields.names().find(|name| *name != FIELD) {
+        let expected = Localized { en: "`payload` and no other field", zh: "仅含 `payload` 一个字段" };
+        return Err(RequestError::invalid("field", name, expected));
+    }
+    Ok(Cow::Owned(fields.required(FIELD)?.as_bytes().to_vec()))
+}
+
+fn read_event<'c>(request: Verified<'_>, payload: Value, config: &'c Config) -> Result<Event<'c>, RequestError> {
+    if is_ping(&payload) {
+        let pong = json!({"result": "PONG"}).to_string();
+        return Ok(Event::Reply(Rendered::json(StatusCode::OK, pong)));
+    }
+    let sender = payload.pointer("/sender/id").and_then(Value::as_u64).map(|id| id.to_string());
+    let event =
+        body_fields::read_or(request, payload, config, |payload| member_removed(payload, &request.proof.delivery))?;
+    Ok(event.caused_by(request.caller, sender.as_deref()))
+}
 
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#organization>
 #[derive(Deserialize)]

@@ -13,7 +13,8 @@
 //! id is, and otherwise the body itself: GitLab's bodies carry times, and a retried delivery has the same body.
 //!
 //! Without `fields`, the system hook `user_destroy` (<https://docs.gitlab.com/administration/system_hooks/>) reports a leaver;
-//! `[leavers]` sees `username`, `email` and `id`. With `fields`, the operator defines the meaning of the body.
+//! `[leavers]` sees `username`, `email` and `id`. It does not say who destroyed the user. GitLab sends no event when a user is
+//! blocked or banned. With `fields`, the operator defines the meaning of the body.
 //!
 //! GitLab disables a webhook temporarily after several errors
 //! (<https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks>). It waits ten seconds: a request that
@@ -28,8 +29,8 @@ use crate::callers::follow_up::{Acknowledgement, accepted};
 use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, first_that_proves};
-use crate::callers::webhook::body_fields;
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
+use crate::callers::webhook::{body_fields, standard_webhooks};
 use crate::config::Config;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
@@ -41,12 +42,13 @@ use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::leaver::Leaver;
 use crate::request::strict;
+use crate::secret::Secret;
 
 pub(crate) struct Gitlab;
 
 impl CallerKind for Gitlab {
     fn shape(&self) -> CallerShape {
-        CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("gitlab") }
+        CallerShape { takes_fields: true, is_of_leavers: true, secret_form: form, ..CallerShape::hook("gitlab") }
     }
 
     fn verify(
@@ -57,7 +59,7 @@ impl CallerKind for Gitlab {
         now: DateTime<Utc>,
     ) -> Result<Proof, ProofError> {
         let (signing, tokens): (Vec<_>, Vec<_>) =
-            keys.secrets.iter().map(|key| &key.secret).partition(|secret| secret.expose().starts_with(SHARED));
+            keys.secrets.iter().map(|key| &key.secret).partition(|secret| is_signing(secret));
         // A hook may have both secrets, and an operator who replaces one form by the other has both configured.
         let is_signed = header(&inbound.headers, SIGNATURE)?.is_some();
         if tokens.is_empty() || (is_signed && !signing.is_empty()) {
@@ -65,7 +67,7 @@ impl CallerKind for Gitlab {
         }
         let token = required_header(&inbound.headers, TOKEN)?;
         first_that_proves(tokens, |secret| same_secret(token.as_bytes(), secret))?;
-        Ok(Proof::of(body_fields::delivery(inbound, caller)))
+        Ok(Proof::of(body_fields::delivery(&inbound.body, caller)))
     }
 
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
@@ -81,6 +83,17 @@ impl CallerKind for Gitlab {
 }
 
 const TOKEN: &str = "x-gitlab-token";
+
+/// Whether a secret is a signing token.
+fn is_signing(secret: &Secret) -> bool {
+    let text = secret.expose();
+    text.strip_prefix("v1,").unwrap_or(text).starts_with(SHARED)
+}
+
+/// Checks the form of a secret. A secret token is any text.
+fn form(part: &str, secret: &Secret) -> Result<(), &'static str> {
+    if is_signing(secret) { standard_webhooks::form(part, secret) } else { Ok(()) }
+}
 
 /// <https://docs.gitlab.com/administration/system_hooks/#hooks-request-example>, "User removed".
 #[derive(Deserialize)]

@@ -5,9 +5,13 @@
 //! forge others.
 //!
 //! A request holds several events, each a LogEvent (<https://developer.okta.com/docs/reference/api/system-log/>). An event reports
-//! a leaver if its type is in the setting `events` (`user.lifecycle.deactivate` by default) and its outcome is `SUCCESS`; other
-//! events are ignored. `[leavers]` sees `login` (Okta's `alternateId`) and `id`. An event is identified by its `uuid`, which Okta
-//! repeats when it delivers an event twice.
+//! a leaver if its type is in the setting `events` (`user.lifecycle.deactivate` by default), unless its outcome says that nothing
+//! happened (`FAILURE`, `SKIPPED`, `DENY`, `CHALLENGE`, `UNKNOWN`); other events are ignored. The outcome may be missing, which the
+//! schema allows. `[leavers]` sees `login` (Okta's `alternateId`, unless that is `unknown`, as of a deleted user) and `id`. `actor`,
+//! if it is a user, caused the event. An event is identified by its `uuid`, which Okta repeats when it delivers an event twice.
+//!
+//! Each event is read by itself. One that cannot be read does not keep the others from being carried out, because Okta does not
+//! send them again: it is a leaver for whom no account name follows.
 //!
 //! The verification is answered with the value of `X-Okta-Verification-Challenge`. It carries the `Authorization` header like
 //! every request of Okta's, and the header is verified for it as well.
@@ -18,9 +22,9 @@
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::callers::event::Event;
+use crate::callers::event::{Event, Unreadable};
 use crate::callers::follow_up::Acknowledgement;
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
@@ -88,6 +92,9 @@ const DEACTIVATED: &str = "user.lifecycle.deactivate";
 
 const PROOF: &str = "authorization";
 
+/// Okta's word for a login that it does not have any more.
+const UNKNOWN: &str = "unknown";
+
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
 #[derive(Deserialize)]
@@ -99,14 +106,14 @@ struct Hook {
 
 #[derive(Deserialize)]
 struct Data {
-    events: Vec<LogEvent>,
+    events: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LogEvent {
     uuid: String,
-    event_type: String,
+    actor: Option<Target>,
     outcome: Option<Ended>,
     target: Option<Vec<Target>>,
 }
@@ -136,26 +143,43 @@ fn read_events<'c>(body: &[u8], caller: &Caller) -> Result<Event<'c>, RequestErr
         return Err(RequestError::invalid("eventType", event_type, expected));
     }
     let wanted = caller.settings(EVENTS);
-    let reports_leaver = |event: &LogEvent| {
-        let known =
-            if wanted.is_empty() { event.event_type == DEACTIVATED } else { wanted.contains(&event.event_type) };
-        known && event.outcome.as_ref().and_then(|outcome| outcome.result.as_deref()) == Some("SUCCESS")
+    let is_wanted = |event: &&Value| match event.get("eventType").and_then(Value::as_str) {
+        Some(known) if wanted.is_empty() => known == DEACTIVATED,
+        Some(known) => wanted.iter().any(|wanted| wanted == known),
+        None => false,
     };
-    let mut leavers = Vec::new();
-    for event in data.events.into_iter().filter(reports_leaver) {
-        let users: Vec<_> =
-            event.target.into_iter().flatten().filter(|of| of.r#type.as_deref() == Some("User")).collect();
-        // An event without a user cannot be attributed to a leaver; it is refused, because ignoring it would keep the accounts.
-        if users.is_empty() {
-            return Err(RequestError::FieldMissing { name: "data.events.target" });
-        }
-        for Target { id, alternate_id, .. } in users {
-            let known = [("login", alternate_id), ("id", id)].into_iter();
-            let identity = known.filter_map(|(name, value)| Some((name, value.filter(|text| !text.is_empty())?)));
-            leavers.push(Leaver::new(&event.uuid, identity));
+    let events = data.events.iter().filter(is_wanted).map(|event| {
+        let id = event.get("uuid").and_then(Value::as_str).unwrap_or("without a uuid");
+        leavers(event, caller).map_err(|error| Unreadable { event: id.to_owned(), error })
+    });
+    Event::leavers_of(events, "no event reports a leaver")
+}
+
+/// Reads the leavers of one event; none if nothing happened.
+fn leavers(event: &Value, caller: &Caller) -> Result<Vec<Leaver>, RequestError> {
+    let LogEvent { uuid, actor, outcome, target } = strict::typed(event.clone())?;
+    match outcome.and_then(|outcome| outcome.result).as_deref() {
+        None | Some("SUCCESS" | "ALLOW") => {}
+        Some("FAILURE" | "SKIPPED" | "DENY" | "CHALLENGE" | "UNKNOWN") => return Ok(Vec::new()),
+        Some(other) => {
+            let expected = Localized { en: "one of Okta's outcomes", zh: "Okta的结果之一" };
+            return Err(RequestError::invalid("outcome.result", other, expected));
         }
     }
-    Ok(Event::leavers(leavers, "no event reports a leaver"))
+    let is_user = |of: &Target| of.r#type.as_deref() == Some("User");
+    let users: Vec<_> = target.into_iter().flatten().filter(is_user).collect();
+    // An event without a user cannot be attributed to a leaver; it is refused, because ignoring it would keep the accounts.
+    if users.is_empty() {
+        return Err(RequestError::FieldMissing { name: "data.events.target" });
+    }
+    let by = actor.filter(is_user).and_then(|actor| actor.id);
+    let leaver = |Target { id, alternate_id, .. }: Target| {
+        let login = alternate_id.filter(|login| login != UNKNOWN);
+        let identity = [("login", login), ("id", id)].into_iter();
+        let identity = identity.filter_map(|(name, value)| Some((name, value.filter(|text| !text.is_empty())?)));
+        Leaver::new(&uuid, identity).caused_by(caller, by.as_deref())
+    };
+    Ok(users.into_iter().map(leaver).collect())
 }
 
 fn empty() -> Rendered {

@@ -7,17 +7,22 @@
 //! number of milliseconds and as text, and do not say how old it may be. This gateway accepts 300 seconds, and verifies the
 //! signature over `timestamp` as written.
 //!
-//! `DELETE_USER` reports a leaver; `[leavers]` sees the `id`, which is the id that the application answered when the user was
-//! created (`oneaccess_06_0136.html`). So that the id can be mapped to an account name, `CREATE_USER` is answered with the
-//! `username` as the id, and nothing is stored. `CHECK_URL` is answered with its own random text; the other events are answered
-//! as done. A failure is answered with its HTTP status, `code` and `message` (`oneaccess_06_0014.html`).
+//! `DELETE_USER` reports a leaver, and so does `UPDATE_USER` with `disabled`, which is how a leaver is disabled before the deletion
+//! or instead of it (`oneaccess_06_0135.html`); `[leavers]` sees the `id`, which is the id that the application answered when the
+//! user was created (`oneaccess_06_0136.html`). So that the id can be mapped to an account name, `CREATE_USER` is answered with the
+//! `username` as the id, and nothing is stored. `CHECK_URL` is answered with its own random text; the other events are answered as
+//! done, those that the pages do not have as well: a failure would keep OneAccess from sending what follows. A failure is answered
+//! with its HTTP status, `code` and `message` (`oneaccess_06_0014.html`). Nothing says who caused an event.
 //!
 //! With an encryption key, `data` is encrypted, in the request and in the answer: AES-128-GCM over 16 random letters, `&` and the
 //! message. The page does not say where the initialization vector is. That it is the first 24 characters of `data`, the base64 of
 //! 16 bytes, is taken from <https://support.huaweicloud.com/imc_faq/imc_08_0019.html>, which describes the same callbacks of
 //! another product. If that were wrong, no request would decrypt, and nothing would be removed.
 //!
-//! Not supported: AES in ECB mode, which older applications have; `UPDATE_USER` with `disabled` as leaving.
+//! The pages' sample signatures decode to 20 bytes, which no HMAC-SHA256 does, and one sample timestamp has 11 digits. Neither is
+//! taken: the algorithm is what the pages name, and the sample's time is in the year 2448.
+//!
+//! Not supported: AES in ECB mode, which older applications have.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,6 +38,7 @@ use crate::callers::kind::{CallerKind, Encryption, Envelope, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{
     ActiveSecret, Proof, ProofError, VerificationKeys, bearer, check_timestamp, first_that_proves, parse_timestamp,
+    token_form,
 };
 use crate::callers::webhook::standard_webhooks::filled;
 use crate::config::Config;
@@ -52,6 +58,11 @@ use crate::request::strict;
 const SHAPE: CallerShape = CallerShape {
     keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(SIGNATURE_KEY), Part::optional(ENCRYPTION_KEY)]),
     is_of_leavers: true,
+    secret_form: |part, secret| match part {
+        TOKEN => token_form(part, secret),
+        ENCRYPTION_KEY if secret.expose().len() != 16 => Err("16 characters, as OneAccess shows it"),
+        _ => Ok(()),
+    },
     ..CallerShape::hook("oneaccess")
 };
 
@@ -110,7 +121,7 @@ impl CallerKind for Oneaccess {
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
         let status = reply.outcome.status();
-        let message = if status.is_success() { "success".to_owned() } else { reply.outcome.message(reply.language) };
+        let message = if status.is_success() { SUCCESS.to_owned() } else { reply.outcome.message(reply.language) };
         Rendered::json(status, json!({"code": status.as_str(), "message": message}).to_string())
     }
 
@@ -128,6 +139,8 @@ const ENCRYPTION_KEY: &str = "encryption_key";
 const SIGNATURE: &str = "signature";
 
 const TIMESTAMP: &str = "timestamp";
+
+const SUCCESS: &str = "success";
 
 const NOT_DECRYPTED: Localized =
     Localized { en: "`data` cannot be decrypted with the encryption key", zh: "无法用加密密钥解密 `data`" };
@@ -150,54 +163,87 @@ struct Subject {
     username: Option<String>,
     /// The code of an organization.
     code: Option<String>,
+    /// Whether a user may not sign in any more.
+    #[serde(default)]
+    disabled: Value,
 }
+
+impl Subject {
+    fn is_disabled(&self) -> bool {
+        match &self.disabled {
+            Value::Bool(is) => *is,
+            Value::String(text) => text.eq_ignore_ascii_case("true"),
+            _ => false,
+        }
+    }
+}
+
+/// The events of the documentation that are about a user or an organization.
+const EVENTS: [&str; 6] =
+    ["CREATE_USER", "UPDATE_USER", "DELETE_USER", "CREATE_ORGANIZATION", "UPDATE_ORGANIZATION", "DELETE_ORGANIZATION"];
 
 fn read_event<'c>(event: &str, message: &[u8], delivery: &DeliveryId) -> Result<Event<'c>, RequestError> {
     if event == "CHECK_URL" {
         return Ok(done(Some(String::from_utf8_lossy(message).into_owned())));
     }
-    let Subject { id, username, code } = strict::json(message)?;
+    if !EVENTS.contains(&event) {
+        return Ok(Event::Ignored("the event is none that the documentation has"));
+    }
+    let subject: Subject = strict::json(message)?;
+    let is_leaver = event == "DELETE_USER" || (event == "UPDATE_USER" && subject.is_disabled());
+    let Subject { id, username, code, .. } = subject;
     let named = |id: String| Some(json!({"id": id}).to_string());
     match event {
-        "DELETE_USER" => {
+        _ if is_leaver => {
             let leaver = Leaver::new(delivery.as_str(), [("id", filled(id, "data.id")?)]);
             Ok(Event::Command(Command::OffboardLeavers(vec![leaver])))
         }
         "CREATE_USER" => Ok(done(named(filled(username, "data.username")?))),
         "CREATE_ORGANIZATION" => Ok(done(named(filled(code, "data.code")?))),
         "UPDATE_USER" | "UPDATE_ORGANIZATION" => Ok(done(named(filled(id, "data.id")?))),
-        "DELETE_ORGANIZATION" => Ok(done(None)),
-        other => {
-            let expected = Localized {
-                en: "`CHECK_URL`, or `CREATE_`, `UPDATE_` or `DELETE_` and `USER` or `ORGANIZATION`",
-                zh: " `CHECK_URL`，或 `CREATE_`、`UPDATE_`、`DELETE_` 加 `USER` 或 `ORGANIZATION`",
-            };
-            Err(RequestError::invalid("eventType", other, expected))
-        }
+        _ => Ok(done(None)),
     }
 }
 
 /// Returns the success answer of an event that needs no work.
 fn done<'c>(data: Option<String>) -> Event<'c> {
-    let mut body = json!({"code": "200", "message": "success"});
+    let mut body = json!({"code": "200", "message": SUCCESS});
     if let (Some(data), Some(fields)) = (data, body.as_object_mut()) {
         fields.insert("data".into(), data.into());
     }
     Event::Reply(Rendered::json(StatusCode::OK, body.to_string()))
 }
 
-/// Encrypts the `data` of an answer for an application with encryption.
+/// Completes an answer, and encrypts its `data` for an application with encryption.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
-    let sealed = || {
+    let body = || {
         let mut body: Value = serde_json::from_str(&rendered.body).ok()?;
-        let data = body.get_mut("data")?;
-        *data = sealed(data.as_str()?, envelope.key, envelope.random)?.into();
+        let fields = body.as_object_mut()?;
+        // An event that is ignored has the answer of all kinds; for OneAccess it is done.
+        if !fields.contains_key("code") {
+            *fields = serde_json::Map::from_iter([("code".into(), "200".into()), ("message".into(), SUCCESS.into())]);
+        }
+        let is_done = fields.get("message").is_some_and(|message| message == SUCCESS);
+        if is_done && let Some(id) = updated(envelope.plain) {
+            fields.entry("data").or_insert_with(|| json!({"id": id}).to_string().into());
+        }
+        if let Some(data) = fields.get_mut("data")
+            && encryption_key(envelope.key).is_some()
+        {
+            *data = sealed(data.as_str()?, envelope.key, envelope.random)?.into();
+        }
         Some(body.to_string())
     };
-    match sealed() {
+    match body() {
         Some(body) => Rendered { body, ..rendered },
         None => rendered,
     }
+}
+
+/// Returns the id of a user who was disabled: the answer to an update names it.
+fn updated(message: &[u8]) -> Option<String> {
+    let subject: Subject = strict::json(message).ok()?;
+    subject.is_disabled().then_some(subject.id).flatten()
 }
 
 /// The number of random letters before the message.

@@ -14,7 +14,8 @@
 //! `corpDelUser` reports leavers: `data` has the `userId` and `tenantId` of each, and `[leavers]` sees both. A `userId` is unique
 //! within one tenant only (<https://support.huaweicloud.com/devg-welink/start-08.html>), so an application that several companies
 //! use lists its own tenants in `tenants`. Event and fields are from the same public code. `test`, which the platform sends when
-//! the URL is entered, is answered. All other events are ignored.
+//! the URL is entered, is answered. All other events are ignored. Nothing says who deleted the user. A user who cannot be read does
+//! not keep the others from being carried out.
 //!
 //! Not supported: messages of people. According to the documentation that could be found, WeLink's robots send and do not receive.
 
@@ -25,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use crate::callers::event::Event;
+use crate::callers::event::{Event, Unreadable};
 use crate::callers::kind::{CallerKind, Encryption, Envelope, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window, parse_timestamp};
@@ -130,16 +131,20 @@ fn read_event<'c>(plain: &[u8], caller: &Caller, delivery: &DeliveryId) -> Resul
         _ => return Ok(Event::Ignored("the event is not `corpDelUser`")),
     }
     let data = data.ok_or(RequestError::FieldMissing { name: "data" })?;
-    let users: Vec<User> = strict::json(data.to_string().as_bytes())?;
-    if users.iter().any(|user| user.user_id.is_empty()) {
-        return Err(RequestError::FieldMissing { name: "data.userId" });
-    }
+    let users: Vec<Value> = strict::typed(data)?;
     let tenants = caller.settings(TENANTS);
-    let of_tenants = users.into_iter().filter(|user| tenants.is_empty() || tenants.contains(&user.tenant_id));
-    let leavers = of_tenants.map(|User { user_id, tenant_id }| {
-        Leaver::new(delivery.as_str(), [("userId", user_id), ("tenantId", tenant_id)])
-    });
-    Ok(Event::leavers(leavers, "no leaver is of a configured tenant"))
+    let leavers = |user: Value| {
+        let User { user_id, tenant_id } = strict::typed(user)?;
+        if user_id.is_empty() {
+            return Err(RequestError::FieldMissing { name: "data.userId" });
+        }
+        let is_ours = tenants.is_empty() || tenants.contains(&tenant_id);
+        let leaver = Leaver::new(delivery.as_str(), [("userId", user_id), ("tenantId", tenant_id)]);
+        Ok(if is_ours { vec![leaver] } else { Vec::new() })
+    };
+    let unreadable = |error| Unreadable { event: delivery.as_str().to_owned(), error };
+    let events = users.into_iter().map(|user| leavers(user).map_err(unreadable));
+    Event::leavers_of(events, "no leaver is of a configured tenant")
 }
 
 const SUCCESS: &str = "success";

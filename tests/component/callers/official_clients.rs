@@ -141,6 +141,11 @@ async fn standardwebhooks_signs_what_the_gateway_takes() {
     }
     assert_eq!(gateway.deletes(), 1);
 
+    // Svix's own package, with the header names that only Svix writes.
+    let told = run("standard_webhook.py", &[&url, WEBHOOK_SECRET, "msg_1", "analytics", "alice", "svix"]).await;
+    assert_eq!(told, json!({ "status": 200, "body": { "result": "SUCCESS" } }));
+    assert_eq!(gateway.deletes(), 1);
+
     let wrong = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
     let told = run("standard_webhook.py", &[&url, wrong, "msg_2", "analytics", "bob"]).await;
     assert_eq!((&told["status"], &told["body"]["error_code"]), (&json!(401), &json!("OFFBOARD.40105")));
@@ -174,6 +179,19 @@ async fn cloudevents_sends_what_the_gateway_takes() {
 
     let told = run("cloudevent.py", &[&url, "wrong", "binary", "2", "bob", "analytics"]).await;
     assert_eq!((&told["status"], &told["body"]["error_code"]), (&json!(401), &json!("OFFBOARD.40105")));
+    assert_eq!(gateway.deletes(), 1);
+}
+
+/// Neither a body nor a content type, or `"data": null`.
+#[tokio::test(flavor = "multi_thread")]
+async fn cloudevents_without_data_are_understood() {
+    let fields = "fields = { user_name = \"/data/login\", instance = \"/data/system\", reason = \"/data/why\", when = { \"/type\" = \"com.example.hr.employee.left\" } }";
+    let by_subject = "fields = { user_name = \"/subject\", instance = \"analytics\" }";
+    let (gateway, url) = start_with("cloudevents", &[(fields, by_subject)]).await;
+    for mode in ["binary", "structured"] {
+        let told = run("cloudevent.py", &[&url, "mF_9.B5f-4.1JqM", mode, "1", "alice", "", "without-data"]).await;
+        assert_eq!(told, json!({ "status": 200, "body": { "result": "SUCCESS" } }), "{mode}");
+    }
     assert_eq!(gateway.deletes(), 1);
 }
 

@@ -6,6 +6,7 @@
 //! - `leavers`: people whose names make other people's accounts
 //! - `taurusdb`: what the cloud says that is not to be shown as it is
 //! - `ledger`: a ledger that is gone, full, locked, or only to be read
+//! - `proofs`: keys whose ids could be told apart, and teams that would outlive their token
 //! - `rules`: configuration and policy that cannot be used, or that say nothing
 //! - `changes`: configuration that is another one between two requests
 
@@ -14,6 +15,7 @@ mod changes;
 mod follow_up;
 mod leavers;
 mod ledger;
+mod proofs;
 mod rules;
 pub(crate) mod shared;
 mod table;

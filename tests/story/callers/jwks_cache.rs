@@ -37,6 +37,24 @@ fn world() -> World {
 }
 
 impl World {
+    /// Writes into the database, as its administrator could.
+    fn write(&self, sql: &str, values: &[&str]) {
+        let values = rusqlite::params_from_iter(values);
+        assert_eq!(self.host.database.execute(sql, values).unwrap(), 1, "{sql}");
+    }
+
+    /// What the database has.
+    fn stored(&self, column: &str) -> Option<String> {
+        let sql = format!("SELECT CAST({column} AS TEXT) FROM published_keys WHERE url = ?1");
+        self.host.database.query_row(&sql, [URL], |row| row.get(0)).unwrap()
+    }
+
+    /// The code of a request that is signed with a key that the issuer does not have.
+    async fn code_of_forger(&self) -> String {
+        let secret = self.kind.other_secret.clone();
+        self.code_as(|ask| ask["secret"] = secret).await
+    }
+
     fn publish(&self, keys: Option<&str>) {
         let mut published = self.host.cloud.as_ref().unwrap().published.borrow_mut();
         match keys {
@@ -57,8 +75,13 @@ impl World {
     }
 
     async fn code(&self) -> String {
+        self.code_as(|_| ()).await
+    }
+
+    async fn code_as(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut ask = self.kind.ask("localhost", "n");
         ask["now"] = (self.host.now.get() / 1000).into();
+        change(&mut ask);
         let (parts, body) = Platforms::request(&self.kind.name, &ask).request().into_parts();
         let inbound = Inbound {
             method: parts.method,
@@ -155,5 +178,85 @@ async fn what_is_no_key_set() {
         let world = world();
         world.publish(Some(keys));
         assert_eq!(world.code().await, "OFFBOARD.50305", "{keys}");
+    }
+}
+
+/// Another set of keys, with that of a forger under the issuer's name for it.
+const PLANTED: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"udLgn43HEGkwx3zxdWaThJ8z9knulpLtUwBt390qsEo"}]}"#;
+
+/// Who writes the database publishes no key: neither in the form of before, nor by moving what the gateway wrote.
+#[tokio::test]
+async fn a8_keys_that_the_gateway_did_not_store_prove_nothing() {
+    let world = world();
+    world.publish(Some(&world.right()));
+    assert_eq!(world.code().await, HEARD);
+    assert!(!world.stored("body").unwrap().contains("keys"));
+
+    // As the versions before wrote it.
+    world.write("UPDATE published_keys SET body = ?1 WHERE url = ?2", &[PLANTED, URL]);
+    let other = World { app: app(&world.kind), ..world };
+    other.later(31);
+    assert_eq!(other.code_of_forger().await, "OFFBOARD.40105");
+    assert_eq!(other.code().await, HEARD);
+    assert_eq!(other.asked(), 2);
+
+    // A set of another URL.
+    let other = World { app: app(&other.kind), ..other };
+    let theirs = "https://login.example.com/realms/guests/keys";
+    other.host.cloud.as_ref().unwrap().published.borrow_mut().insert(theirs.into(), PLANTED.into());
+    let config = other.kind.setup(false, &[]).offboard.replace(URL, theirs);
+    let (policy, schema) =
+        (include_str!("../../../config/policy.cedar"), include_str!("../../../config/schema.cedarschema"));
+    let guests = World { app: App::parse(&config, policy, schema).unwrap(), ..other };
+    assert_eq!(guests.code_of_forger().await, HEARD);
+    let sql =
+        "UPDATE published_keys SET (body, fetched_at) = (SELECT body, fetched_at FROM published_keys WHERE url = ?1)
+        WHERE url = ?2";
+    guests.write(sql, &[theirs, URL]);
+    let other = World { app: app(&guests.kind), ..guests };
+    other.later(31);
+    assert_eq!(other.code_of_forger().await, "OFFBOARD.40105");
+
+    // An old set is not made new.
+    let fetched_at = other.stored("fetched_at").unwrap();
+    other.later(25 * 3600);
+    other.publish(None);
+    let now = other.host.now.get().to_string();
+    other.write("UPDATE published_keys SET fetched_at = CAST(?1 AS INTEGER) WHERE url = ?2", &[&now, URL]);
+    assert_ne!(other.stored("fetched_at").unwrap(), fetched_at);
+    let other = World { app: app(&other.kind), ..other };
+    assert_eq!(other.code().await, "OFFBOARD.50305");
+}
+
+/// Without a secret that the database does not have, keys are in memory only.
+#[tokio::test]
+async fn a8_without_a_secret_no_keys_are_stored() {
+    let mut world = world();
+    world.host.variables.retain(|name, _| !name.starts_with("huaweicloud_"));
+    world.publish(Some(&world.right()));
+    assert_eq!(world.code().await, "OFFBOARD.50303");
+    assert_eq!(world.code().await, "OFFBOARD.50303");
+    assert_eq!(world.asked(), 1);
+    let rows: i64 =
+        world.host.database.query_row("SELECT count(body) FROM published_keys", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+    let other = World { app: app(&world.kind), ..world };
+    assert_eq!(other.code().await, "OFFBOARD.50303");
+    assert_eq!(other.asked(), 2);
+}
+
+/// Firewalls before issuers refuse requests that say not who sends them.
+#[tokio::test]
+async fn f27_every_call_says_who_sends_it() {
+    let world = world();
+    world.publish(Some(&world.right()));
+    assert_eq!(world.code().await, HEARD);
+    let sent = world.host.sent.borrow();
+    assert!(sent.iter().any(|request| request.uri() == URL) && sent.len() > 1);
+    for request in sent.iter() {
+        assert_eq!(request.headers()["user-agent"], concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION")));
+        let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        assert!(!signed.contains("user-agent"), "{signed}");
     }
 }

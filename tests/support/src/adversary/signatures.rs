@@ -292,7 +292,11 @@ impl Scheme<'_> {
             ("a colon", format!("{}:{right}", before.trim_end_matches(',')), MALFORMED),
             ("a list with commas", self.twice(), MALFORMED),
             ("the version alone", (*before).to_owned(), MALFORMED),
-            ("a list with nothing in it", format!("{before}{right}  {before}{right}"), MALFORMED),
+            (
+                "a list with nothing right in it",
+                format!("{before}{}  {before} nonsense", right.replace('=', "")),
+                MALFORMED,
+            ),
             ("sixty that are wrong", many, WRONG),
             ("both versions, and wrong", format!("{} {}", wrong("v1", 32), wrong("v1a", 64)), WRONG),
         ]
@@ -366,9 +370,16 @@ impl Scheme<'_> {
         let half = right[..right.len() / 2].to_owned();
         let is_jwt = kind.is(&["api-token", "google-chat"]);
         let halved = if is_jwt { MALFORMED } else { WRONG };
+        // Of these two, some senders write the token alone.
+        let takes_no_scheme = kind.is(&["cloudevents", "cloudevents-binary", "scim"]);
+        let alone = if takes_no_scheme {
+            ("half of it and no scheme", half.clone(), WRONG)
+        } else {
+            ("no scheme", right.clone(), MALFORMED)
+        };
         vec![
             ("another scheme", format!("Basic {right}"), MALFORMED),
-            ("no scheme", right.clone(), MALFORMED),
+            alone,
             ("two spaces", format!("Bearer  {right}"), MALFORMED),
             ("no space", format!("Bearer{right}"), MALFORMED),
             ("itself twice", self.spaced(), MALFORMED),
