@@ -7,7 +7,8 @@ use std::cell::Cell;
 
 use crate::callers;
 use crate::config::Config;
-use crate::diagnostic::{Diagnostic, sort};
+use crate::config::masked::without_values;
+use crate::diagnostic::{Diagnostic, Unusable, sort};
 use crate::host::{Host, StoreError};
 use crate::jwks_cache::JwksCache;
 use crate::ledger::Ledger;
@@ -44,6 +45,13 @@ pub fn read(offboard: &str, policy: &str, schema: &str) -> (Option<Config>, Opti
     (config, policies, diagnostics)
 }
 
+fn unusable(mut errors: Vec<Diagnostic>, offboard: &str) -> Unusable {
+    for error in errors.iter_mut().filter(|error| error.file == OFFBOARD) {
+        error.message = without_values(&error.message, offboard);
+    }
+    Unusable::new(&errors)
+}
+
 /// Configuration and policies, parsed once an instance.
 #[derive(Debug)]
 pub struct App {
@@ -63,10 +71,9 @@ impl App {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, for the operator.
-    pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, String> {
-        let (config, policies) = load(offboard, policy, schema)
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    /// Where their errors are, and what is wrong, without the values of offboard.toml.
+    pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, Unusable> {
+        let (config, policies) = load(offboard, policy, schema).map_err(|errors| unusable(errors, offboard))?;
         Ok(Self::of(config, policies))
     }
 
@@ -74,9 +81,10 @@ impl App {
     ///
     /// # Errors
     ///
-    /// What is wrong with offboard.toml, for the operator.
-    pub fn with(offboard: &str, policies: Policies) -> Result<Self, String> {
-        let config = Config::parse(offboard, &callers::shapes()).map_err(|error| error.to_string())?;
+    /// The same of offboard.toml.
+    pub fn with(offboard: &str, policies: Policies) -> Result<Self, Unusable> {
+        let config = Config::parse(offboard, &callers::shapes())
+            .map_err(|error| unusable(vec![Diagnostic::error(OFFBOARD, error.line, error.message)], offboard))?;
         Ok(Self::of(config, policies))
     }
 

@@ -44,6 +44,14 @@ impl Diagnostic {
         Self { severity: Severity::Warning, file, line, message: message.into() }
     }
 
+    /// Returns file and line: `offboard.toml, line 12`.
+    pub fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}, line {line}", self.file),
+            None => self.file.to_owned(),
+        }
+    }
+
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -53,12 +61,36 @@ impl Diagnostic {
 /// Formats without the severity: `offboard.toml, line 12: …`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
-        }
+        write!(f, "{}: {}", self.place(), self.message)
     }
 }
+
+/// Why the operator's files cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Where the errors are: all that a stranger may know of the files.
+    pub places: String,
+    /// What is wrong, for the log.
+    pub details: String,
+}
+
+impl Unusable {
+    /// Sums up errors.
+    pub fn new(errors: &[Diagnostic]) -> Self {
+        let mut places: Vec<_> = errors.iter().map(Diagnostic::place).collect();
+        places.dedup();
+        let details: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Self { places: places.join("; "), details: details.join("; ") }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.details)
+    }
+}
+
+impl std::error::Error for Unusable {}
 
 /// Returns the line of a byte offset, counted from 1.
 pub fn line_at(text: &str, offset: usize) -> usize {

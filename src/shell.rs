@@ -24,6 +24,7 @@ use spin_sdk::wasip3::spawn;
 use spin_sdk::{http_service, variables};
 
 use crate::app::App;
+use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
 use crate::policy::Policies;
@@ -44,23 +45,25 @@ const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static GATEWAY: Rc<Result<App, String>> = Rc::new(load());
+    static GATEWAY: Rc<Result<App, Unusable>> = Rc::new(load());
     static STARTED: Instant = Instant::now();
     /// The instance's only connection, kept because Spin opens the database for each new one.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
-fn load() -> Result<App, String> {
+fn load() -> Result<App, Unusable> {
     let app = read_gateway();
-    if let Err(reason) = &app {
-        eprintln!("config: {reason}");
+    if let Err(unusable) = &app {
+        eprintln!("config: {unusable}");
     }
     app
 }
 
-fn read_gateway() -> Result<App, String> {
+fn read_gateway() -> Result<App, Unusable> {
     let file = |name: &str| fs::read_to_string(format!("{CONFIG}/{name}"));
-    let read = |name: &str| file(name).map_err(|error| format!("{name}: cannot be read: {error}"));
+    let read = |name: &'static str| {
+        file(name).map_err(|error| Unusable::new(&[Diagnostic::error(name, None, format!("cannot be read: {error}"))]))
+    };
     let (offboard, policy, schema) = (read("offboard.toml")?, read("policy.cedar")?, read("schema.cedarschema")?);
     if let Ok(prepared) = file(PREPARED) {
         match Policies::prepared(&prepared, &policy, &schema) {
@@ -79,7 +82,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     spawn(async move {
         let app = GATEWAY.with(Rc::clone);
         let (inbound, problem) = read(request).await;
-        let app = (*app).as_ref().map_err(String::as_str);
+        let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
         let answer = Cell::new(Some(answer));
         // Sending fails if the client has closed the connection; the work goes on.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));

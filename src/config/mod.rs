@@ -19,6 +19,7 @@ pub mod instance;
 pub mod leavers;
 pub mod limits;
 pub mod lines;
+pub mod masked;
 mod people;
 pub mod regions;
 pub mod source_map;
@@ -40,6 +41,7 @@ use crate::config::instance::{Instance, InstanceTable, is_instance_id, is_projec
 use crate::config::leavers::Leavers;
 use crate::config::limits::Limits;
 use crate::config::lines::{ConfigError, Lines};
+use crate::config::masked::without_quoted_value;
 use crate::config::people::Person;
 use crate::outcome::language::Language;
 use crate::request::account_name::AccountRules;
@@ -88,7 +90,7 @@ impl Config {
         }
         let file: File = toml::from_str(text).map_err(|error| ConfigError {
             line: error.span().map(|span| lines.of(span.start)),
-            message: error.message().replace('\n', " "),
+            message: without_quoted_value(error.message()),
         })?;
         let (taurusdb, agency) = (&file.taurusdb, file.taurusdb.agency.as_ref());
         let language = lines.language("taurusdb.language", &taurusdb.language)?.unwrap_or_default();

@@ -138,6 +138,8 @@ fn identify_caller<'c>(
     now: DateTime<Utc>,
 ) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
     match route {
+        // Answered before.
+        Route::Health => Err(RequestError::RouteUnknown.into()),
         Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config, now),
         Route::Api => api::identify_caller(inbound, config, now),
         Route::Scim(name) => {

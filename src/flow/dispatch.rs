@@ -5,6 +5,7 @@ use crate::operations::Ctx;
 use crate::operations::decide_approval::{ApprovalDecision, decide_approval};
 use crate::operations::get_removal::get_removal;
 use crate::operations::help::help;
+use crate::operations::list_accounts::list_accounts;
 use crate::operations::list_pending::list_pending;
 use crate::operations::list_removals::list_removals;
 use crate::operations::offboard_leavers::offboard_leavers;
@@ -50,6 +51,7 @@ pub(super) async fn dispatch<'c, H: Host>(
         }
         Command::GetRemoval { id } => get_removal(ctx, &id).await.map(Answered::Content),
         Command::ListRemovals { query, format } => list_removals(ctx, &query, format).await.map(Answered::Content),
+        Command::ListAccounts { instance, query } => list_accounts(ctx, instance, &query).await.map(Answered::Content),
         Command::ListPending(query) => list_pending(ctx, &query).await.map(Answered::Content),
         Command::Help => Ok(Answered::Content(help(ctx))),
     }

@@ -1,7 +1,7 @@
 //! `GET /healthz`: whether the operator's files can be used.
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::json;
 
 use crate::app::App;
@@ -10,15 +10,10 @@ use crate::host::Host;
 use crate::ledger::row::RemovalId;
 use crate::reply::Rendered;
 use crate::reply::response::{Facts, build};
-use crate::request::inbound::Inbound;
 
-/// Whether the request asks for it.
-pub(super) fn is_asked(inbound: &Inbound) -> bool {
-    inbound.path == "/healthz" && inbound.method == Method::GET
-}
-
-/// The versions of gateway, configuration and policies, or the reason why a file cannot be used; and the variables that hold no
-/// secret of their caller's kind.
+/// The versions of gateway, configuration and policies, or the places of the errors in the files; and the variables that hold no
+/// secret of their caller's kind. What is wrong in a file is in the log: strangers may ask, and a value in the wrong place may be a
+/// secret.
 pub(super) async fn response<H: Host>(host: &H, app: Result<&App, &str>, id: &RemovalId) -> Response<Bytes> {
     let version = env!("CARGO_PKG_VERSION");
     let (status, body) = match app {
@@ -30,7 +25,8 @@ pub(super) async fn response<H: Host>(host: &H, app: Result<&App, &str>, id: &Re
             }
             (StatusCode::OK, body)
         }
-        Err(reason) => {
+        Err(places) => {
+            let reason = format!("{places}: cannot be used; the log says why");
             (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "unusable", "version": version, "reason": reason}))
         }
     };

@@ -11,7 +11,7 @@
 use std::pin::pin;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Method, Response};
 
 use crate::app::App;
 use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
@@ -40,7 +40,7 @@ mod parse;
 mod respond;
 mod secrets;
 
-/// Answers one request. `app` is the reason if configuration or policy cannot be used.
+/// Answers one request. `app` is where the errors are if configuration or policy cannot be used, for strangers to read.
 ///
 /// If it takes longer than the sender's platform waits, `early` gets an answer, at most once. The returned response is then not
 /// delivered, and the outcome was sent where the platform takes it afterwards.
@@ -51,16 +51,27 @@ pub async fn handle<H: Host>(
     body: Option<BodyError>,
     early: impl FnOnce(Response<Bytes>),
 ) -> Response<Bytes> {
+    let is_head = inbound.method == Method::HEAD;
+    let response = answer(host, app, inbound, body, early).await;
+    // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
+    if is_head { response.map(|_| Bytes::new()) } else { response }
+}
+
+async fn answer<H: Host>(
+    host: &H,
+    app: Result<&App, &str>,
+    inbound: Inbound,
+    body: Option<BodyError>,
+    early: impl FnOnce(Response<Bytes>),
+) -> Response<Bytes> {
     let arrival = Arrival::now(host, app);
-    if health::is_asked(&inbound) {
-        return health::response(host, app, &arrival.id).await;
-    }
     let (exchange, work) = match (route(&inbound), app) {
+        (Ok(Route::Health), _) => return health::response(host, app, &arrival.id).await,
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
         (Ok(_), Err(_)) => (Exchange::anonymous(arrival), Err(NotSent::ConfigurationUnusable.into())),
         (Ok(route), Ok(app)) => match body {
             Some(error) => (Exchange::anonymous(arrival), Err(RequestError::from(error).into())),
-            None => receive(host, app, &inbound, &route, arrival).await,
+            None => receive(host, app, &route.readable(inbound), &route, arrival).await,
         },
     };
     match work {

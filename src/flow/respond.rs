@@ -65,7 +65,7 @@ pub(super) fn report_response(exchange: &Exchange<'_>, report: &Report<'_>) -> R
 /// The response with an answer that is no outcome.
 pub(super) fn content_response(exchange: &Exchange<'_>, content: &Content) -> Response<Bytes> {
     let facts = Facts {
-        request_id: exchange.id.as_str(),
+        request_id: content.request_id.as_deref().unwrap_or(exchange.id.as_str()),
         policies: &content.policies,
         next: content.next.as_deref(),
         ..Facts::default()

@@ -8,7 +8,7 @@ use crate::ledger::claims::Counts;
 use crate::operations::authorize::policy_context;
 use crate::operations::report::Content;
 use crate::operations::{Ctx, content};
-use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal, Resource};
 use crate::reply::Rendered;
 
 /// The commands that the person may use, and on which instances.
@@ -20,8 +20,8 @@ pub(crate) fn help<H: Host>(ctx: &Ctx<'_, H>) -> Content {
     let names = || std::iter::once("somebody").chain(principal.accounts.iter().map(String::as_str));
     let may = |action, instance| {
         names().any(|user_name| {
-            let account = Some(Account { instance, user_name });
-            let request = AuthzRequest { principal, action, account, reason_given: true };
+            let resource = Resource::Account(Account { instance, user_name });
+            let request = AuthzRequest { principal, action, resource, reason_given: true };
             ctx.app.policies.is_authorized(&request, context).allowed
         })
     };

@@ -80,7 +80,8 @@ pub(crate) async fn list_removals<'c, H: Host>(
         ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
         ListFormat::Lines => rows.iter().map(|row| format!("{}\n", row.json())).collect(),
     };
-    Ok(Content { rendered: Rendered::of(format.content_type(), StatusCode::OK, body), policies, next })
+    let rendered = Rendered::of(format.content_type(), StatusCode::OK, body);
+    Ok(Content { policies, next, ..Content::of(rendered) })
 }
 
 async fn read_page<'c, H: Host>(

@@ -33,6 +33,7 @@ mod dry_run;
 mod execute;
 pub(crate) mod get_removal;
 pub(crate) mod help;
+pub(crate) mod list_accounts;
 pub(crate) mod list_pending;
 pub(crate) mod list_removals;
 pub(crate) mod offboard_leavers;

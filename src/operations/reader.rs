@@ -11,7 +11,7 @@ use crate::ledger::claims::Counts;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
-use crate::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal, Resource};
 use crate::request::removal_query::RemovalQuery;
 
 /// A reader, and what policy has decided about them in this request.
@@ -45,7 +45,8 @@ impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
         let Self { ctx, context, responses } = self;
         responses.entry(key).or_insert_with(|| {
             let principal = Principal::of(ctx.actor, &ctx.app.config);
-            let request = AuthzRequest { principal, action: Action::Audit, account, reason_given: false };
+            let resource = account.map_or(Resource::Ledger, Resource::Account);
+            let request = AuthzRequest { principal, action: Action::Audit, resource, reason_given: false };
             let response = ctx.app.policies.is_authorized(&request, *context);
             if let Some(why) = &response.failed {
                 let principal = &ctx.actor.principal;

@@ -121,10 +121,12 @@ pub(crate) struct Content {
     pub(crate) policies: Vec<String>,
     /// The cursor of the next page.
     pub(crate) next: Option<String>,
+    /// TaurusDB's request id, if TaurusDB answered.
+    pub(crate) request_id: Option<String>,
 }
 
 impl Content {
     pub(crate) fn of(rendered: Rendered) -> Self {
-        Self { rendered, policies: Vec::new(), next: None }
+        Self { rendered, policies: Vec::new(), next: None, request_id: None }
     }
 }

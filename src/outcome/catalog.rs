@@ -75,6 +75,9 @@ catalog! {
     FIELD_INVALID: 400 10 Refused
         "{name} is {given}; expected {expected}"
         "{name} 的值为 {given}；应为{expected}";
+    CHARACTER_UNSEEN: 400 10 Refused
+        "{name} has the character {character}, which cannot be seen; remove it"
+        "{name} 含有不可见字符{character}；请删除该字符";
     COMMAND_MALFORMED: 400 11 Refused
         "the command was not understood; write `ACCOUNT INSTANCE [REASON]` or `help`"
         "无法识别该命令；请输入 `账号名 实例名 [原因]` 或 `help`";
@@ -177,6 +180,9 @@ catalog! {
     METHOD_NOT_ALLOWED: 405 1 Refused
         "this path supports only {allow}"
         "此路径只支持 {allow}";
+    ONLY_REMOVES_AND_LISTS: 405 1 Refused
+        "this gateway only removes StarRocks accounts and lists them; send this call to TaurusDB itself"
+        "本网关只删除和查询StarRocks账号；请直接向TaurusDB发送此请求";
     NOT_ACCEPTABLE: 406 1 Refused
         "no content type in `accept` is available; use `application/json`, `text/csv` or `application/x-ndjson`"
         "无法提供 `accept` 中的内容类型；请使用 `application/json`、`text/csv` 或 `application/x-ndjson`";
@@ -231,12 +237,18 @@ catalog! {
     NOT_REACHED: 502 1 NotSent
         "TaurusDB could not be reached; no removal was carried out and the account is unchanged; try again later"
         "无法连接TaurusDB，未执行删除，账号未受影响；请稍后重试";
+    HOST_NOT_ALLOWED: 502 1 NotSent
+        "the gateway is not allowed to connect to TaurusDB's host; no removal was sent; ask the operator to check allowed_outbound_hosts"
+        "网关未获准连接TaurusDB的主机，未发送删除请求；请联系管理员检查allowed_outbound_hosts";
     OUTCOME_UNKNOWN: 502 2 Unknown
         "the outcome is unknown: the removal may have been sent, no usable answer came back, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
         "结果未知：删除请求可能已发送，未收到有效响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
     TOKEN_UNAVAILABLE: 502 3 NotSent
         "IAM gave the gateway no token; no removal was carried out and the account is unchanged; try again later"
         "网关未能从IAM获取Token，未执行删除，账号未受影响；请稍后重试";
+    IAM_NOT_ALLOWED: 502 3 NotSent
+        "the gateway is not allowed to connect to IAM's host; no removal was sent; ask the operator to check allowed_outbound_hosts"
+        "网关未获准连接IAM的主机，未发送删除请求；请联系管理员检查allowed_outbound_hosts";
     STILL_LISTED: 502 4 NotRemoved
         "the account was not removed: no usable answer came back, and the account list still has the account; try again"
         "账号未删除：未收到有效响应，账号列表中仍有此账号；请重试";
@@ -246,12 +258,18 @@ catalog! {
     ACCOUNT_LIST_UNREADABLE: 502 6 NotSent
         "the account list could not be read, so it is not known whether the account exists; no removal was sent; try again later"
         "无法读取账号列表，不能确定账号是否存在，未发送删除请求；请稍后重试";
+    ACCOUNT_LIST_UNAVAILABLE: 502 6 NotSent
+        "the account list could not be read; try again later"
+        "无法读取账号列表；请稍后重试";
     LEDGER_DOWN: 503 1 NotSent
         "the ledger is not available; this request sent no removal; try again later"
         "台账不可用，本次请求未发送删除请求；请稍后重试";
     CONFIGURATION_UNUSABLE: 503 2 NotSent
         "the gateway's configuration or policies cannot be used; no removal was sent; ask the operator to look at /healthz and the log"
         "网关的配置或策略不可用，未发送删除请求；请联系管理员查看/healthz和日志";
+    ENDPOINT_INVALID: 503 2 NotSent
+        "a Spin variable of the gateway has an endpoint that is not valid; no removal was sent; ask the operator to look at the log"
+        "网关的Spin变量中的终端节点无效，未发送删除请求；请联系管理员查看日志";
     CREDENTIALS_UNSET: 503 3 NotSent
         "the gateway has no credentials for TaurusDB; no removal was sent; ask the operator to set them"
         "网关未设置TaurusDB凭证，未发送删除请求；请联系管理员设置";

@@ -22,6 +22,12 @@ impl From<HeaderError> for Message {
     }
 }
 
+/// The value of `Allow`: HEAD is allowed wherever GET is.
+fn with_head(allow: &str) -> String {
+    let methods = allow.split(", ").map(|method| if method == "GET" { "GET, HEAD" } else { method });
+    methods.collect::<Vec<_>>().join(", ")
+}
+
 impl From<RequestError> for Message {
     fn from(error: RequestError) -> Self {
         match error {
@@ -41,6 +47,9 @@ impl From<RequestError> for Message {
                 .quoting("name", name)
                 .quoting("given", given)
                 .with("expected", Argument::Localized(expected)),
+            RequestError::CharacterUnseen { name, character } => Self::new(&catalog::CHARACTER_UNSEEN)
+                .quoting("name", name)
+                .with("character", Argument::Plain(format!("U+{:04X}", u32::from(character)).into())),
             RequestError::Header(error) => error.into(),
             RequestError::ParameterUnknown { name, known: [] } => {
                 Self::new(&catalog::NO_PARAMETERS).quoting("name", name)
@@ -64,7 +73,10 @@ impl From<RequestError> for Message {
             RequestError::RouteUnknown => Self::new(&catalog::ROUTE_UNKNOWN),
             RequestError::CallerUnknown { name } => Self::new(&catalog::CALLER_UNKNOWN).quoting("name", name),
             RequestError::MethodNotAllowed { allow } => {
-                Self::new(&catalog::METHOD_NOT_ALLOWED).with("allow", Argument::Plain(allow.into()))
+                Self::new(&catalog::METHOD_NOT_ALLOWED).with("allow", Argument::Plain(with_head(allow).into()))
+            }
+            RequestError::OnlyRemovesAndLists { allow } => {
+                Self::new(&catalog::ONLY_REMOVES_AND_LISTS).with("allow", Argument::Plain(with_head(allow).into()))
             }
         }
     }

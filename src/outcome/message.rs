@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::catalog::Entry;
 use super::language::{Language, Localized};
+use super::unseen::{is_unseen, visible};
 
 /// A sentence of the catalogue about one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Message {
 pub enum Argument {
     /// Text of the sender or of TaurusDB: in backticks, at most 64 characters, with control characters made visible.
     Quoted(String),
-    /// A requester's or an approver's reason: as [`Argument::Quoted`], in full.
+    /// A requester's or an approver's reason: a text, in backticks and in full.
     Reason(String),
     /// The gateway's own words.
     Plain(Cow<'static, str>),
@@ -96,7 +97,7 @@ impl Argument {
         let between = Localized { en: ", ", zh: "、" }.in_language(language);
         match self {
             Self::Quoted(text) => quoted(text).into(),
-            Self::Reason(text) => quoted_whole(text).into(),
+            Self::Reason(text) => format!("`{}`", visible(text).replace('`', "'")).into(),
             Self::Plain(text) => text.as_ref().into(),
             Self::Localized(text) => text.in_language(language).into(),
             Self::PerLanguage(en, _) if language == Language::English => en.as_str().into(),
@@ -138,18 +139,6 @@ fn quoted_whole(given: &str) -> String {
     shown
 }
 
-/// Whether a character shows nothing, or changes how its neighbours are shown: control and format characters, spaces other
-/// than U+0020, line separators, variation selectors, tags and private use.
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || (character.is_whitespace() && character != ' ')
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}' | '\u{1160}'
-            | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
-}
-
 /// Names in backticks, with what stands between them and before the last.
 fn list(names: &[&str], between: &str, last: &str) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -178,7 +167,9 @@ mod tests {
         }
         assert_eq!(quoted(&"y".repeat(64)), format!("`{}`", "y".repeat(64)));
         assert_eq!(quoted(&"y".repeat(100)), format!("`{}…`", "y".repeat(64)));
-        assert_eq!(quoted_whole(&"仍".repeat(500)), format!("`{}`", "仍".repeat(500)));
+        let reason = |text: &str| Argument::Reason(text.into()).in_language(Language::English).into_owned();
+        assert_eq!(reason(&"仍".repeat(500)), format!("`{}`", "仍".repeat(500)));
+        assert_eq!(reason("a` <!channel>\u{202e}❤\u{fe0f}"), "`a' <!channel>\\u{202e}❤\u{fe0f}`");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod language;
 pub mod leavers;
 pub mod message;
 pub mod state;
+pub mod unseen;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,16 +143,22 @@ pub enum Unknown {
 pub enum NotSent {
     /// The connection to TaurusDB could not be made.
     NotReached,
+    /// The runtime does not let the gateway connect to TaurusDB's host.
+    HostNotAllowed,
     /// The connection to TaurusDB was not made in time.
     ConnectTimedOut,
     /// The time limit of the whole request ended before anything was sent.
     TimeSpent,
     /// IAM gave no token.
     TokenUnavailable,
+    /// The runtime does not let the gateway connect to IAM's host.
+    IamNotAllowed,
     /// The ledger could not be read or written.
     LedgerDown,
-    /// offboard.toml, the policies or a variable cannot be used.
+    /// offboard.toml or the policies cannot be used.
     ConfigurationUnusable,
+    /// A variable that overrides an endpoint cannot be used.
+    EndpointInvalid,
     /// The gateway's credentials for TaurusDB are not set.
     CredentialsUnset,
     /// IAM refused the gateway's credentials.
@@ -160,6 +167,8 @@ pub enum NotSent {
     KeysUnavailable,
     /// The account list could not be read, so it is not known whether a leaver's account exists.
     AccountListUnreadable,
+    /// The account list that the caller asked for could not be read.
+    AccountListUnavailable,
 }
 
 /// Who or what said no. The policies are the ids of the `forbid` policies that decided; none if no policy permits it.
@@ -407,7 +416,11 @@ impl Outcome {
     /// The value of `Allow`, for a method that the path does not support.
     pub fn allow(&self) -> Option<&str> {
         match self {
-            Self::Refused(message) if message.entry() == &catalog::METHOD_NOT_ALLOWED => message.text("allow"),
+            Self::Refused(message)
+                if [&catalog::METHOD_NOT_ALLOWED, &catalog::ONLY_REMOVES_AND_LISTS].contains(&message.entry()) =>
+            {
+                message.text("allow")
+            }
             _ => None,
         }
     }
@@ -417,15 +430,19 @@ impl NotSent {
     fn entry(self) -> &'static Entry {
         match self {
             Self::NotReached => &catalog::NOT_REACHED,
+            Self::HostNotAllowed => &catalog::HOST_NOT_ALLOWED,
             Self::ConnectTimedOut => &catalog::CONNECT_TIMED_OUT,
             Self::TimeSpent => &catalog::TIME_SPENT,
             Self::TokenUnavailable => &catalog::TOKEN_UNAVAILABLE,
+            Self::IamNotAllowed => &catalog::IAM_NOT_ALLOWED,
             Self::LedgerDown => &catalog::LEDGER_DOWN,
             Self::ConfigurationUnusable => &catalog::CONFIGURATION_UNUSABLE,
+            Self::EndpointInvalid => &catalog::ENDPOINT_INVALID,
             Self::CredentialsUnset => &catalog::CREDENTIALS_UNSET,
             Self::CredentialsRefused => &catalog::CREDENTIALS_REFUSED,
             Self::KeysUnavailable => &catalog::KEYS_UNAVAILABLE,
             Self::AccountListUnreadable => &catalog::ACCOUNT_LIST_UNREADABLE,
+            Self::AccountListUnavailable => &catalog::ACCOUNT_LIST_UNAVAILABLE,
         }
     }
 }
@@ -587,6 +604,7 @@ mod tests {
                 .quoting("expected", "application/json")
                 .with("why", Argument::Localized(Localized { en: "it is not valid JSON", zh: "不是有效的JSON" }))
                 .with("known", Argument::Names(&["user_name", "dry_run"]))
+                .with("character", Argument::Plain("U+202E".into()))
                 .with("allow", Argument::Plain("POST".into()));
             Outcome::Refused(message)
         });
@@ -610,15 +628,19 @@ mod tests {
         };
         let not_sent = [
             NotSent::NotReached,
+            NotSent::HostNotAllowed,
             NotSent::ConnectTimedOut,
             NotSent::TimeSpent,
             NotSent::TokenUnavailable,
+            NotSent::IamNotAllowed,
             NotSent::LedgerDown,
             NotSent::ConfigurationUnusable,
+            NotSent::EndpointInvalid,
             NotSent::CredentialsUnset,
             NotSent::CredentialsRefused,
             NotSent::KeysUnavailable,
             NotSent::AccountListUnreadable,
+            NotSent::AccountListUnavailable,
         ];
         let unknown = [
             Unknown::NoUsableAnswer,

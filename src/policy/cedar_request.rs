@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Weekday};
 use crate::config::credentials::CredentialSource;
 use crate::config::instance::Instance;
 use crate::policy::names::{Names, uid};
-use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal};
+use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal, Resource};
 use crate::request::actor::{Actor, Groups};
 
 /// An [`AuthzRequest`] in Cedar's types.
@@ -34,7 +34,7 @@ impl CedarRequest {
         context: AuthzContext,
         with_time: bool,
     ) -> Result<Self, String> {
-        let AuthzRequest { principal: Principal { actor, teams, accounts }, action, account, .. } = request;
+        let AuthzRequest { principal: Principal { actor, teams, accounts }, action, resource, .. } = request;
         let principal = uid(&names.user, &actor.principal);
         let teams: HashSet<_> =
             teams.iter().chain(actor.groups.at(context.now.to_utc())).map(|team| uid(&names.team, team)).collect();
@@ -50,26 +50,7 @@ impl CedarRequest {
         )?;
         let mut entities = vec![user];
         entities.extend(teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new())));
-        let resource = match account {
-            None => {
-                let ledger = uid(&names.ledger, "removals");
-                entities.push(Entity::new_no_attrs(ledger.clone(), HashSet::new()));
-                ledger
-            }
-            Some(Account { instance: configured, user_name }) => {
-                let instance = uid(&names.instance, &configured.name);
-                let environment = uid(&names.environment, &configured.environment);
-                let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
-                entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance.clone()].into())?);
-                entities.push(entity(
-                    instance,
-                    [("project_id", string(&configured.project_id)), ("region", string(&configured.region))],
-                    [environment.clone()].into(),
-                )?);
-                entities.push(Entity::new_no_attrs(environment, HashSet::new()));
-                account
-            }
-        };
+        let resource = resource_entities(names, *resource, &mut entities)?;
         let context = cedar_context(pairs(request, context, with_time))?;
         Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
@@ -79,6 +60,27 @@ impl CedarRequest {
 /// validation against it cannot read them.
 const ADDED: [&str; 2] = ["approved", "waiting_requests"];
 
+/// Adds the resource and what it belongs to. Returns the resource's identifier.
+fn resource_entities(names: &Names, resource: Resource<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid, String> {
+    let configured = match resource {
+        Resource::Ledger => {
+            let ledger = uid(&names.ledger, "removals");
+            entities.push(Entity::new_no_attrs(ledger.clone(), HashSet::new()));
+            return Ok(ledger);
+        }
+        Resource::Account(Account { instance, .. }) | Resource::Instance(instance) => instance,
+    };
+    let instance = uid(&names.instance, &configured.name);
+    let environment = uid(&names.environment, &configured.environment);
+    let attributes = [("project_id", string(&configured.project_id)), ("region", string(&configured.region))];
+    entities.push(entity(instance.clone(), attributes, [environment.clone()].into())?);
+    entities.push(Entity::new_no_attrs(environment, HashSet::new()));
+    let Resource::Account(Account { user_name, .. }) = resource else { return Ok(instance) };
+    let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
+    entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance].into())?);
+    Ok(account)
+}
+
 /// Checks that the schema accepts the gateway's requests. They always have the same shape, so this is done once, and not with
 /// every request.
 ///
@@ -86,6 +88,30 @@ const ADDED: [&str; 2] = ["approved", "waiting_requests"];
 ///
 /// If the schema does not accept an entity, an attribute or the context, in Cedar's words.
 pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), String> {
+    let list = uid(&names.action, Action::List.as_str());
+    let has_list = schema.actions().any(|action| *action == list);
+    for CedarRequest { principal, action, resource, entities, context } in sample_requests(names)? {
+        if action == list && !has_list {
+            continue;
+        }
+        Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
+        let accepts = |context| {
+            Request::new(principal.clone(), action.clone(), resource.clone(), context, Some(schema))
+                .map_err(|error| error.to_string())
+        };
+        let Err(why) = accepts(context.clone()) else { continue };
+        let earlier = context.into_iter().filter(|(name, _)| !ADDED.contains(&name.as_str()));
+        accepts(Context::from_pairs(earlier).map_err(|error| format!("context: {error}"))?).map_err(|_| why)?;
+    }
+    Ok(())
+}
+
+/// Returns one request of each action and each kind of resource, with all attributes that the gateway's requests have.
+///
+/// # Errors
+///
+/// If Cedar refuses a value.
+pub(super) fn sample_requests(names: &Names) -> Result<Vec<CedarRequest>, String> {
     let word = || "word".to_owned();
     let actor = Actor { principal: word(), caller: word(), kind: word(), groups: Groups::new(vec![word()], i64::MAX) };
     let instance = Instance {
@@ -106,22 +132,18 @@ pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), 
         instance_removals_last_hour: 0,
         waiting_requests: 0,
     };
-    let account = Some(Account { instance: &instance, user_name: "word" });
+    let account = Resource::Account(Account { instance: &instance, user_name: "word" });
     let principal = Principal { actor: &actor, teams: &[], accounts: &[word()] };
-    for (action, account) in Action::ALL.map(|action| (action, account)).into_iter().chain([(Action::Audit, None)]) {
-        let request = AuthzRequest { principal, action, account, reason_given: false };
-        let CedarRequest { principal, action, resource, entities, context: whole } =
-            CedarRequest::new(names, &request, context, true)?;
-        Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
-        let accepts = |context| {
-            Request::new(principal.clone(), action.clone(), resource.clone(), context, Some(schema))
-                .map_err(|error| error.to_string())
-        };
-        let Err(why) = accepts(whole) else { continue };
-        let earlier = pairs(&request, context, true).filter(|(name, _)| !ADDED.contains(name));
-        accepts(cedar_context(earlier)?).map_err(|_| why)?;
-    }
-    Ok(())
+    let of_action = |action| match action {
+        Action::List => (action, Resource::Instance(&instance)),
+        action => (action, account),
+    };
+    let all = Action::ALL.map(of_action).into_iter().chain([(Action::Audit, Resource::Ledger)]);
+    all.map(|(action, resource)| {
+        let request = AuthzRequest { principal, action, resource, reason_given: false };
+        CedarRequest::new(names, &request, context, true)
+    })
+    .collect()
 }
 
 fn cedar_context(pairs: impl Iterator<Item = (&'static str, RestrictedExpression)>) -> Result<Context, String> {

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::app;
     use crate::policy::permit::Decision;
-    use crate::policy::{Account, Action, Principal};
+    use crate::policy::{Account, Action, Principal, Resource};
     use crate::request::actor::Actor;
     use crate::request::ids::DeliveryId;
     use crate::request::removal::RemovalRequest;
@@ -116,7 +116,7 @@ mod tests {
         let request = AuthzRequest {
             principal: Principal { actor: &actor, teams: &teams, accounts: &["alice".into()] },
             action,
-            account: Some(Account { instance, user_name: "bob" }),
+            resource: Resource::Account(Account { instance, user_name: "bob" }),
             reason_given: false,
         };
         let context = AuthzContext {

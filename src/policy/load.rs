@@ -69,7 +69,7 @@ impl Policies {
             diagnostics.push(Diagnostic::error(SCHEMA, None, "the entity type names cannot be parsed"));
         }
         let (parsed_schema, set, names) = (parsed_schema?, set?, names?);
-        diagnostics.extend(validate(&set, &parsed_schema, policy));
+        diagnostics.extend(validate(&set, &parsed_schema, &names, policy));
         check_schema(&names, &parsed_schema, diagnostics);
         if diagnostics.iter().any(Diagnostic::is_error) {
             return None;
@@ -131,7 +131,9 @@ fn check_schema(names: &Names, schema: &Schema, diagnostics: &mut Vec<Diagnostic
         if !schema.actions().any(|action| *action == uid) {
             let message =
                 format!("action `{}` is missing; use the schema that comes with the gateway", needed.as_str());
-            diagnostics.push(Diagnostic::error(SCHEMA, None, message));
+            // The schema of an earlier gateway does not have it.
+            let diagnostic = if needed == Action::List { Diagnostic::warning } else { Diagnostic::error };
+            diagnostics.push(diagnostic(SCHEMA, None, message));
         }
     }
     // Without an action, its requests would be refused as well, and one error is enough.
@@ -203,10 +205,19 @@ mod tests {
             r#"@id("a") permit (principal, action, resource); @id("a") forbid (principal, action, resource);"#,
             "policy.cedar, line 1: two policies have the @id `a`",
         );
+        let earlier = SCHEMA.split("// Read the account list").next().unwrap();
+        let without_list = POLICY.replace("Action::\"list\"", "Action::\"audit\"");
+        let (policies, diagnostics) = Policies::check(&without_list, earlier);
+        let warnings: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            ["schema.cedarschema: action `list` is missing; use the schema that comes with the gateway"]
+        );
+        assert!(policies.is_some());
         begins("permit (principal", "policy.cedar, line 1: unexpected end of input; expected `");
         begins(
             r#"@id("a") permit (principal, action, resource) when { context.reson };"#,
-            "policy.cedar, line 1: for policy `a`, attribute `reson`",
+            "policy.cedar, line 1: for policy `a`, attribute `reson` is not in `context`; ",
         );
         begins(
             r#"@id("a") permit (principal == ?principal, action, resource);"#,

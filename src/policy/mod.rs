@@ -12,6 +12,7 @@
 //!
 //! Not supported: templates.
 
+mod advice;
 mod cedar_request;
 mod decide;
 pub mod explain;
@@ -63,15 +64,26 @@ pub struct Account<'a> {
     pub user_name: &'a str,
 }
 
-/// A question to policy: may this principal perform this action on this account?
+/// What policy is asked about.
+#[derive(Debug, Clone, Copy)]
+pub enum Resource<'a> {
+    /// An account.
+    Account(Account<'a>),
+    /// An instance as a whole, for its account list.
+    Instance(&'a Instance),
+    /// The ledger rows that name no account, such as a refusal's.
+    Ledger,
+}
+
+/// A question to policy: may this principal perform this action on this resource?
 #[derive(Debug, Clone, Copy)]
 pub struct AuthzRequest<'a> {
     /// The principal.
     pub principal: Principal<'a>,
     /// The action.
     pub action: Action,
-    /// The account; `None` for a ledger row that names no account, such as a refusal's.
-    pub account: Option<Account<'a>>,
+    /// The resource.
+    pub resource: Resource<'a>,
     /// Whether the requester gave a reason.
     pub reason_given: bool,
 }
@@ -105,11 +117,13 @@ pub enum Action {
     Approve,
     /// View removals and their results.
     Audit,
+    /// Read the account list of an instance.
+    List,
 }
 
 impl Action {
     /// All actions of the schema.
-    pub const ALL: [Self; 4] = [Self::Delete, Self::Request, Self::Approve, Self::Audit];
+    pub const ALL: [Self; 5] = [Self::Delete, Self::Request, Self::Approve, Self::Audit, Self::List];
 
     /// Returns the schema's name of the action.
     pub fn as_str(self) -> &'static str {
@@ -118,6 +132,7 @@ impl Action {
             Self::Request => "request",
             Self::Approve => "approve",
             Self::Audit => "audit",
+            Self::List => "list",
         }
     }
 }
@@ -167,6 +182,6 @@ impl<'a> AuthzRequest<'a> {
     /// Asks about the account of a removal.
     pub fn about(removal: &'a RemovalRequest<'_>, principal: Principal<'a>, action: Action) -> Self {
         let account = Account { instance: removal.instance, user_name: removal.user_name.as_str() };
-        Self { principal, action, account: Some(account), reason_given: removal.reason.is_some() }
+        Self { principal, action, resource: Resource::Account(account), reason_given: removal.reason.is_some() }
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use crate::callers;
     use crate::config::Config;
     use crate::policy::decide::combine;
-    use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal};
+    use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal, Resource};
     use crate::request::actor::Actor;
 
     const SCHEMA: &str = include_str!("../../config/schema.cedarschema");
@@ -137,10 +137,20 @@ mod tests {
             instance_removals_last_hour: 0,
             waiting_requests: 0,
         };
-        let accounts =
-            config.instances().iter().map(|instance| Some(Account { instance, user_name: "alice" })).chain([None]);
-        let questions = accounts.flat_map(|account| Action::ALL.map(|action| (account, action)));
-        for (account, action) in questions.filter(|(account, action)| account.is_some() || *action == Action::Audit) {
+        let resources = config
+            .instances()
+            .iter()
+            .flat_map(|instance| {
+                [Resource::Account(Account { instance, user_name: "alice" }), Resource::Instance(instance)]
+            })
+            .chain([Resource::Ledger]);
+        let questions = resources.flat_map(|resource| Action::ALL.map(|action| (resource, action)));
+        let is_asked = |(resource, action): &(Resource<'_>, Action)| match resource {
+            Resource::Account(_) => *action != Action::List,
+            Resource::Instance(_) => *action == Action::List,
+            Resource::Ledger => *action == Action::Audit,
+        };
+        for (resource, action) in questions.filter(is_asked) {
             for (principal, teams) in
                 [("slack/U1", &["dba".to_owned()][..]), ("slack/U2", &[]), ("slack/U3", &["x".to_owned()])]
             {
@@ -151,7 +161,7 @@ mod tests {
                     groups: Default::default(),
                 };
                 let principal = Principal { actor: &actor, teams, accounts: &[] };
-                let request = AuthzRequest { principal, action, account, reason_given: false };
+                let request = AuthzRequest { principal, action, resource, reason_given: false };
                 let asked = policies.is_authorized(&request, context);
                 let cedar_request = policies.cedar_request(&request, context).unwrap();
                 let whole = combine(policies.evaluate([&policies.set], cedar_request));

@@ -1,5 +1,6 @@
 //! What is wrong with parsed policies, as diagnostics for the operator.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 
 use cedar_policy::ffi::DetailedError;
@@ -8,6 +9,8 @@ use cedar_policy::{
 };
 
 use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::policy::advice::Vocabulary;
+use crate::policy::names::Names;
 
 /// The name of the policies' file.
 pub(super) const POLICY: &str = "policy.cedar";
@@ -48,9 +51,18 @@ pub(super) fn index_by_id(parsed: &PolicySet, text: &str, diagnostics: &mut Vec<
 }
 
 /// Validates policies against the schema.
-pub(super) fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Diagnostic> {
+pub(super) fn validate(set: &PolicySet, schema: &Schema, names: &Names, text: &str) -> Vec<Diagnostic> {
     let checked = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
-    let errors = checked.validation_errors().map(|error| cedar_diagnostic(Severity::Error, POLICY, text, error));
+    let vocabulary = LazyCell::new(|| Vocabulary::new(names, schema));
+    let advised = checked.validation_errors().map(|error| {
+        let diagnostic = cedar_diagnostic(Severity::Error, POLICY, text, error);
+        let message = vocabulary.advise(&error.to_string());
+        Diagnostic { message: message.unwrap_or(diagnostic.message), ..diagnostic }
+    });
+    let mut errors: Vec<_> = advised.collect();
+    // Cedar says the same of each kind of resource.
+    diagnostic::sort(&mut errors);
+    errors.dedup();
     let wrong: HashSet<_> = checked.validation_errors().map(ValidationError::policy_id).collect();
     let unreachable: HashSet<_> = checked
         .validation_warnings()
@@ -74,7 +86,7 @@ pub(super) fn validate(set: &PolicySet, schema: &Schema, text: &str) -> Vec<Diag
         };
         Some(Diagnostic { message, ..cedar_diagnostic(Severity::Warning, POLICY, text, warning) })
     });
-    errors.chain(warnings).collect()
+    errors.into_iter().chain(warnings).collect()
 }
 
 /// Makes a diagnostic of an error or warning of Cedar, in its words.
@@ -84,7 +96,7 @@ where
 {
     let DetailedError { mut message, help, source_locations, .. } = error.into();
     let place = source_locations.first();
-    // Cedar's guesses are seldom right, and differ between runs.
+    // Cedar's guesses are seldom right, and differ between runs; `advice` has its own.
     let help = help.filter(|help| !help.starts_with("did you mean"));
     for advice in [place.and_then(|place| place.label.clone()), help].into_iter().flatten() {
         message = format!("{message}; {advice}");

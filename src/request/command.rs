@@ -2,6 +2,7 @@
 
 use crate::config::instance::Instance;
 use crate::request::account_name::UserName;
+use crate::request::account_query::AccountQuery;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::leaver::Leaver;
@@ -97,6 +98,13 @@ pub enum Command<'c> {
         query: RemovalQuery,
         /// How to write them.
         format: ListFormat,
+    },
+    /// Read the account list of an instance.
+    ListAccounts {
+        /// Of which instance.
+        instance: &'c Instance,
+        /// Which part of it.
+        query: AccountQuery,
     },
     /// Say what the sender may ask for.
     Help,

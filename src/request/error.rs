@@ -47,6 +47,13 @@ pub enum RequestError {
         /// What would be valid.
         expected: Localized,
     },
+    /// A field has a character that cannot be seen, or changes how its neighbours are shown.
+    CharacterUnseen {
+        /// The field's name.
+        name: &'static str,
+        /// The character.
+        character: char,
+    },
     /// A header that the platform's own handshake needs cannot be read.
     Header(HeaderError),
     /// A query parameter that the call does not have.
@@ -114,7 +121,12 @@ pub enum RequestError {
     },
     /// The route exists for other methods.
     MethodNotAllowed {
-        /// The value of `Allow`.
+        /// The value of `Allow`, without HEAD, which is allowed where GET is.
+        allow: &'static str,
+    },
+    /// A call of TaurusDB's account API that the gateway does not have.
+    OnlyRemovesAndLists {
+        /// The value of `Allow`, without HEAD; empty if the path has no method here.
         allow: &'static str,
     },
 }

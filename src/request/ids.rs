@@ -109,8 +109,11 @@ mod tests {
         assert_eq!(read("  left in June "), Ok(Some("left in June".into())));
         assert_eq!(read("已离职"), Ok(Some("已离职".into())));
         assert_eq!(read(" "), Ok(None));
-        for given in ["a\nb".to_owned(), "x".repeat(501)] {
-            assert!(matches!(read(&given), Err(RequestError::FieldInvalid { name: "reason", .. })));
+        assert_eq!(read("左\u{3000}❤\u{fe0f}"), Ok(Some("左\u{3000}❤\u{fe0f}".into())));
+        assert!(matches!(read(&"x".repeat(501)), Err(RequestError::FieldInvalid { name: "reason", .. })));
+        for character in ['\n', '\0', '\u{200b}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{2029}', '\u{feff}'] {
+            let refused = RequestError::CharacterUnseen { name: "reason", character };
+            assert_eq!(read(&format!("a{character}b")), Err(refused));
         }
     }
 }

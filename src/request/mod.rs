@@ -3,6 +3,7 @@
 //! Nothing here knows a caller kind, a policy or a database. A reader refuses with a [`RequestError`](error::RequestError).
 
 pub mod account_name;
+pub mod account_query;
 pub mod actor;
 pub(crate) mod attribute_change;
 pub mod attribute_path;

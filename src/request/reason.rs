@@ -1,9 +1,11 @@
 //! The requester's reason.
 
 use crate::outcome::language::Localized;
+use crate::outcome::unseen::first_unseen;
 use crate::request::error::RequestError;
 
-/// Why the requester asks, in their own words: 1 to 500 characters without control characters.
+/// Why the requester asks, in their own words: 1 to 500 characters that can be seen. Line breaks, characters that turn the direction
+/// of text and others that show nothing could make an approver read another reason than was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(String);
 
@@ -12,15 +14,15 @@ impl Reason {
     ///
     /// # Errors
     ///
-    /// [`RequestError::FieldInvalid`] if it is longer, or has control characters.
+    /// [`RequestError::FieldInvalid`] if it is longer, [`RequestError::CharacterUnseen`] if it has a character that cannot be seen.
     pub fn parse(given: &str) -> Result<Option<Self>, RequestError> {
         let given = given.trim();
-        if given.chars().count() > 500 || given.chars().any(char::is_control) {
-            let expected = Localized {
-                en: "at most 500 characters without line breaks or other control characters",
-                zh: "不超过500个字符，且不含换行等控制字符",
-            };
+        if given.chars().count() > 500 {
+            let expected = Localized { en: "at most 500 characters", zh: "不超过500个字符" };
             return Err(RequestError::invalid("reason", given, expected));
+        }
+        if let Some(character) = first_unseen(given) {
+            return Err(RequestError::CharacterUnseen { name: "reason", character });
         }
         Ok((!given.is_empty()).then(|| Self(given.to_owned())))
     }

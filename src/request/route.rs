@@ -1,4 +1,7 @@
 //! Which part of the gateway a request is for.
+//!
+//! Empty segments of a path do not count: clients write `/scim/v2/hr/Users/`, or join a base address that ends in a slash with a
+//! path that begins with one. Where a signature covers the path, it covers the path as it was sent; the verifier sees that one.
 
 use http::Method;
 
@@ -11,6 +14,8 @@ use crate::request::strict;
 pub enum ApiPath<'p> {
     /// TaurusDB's own API: project and instance.
     Users(&'p str, &'p str),
+    /// What TaurusDB has below it, and the gateway has not: passwords, permissions, synchronization.
+    BelowUsers,
     /// The records of removals.
     Removals,
     /// One of them, by its id.
@@ -22,24 +27,49 @@ pub enum ApiPath<'p> {
 }
 
 impl<'p> ApiPath<'p> {
-    /// Parses a path; `None` if it is not of the API.
+    /// Parses a path; `None` if it is not of the API. An id may be empty: that is an error of its own, and not another path.
     pub fn parse(path: &'p str) -> Option<Self> {
-        let segments: Vec<&str> = path.split('/').collect();
-        match segments.as_slice() {
-            ["", "v3", project_id, "instances", instance_id, "starrocks", "users" | "user"] => {
+        let written: Vec<_> = path.trim_matches('/').split('/').collect();
+        Self::of(&written).or_else(|| Self::of(&segments(path)))
+    }
+
+    fn of(segments: &[&'p str]) -> Option<Self> {
+        match *segments {
+            ["v3", project_id, "instances", instance_id, "starrocks", "users" | "user"] => {
                 Some(Self::Users(project_id, instance_id))
             }
-            ["", "removals"] => Some(Self::Removals),
-            ["", "removals", id] if !id.is_empty() => Some(Self::Removal(id)),
-            ["", "approvals"] => Some(Self::Approvals),
-            ["", "approvals", id] if !id.is_empty() => Some(Self::Approval(id)),
+            ["v3", _, "instances", _, "starrocks", "users" | "user", "password" | "permission" | "sync"] => {
+                Some(Self::BelowUsers)
+            }
+            ["removals"] => Some(Self::Removals),
+            ["removals", id] => Some(Self::Removal(id)),
+            ["approvals"] => Some(Self::Approvals),
+            ["approvals", id] => Some(Self::Approval(id)),
             _ => None,
+        }
+    }
+
+    /// Checks that the path exists for this method.
+    fn check(self, method: &Method) -> Result<(), RequestError> {
+        let taken = |method: &Method, methods: &[Method]| methods.contains(method);
+        let not_allowed = |allow| Err(RequestError::MethodNotAllowed { allow });
+        match self {
+            Self::Users(..) if taken(method, &[Method::DELETE, Method::GET, Method::HEAD]) => Ok(()),
+            Self::Users(..) => Err(RequestError::OnlyRemovesAndLists { allow: "DELETE, GET" }),
+            Self::BelowUsers => Err(RequestError::OnlyRemovesAndLists { allow: "" }),
+            Self::Approval(_) if taken(method, &[Method::POST]) => Ok(()),
+            Self::Approval(_) => not_allowed("POST"),
+            _ if taken(method, &[Method::GET, Method::HEAD]) => Ok(()),
+            _ => not_allowed("GET"),
         }
     }
 }
 
 /// The part of the gateway that a request is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
+    /// Whether the operator's files can be used.
+    Health,
     /// TaurusDB's own API, and the routes beside it with the same proof.
     Api,
     /// A caller's hook; its name, decoded.
@@ -52,30 +82,146 @@ pub(crate) enum Route {
 ///
 /// # Errors
 ///
-/// [`RequestError::RouteUnknown`] if no route has the path, [`RequestError::MethodNotAllowed`] if it is for other methods,
-/// [`RequestError::UrlMalformed`] if the caller's name cannot be decoded.
+/// [`RequestError::RouteUnknown`] if no route has the path, [`RequestError::MethodNotAllowed`] or
+/// [`RequestError::OnlyRemovesAndLists`] if it is for other methods, [`RequestError::UrlMalformed`] if the caller's name cannot be
+/// decoded.
 pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
-    let only = |method: Method, allow| {
-        if inbound.method == method { Ok(()) } else { Err(RequestError::MethodNotAllowed { allow }) }
-    };
-    if inbound.path == "/healthz" {
-        return Err(RequestError::MethodNotAllowed { allow: "GET" });
+    if let Some(path) = ApiPath::parse(&inbound.path) {
+        return path.check(&inbound.method).map(|()| Route::Api);
     }
-    match ApiPath::parse(&inbound.path) {
-        Some(ApiPath::Users(..)) => return only(Method::DELETE, "DELETE").map(|()| Route::Api),
-        Some(ApiPath::Removals | ApiPath::Removal(_) | ApiPath::Approvals) => {
-            return only(Method::GET, "GET").map(|()| Route::Api);
-        }
-        Some(ApiPath::Approval(_)) => return only(Method::POST, "POST").map(|()| Route::Api),
-        None => {}
-    }
-    if let Some((name, _)) = inbound.path.strip_prefix("/scim/v2/").and_then(|rest| rest.split_once('/')) {
-        return Ok(Route::Scim(strict::percent_decode(name).ok_or(RequestError::UrlMalformed)?));
-    }
-    match inbound.path.strip_prefix("/hooks/") {
-        Some(name) if !name.is_empty() && !name.contains('/') => {
-            Ok(Route::Hook(strict::percent_decode(name).ok_or(RequestError::UrlMalformed)?))
-        }
+    let decoded = |name: &str| strict::percent_decode(name).ok_or(RequestError::UrlMalformed);
+    match *segments(&inbound.path).as_slice() {
+        ["healthz"] if [Method::GET, Method::HEAD].contains(&inbound.method) => Ok(Route::Health),
+        ["healthz"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
+        ["hooks", name] => decoded(name).map(Route::Hook),
+        ["scim", "v2", name, ..] => decoded(name).map(Route::Scim),
         _ => Err(RequestError::RouteUnknown),
+    }
+}
+
+impl Route {
+    /// The request as the route reads it: where nothing is signed over method and path, HEAD is read as GET and the path has no
+    /// empty segments.
+    pub(crate) fn readable(&self, inbound: Inbound) -> Inbound {
+        match self {
+            Self::Health | Self::Api => inbound,
+            Self::Hook(_) | Self::Scim(_) => Inbound {
+                method: if inbound.method == Method::HEAD { Method::GET } else { inbound.method },
+                path: segments(&inbound.path).iter().flat_map(|segment| ["/", segment]).collect(),
+                ..inbound
+            },
+        }
+    }
+}
+
+/// The segments of a path that are not empty.
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inbound(method: &Method, path: &str) -> Inbound {
+        Inbound {
+            method: method.clone(),
+            path: path.to_owned(),
+            query: String::new(),
+            host: "localhost".into(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// What clients write, and what is read.
+    #[test]
+    fn slashes_do_not_matter() {
+        let hook = |name: &str| Ok(Route::Hook(name.to_owned()));
+        let scim = |name: &str| Ok(Route::Scim(name.to_owned()));
+        for (path, expected, read) in [
+            ("/hooks/slack", hook("slack"), "/hooks/slack"),
+            ("/hooks/slack/", hook("slack"), "/hooks/slack"),
+            ("//hooks///slack//", hook("slack"), "/hooks/slack"),
+            ("/hooks/a%20b/", hook("a b"), "/hooks/a%20b"),
+            ("/scim/v2/hr/Users", scim("hr"), "/scim/v2/hr/Users"),
+            ("/scim/v2/hr/Users/", scim("hr"), "/scim/v2/hr/Users"),
+            ("/scim/v2/hr//Users", scim("hr"), "/scim/v2/hr/Users"),
+            ("/scim/v2/hr/", scim("hr"), "/scim/v2/hr"),
+            ("/scim/v2/hr/Users/%2F", scim("hr"), "/scim/v2/hr/Users/%2F"),
+            ("/healthz/", Ok(Route::Health), "/healthz/"),
+            ("//removals", Ok(Route::Api), "//removals"),
+        ] {
+            let got = route(&inbound(&Method::GET, path));
+            assert_eq!(got, expected, "{path}");
+            assert_eq!(got.unwrap().readable(inbound(&Method::GET, path)).path, read, "{path}");
+        }
+        for path in ["/", "", "//", "*", "/hooks", "/hooks/", "/hooks/a/b", "/scim/v2", "/scim/v2/", "/scim/hr/Users"] {
+            assert_eq!(route(&inbound(&Method::GET, path)), Err(RequestError::RouteUnknown), "{path}");
+        }
+        for path in ["/hooks/%2", "/hooks/%ff", "/scim/v2/%zz/Users"] {
+            assert_eq!(route(&inbound(&Method::GET, path)), Err(RequestError::UrlMalformed), "{path}");
+        }
+    }
+
+    #[test]
+    fn methods() {
+        let not_allowed = |allow| Err(RequestError::MethodNotAllowed { allow });
+        let only = |allow| Err(RequestError::OnlyRemovesAndLists { allow });
+        let users = "/v3/p/instances/i/starrocks/users";
+        let below = |name: &str| format!("{users}/{name}");
+        for (method, path, expected) in [
+            (Method::DELETE, users.to_owned(), Ok(Route::Api)),
+            (Method::GET, users.to_owned(), Ok(Route::Api)),
+            (Method::HEAD, users.to_owned(), Ok(Route::Api)),
+            (Method::POST, users.to_owned(), only("DELETE, GET")),
+            (Method::PUT, users.to_owned(), only("DELETE, GET")),
+            (Method::PUT, below("password"), only("")),
+            (Method::PUT, below("permission"), only("")),
+            (Method::DELETE, below("password"), only("")),
+            (Method::GET, below("alice"), Err(RequestError::RouteUnknown)),
+            (Method::DELETE, "/v3/p/instances//starrocks/users".into(), Ok(Route::Api)),
+            (Method::DELETE, "/v3//p/instances/i/starrocks/users".into(), Ok(Route::Api)),
+            (Method::HEAD, "/removals".into(), Ok(Route::Api)),
+            (Method::POST, "/removals".into(), not_allowed("GET")),
+            (Method::HEAD, "/approvals/x".into(), not_allowed("POST")),
+            (Method::HEAD, "/healthz".into(), Ok(Route::Health)),
+            (Method::POST, "/healthz".into(), not_allowed("GET")),
+        ] {
+            assert_eq!(route(&inbound(&method, &path)), expected, "{method} {path}");
+        }
+    }
+
+    /// HEAD stays where a signature covers the method.
+    #[test]
+    fn head_is_read_as_get_where_nothing_is_signed_over_it() {
+        for (path, expected) in
+            [("/hooks/okta", Method::GET), ("/scim/v2/hr/Users", Method::GET), ("/removals", Method::HEAD)]
+        {
+            let sent = inbound(&Method::HEAD, path);
+            assert_eq!(route(&sent).unwrap().readable(sent).method, expected, "{path}");
+        }
+    }
+
+    proptest! {
+        /// However many slashes there are, the route is the same.
+        #[test]
+        fn routes_do_not_depend_on_slashes(
+            segments in prop::collection::vec("[a-zA-Z0-9%.;]{1,8}|hooks|scim|v2|removals", 0..6),
+            slashes in prop::collection::vec(1_usize..4, 7),
+            at_end in any::<bool>(),
+        ) {
+            let plain: String = segments.iter().map(|segment| format!("/{segment}")).collect();
+            let mut written: String =
+                segments.iter().zip(&slashes).map(|(segment, count)| format!("{}{segment}", "/".repeat(*count))).collect();
+            if at_end {
+                written.push('/');
+            }
+            prop_assert_eq!(route(&inbound(&Method::GET, &plain)), route(&inbound(&Method::GET, &written)));
+        }
     }
 }

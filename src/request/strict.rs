@@ -150,6 +150,11 @@ impl Fields {
             .ok_or(RequestError::FieldMissing { name })
     }
 
+    /// Returns the value of a field, which may be empty; `None` if the field is not there.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// Returns the names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

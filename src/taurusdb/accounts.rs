@@ -56,6 +56,11 @@ struct User {
     user_name: String,
 }
 
+/// Whether a body is a page as the API documents it.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    serde_json::from_slice::<List>(body).is_ok()
+}
+
 impl Reading {
     /// Adds the next page and returns its result for `user_name`.
     pub(super) fn page(&mut self, user_name: &str, answer: &Answered) -> Page {

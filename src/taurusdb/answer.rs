@@ -5,13 +5,15 @@
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::host::{Answered, SendError};
 use crate::outbound::retry::{self, Sent};
+use crate::outcome::unseen::is_unseen;
 use crate::outcome::{Evidence, NotRemoved, NotSent, Outcome, Unknown, UpstreamAnswer, UpstreamRefusal};
 use crate::secret::Secret;
-use crate::taurusdb::error_codes;
 use crate::taurusdb::request::REQUEST_ID;
+use crate::taurusdb::{accounts, error_codes};
 
 /// Whether TaurusDB refused the token, so that one attempt with a new token makes sense.
 pub(super) fn is_token_refused(sent: &Sent) -> bool {
@@ -53,7 +55,7 @@ pub(super) fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>
     let failure = serde_json::from_slice::<Failure>(body).ok().filter(|failure| is_code(&failure.error_code));
     match failure {
         Some(Failure { error_code: code, error_msg }) => {
-            let message = redacted(without_bidi_controls(error_msg), secrets);
+            let message = redacted(without_unseen(error_msg), secrets);
             documented(sent, UpstreamAnswer { status, code, message }, now)
         }
         // A 5xx without an error code is from an API gateway in front of TaurusDB, which may have forwarded the DELETE.
@@ -62,10 +64,27 @@ pub(super) fn outcome<'s>(sent: &Sent, secrets: impl Iterator<Item = &'s Secret>
     }
 }
 
+/// Returns the JSON of a page of the account list, or of a documented error with `secrets` removed from its message; `None` if the
+/// answer is neither.
+pub(super) fn documented_list<'s>(answer: &Answered, secrets: impl Iterator<Item = &'s Secret>) -> Option<String> {
+    let body = answer.body().as_deref()?;
+    let status = answer.status();
+    if status == StatusCode::OK {
+        return accounts::is_page(body).then(|| String::from_utf8(body.to_vec()).ok()).flatten();
+    }
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let Failure { error_code, error_msg } = serde_json::from_slice(body).ok()?;
+    let message = redacted(without_unseen(error_msg), secrets);
+    is_code(&error_code).then(|| json!({"error_code": error_code, "error_msg": message}).to_string())
+}
+
 /// Returns the outcome of a DELETE without an answer.
 fn not_answered(error: &SendError, cut_short: bool) -> Outcome {
     match error {
-        SendError::NotSent(_) | SendError::NotAllowed(_) => Outcome::NotSent(NotSent::NotReached),
+        SendError::NotSent(_) => Outcome::NotSent(NotSent::NotReached),
+        SendError::NotAllowed(_) => Outcome::NotSent(NotSent::HostNotAllowed),
         SendError::ConnectTimedOut(_) if cut_short => Outcome::NotSent(NotSent::TimeSpent),
         SendError::ConnectTimedOut(_) => Outcome::NotSent(NotSent::ConnectTimedOut),
         SendError::FirstByteTimedOut(_) | SendError::CallTimedOut(_) if cut_short => {
@@ -95,12 +114,10 @@ fn is_code(code: &str) -> bool {
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
 }
 
-/// Removes the characters that change the direction of text (Unicode's property Bidi_Control), because logs and chats would
-/// display the text in another order.
-fn without_bidi_controls(mut message: String) -> String {
-    let turns =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    message.retain(|c| !turns(c));
+/// Removes the characters that cannot be seen, because some of them would make logs and chats display the text in another order;
+/// white space stays what it is.
+fn without_unseen(mut message: String) -> String {
+    message.retain(|c| !is_unseen(c) || (c.is_whitespace() && !matches!(c, '\u{2028}' | '\u{2029}')));
     message
 }
 

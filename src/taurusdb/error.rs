@@ -1,11 +1,11 @@
-//! The error of a call to TaurusDB that was not sent.
+//! The error of a call to TaurusDB that has no answer.
 
 use std::fmt;
 
 use crate::outbound::retry::OutOfTime;
 use crate::outcome::{NotSent, Outcome};
 
-/// The reason why a call to TaurusDB was not sent.
+/// The reason why a call to TaurusDB has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallError {
     /// A variable of the credentials is not set, or its value is not valid in a header.
@@ -18,6 +18,12 @@ pub enum CallError {
     EndpointInvalid,
     /// The request's time limit was reached.
     OutOfTime,
+    /// The runtime does not let the gateway connect to TaurusDB's host.
+    HostNotAllowed,
+    /// The runtime does not let the gateway connect to IAM's host.
+    IamNotAllowed,
+    /// TaurusDB gave no answer that its API documents.
+    NoUsableAnswer,
 }
 
 impl fmt::Display for CallError {
@@ -28,6 +34,9 @@ impl fmt::Display for CallError {
             Self::TokenUnavailable => "IAM gave no token",
             Self::EndpointInvalid => "the endpoint is not valid",
             Self::OutOfTime => "the request reached its time limit",
+            Self::HostNotAllowed => "TaurusDB's host is not in allowed_outbound_hosts",
+            Self::IamNotAllowed => "IAM's host is not in allowed_outbound_hosts",
+            Self::NoUsableAnswer => "TaurusDB gave no documented answer",
         })
     }
 }
@@ -46,8 +55,11 @@ impl From<CallError> for Outcome {
             CallError::CredentialsUnset => NotSent::CredentialsUnset,
             CallError::CredentialsRefused => NotSent::CredentialsRefused,
             CallError::TokenUnavailable => NotSent::TokenUnavailable,
-            CallError::EndpointInvalid => NotSent::ConfigurationUnusable,
+            CallError::EndpointInvalid => NotSent::EndpointInvalid,
             CallError::OutOfTime => NotSent::TimeSpent,
+            CallError::HostNotAllowed => NotSent::HostNotAllowed,
+            CallError::IamNotAllowed => NotSent::IamNotAllowed,
+            CallError::NoUsableAnswer => NotSent::AccountListUnavailable,
         })
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::credentials::{Agency, Domain};
-use crate::host::{Answered, Host};
+use crate::host::{Answered, Host, SendError};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
 use crate::secret::Secret;
@@ -88,6 +88,7 @@ impl<H: Host> Iam<'_, H> {
     ///
     /// - [`NoToken::ProofRefused`] if IAM refuses the token that should assume an agency
     /// - [`CallError::CredentialsRefused`] if IAM refuses the request otherwise
+    /// - [`CallError::IamNotAllowed`] if the runtime does not let the gateway connect to IAM
     /// - [`CallError::TokenUnavailable`] if IAM does not answer, throttles, fails, or sends no usable token
     /// - the errors of [`ApiRequest::request`] and [`CallError::OutOfTime`] if the request was not sent
     pub(super) async fn issue(
@@ -116,7 +117,10 @@ impl<H: Host> Iam<'_, H> {
             Ok(answer) => answer,
             Err(error) => {
                 host.log(&format!("iam: no answer after {} attempts: {error:?}", sent.attempts));
-                return Err(CallError::TokenUnavailable.into());
+                return Err(match error {
+                    SendError::NotAllowed(_) => CallError::IamNotAllowed.into(),
+                    _ => CallError::TokenUnavailable.into(),
+                });
             }
         };
         if answer.status() == StatusCode::CREATED {

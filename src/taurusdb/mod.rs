@@ -24,21 +24,22 @@ pub mod token_cache;
 mod tokens;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use percent_encoding::utf8_percent_encode;
 
 use crate::config::endpoint::endpoint;
 use crate::config::instance::Instance;
 use crate::config::regions;
 use crate::crypto::sdk_hmac;
-use crate::host::Host;
+use crate::host::{Host, SendError};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry::{self, CallSpec, Sent};
 use crate::outcome::language::Language;
 use crate::outcome::{AccountPresence, Evidence, NotRemoved, Outcome, UpstreamRefusal};
 use crate::policy::permit::Permit;
+use crate::request::account_query::AccountQuery;
 use crate::taurusdb::accounts::Page;
-use crate::taurusdb::answer::{is_token_refused, outcome, request_id};
+use crate::taurusdb::answer::{documented_list, is_token_refused, outcome, request_id};
 use crate::taurusdb::credentials::Credentials;
 use crate::taurusdb::error::CallError;
 use crate::taurusdb::request::{ApiRequest, RequestAuth};
@@ -89,10 +90,29 @@ pub struct Deleted {
     pub retry_after: Option<u64>,
 }
 
+/// A part of the account list as TaurusDB answered it, or the error that its API documents.
+#[derive(Debug)]
+pub struct Listed {
+    /// TaurusDB's status.
+    pub status: StatusCode,
+    /// TaurusDB's JSON.
+    pub body: String,
+    /// TaurusDB's request ID, if it sent one.
+    pub request_id: Option<String>,
+    /// The seconds of TaurusDB's `Retry-After`, if the answer has it.
+    pub retry_after: Option<u64>,
+}
+
 /// A call to TaurusDB. A DELETE needs a permit.
 enum Operation<'p> {
     Delete(&'p Permit<'p>),
-    List { user_name: &'p str, offset: usize },
+    /// The list, to look for one account.
+    Find {
+        user_name: &'p str,
+        offset: usize,
+    },
+    /// The list, for a caller.
+    List(&'p AccountQuery),
 }
 
 impl Operation<'_> {
@@ -100,7 +120,7 @@ impl Operation<'_> {
     fn answer_limit(&self) -> usize {
         match self {
             Self::Delete(_) => ANSWER_LIMIT,
-            Self::List { .. } => accounts::ANSWER_LIMIT,
+            Self::Find { .. } | Self::List(_) => accounts::ANSWER_LIMIT,
         }
     }
 }
@@ -173,6 +193,36 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         }
     }
 
+    /// Reads a part of the instance's account list for a caller. What the API does not document is not passed on.
+    ///
+    /// # Errors
+    ///
+    /// - [`CallError::HostNotAllowed`] and [`CallError::NoUsableAnswer`] if no documented answer came
+    /// - the errors of the credentials and of the time limit if the request was not sent
+    pub async fn list(&self, query: &AccountQuery) -> Result<Listed, CallError> {
+        let (answered, _) = self.call(&self.budget.for_settling(), &Operation::List(query)).await;
+        let Answered { sent, token } = answered?;
+        let answer = sent.answer.map_err(|error| {
+            self.host.log(&format!("taurusdb: the account list could not be read: {error:?}"));
+            match error {
+                SendError::NotAllowed(_) => CallError::HostNotAllowed,
+                _ => CallError::NoUsableAnswer,
+            }
+        })?;
+        let secrets = self.credentials.secrets().chain(token.as_ref().map(|cached| &cached.token));
+        let Some(body) = documented_list(&answer, secrets) else {
+            self.host.log(&format!("taurusdb: the account list was answered with {}", answer.status()));
+            return Err(CallError::NoUsableAnswer);
+        };
+        let retry_after = retry::retry_after(answer.headers(), self.host.now());
+        Ok(Listed {
+            status: answer.status(),
+            body,
+            request_id: request_id(&answer).map(str::to_owned),
+            retry_after: retry_after.map(|wait| wait.as_secs()).filter(|_| !answer.status().is_success()),
+        })
+    }
+
     /// Looks for an account in the instance's list.
     pub async fn account_presence(&self, user_name: &str) -> AccountPresence {
         for _ in 0..accounts::READINGS {
@@ -190,7 +240,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         let mut reading = accounts::Reading::default();
         let mut offset = 0;
         loop {
-            let (answered, _) = self.call(&budget, &Operation::List { user_name, offset }).await;
+            let (answered, _) = self.call(&budget, &Operation::Find { user_name, offset }).await;
             let answer = match answered.map(|answered| answered.sent.answer) {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
@@ -256,8 +306,14 @@ impl<'a, H: Host> Taurusdb<'a, H> {
             Operation::Delete(permit) => {
                 (Method::DELETE, format!("user_name={}", encoded(permit.user_name().as_str())))
             }
-            Operation::List { user_name, offset } => {
+            Operation::Find { user_name, offset } => {
                 (Method::GET, format!("limit={}&offset={offset}&user_name={}", accounts::PAGE, encoded(user_name)))
+            }
+            Operation::List(AccountQuery { limit, offset, user_name }) => {
+                let limit = limit.map(|limit| format!("limit={limit}"));
+                let offset = offset.map(|offset| format!("offset={offset}"));
+                let user_name = user_name.as_deref().map(|name| format!("user_name={}", encoded(name)));
+                (Method::GET, [limit, offset, user_name].into_iter().flatten().collect::<Vec<_>>().join("&"))
             }
         };
         let Instance { project_id, instance_id, .. } = self.instance;

@@ -44,8 +44,9 @@ impl ApiRequest<'_> {
     /// - [`CallError::CredentialsUnset`] if the credentials are not valid in a header
     /// - [`CallError::EndpointInvalid`] if the endpoint is not valid in a URL
     pub(super) fn request(&self, auth: &RequestAuth<'_>, now: DateTime<Utc>) -> Result<Request<Bytes>, CallError> {
-        let uri: Uri =
-            format!("{}{}?{}", self.endpoint, self.path, self.query).parse().map_err(|_| CallError::EndpointInvalid)?;
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        let uri = format!("{}{}{mark}{}", self.endpoint, self.path, self.query);
+        let uri: Uri = uri.parse().map_err(|_| CallError::EndpointInvalid)?;
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
 
         let mut headers = HeaderMap::new();

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
 use starrocks_offboard::app;
@@ -19,7 +19,7 @@ use starrocks_offboard::config::instance::Instance;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::policy::explain::Explanation;
-use starrocks_offboard::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal};
+use starrocks_offboard::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal, Resource};
 use starrocks_offboard::request::actor::Actor;
 use starrocks_offboard::request::ids::DeliveryId;
 use starrocks_offboard::request::reason::Reason;
@@ -36,7 +36,7 @@ pub struct Arguments {
     /// The requester: `slack/U2CERLKJA`, `portal/ACCESS_KEY_ID`, or the name of a caller that acts under its own name.
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: String,
-    /// The name of the instance and the account: `analytics/alice`.
+    /// The name of the instance and the account: `analytics/alice`; for `list` the instance alone: `analytics`.
     #[arg(long, value_name = "INSTANCE/USER_NAME")]
     account: String,
     /// Only decide this action [default: removing the account at once, or else requesting the removal]
@@ -78,6 +78,7 @@ enum ActionArgument {
     Request,
     Approve,
     Audit,
+    List,
 }
 
 impl ActionArgument {
@@ -87,6 +88,7 @@ impl ActionArgument {
             Self::Request => Action::Request,
             Self::Approve => Action::Approve,
             Self::Audit => Action::Audit,
+            Self::List => Action::List,
         }
     }
 }
@@ -131,10 +133,12 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     fn new(arguments: &'a Arguments, config: &'a Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
         let actor = actor(config, &arguments.principal).map_err(|why| anyhow!(why))?;
-        let (instance, user_name) = arguments
-            .account
-            .split_once('/')
-            .with_context(|| format!("account `{}` is not valid; write `instance/user_name`", arguments.account))?;
+        let (instance, user_name) = match (arguments.account.split_once('/'), arguments.action) {
+            (Some((instance, _)), Some(ActionArgument::List)) => (instance, ""),
+            (Some(account), _) => account,
+            (None, Some(ActionArgument::List)) => (arguments.account.as_str(), ""),
+            (None, _) => bail!("account `{}` is not valid; write `instance/user_name`", arguments.account),
+        };
         let instance = config.instance(instance).ok().with_context(|| {
             let known = quoted(config.instances().iter().map(|instance| &instance.name));
             format!("instance `{instance}` is not in offboard.toml; use one of {known}")
@@ -157,12 +161,12 @@ impl<'a> Case<'a> {
 
     /// Returns what the page says about the request: labels and values.
     fn facts(&self) -> [(&'static str, String); 6] {
-        let Self { config, actor, instance, context, .. } = self;
+        let Self { config, actor, context, .. } = self;
         [
             ("principal", format!("{} (caller kind {})", actor.principal, actor.kind)),
             ("teams", joined(config.teams(&actor.principal))),
             ("own accounts", joined(config.own_accounts(&actor.principal))),
-            ("account", format!("{} on {} (environment {})", self.user_name, instance.name, instance.environment)),
+            self.resource_in_words(),
             (
                 "context",
                 format!(
@@ -180,11 +184,17 @@ impl<'a> Case<'a> {
         ]
     }
 
+    fn resource_in_words(&self) -> (&'static str, String) {
+        let Self { instance, user_name, .. } = self;
+        let instance = format!("{} (environment {})", instance.name, instance.environment);
+        if user_name.is_empty() { ("instance", instance) } else { ("account", format!("{user_name} on {instance}")) }
+    }
+
     /// Returns the decision in words, and an explanation of each action that was evaluated for it.
     fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(&'static str, Explanation)>) {
         match (action, self.config.accounts.parse(self.user_name)) {
-            // The rules for account names apply to removals; every row can be viewed.
-            (Some(action @ Action::Audit), _) | (Some(action), Ok(_)) => {
+            // The rules for account names apply to removals; every row and every list can be viewed.
+            (Some(action @ (Action::Audit | Action::List)), _) | (Some(action), Ok(_)) => {
                 let explanation = self.explain(policies, action);
                 (response_in_words(&explanation.1.response), vec![explanation])
             }
@@ -226,7 +236,10 @@ impl<'a> Case<'a> {
         let request = AuthzRequest {
             principal: Principal::of(&self.actor, self.config),
             action,
-            account: Some(Account { instance: self.instance, user_name: self.user_name }),
+            resource: match action {
+                Action::List => Resource::Instance(self.instance),
+                _ => Resource::Account(Account { instance: self.instance, user_name: self.user_name }),
+            },
             reason_given: self.reason.is_some(),
         };
         (action.as_str(), policies.explain(&request, self.context))
@@ -441,6 +454,18 @@ request: denied: no policy permits it
                 vec![
                     "denied: no policy permits it",
                     "audit: denied: no policy permits it",
+                    "no policy has this principal, action and resource in its scope",
+                ],
+            ),
+            (
+                "--as portal/HPUAPORTALKEY0000001 --account warehouse --action list",
+                vec!["permitted by dba-lists", "list: permitted by dba-lists", "dba-lists permits it"],
+            ),
+            (
+                "--as slack/U1 --account warehouse/root --action list",
+                vec![
+                    "denied: no policy permits it",
+                    "list: denied: no policy permits it",
                     "no policy has this principal, action and resource in its scope",
                 ],
             ),

@@ -55,12 +55,12 @@ mod tests {
                 ],
             ),
             (
-                "@id(\"x\") permit (principal, action == Action::\"delete\", resource) when {\n  context.reson\n};\npermit (principal, action, resource);\n@id(\"dba\") permit (principal, action, resource);\n@id(\"y\") permit (principal, action == Action::\"remove\", resource);",
+                "@id(\"x\") permit (principal, action == Action::\"delete\", resource) when {\n  context.reason_givn\n};\npermit (principal, action, resource);\n@id(\"dba\") permit (principal, action, resource);\n@id(\"y\") permit (principal, action == Action::\"remove\", resource);",
                 vec![
-                    "error: policy.cedar, line 9: for policy `x`, attribute `reson` in context for Action::\"delete\" not found",
+                    "error: policy.cedar, line 9: for policy `x`, attribute `reason_givn` is not in `context`; did you mean `context.reason_given`?",
                     "error: policy.cedar, line 11: policy 3 (a permit) has no valid `@id`; write @id(\"a-name\") above it, with 1 to 64 characters of A-Z a-z 0-9 `-` `_` `.`",
                     "error: policy.cedar, line 12: two policies have the @id `dba`; give each its own",
-                    "error: policy.cedar, line 13: for policy `y`, unrecognized action `Action::\"remove\"`",
+                    "error: policy.cedar, line 13: for policy `y`, unrecognized action `Action::\"remove\"`; the actions are `approve`, `audit`, `delete`, `list`, `request`",
                 ],
             ),
             (

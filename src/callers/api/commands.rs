@@ -1,5 +1,6 @@
 //! Commands of the documented API and of the routes beside it.
 
+use http::Method;
 use serde::Deserialize;
 
 use crate::callers::kind::Verified;
@@ -7,7 +8,9 @@ use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, Subject};
 use crate::config::Config;
 use crate::config::callers::Caller;
+use crate::config::instance::Instance;
 use crate::outcome::language::Localized;
+use crate::request::account_query::AccountQuery;
 use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
@@ -18,7 +21,7 @@ use crate::request::removal_query::{ListFormat, RemovalQuery};
 use crate::request::route::ApiPath;
 use crate::request::strict::{Fields, json, percent_decode};
 
-/// The parameters of the documented call.
+/// The parameters of the documented removal.
 const PARAMETERS: [&str; 2] = ["user_name", "dry_run"];
 
 /// Parses a request to the documented API or to a route beside it.
@@ -33,8 +36,8 @@ pub(super) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c>
         }
         Some(ApiPath::Approvals) => pending(inbound),
         Some(ApiPath::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
-        Some(ApiPath::Users(project_id, instance_id)) => removal(inbound, project_id, instance_id, config),
-        None => Err(RequestError::RouteUnknown),
+        Some(ApiPath::Users(project_id, instance_id)) => documented(inbound, project_id, instance_id, config),
+        Some(ApiPath::BelowUsers) | None => Err(RequestError::RouteUnknown),
     };
     Parsed::of(actor, command)
 }
@@ -85,7 +88,8 @@ fn without_query(inbound: &Inbound) -> Result<(), RequestError> {
     }
 }
 
-fn removal<'c>(
+/// One of the two documented calls: the removal, or the account list.
+fn documented<'c>(
     inbound: &Inbound,
     project_id: &str,
     instance_id: &str,
@@ -93,6 +97,14 @@ fn removal<'c>(
 ) -> Result<Command<'c>, RequestError> {
     let instance = config.instance_by_ids(&decoded(project_id)?, &decoded(instance_id)?)?;
     let query = Fields::from_query(&inbound.query)?;
+    if inbound.method == Method::DELETE {
+        removal(&query, instance, config)
+    } else {
+        Ok(Command::ListAccounts { instance, query: AccountQuery::parse(&query)? })
+    }
+}
+
+fn removal<'c>(query: &Fields, instance: &'c Instance, config: &Config) -> Result<Command<'c>, RequestError> {
     // Refused rather than ignored: a later version may give the parameter a meaning, and a request that relies on it must not be
     // carried out without it.
     if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {

@@ -1,5 +1,6 @@
 //! TaurusDB's own API, so that portals, the official SDKs, KooCLI and Terraform work by changing the endpoint alone:
-//! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`.
+//! `DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…`, and the account list by GET on the same path with
+//! `limit`, `offset` and `user_name`.
 //!
 //! Proof, one of two:
 //!
@@ -11,7 +12,7 @@
 //! The example on the documented page writes `…/starrocks/user`; both paths are accepted. The answer is the documented one. A body
 //! is covered by the signature and otherwise ignored, because the call has none.
 //!
-//! `?dry_run=true` beside `user_name` requests a dry run. Routes beside the documented call, with the same proof:
+//! `?dry_run=true` beside `user_name` requests a dry run. HEAD is answered where GET is, without the body. Routes beside the documented call, with the same proof:
 //!
 //! - `GET /removals/{id}`: the state of a removal
 //! - `GET /removals`: removals that this caller may see, newest first; the parameters are those of `search`. `Accept` selects

@@ -104,6 +104,26 @@ async fn the_official_sdk_can_tell_the_gateway_s_own_refusals() {
     assert_eq!(gateway.deletes(), 0);
 }
 
+/// List before delete, page by page, as portals and Terraform do.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdk_lists_accounts_before_it_removes_one() {
+    let (gateway, endpoint) = start().await;
+    let all = gateway.simulator.accounts(INSTANCE);
+    let told = run("sdk_list.py", &[&endpoint, PORTAL_KEY, PORTAL_SECRET, PROJECT, INSTANCE, "user_test", "2"]).await;
+    let pages = told["pages"].as_array().unwrap();
+    assert!(pages.len() > 1, "{told}");
+    assert_eq!(json!(pages.iter().flat_map(|page| page.as_array().unwrap()).collect::<Vec<_>>()), json!(all));
+    assert_eq!((&told["total"], &told["removed"], &told["after"]), (&json!(all.len()), &json!("SUCCESS"), &json!([])));
+    assert_eq!(told["others"], json!([[405, "OFFBOARD.40501"], [405, "OFFBOARD.40501"], [405, "OFFBOARD.40501"]]));
+    // One for the removal, three for the calls that the gateway has not.
+    assert_eq!(gateway.rows().len(), 4);
+    let listed = gateway.simulator.requests().into_iter().filter(|seen| seen.method == http::Method::GET);
+    for seen in listed {
+        assert!(!seen.headers.contains_key("accept-encoding"), "{seen}");
+        assert_eq!(seen.headers["user-agent"], concat!("starrocks-offboard/", env!("CARGO_PKG_VERSION")));
+    }
+}
+
 /// The other side of the same SDK: what the gateway itself signs is what TaurusDB would take from it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_sdk_and_the_gateway_are_one_to_taurusdb() {

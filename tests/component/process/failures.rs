@@ -209,26 +209,32 @@ async fn an_outcome_that_cannot_be_written_is_told_and_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_files_that_cannot_be_used_nothing_is_sent_and_healthz_says_why() {
+async fn with_files_that_cannot_be_used_nothing_is_sent_and_the_log_says_why() {
     let policy_cut = ("policy.cedar", "permit (", "permit ((");
-    for ((file, from, to), reason) in [
+    for ((file, from, to), place, why) in [
         (
             ("offboard.toml", "environment =", "enviroment ="),
-            "offboard.toml, line 26: unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
+            "offboard.toml, line 26",
+            "unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
         ),
-        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 44: unclosed array table, expected `]`"),
-        (policy_cut, "policy.cedar, line 6: "),
+        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 44", "unclosed array table, expected `]`"),
+        (policy_cut, "policy.cedar, line 6", ""),
         (
             ("policy.cedar", "@id(\"dba-removes-on-staging\")", ""),
-            "policy.cedar, line 6: policy 1 (a permit) has no valid `@id`",
+            "policy.cedar, line 6",
+            "policy 1 (a permit) has no valid `@id`",
         ),
-        (("schema.cedarschema", "action delete", "action remove"), "policy.cedar, line 8: "),
+        (("schema.cedarschema", "action delete", "action remove"), "policy.cedar, line 8", ""),
     ] {
         let gateway = Gateway::start(Setup::default().replace(file, from, to)).await;
         let health = gateway.get("/healthz").await;
         assert_eq!((health.status, &health.json()["status"]), (503, &"unusable".into()));
+        // A stranger may ask: the places alone.
         let told = health.json()["reason"].as_str().unwrap().to_owned();
-        assert!(told.starts_with(reason), "{told}");
+        let places = told.strip_suffix(": cannot be used; the log says why").unwrap_or_else(|| panic!("{told}"));
+        assert_eq!(places.split("; ").next(), Some(place), "{told}");
+        let begins = format!("config: {place}: {why}");
+        assert!(gateway.logs.lines().iter().any(|line| line.starts_with(&begins)), "{:#?}", gateway.logs.lines());
         for kind in Kind::ALL {
             let answer = gateway.ask(kind, &Ask::default()).await;
             // No caller can be proved, so none is answered in the form of its kind.
@@ -250,8 +256,8 @@ async fn a_policy_is_nested_as_deep_as_the_component_can_read_and_no_deeper() {
         let gateway = Gateway::start(Setup::default().replace("policy.cedar", "@id(\"own-account\")", &more)).await;
         let health = gateway.get("/healthz").await;
         assert_eq!(health.status == 200, works, "{levels} {}", health.json());
-        let reason = health.json()["reason"].as_str().unwrap_or_default().to_owned();
-        assert_eq!(reason.contains("the text is nested more than 20 levels deep"), !works, "{reason}");
+        let log = gateway.logs.lines().join("\n");
+        assert_eq!(log.contains("the text is nested more than 20 levels deep"), !works, "{log}");
         let answer = gateway.ask(Kind::Api, &Ask::default()).await;
         assert_eq!(answer.status, if works { 200 } else { 503 }, "{answer:#?}");
     }
@@ -264,7 +270,9 @@ async fn a_file_that_is_not_there_is_named() {
         fs::remove_file(gateway.config(file)).unwrap();
         let health = gateway.get("/healthz").await;
         let reason = health.json()["reason"].as_str().unwrap().to_owned();
-        assert!(health.status == 503 && reason.starts_with(&format!("{file}: cannot be read: ")), "{reason}");
+        assert_eq!((health.status, reason), (503, format!("{file}: cannot be used; the log says why")));
+        let begins = format!("config: {file}: cannot be read: ");
+        assert!(gateway.logs.lines().iter().any(|line| line.starts_with(&begins)), "{:#?}", gateway.logs.lines());
         let answer = gateway.ask(Kind::Api, &Ask::default()).await;
         assert_eq!((answer.code().as_str(), gateway.deletes()), ("OFFBOARD.50302", 0));
         assert_agreement(&gateway, &answer, &gateway.row());

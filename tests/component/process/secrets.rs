@@ -97,15 +97,26 @@ async fn a_token_leaks_nowhere() {
     assert_unseen(&gateway, &answers, &[TOKEN, SLACK_SECRET, PORTAL_SECRET]);
 }
 
-/// What a configuration error quotes is not a secret that was pasted in the place of a variable's name.
+/// A secret that was pasted in the wrong place of offboard.toml: strangers get the line, the log has no values.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_the_wrong_place_is_not_shown() {
-    let setup = Setup::default().replace("offboard.toml", "slack_signing_secret", SLACK_SECRET);
-    let gateway = Gateway::start(setup).await;
-    let health = gateway.get("/healthz").await;
-    assert_eq!(health.status, 503);
-    for text in [String::from_utf8_lossy(&health.body).into_owned(), gateway.logs.lines().join("\n")] {
-        assert!(text.contains("caller.secrets is not a Spin variable name"), "{text}");
-        assert!(!text.contains(SLACK_SECRET), "{text}");
+    let list = "secrets = [\"slack_signing_secret\"]";
+    for (from, to, why) in [
+        (list, format!("secrets = [\"{SLACK_SECRET}\"]"), "caller.secrets is not a Spin variable name"),
+        (list, format!("secrets = \"{SLACK_SECRET}\""), "invalid type: string, expected a sequence"),
+        ("kind = \"slack\"", format!("kind = \"{SLACK_SECRET}\""), "caller.kind `…` does not exist; use one of "),
+        (
+            "region = \"ap-southeast-3\"",
+            format!("endpoint = \"https://x:{SLACK_SECRET}@h\""),
+            "instance.endpoint `…` is not valid",
+        ),
+    ] {
+        let gateway = Gateway::start(Setup::default().replace("offboard.toml", from, &to)).await;
+        let health = gateway.get("/healthz").await;
+        assert_eq!(health.status, 503);
+        let (health, log) = (String::from_utf8_lossy(&health.body).into_owned(), gateway.logs.lines().join("\n"));
+        assert!(health.contains("offboard.toml, line ") && !health.contains(why), "{health}");
+        assert!(log.contains(why), "{log}");
+        assert!(!health.contains(SLACK_SECRET) && !log.contains(SLACK_SECRET), "{health} {log}");
     }
 }

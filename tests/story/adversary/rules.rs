@@ -115,7 +115,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
                 headers: parts.headers,
                 body,
             };
-            let usable = made_of.as_ref().map_err(String::as_str);
+            let usable = made_of.as_ref().map_err(|unusable| unusable.places.as_str());
             let answer = flow::handle(&stage.host, usable, inbound, None, |_| ()).await;
             let leaves = kind.config.contains("[leavers]");
             let (code, status) = match rule.code {
@@ -127,7 +127,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
             };
             let seen = (answer.status().as_u16(), answered(&stage), stage.deletes());
             if seen != (status, code.to_owned(), 0) {
-                let why = made_of.err().unwrap_or_default();
+                let why = made_of.err().map_or_else(String::new, |unusable| unusable.details);
                 failures += &format!("{}/rules: {}: {seen:?}, not {status} {code} {why:.200}\n", kind.name, rule.idea);
             }
         }

@@ -1,5 +1,6 @@
 //! Reading the audit trail, and the log, which is its copy.
 
+mod accounts;
 mod any_rows;
 mod forms;
 mod get_removal;

@@ -3,4 +3,5 @@
 mod differential;
 mod jwks_cache;
 pub(crate) mod kinds;
+mod reading;
 mod scim;

@@ -1,0 +1,102 @@
+//! Characters that show nothing, or change how their neighbours are shown: in words of others they could make a reader see something
+//! else than what is there.
+//!
+//! They are refused in what people write, and escaped wherever words of others are shown. An exception are joiners and variation
+//! selectors behind a character outside ASCII: Persian, Indic scripts and emoji are not written without them. Those are accepted in a
+//! text and shown as they are, and escaped in a name.
+
+/// Whether a character shows nothing, or changes how its neighbours are shown: control and format characters, spaces other
+/// than U+0020, line separators, variation selectors, tags and private use.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || (character.is_whitespace() && character != ' ')
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}' | '\u{1160}'
+            | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+/// Whether a character belongs to a text in spite of [`is_unseen`]: a space of another width, or a joiner or variation selector
+/// behind a character that takes one. In emoji, two of these follow each other.
+fn belongs(character: char, before: char) -> bool {
+    match character {
+        '\u{2028}' | '\u{2029}' => false,
+        '\u{200d}' if before == '\u{fe0f}' => true,
+        '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' => !before.is_ascii() && !is_unseen(before),
+        other => other.is_whitespace() && !other.is_control(),
+    }
+}
+
+/// Returns the first character that a text of a person must not have.
+pub fn first_unseen(text: &str) -> Option<char> {
+    let mut pairs = text.chars().zip(std::iter::once(' ').chain(text.chars()));
+    let found = pairs.find(|(character, before)| is_unseen(*character) && !belongs(*character, *before));
+    found.map(|(character, _)| character)
+}
+
+/// Returns a text of others as it may be shown: what must not be in it is escaped.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = ' ';
+    for character in text.chars() {
+        if is_unseen(character) && !belongs(character, before) {
+            shown.extend(character.escape_unicode());
+            before = ' ';
+        } else {
+            shown.push(character);
+            before = character;
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_text_may_have() {
+        for text in [
+            "left the company",
+            "已离职",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "❤\u{fe0f}",
+            "👩\u{200d}💻",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "a\u{a0}b",
+            "原因\u{3000}二",
+        ] {
+            assert_eq!((first_unseen(text), visible(text).as_str()), (None, text), "{text:?}");
+        }
+        for (text, found) in [
+            ("a\u{202e}b", '\u{202e}'),
+            ("a\u{2066}b\u{2069}", '\u{2066}'),
+            ("a\u{2028}b", '\u{2028}'),
+            ("a\u{2029}b", '\u{2029}'),
+            ("a\u{200b}b", '\u{200b}'),
+            ("al\u{200d}ice", '\u{200d}'),
+            ("\u{200c}a", '\u{200c}'),
+            ("a\u{feff}", '\u{feff}'),
+            ("a\u{e0041}", '\u{e0041}'),
+            ("a\nb", '\n'),
+            ("a\u{200e}b", '\u{200e}'),
+            ("a\u{ad}b", '\u{ad}'),
+            ("ی\u{200c}\u{200c}", '\u{200c}'),
+        ] {
+            assert_eq!(first_unseen(text), Some(found), "{text:?}");
+            assert!(visible(text).contains(&found.escape_unicode().to_string()), "{text:?}");
+        }
+    }
+
+    proptest! {
+        /// Nothing is left to refuse in what is shown.
+        #[test]
+        fn what_is_shown_can_be_seen(text in "\\PC{0,20}|[\u{200b}-\u{206f}\u{fe0f}a-z一]{0,20}") {
+            prop_assert_eq!(first_unseen(&visible(&text)), None);
+        }
+    }
+}
