@@ -152,7 +152,7 @@ impl Fields {
 
     /// Returns the value of a field, which may be empty; `None` if the field is not there.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns the names, in their order.

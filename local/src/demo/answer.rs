@@ -16,7 +16,25 @@ const SUCCESS: &str = "SUCCESS";
 /// The codes of a denial by policy: of a removal, of viewing it, of approving it.
 const DENIED: [&str; 3] = ["OFFBOARD.40301", "OFFBOARD.40304", "OFFBOARD.40308"];
 
-const AWAITING_APPROVAL: &str = "OFFBOARD.40904";
+/// The codes of a request that the requester has to confirm first.
+const AWAITING_CONFIRMATION: &str = "OFFBOARD.40903";
+
+/// The codes of a request that waits for other people, or that ended while it waited: denied by an approver, cancelled, expired.
+const ASKED_FOR: [&str; 4] = ["OFFBOARD.40904", "OFFBOARD.40305", "OFFBOARD.40905", "OFFBOARD.40906"];
+
+/// The codes of refusals that policy was not asked about; the policies in such an answer are those of the request's row.
+const NOT_EVALUATED: [&str; 3] = ["OFFBOARD.40306", "OFFBOARD.40307", "OFFBOARD.40907"];
+
+/// The codes of answers about several removals or about an earlier answer, which name no policy.
+const NAMES_NONE: [&str; 7] = [
+    SUCCESS,
+    "OFFBOARD.40309",
+    "OFFBOARD.40901",
+    "OFFBOARD.40902",
+    "OFFBOARD.40908",
+    "OFFBOARD.40910",
+    "OFFBOARD.50205",
+];
 
 /// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +50,8 @@ pub(crate) struct Answer {
     pub(crate) reference: Option<String>,
     /// The body, or the message in it that a chat platform shows.
     pub(crate) shown: String,
+    /// What a dry run found, in the documented body.
+    would: Option<String>,
 }
 
 impl Answer {
@@ -46,6 +66,7 @@ impl Answer {
             policies: header(POLICY).map(|ids| ids.split(',').map(str::to_owned).collect()).unwrap_or_default(),
             code: header(CODE).map(str::to_owned),
             reference: header(REFERENCE).map(str::to_owned),
+            would: json["would"].as_str().map(str::to_owned),
             shown: text.map(unescaped).unwrap_or(body),
         }
     }
@@ -61,15 +82,37 @@ impl Answer {
         match self.code.as_deref() {
             None if self.status == StatusCode::OK => (Tone::Plain, "not evaluated: not a removal".to_owned()),
             None => (Tone::Bad, "not known: not an answer of the gateway".to_owned()),
-            Some(code) if DENIED.contains(&code) && ids.is_empty() => {
-                (Tone::Bad, format!("denied: no policy permits it ({code})"))
+            Some(code) if DENIED.contains(&code) => denied(&ids, code),
+            Some(code) if code == "DRY_RUN" => self.of_dry_run(&ids),
+            Some(code) if ids.is_empty() && NAMES_NONE.contains(&code) => {
+                (Tone::Plain, format!("not known: the answer names no policy ({code})"))
             }
-            Some(code) if DENIED.contains(&code) => (Tone::Bad, format!("denied: forbidden by {ids} ({code})")),
-            Some(code) if ids.is_empty() => (Tone::Bad, format!("not evaluated: refused earlier ({code})")),
-            Some(AWAITING_APPROVAL) => (Tone::Plain, format!("needs approval, request permitted by {ids}")),
+            Some(code) if ids.is_empty() || NOT_EVALUATED.contains(&code) => {
+                (Tone::Bad, format!("not evaluated: refused earlier ({code})"))
+            }
+            Some(AWAITING_CONFIRMATION) => (Tone::Plain, format!("to be confirmed, request permitted by {ids}")),
+            Some(code) if ASKED_FOR.contains(&code) => {
+                (Tone::Plain, format!("needs approval, request permitted by {ids}"))
+            }
             Some(_) => (Tone::Good, format!("permitted by {ids}")),
         }
     }
+
+    fn of_dry_run(&self, ids: &str) -> (Tone, String) {
+        match self.would.as_deref() {
+            Some("remove") => (Tone::Good, format!("permitted by {ids}")),
+            Some("request-approval") => (Tone::Plain, format!("needs approval, request permitted by {ids}")),
+            Some(_) => denied(ids, "DRY_RUN"),
+            // In a chat, the sentence says it.
+            None if ids.is_empty() => denied(ids, "DRY_RUN"),
+            None => (Tone::Plain, format!("dry run, decided by {ids}")),
+        }
+    }
+}
+
+fn denied(ids: &str, code: &str) -> (Tone, String) {
+    let why = if ids.is_empty() { "no policy permits it".to_owned() } else { format!("forbidden by {ids}") };
+    (Tone::Bad, format!("denied: {why} ({code})"))
 }
 
 #[cfg(test)]
@@ -95,6 +138,11 @@ mod tests {
             (403, &[row, policy, (CODE, "OFFBOARD.40304")], false, "denied: forbidden by a, b (OFFBOARD.40304)"),
             (403, &[row, (CODE, "OFFBOARD.40308")], false, "denied: no policy permits it (OFFBOARD.40308)"),
             (409, &[row, policy, (CODE, "OFFBOARD.40904")], false, "needs approval, request permitted by a, b"),
+            (409, &[row, policy, (CODE, "OFFBOARD.40903")], false, "to be confirmed, request permitted by a, b"),
+            (403, &[row, policy, (CODE, "OFFBOARD.40306")], false, "not evaluated: refused earlier (OFFBOARD.40306)"),
+            (200, &[(CODE, "SUCCESS")], true, "not known: the answer names no policy (SUCCESS)"),
+            (502, &[(CODE, "OFFBOARD.50205")], false, "not known: the answer names no policy (OFFBOARD.50205)"),
+            (200, &[row, policy, (CODE, "DRY_RUN")], false, "dry run, decided by a, b"),
             (401, &[row, (CODE, "OFFBOARD.40105")], false, "not evaluated: refused earlier (OFFBOARD.40105)"),
             (200, &[], false, "not evaluated: not a removal"),
             (500, &[], false, "not known: not an answer of the gateway"),
@@ -102,6 +150,23 @@ mod tests {
             let answer = answer(status, headers, "");
             assert_eq!(answer.is_removed(), removed, "{headers:?}");
             assert_eq!(answer.policy().1, policy_text, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_says_what_policy_said() {
+        for (would, policies, expected) in [
+            ("remove", "a", "permitted by a"),
+            ("request-approval", "a", "needs approval, request permitted by a"),
+            ("deny", "a", "denied: forbidden by a (DRY_RUN)"),
+            ("deny", "", "denied: no policy permits it (DRY_RUN)"),
+        ] {
+            let mut headers = vec![(CODE, "DRY_RUN")];
+            if !policies.is_empty() {
+                headers.push((POLICY, policies));
+            }
+            let body = format!(r#"{{"result":"DRY_RUN","would":"{would}"}}"#);
+            assert_eq!(answer(200, &headers, &body).policy().1, expected, "{would}");
         }
     }
 }
