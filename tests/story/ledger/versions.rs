@@ -51,7 +51,7 @@ type Rows = BTreeMap<String, BTreeMap<String, SqlValue>>;
 
 fn rows(host: &Memory, table: &str) -> Rows {
     let mut statement = host.database.prepare(&format!("SELECT rowid, * FROM {table}")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read = statement.query_map([], |row| {
         let values = columns.iter().enumerate().skip(1).map(|(index, column)| (column.clone(), row.get_unwrap(index)));
         Ok((row.get_unwrap::<_, i64>(0).to_string(), values.collect()))
