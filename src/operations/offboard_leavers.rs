@@ -162,7 +162,7 @@ async fn next_attempt<'c, H: Host>(
             reason: leaver.reason.clone(),
             delivery,
             dry_run: false,
-            caused_by: None,
+            caused_by: leaver.caused_by.clone(),
         };
         let prior = ctx.stored(ledger.find(&removal, ctx.person_of(&removal), ctx.at).await)?;
         let may_retry = |row: &RemovalRow| matches!(row.state, State::Denied | State::Expired | State::RefusedUpstream);
