@@ -257,7 +257,7 @@ fn offboard(number: u8) -> (String, String) {
 const ERIN: &str = "[[person]]\nname = \"erin\"\nprincipals = [\"slack/U0ERIN\", \"portal/HPUAPORTALKEY0000002\"]\n";
 
 const LEAVERS: &str = "[[caller]]\nname = \"okta\"\nkind = \"okta\"\nsecrets = [\"okta_secret\"]\n
-[leavers]\ninstances = [\"analytics\", \"warehouse\"]\nuser_names = [\"{login|local|snake}\", \"{id|snake}\"]\n\n[accounts]";
+[caller.leavers]\ninstances = [\"analytics\", \"warehouse\"]\nuser_names = [\"{login|local|snake}\", \"{id|snake}\"]\n\n[accounts]";
 
 /// Where the story is.
 struct Scene {

@@ -22,7 +22,7 @@ pub struct BodyFields {
     pub id: Option<String>,
     /// Points to the sender's id of the person whose act caused the event.
     pub caused_by: Option<String>,
-    /// Points to the attributes of a leaver, by the names that `[leavers]` uses.
+    /// Points to the attributes of a leaver, by the names that `[caller.leavers]` uses.
     pub identity: BTreeMap<String, String>,
     /// The accepted values by pointer or [`EVENT`]. An event with another value is ignored.
     pub when: BTreeMap<String, Vec<String>>,

@@ -1,5 +1,6 @@
 //! The shape of a caller kind: which secrets and settings its `[[caller]]` tables have. The kinds themselves are in `callers`.
 
+use crate::config::attribute::Attribute;
 use crate::config::callers::Caller;
 use crate::secret::Secret;
 
@@ -92,8 +93,10 @@ pub struct CallerShape {
     pub settings: &'static [Setting],
     /// Whether the sender defines the bodies, so that `fields` has to describe them.
     pub takes_fields: bool,
-    /// Whether its events report leavers instead of accounts, so that `[leavers]` is needed.
-    pub is_of_leavers: bool,
+    /// The attributes of the leavers that its events report, so that `[caller.leavers]` is needed; none if they report accounts.
+    pub leavers: &'static [Attribute<'static>],
+    /// The fields of its bodies that people of the platform choose, such as a login or the name of a group.
+    pub chosen_fields: &'static [&'static str],
     /// Whether the proof covers the body. If not, a request always has to be confirmed.
     pub proves_body: bool,
     /// Checks the form of a secret, so that one that can prove nothing is found before a request is refused for it.
@@ -111,7 +114,8 @@ impl CallerShape {
             is_chat: false,
             settings: &[],
             takes_fields: false,
-            is_of_leavers: false,
+            leavers: &[],
+            chosen_fields: &[],
             proves_body: true,
             secret_form: |_, _| Ok(()),
             is_complete: |_| Ok(()),

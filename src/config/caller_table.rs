@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
+use crate::config::attribute::Attribute;
 use crate::config::body_fields::{BodyFields, FieldsTable, OneOrMore};
 use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::{Caller, Key, SECRET};
+use crate::config::leavers::{Leavers, LeaversTable, Reporter};
 use crate::config::lines::{ConfigError, Lines};
 
 /// A `[[caller]]` table as it is written.
@@ -23,6 +25,7 @@ pub(super) struct CallerTable {
     confirm: Option<bool>,
     language: Option<Spanned<String>>,
     fields: Option<Spanned<FieldsTable>>,
+    leavers: Option<Spanned<LeaversTable>>,
     settings: BTreeMap<String, Spanned<OneOrMore>>,
 }
 
@@ -40,8 +43,8 @@ impl<'de> Deserialize<'de> for CallerTable {
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<CallerTable, A::Error> {
                 let (mut name, mut kind) = (None, None);
-                let (mut secrets, mut access_keys, mut confirm, mut language, mut fields) =
-                    (None, None, None, None, None);
+                let (mut secrets, mut access_keys, mut confirm, mut language) = (None, None, None, None);
+                let (mut fields, mut leavers) = (None, None);
                 let mut settings = BTreeMap::new();
                 while let Some(key) = entries.next_key::<String>()? {
                     match key.as_str() {
@@ -52,6 +55,7 @@ impl<'de> Deserialize<'de> for CallerTable {
                         "confirm" => confirm = Some(entries.next_value()?),
                         "language" => language = Some(entries.next_value()?),
                         "fields" => fields = Some(entries.next_value()?),
+                        "leavers" => leavers = Some(entries.next_value()?),
                         _ => {
                             settings.insert(key, entries.next_value()?);
                         }
@@ -65,6 +69,7 @@ impl<'de> Deserialize<'de> for CallerTable {
                     confirm,
                     language,
                     fields,
+                    leavers,
                     settings,
                 })
             }
@@ -109,17 +114,18 @@ pub(super) struct AccessKeyTable {
     pub(super) secret: Spanned<String>,
 }
 
-/// Reads all callers, by name. `has_leavers` says whether the file has `[leavers]`.
+/// Reads all callers, by name.
 pub(super) fn read(
     lines: &Lines<'_>,
     tables: &[CallerTable],
     kinds: &[CallerShape],
-    has_leavers: bool,
+    is_instance: &dyn Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Caller>, ConfigError> {
     let mut callers = BTreeMap::new();
     for table in tables {
-        let (caller, shape) = table.read(lines, kinds, &callers)?;
-        table.check(lines, &caller, &shape, has_leavers)?;
+        let (mut caller, shape) = table.read(lines, kinds, &callers)?;
+        caller.leavers = table.leavers(lines, &caller, &shape, is_instance)?;
+        table.check(lines, &caller, &shape)?;
         let (at, name) = (&table.name, &caller.name);
         if callers.values().any(|known| has_same_issuer(known, &caller)) {
             return Err(lines.wrong(
@@ -170,28 +176,49 @@ impl CallerTable {
         let confirm = self.confirm.unwrap_or(shape.is_chat);
         let language = lines.language("caller.language", &self.language)?;
         let fields = self.fields(lines, &shape)?;
-        Ok((Caller { name, kind, keys, confirm, language, fields, settings }, shape))
+        Ok((Caller { name, kind, keys, confirm, language, fields, leavers: None, settings }, shape))
     }
 
-    /// Checks what the kind requires of the settings together.
-    fn check(
+    /// Reads `[caller.leavers]`, which a caller has if it reports leavers, and only then.
+    fn leavers(
         &self,
         lines: &Lines<'_>,
         caller: &Caller,
         shape: &CallerShape,
-        has_leavers: bool,
-    ) -> Result<(), ConfigError> {
+        is_instance: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Leavers>, ConfigError> {
+        let Caller { name, kind, .. } = caller;
+        let identity = caller.fields.as_ref().map(|fields| fields.identity.iter());
+        let attributes: Vec<_> = match identity {
+            Some(identity) => {
+                identity.map(|(name, pointer)| Attribute::located(name, pointer, shape.chosen_fields)).collect()
+            }
+            None => shape.leavers.to_vec(),
+        };
+        match &self.leavers {
+            Some(table) if attributes.is_empty() => {
+                let or = if shape.takes_fields { ", or say in `fields` what the `identity` of a leaver is" } else { "" };
+                let message = format!("caller `{name}` of kind `{kind}` reports no leavers; remove `[caller.leavers]`{or}");
+                Err(lines.wrong(table, message))
+            }
+            Some(table) => {
+                LeaversTable::read(table, &Reporter { lines, kind, attributes, is_instance }).map(Some)
+            }
+            None if attributes.is_empty() => Ok(None),
+            None => Err(lines.wrong(
+                &self.name,
+                format!("caller `{name}` reports leavers, and `[caller.leavers]` is missing; add it below this `[[caller]]` to say which accounts a leaver has"),
+            )),
+        }
+    }
+
+    /// Checks what the kind requires of the settings together.
+    fn check(&self, lines: &Lines<'_>, caller: &Caller, shape: &CallerShape) -> Result<(), ConfigError> {
         let Caller { name, kind, .. } = caller;
         let wrong = |message: String| Err(lines.wrong(&self.name, message));
         if !shape.proves_body && !caller.confirm {
             return wrong(format!(
                 "caller `{name}` of kind `{kind}` requires confirmation, because the platform does not sign messages; remove `confirm = false`"
-            ));
-        }
-        let reports_leavers = caller.fields.as_ref().map_or(shape.is_of_leavers, |fields| !fields.identity.is_empty());
-        if reports_leavers && !has_leavers {
-            return wrong(format!(
-                "caller `{name}` reports leavers, and `[leavers]` is missing; add it to say which accounts a leaver has"
             ));
         }
         match (shape.is_complete)(caller) {
@@ -244,7 +271,7 @@ impl CallerTable {
         let mut settings = BTreeMap::new();
         for (key, value) in &self.settings {
             let Some(setting) = shape.settings.iter().find(|setting| setting.name == key) else {
-                let common = ["name", "kind", "secrets", "access_keys", "confirm", "language", "fields"];
+                let common = ["name", "kind", "secrets", "access_keys", "confirm", "language", "fields", "leavers"];
                 let known: Vec<_> = shape.settings.iter().map(|setting| setting.name).chain(common).collect();
                 return Err(
                     lines.wrong(value, format!("unknown field `{key}`, expected one of `{}`", known.join("`, `")))

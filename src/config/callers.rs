@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::body_fields::BodyFields;
+use crate::config::leavers::Leavers;
 use crate::outcome::language::Language;
 
 /// One secret of a caller: the Spin variables of its parts, and the id of an access key.
@@ -35,6 +36,8 @@ pub struct Caller {
     pub language: Option<Language>,
     /// The fields of the caller's bodies, for kinds whose bodies the sender defines.
     pub fields: Option<BodyFields>,
+    /// Which accounts the leavers have that it reports; `None` if it reports none.
+    pub leavers: Option<Leavers>,
     pub(super) settings: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -48,6 +51,7 @@ impl Caller {
             confirm: false,
             language: None,
             fields: None,
+            leavers: None,
             settings: BTreeMap::new(),
         }
     }

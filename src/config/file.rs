@@ -1,13 +1,14 @@
 //! The tables of offboard.toml as they are written. Each table is checked in its own file.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
 
 use crate::config::accounts::AccountsTable;
 use crate::config::approvals::ApprovalsTable;
 use crate::config::caller_table::CallerTable;
 use crate::config::credentials::CredentialsTable;
 use crate::config::instance::InstanceTable;
-use crate::config::leavers::LeaversTable;
 use crate::config::limits::LimitsTable;
 use crate::config::people::PersonTable;
 use crate::config::taurusdb::TaurusdbTable;
@@ -30,7 +31,8 @@ pub(super) struct File {
     pub(super) person: Vec<PersonTable>,
     #[serde(default)]
     pub(super) approvals: ApprovalsTable,
-    pub(super) leavers: Option<LeaversTable>,
+    /// Where the leavers of all callers had one table, which is refused.
+    pub(super) leavers: Option<Spanned<IgnoredAny>>,
     #[serde(default)]
     pub(super) caller: Vec<CallerTable>,
     #[serde(default)]

@@ -8,6 +8,7 @@
 
 mod accounts;
 pub mod approvals;
+pub mod attribute;
 pub mod body_fields;
 pub mod caller_shape;
 mod caller_table;
@@ -20,6 +21,7 @@ pub mod leavers;
 pub mod limits;
 pub mod lines;
 pub mod masked;
+mod name_template;
 mod people;
 pub mod regions;
 pub mod source_map;
@@ -38,7 +40,6 @@ use crate::config::callers::{Caller, Key};
 use crate::config::credentials::Sources;
 use crate::config::file::File;
 use crate::config::instance::{Instance, InstanceTable, is_instance_id, is_project_id};
-use crate::config::leavers::Leavers;
 use crate::config::limits::Limits;
 use crate::config::lines::{ConfigError, Lines};
 use crate::config::masked::without_quoted_value;
@@ -73,8 +74,6 @@ pub struct Config {
     /// The people by principal.
     people: BTreeMap<String, Arc<Person>>,
     callers: BTreeMap<String, Caller>,
-    /// Which accounts a leaver has; `None` without a table `[leavers]`.
-    pub leavers: Option<Leavers>,
 }
 
 impl Config {
@@ -108,16 +107,19 @@ impl Config {
             teams: BTreeMap::new(),
             people: BTreeMap::new(),
             callers: BTreeMap::new(),
-            leavers: None,
         };
         for table in &file.instance {
             config.add_instance(&lines, table, &sources)?;
         }
         config.teams = teams::read(&lines, &file.team)?;
         config.people = people::read(&lines, &file.person)?;
-        let leavers = file.leavers.as_ref();
-        config.leavers = leavers.map(|table| table.read(&lines, |name| config.instance(name).is_ok())).transpose()?;
-        config.callers = caller_table::read(&lines, &file.caller, kinds, config.leavers.is_some())?;
+        if let Some(table) = &file.leavers {
+            return Err(lines.wrong(
+                table,
+                "`[leavers]` belongs to a caller; write `[caller.leavers]`, below the `[[caller]]` that reports these leavers",
+            ));
+        }
+        config.callers = caller_table::read(&lines, &file.caller, kinds, &|name| config.instance(name).is_ok())?;
         Ok(config)
     }
 

@@ -1,6 +1,6 @@
 //! A person leaves, and all of their accounts are removed: one event, many removals.
 //!
-//! `[leavers]` says what the accounts could be called and where; TaurusDB's account list says which of them exist. Each of those
+//! `[caller.leavers]` says what the accounts could be called and where; TaurusDB's account list says which of them exist. Each of those
 //! is a removal like any other: its own row, decided by policy, claimed, sent, reconciled. The answer is one summary.
 //!
 //! The same event again finishes what is left: an account's delivery is the event's id with the account's name, so that a
@@ -65,17 +65,16 @@ pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[L
 /// The accounts that the leavers may have.
 fn candidates<'a, 'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &'a [Leaver]) -> Result<Vec<Candidate<'a, 'c>>, Refusal<'c>> {
     let config = &ctx.app.config;
-    let rules = config.leavers.as_ref().ok_or(NotSent::ConfigurationUnusable)?;
+    let rules = ctx.caller.leavers.as_ref().ok_or(NotSent::ConfigurationUnusable)?;
     let mut candidates = Vec::new();
     for leaver in leavers {
-        let names = rules.user_names(&leaver.identity);
-        if names.is_empty() {
+        let Some(names) = rules.user_names([&leaver.identity]) else {
             let message = Message::new(&catalog::LEAVER_NAMELESS).quoting("event", leaver.event.as_str());
             return Err(Outcome::Refused(message).into());
-        }
+        };
         for name in &rules.instances {
             let instance = config.instance(name)?;
-            candidates.extend(names.iter().map(|user_name| Candidate {
+            candidates.extend(names.keys().map(|user_name| Candidate {
                 leaver,
                 instance,
                 user_name: user_name.clone(),

@@ -85,8 +85,8 @@ catalog! {
         "the request body is shorter than its Content-Length; send the request again"
         "请求体短于Content-Length；请重新发送请求";
     LEAVER_NAMELESS: 400 13 Refused
-        "no account name follows from event {event}; no removal was sent; ask the operator to check `[leavers]`"
-        "根据事件 {event} 无法得出账号名，未发送删除请求；请联系管理员检查 `[leavers]`";
+        "no account name follows from event {event}; no removal was sent; ask the operator to check `[caller.leavers]`"
+        "根据事件 {event} 无法得出账号名，未发送删除请求；请联系管理员检查 `[caller.leavers]`";
     PROOF_MISSING: 401 1 Refused
         "{header} is missing or empty, so the sender cannot be verified; send it with the request"
         "缺少 {header} 或其值为空，无法验证发送方身份；请在请求中提供";

@@ -103,7 +103,7 @@ mod tests {
                 "kind = \"github\"\nsecrets = [\"a\"]",
                 at(
                     22,
-                    "caller `hr` reports leavers, and `[leavers]` is missing; add it to say which accounts a leaver has",
+                    "caller `hr` reports leavers, and `[caller.leavers]` is missing; add it below this `[[caller]]` to say which accounts a leaver has",
                 ),
             ),
             (
@@ -156,7 +156,7 @@ mod tests {
                 "kind = \"slack\"\nsecrets = [\"a\"]\naudience = \"b\"",
                 at(
                     25,
-                    "unknown field `audience`, expected one of `name`, `kind`, `secrets`, `access_keys`, `confirm`, `language`, `fields`",
+                    "unknown field `audience`, expected one of `name`, `kind`, `secrets`, `access_keys`, `confirm`, `language`, `fields`, `leavers`",
                 ),
             ),
             (

@@ -1,7 +1,7 @@
 //! SCIM 2.0, as used by identity systems: `/scim/v2/{caller}/Users…` (RFC 7643, RFC 7644).
 //!
 //! Proof: `Authorization: Bearer` with a secret that both sides have. The principal is the caller itself. A person who becomes
-//! inactive or is deleted is a leaver: the person's accounts are removed (`[leavers]`), and the identity system gets a success
+//! inactive or is deleted is a leaver: the person's accounts are removed (`[caller.leavers]`), and the identity system gets a success
 //! only when all of them are gone. Until then a read shows `active` as true, and repeating the request removes the rest.
 //!
 //! Everything that a resource says of a person is kept and comes back, within bounds and without the password: an identity system
@@ -33,6 +33,7 @@ use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer_or_bare,
 use crate::callers::scim::resource::rendered;
 use crate::callers::scim::route::operation;
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
@@ -47,7 +48,7 @@ pub(crate) struct Scim;
 
 impl CallerKind for Scim {
     fn shape(&self) -> CallerShape {
-        CallerShape { is_of_leavers: true, secret_form: token_form, ..CallerShape::hook("scim") }
+        CallerShape { leavers: LEAVERS, secret_form: token_form, ..CallerShape::hook("scim") }
     }
 
     fn endpoint(&self) -> Endpoint {
@@ -98,6 +99,16 @@ impl CallerKind for Scim {
         rendered(status, &body)
     }
 }
+
+/// What of a person can name accounts. User names, addresses and numbers compare without case (RFC 7643, sections 4.1.1 and
+/// 8.7.1), ids and `externalId` with it.
+const LEAVERS: &[Attribute<'static>] = &[
+    Attribute::managed("userName"),
+    Attribute::id("id"),
+    Attribute::id("externalId"),
+    Attribute::managed("email"),
+    Attribute::managed("employeeNumber"),
+];
 
 /// Returns the `scimType` of a refusal (RFC 7644, section 3.12, table 9).
 fn scim_type(message: &Message) -> Option<&'static str> {

@@ -5,7 +5,7 @@
 //! Proof: `X-Hub-Signature-256: sha256=` and the hex HMAC-SHA256 of the raw body under the webhook's secret as text
 //! (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>).
 //!
-//! Without `fields`, the event `organization` with the action `member_removed` reports a leaver; `[leavers]` sees the member's
+//! Without `fields`, the event `organization` with the action `member_removed` reports a leaver; `[caller.leavers]` sees the member's
 //! `login` and `id`, and `sender.id` is the person who caused the event. With `fields`, the operator defines the meaning of the
 //! body; `sender.id` stays who caused it unless `fields.caused_by` says otherwise. The `ping` that GitHub sends when a webhook is
 //! created is answered. A member who leaves a team (`membership`) does not leave the organization, so that this event is ignored.
@@ -36,6 +36,7 @@ use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::callers::webhook::body_fields;
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
@@ -52,7 +53,12 @@ pub(crate) struct Github;
 
 impl CallerKind for Github {
     fn shape(&self) -> CallerShape {
-        CallerShape { takes_fields: true, is_of_leavers: true, ..CallerShape::hook("github") }
+        CallerShape {
+            takes_fields: true,
+            leavers: LEAVERS,
+            chosen_fields: CHOSEN,
+            ..CallerShape::hook("github")
+        }
     }
 
     fn content_types(&self) -> &'static [&'static str] {
@@ -89,6 +95,12 @@ impl CallerKind for Github {
         Some(accepted(early))
     }
 }
+
+/// People rename themselves, and a name that was given up is free for others.
+const LEAVERS: &[Attribute<'static>] = &[Attribute::id("id"), Attribute::chosen("login")];
+
+/// The fields of GitHub's bodies that members choose: names of people, teams and repositories, and addresses.
+const CHOSEN: &[&str] = &["login", "name", "full_name", "slug", "email", "description", "title", "body", "html_url"];
 
 const SIGNATURE: &str = "x-hub-signature-256";
 

@@ -13,7 +13,7 @@
 //! id is, and otherwise the body itself: GitLab's bodies carry times, and a retried delivery has the same body.
 //!
 //! Without `fields`, the system hook `user_destroy` (<https://docs.gitlab.com/administration/system_hooks/>) reports a leaver;
-//! `[leavers]` sees `username`, `email` and `id`. It does not say who destroyed the user. GitLab sends no event when a user is
+//! `[caller.leavers]` sees `username`, `email` and `id`. It does not say who destroyed the user. GitLab sends no event when a user is
 //! blocked or banned. With `fields`, the operator defines the meaning of the body.
 //!
 //! GitLab disables a webhook temporarily after several errors
@@ -32,6 +32,7 @@ use crate::callers::proof::{Proof, ProofError, VerificationKeys, first_that_prov
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
 use crate::callers::webhook::{body_fields, standard_webhooks};
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
@@ -48,7 +49,13 @@ pub(crate) struct Gitlab;
 
 impl CallerKind for Gitlab {
     fn shape(&self) -> CallerShape {
-        CallerShape { takes_fields: true, is_of_leavers: true, secret_form: form, ..CallerShape::hook("gitlab") }
+        CallerShape {
+            takes_fields: true,
+            leavers: LEAVERS,
+            chosen_fields: CHOSEN,
+            secret_form: form,
+            ..CallerShape::hook("gitlab")
+        }
     }
 
     fn verify(
@@ -81,6 +88,30 @@ impl CallerKind for Gitlab {
         Some(accepted(early))
     }
 }
+
+/// People rename themselves and change their address, unless a directory manages both.
+const LEAVERS: &[Attribute<'static>] =
+    &[Attribute::id("id"), Attribute::chosen("username"), Attribute::chosen("email")];
+
+/// The fields of GitLab's bodies that members choose: names and addresses of people, names and paths of groups and projects.
+const CHOSEN: &[&str] = &[
+    "username",
+    "user_username",
+    "email",
+    "user_email",
+    "name",
+    "user_name",
+    "full_path",
+    "path",
+    "path_with_namespace",
+    "group_name",
+    "group_path",
+    "project_name",
+    "project_path",
+    "project_path_with_namespace",
+    "title",
+    "description",
+];
 
 const TOKEN: &str = "x-gitlab-token";
 

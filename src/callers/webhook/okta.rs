@@ -7,7 +7,7 @@
 //! A request holds several events, each a LogEvent (<https://developer.okta.com/docs/reference/api/system-log/>). An event reports
 //! a leaver if its type is in the setting `events` (`user.lifecycle.deactivate` by default), unless its outcome says that nothing
 //! happened (`FAILURE`, `SKIPPED`, `DENY`, `CHALLENGE`, `UNKNOWN`); other events are ignored. The outcome may be missing, which the
-//! schema allows. `[leavers]` sees `login` (Okta's `alternateId`, unless that is `unknown`, as of a deleted user) and `id`. `actor`,
+//! schema allows. `[caller.leavers]` sees `login` (Okta's `alternateId`, unless that is `unknown`, as of a deleted user) and `id`. `actor`,
 //! if it is a user, caused the event. An event is identified by its `uuid`, which Okta repeats when it delivers an event twice.
 //!
 //! Each event is read by itself. One that cannot be read does not keep the others from being carried out, because Okta does not
@@ -30,6 +30,7 @@ use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
@@ -44,7 +45,7 @@ use crate::request::leaver::Leaver;
 use crate::request::strict;
 
 const SHAPE: CallerShape =
-    CallerShape { is_of_leavers: true, settings: &[Setting::texts(EVENTS, false)], ..CallerShape::hook("okta") };
+    CallerShape { leavers: LEAVERS, settings: &[Setting::texts(EVENTS, false)], ..CallerShape::hook("okta") };
 
 pub(crate) struct Okta;
 
@@ -84,6 +85,9 @@ impl CallerKind for Okta {
         Some(empty())
     }
 }
+
+/// Okta's `alternateId` is the user name, which an administrator gives.
+const LEAVERS: &[Attribute<'static>] = &[Attribute::managed("login"), Attribute::id("id")];
 
 const EVENTS: &str = "events";
 

@@ -8,7 +8,7 @@
 //! signature over `timestamp` as written.
 //!
 //! `DELETE_USER` reports a leaver, and so does `UPDATE_USER` with `disabled`, which is how a leaver is disabled before the deletion
-//! or instead of it (`oneaccess_06_0135.html`); `[leavers]` sees the `id`, which is the id that the application answered when the
+//! or instead of it (`oneaccess_06_0135.html`); `[caller.leavers]` sees the `id`, which is the id that the application answered when the
 //! user was created (`oneaccess_06_0136.html`). So that the id can be mapped to an account name, `CREATE_USER` is answered with the
 //! `username` as the id, and nothing is stored. `CHECK_URL` is answered with its own random text; the other events are answered as
 //! done, those that the pages do not have as well: a failure would keep OneAccess from sending what follows. A failure is answered
@@ -42,6 +42,7 @@ use crate::callers::proof::{
 };
 use crate::callers::webhook::standard_webhooks::filled;
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::{CallerShape, KeyShape, Part};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
@@ -57,7 +58,7 @@ use crate::request::strict;
 
 const SHAPE: CallerShape = CallerShape {
     keys: KeyShape::Secrets(&[Part::required(TOKEN), Part::required(SIGNATURE_KEY), Part::optional(ENCRYPTION_KEY)]),
-    is_of_leavers: true,
+    leavers: &[Attribute::id("id")],
     secret_form: |part, secret| match part {
         TOKEN => token_form(part, secret),
         ENCRYPTION_KEY if secret.expose().len() != 16 => Err("16 characters, as OneAccess shows it"),

@@ -11,7 +11,7 @@
 //! secret and its output. That output decrypts with this derivation, and so do two callbacks of 2020 that the same code kept. With
 //! any other derivation no request decrypts, so nothing is removed.
 //!
-//! `corpDelUser` reports leavers: `data` has the `userId` and `tenantId` of each, and `[leavers]` sees both. A `userId` is unique
+//! `corpDelUser` reports leavers: `data` has the `userId` and `tenantId` of each, and `[caller.leavers]` sees both. A `userId` is unique
 //! within one tenant only (<https://support.huaweicloud.com/devg-welink/start-08.html>), so an application that several companies
 //! use lists its own tenants in `tenants`. Event and fields are from the same public code. `test`, which the platform sends when
 //! the URL is entered, is answered. All other events are ignored. Nothing says who deleted the user. A user who cannot be read does
@@ -31,6 +31,7 @@ use crate::callers::kind::{CallerKind, Encryption, Envelope, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window, parse_timestamp};
 use crate::config::Config;
+use crate::config::attribute::Attribute;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_gcm;
@@ -43,7 +44,7 @@ use crate::request::strict;
 use crate::secret::Secret;
 
 const SHAPE: CallerShape =
-    CallerShape { is_of_leavers: true, settings: &[Setting::texts(TENANTS, false)], ..CallerShape::hook("welink") };
+    CallerShape { leavers: LEAVERS, settings: &[Setting::texts(TENANTS, false)], ..CallerShape::hook("welink") };
 
 pub(crate) struct Welink;
 
@@ -89,6 +90,9 @@ impl CallerKind for Welink {
         Some(envelope)
     }
 }
+
+/// A `userId` is unique within its tenant only.
+const LEAVERS: &[Attribute<'static>] = &[Attribute::id("userId"), Attribute::shared("tenantId")];
 
 const TENANTS: &str = "tenants";
 

@@ -117,7 +117,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
             };
             let usable = made_of.as_ref().map_err(|unusable| unusable.places.as_str());
             let answer = flow::handle(&stage.host, usable, inbound, None, |_| ()).await;
-            let leaves = kind.config.contains("[leavers]");
+            let leaves = kind.config.contains("[caller.leavers]");
             let (code, status) = match rule.code {
                 UNUSABLE => (UNUSABLE, 503),
                 // In the form of its kind: of one account, of several, of people.

@@ -19,7 +19,7 @@ const CALLER: [(&str, &str); 2] = [
     ("members = [", "members = [\"okta\", \"slack/U0ERIN\", "),
     (
         "[accounts]",
-        "[[caller]]\nname = \"okta\"\nkind = \"scim\"\nsecrets = [\"scim_token\"]\n\n[leavers]\ninstances = [\"analytics\", \"warehouse\"]\nuser_names = [\"{userName|local|snake}\"]\nmap = { \"dana@example.com\" = [\"dana\", \"dana_ro\"] }\n\n[accounts]",
+        "[[caller]]\nname = \"okta\"\nkind = \"scim\"\nsecrets = [\"scim_token\"]\n\n[caller.leavers]\ninstances = [\"analytics\", \"warehouse\"]\nuser_names = [\"{userName|local|snake}\"]\nmap = { \"userName:dana@example.com\" = [\"dana\", \"dana_ro\"] }\n\n[accounts]",
     ),
 ];
 

@@ -32,7 +32,7 @@ pub struct Kind {
     pub principal: String,
     /// The `[[caller]]`.
     pub caller: String,
-    /// More sections of offboard.toml, such as `[leavers]`.
+    /// More sections of offboard.toml, such as `[caller.leavers]`.
     #[serde(default)]
     pub config: String,
     /// Files beside offboard.toml, by name, from this folder.

@@ -150,7 +150,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
         _ => "OFFBOARD.40301",
     };
     let confirm = if kind.speaks() && kind.name != "dingtalk" { "confirm = false\nkind = " } else { "kind = " };
-    let caller = caller.replacen("kind = ", confirm, 1);
+    let caller = format!("{}\n{}", caller.replacen("kind = ", confirm, 1), kind.config);
     let actor = kind.principal.replacen(&name, &format!("{name}-too"), 1);
     let status = if kind.speaks() { 200 } else { status_of(code) };
     vec![Scene {
@@ -174,6 +174,6 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
 impl Kind {
     /// Whether its base request is about a leaver.
     fn is_of_leavers(&self) -> bool {
-        self.config.contains("[leavers]")
+        self.config.contains("[caller.leavers]")
     }
 }
