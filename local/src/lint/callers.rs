@@ -3,6 +3,8 @@
 use starrocks_offboard::app::OFFBOARD;
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
+use starrocks_offboard::config::attribute::{is_display_name, last_field};
+use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::config::source_map::{Located, SourceMap};
 use starrocks_offboard::diagnostic::Diagnostic;
 
@@ -21,6 +23,52 @@ pub(super) fn without_signed_messages(config: &Config, source_map: &SourceMap) -
         (!shape.proves_body).then(|| Diagnostic::warning(OFFBOARD, Some(located.name.line), message))
     });
     unsigned.collect()
+}
+
+/// Warns of callers where something that people choose names an account or an instance: whoever can choose it can have another
+/// account removed.
+pub(super) fn named_by_people(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for located in &source_map.callers {
+        let Ok(caller) = config.caller(&located.name.text) else { continue };
+        let messages = logins(caller).into_iter().chain(chosen_fields(caller));
+        diagnostics
+            .extend(messages.map(|message| Diagnostic::warning(OFFBOARD, Some(located.name.line), message)));
+    }
+    diagnostics
+}
+
+/// The warning about `allow_logins`.
+fn logins(caller: &Caller) -> Option<String> {
+    let chosen = caller.leavers.as_ref().map(|leavers| &leavers.chosen).filter(|chosen| !chosen.is_empty())?;
+    Some(format!(
+        "caller `{}` (kind `{}`): people choose {} themselves, so a person who takes the name of another account and leaves takes that account along; name accounts by ID in `map`, or permit this caller `request`, not `delete`",
+        caller.name,
+        caller.kind,
+        quoted_with(chosen, "and")
+    ))
+}
+
+/// The warnings about `fields`.
+fn chosen_fields(caller: &Caller) -> Vec<String> {
+    let shape = callers::kind(&caller.kind).map(|kind| kind.shape());
+    let (Some(shape), Some(fields)) = (shape, &caller.fields) else { return Vec::new() };
+    let is_chosen = |pointer: &str| {
+        let field = last_field(pointer);
+        pointer.starts_with('/') && (shape.chosen_fields.contains(&field) || is_display_name(field) || field == "slug")
+    };
+    let Caller { name, kind, .. } = caller;
+    let account = fields.user_name.iter().filter(|pointer| is_chosen(pointer)).map(|pointer| {
+        format!(
+            "caller `{name}` (kind `{kind}`): people choose the value of fields.user_name, `{pointer}`, themselves, so a person who takes the name of another account can have it removed; use `identity` with an ID instead, and `map` in `[caller.leavers]`"
+        )
+    });
+    let instance = fields.instance.iter().filter(|pointer| is_chosen(pointer)).map(|pointer| {
+        format!(
+            "caller `{name}` (kind `{kind}`): people choose the value of fields.instance, `{pointer}`, themselves, so a person can name something after an instance and have accounts there removed; write the instance's name, and pin the group by its ID in `when`"
+        )
+    });
+    account.chain(instance).collect()
 }
 
 /// Reports variables of callers that spin.toml does not declare, and warns of callers without any secret set.
@@ -69,6 +117,47 @@ pub(super) fn of_wrong_form(spin: &SpinToml, config: &Config, source_map: &Sourc
 mod tests {
     use crate::lint::testing::{found, found_with_spin};
     use crate::words::quoted;
+
+    /// The caller and the fields that people choose, with what is said of it.
+    #[test]
+    fn accounts_that_people_can_name_are_reported() {
+        let leavers = |kind: &str, table: &str| {
+            format!("kind = \"{kind}\"\nsecrets = [\"a\"]\n[caller.leavers]\ninstances = [\"warehouse\"]\n{table}")
+        };
+        let fields = |kind: &str, fields: &str| format!("kind = \"{kind}\"\nsecrets = [\"a\"]\nfields = {{ {fields} }}");
+        let login = "people choose `login` themselves, so a person who takes the name of another account and leaves takes that account along; name accounts by ID in `map`, or permit this caller `request`, not `delete`";
+        let account = |pointer: &str| {
+            format!("people choose the value of fields.user_name, `{pointer}`, themselves, so a person who takes the name of another account can have it removed; use `identity` with an ID instead, and `map` in `[caller.leavers]`")
+        };
+        let instance = |pointer: &str| {
+            format!("people choose the value of fields.instance, `{pointer}`, themselves, so a person can name something after an instance and have accounts there removed; write the instance's name, and pin the group by its ID in `when`")
+        };
+        let by_id = "instance = \"warehouse\", user_name = \"/member/id\"";
+        for (kind, caller, expected) in [
+            ("github", leavers("github", "allow_logins = true\nuser_names = [\"{login|snake}\"]"), vec![login.to_owned()]),
+            ("github", leavers("github", "allow_logins = true\nmap = { \"id:583231\" = [\"olga\"] }"), vec![]),
+            ("okta", leavers("okta", "user_names = [\"{login|local|snake}\"]"), vec![]),
+            ("github", fields("github", by_id), vec![]),
+            (
+                "github",
+                fields("github", "user_name = \"/member/login\", instance = \"/team/slug\""),
+                vec![account("/member/login"), instance("/team/slug")],
+            ),
+            (
+                "gitlab",
+                fields("gitlab", "user_name = \"/user_id\", instance = \"/group_path\""),
+                vec![instance("/group_path")],
+            ),
+            (
+                "standard-webhooks",
+                fields("standard-webhooks", "user_name = \"/worker/displayName\", instance = \"/worker/system\""),
+                vec![account("/worker/displayName")],
+            ),
+        ] {
+            let of = |message| format!("warning: offboard.toml, line 22: caller `hr` (kind `{kind}`): {message}");
+            assert_eq!(found_for(&caller), expected.into_iter().map(of).collect::<Vec<_>>(), "{caller}");
+        }
+    }
 
     const HR: &str = "name = \"hr\"\nkind = \"standard-webhooks\"\nsecrets = [\"hr_secret\"]";
 

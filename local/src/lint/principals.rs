@@ -5,14 +5,20 @@ use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::caller_shape::{CallerShape, KeyShape};
 use starrocks_offboard::config::callers::Caller;
-use starrocks_offboard::config::source_map::SourceMap;
+use starrocks_offboard::config::source_map::{Located, SourceMap};
 use starrocks_offboard::diagnostic::Diagnostic;
 use starrocks_offboard::request::actor::Actor;
 
 /// Warns of team members and persons who can never send a request.
 pub(super) fn unreachable(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
     let members = source_map.teams.iter().flat_map(|team| &team.members).map(|member| ("team.members", member));
-    let principals = source_map.principals.iter().map(|principal| ("person.principals", principal));
+    // People of a caller that reports leavers send nothing; who they are still matters when one of them leaves.
+    let may_leave = |principal: &&Located| {
+        let caller = principal.text.split_once('/').and_then(|(caller, _)| config.caller(caller).ok());
+        caller.is_some_and(|caller| caller.leavers.is_some())
+    };
+    let principals = source_map.principals.iter().filter(|principal| !may_leave(principal));
+    let principals = principals.map(|principal| ("person.principals", principal));
     let unreachable = members.chain(principals).filter_map(|(key, principal)| {
         let why = actor(config, &principal.text).err()?;
         Some(Diagnostic::warning(OFFBOARD, Some(principal.line), format!("{key} {why}")))
