@@ -156,7 +156,9 @@ mod tests {
 
     #[test]
     fn names_for_display_are_recognised() {
-        for name in ["displayName", "display_name", "name", "name.givenName", "nickName", "Full Name", "cn", "formatted"] {
+        for name in
+            ["displayName", "display_name", "name", "name.givenName", "nickName", "Full Name", "cn", "formatted"]
+        {
             assert!(is_display_name(name), "{name}");
         }
         for name in ["userName", "user_name", "id", "login", "email", "employeeNumber", "externalId", "hostname"] {

@@ -190,11 +190,13 @@ impl CallerTable {
         let Caller { name, kind, .. } = caller;
         let identity = caller.fields.as_ref().map(|fields| fields.identity.iter());
         let attributes: Vec<_> = match identity {
-            Some(identity) => {
+            Some(identity) if identity.len() > 0 => {
                 identity.map(|(name, pointer)| Attribute::located(name, pointer, shape.chosen_fields)).collect()
             }
-            None => shape.leavers.to_vec(),
+            _ => shape.leavers.to_vec(),
         };
+        let reports_leavers =
+            caller.fields.as_ref().map_or(!attributes.is_empty(), |fields| !fields.identity.is_empty());
         match &self.leavers {
             Some(table) if attributes.is_empty() => {
                 let or = if shape.takes_fields { ", or say in `fields` what the `identity` of a leaver is" } else { "" };
@@ -204,7 +206,7 @@ impl CallerTable {
             Some(table) => {
                 LeaversTable::read(table, &Reporter { lines, kind, attributes, is_instance }).map(Some)
             }
-            None if attributes.is_empty() => Ok(None),
+            None if !reports_leavers => Ok(None),
             None => Err(lines.wrong(
                 &self.name,
                 format!("caller `{name}` reports leavers, and `[caller.leavers]` is missing; add it below this `[[caller]]` to say which accounts a leaver has"),
@@ -219,6 +221,11 @@ impl CallerTable {
         if !shape.proves_body && !caller.confirm {
             return wrong(format!(
                 "caller `{name}` of kind `{kind}` requires confirmation, because the platform does not sign messages; remove `confirm = false`"
+            ));
+        }
+        if caller.leavers.is_some() && caller.confirm {
+            return wrong(format!(
+                "caller `{name}` reports leavers, and no person is there to confirm their removals; remove `confirm = true`, and permit the caller `request` if others have to approve"
             ));
         }
         match (shape.is_complete)(caller) {

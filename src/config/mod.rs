@@ -76,6 +76,15 @@ pub struct Config {
     callers: BTreeMap<String, Caller>,
 }
 
+/// A person whose own account it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'c> {
+    /// The operator's name for the person.
+    pub name: &'c str,
+    /// The person's principals.
+    pub principals: &'c [String],
+}
+
 impl Config {
     /// Reads offboard.toml. `kinds` are the shapes of all caller kinds.
     ///
@@ -206,6 +215,16 @@ impl Config {
     /// Returns the StarRocks accounts that are the principal's own.
     pub fn own_accounts(&self, principal: &str) -> &[String] {
         self.people.get(principal).map_or(&[], |person| &person.accounts)
+    }
+
+    /// Returns the people who have an account of this name as their own.
+    pub fn owners(&self, user_name: &str) -> Vec<Owner<'_>> {
+        let has = |person: &&Arc<Person>| person.accounts.iter().any(|own| own == user_name);
+        // A person is there once a principal.
+        let mut owners: Vec<_> = self.people.values().filter(has).map(|person| (&person.name, person)).collect();
+        owners.sort_unstable_by_key(|(name, _)| *name);
+        owners.dedup_by_key(|(name, _)| *name);
+        owners.into_iter().map(|(name, person)| Owner { name, principals: &person.principals }).collect()
     }
 
     /// Returns the teams of a principal (`slack/U2CERLKJA`, `hr`).

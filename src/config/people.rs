@@ -13,6 +13,8 @@ use crate::config::lines::{ConfigError, Lines};
 pub(super) struct Person {
     /// The operator's name for the person.
     pub(super) name: String,
+    /// The person's principals.
+    pub(super) principals: Vec<String>,
     /// The person's own StarRocks accounts.
     pub(super) accounts: Vec<String>,
 }
@@ -34,7 +36,8 @@ pub(super) fn read(lines: &Lines<'_>, tables: &[PersonTable]) -> Result<BTreeMap
         if by_principal.values().any(|person| person.name == name) {
             return Err(lines.doubled_name("person", &table.name));
         }
-        let person = Arc::new(Person { name, accounts: table.accounts.clone() });
+        let principals = table.principals.iter().map(|principal| principal.get_ref().clone()).collect();
+        let person = Arc::new(Person { name, principals, accounts: table.accounts.clone() });
         for principal in &table.principals {
             let id = principal.get_ref();
             if id.is_empty() || by_principal.insert(id.clone(), Arc::clone(&person)).is_some() {

@@ -15,6 +15,7 @@ use crate::host::{Host, StoreError};
 
 pub mod approvals;
 pub mod claims;
+pub(crate) mod departures;
 pub mod ending;
 pub mod export;
 pub mod people;

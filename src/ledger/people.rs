@@ -3,24 +3,33 @@
 //! A person is active, leaving or gone. A person who is deactivated is leaving, and is shown as active until all of their
 //! accounts are gone: an identity system that compares what it wants with what it sees then sends the change again. Departures
 //! are numbered, so that the same change sent again goes on with the same removals, and a later departure has others.
+//!
+//! The names that a person had while they were active are kept: their accounts may be called by any of them.
 
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
+use crate::ledger::departures::Former;
 use crate::request::filter::{Filter, matching};
 use crate::request::person::Person;
 use crate::request::projection::Projection;
 
+const GONE: i64 = 0;
 const ACTIVE: i64 = 1;
 const LEAVING: i64 = 2;
+/// Leaving, and to be forgotten once all accounts are gone.
+const DELETED: i64 = 3;
 
 /// A stored person.
 pub(crate) struct StoredPerson {
     pub(crate) id: String,
     pub(crate) person: Person,
+    state: i64,
     /// How often this person has left.
     pub(crate) departures: i64,
+    /// What the person was called while active, as far as it is known.
+    pub(crate) former: Former,
     created_at: i64,
     changed_at: i64,
     /// How often this person has been changed.
@@ -37,16 +46,19 @@ impl StoredPerson {
             Value::Integer(created_at),
             Value::Integer(changed_at),
             Value::Integer(revision),
+            former,
         ] = row
         else {
             return Err(StoreError("the directory answered with other columns than asked for".into()));
         };
-        let person = Person::kept(resource, matches!(*state, ACTIVE | LEAVING))
+        let person = Person::kept(resource, *state != GONE)
             .ok_or_else(|| StoreError("a person in the directory cannot be read".into()))?;
         Ok(Self {
             id: id.clone(),
             person,
+            state: *state,
             departures: *departures,
+            former: Former::read(former)?,
             created_at: *created_at,
             changed_at: *changed_at,
             revision: *revision,
@@ -60,6 +72,33 @@ impl StoredPerson {
     /// Whether the person was active once, and has left since.
     pub(crate) fn has_left(&self) -> bool {
         self.departures > 0
+    }
+
+    /// Whether the person is active, and neither leaving nor gone.
+    pub(crate) fn is_active(&self) -> bool {
+        self.state == ACTIVE
+    }
+
+    /// Whether accounts of the person may be left.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.state, LEAVING | DELETED)
+    }
+
+    /// Whether the person is to be forgotten once all accounts are gone.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.state == DELETED
+    }
+
+    /// What the person was called while active, once the change to `next` is made: what an active person is called is what their
+    /// accounts may be called. Names that a person is given later are those of nobody who was active.
+    fn former_after(&self, next: Option<&Person>) -> Former {
+        let former = self.former.clone();
+        match next {
+            _ if self.state != ACTIVE && self.departures > 0 && former.is_empty() => former.with(&self.person),
+            _ if self.state != ACTIVE => former,
+            Some(next) if next.active == Some(false) => former.with(next).with(&self.person),
+            _ => former.with(&self.person),
+        }
     }
 
     /// The SCIM resource, as far as the request asked for it.
@@ -102,7 +141,8 @@ impl<H: Host> Directory<'_, H> {
 
     /// The person of an id.
     pub(crate) async fn person(&self, id: &str) -> Result<StoredPerson, PersonError> {
-        const LOOK: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+        const LOOK: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 AND id = ?2";
         let rows = self.query(LOOK, vec![id.into()]).await?;
         StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
@@ -112,7 +152,7 @@ impl<H: Host> Directory<'_, H> {
     pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, PersonError> {
         const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
-            RETURNING id, resource, active, departures, created_at, changed_at, revision";
+            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let active = i64::from(person.active.unwrap_or(true));
         let id = format!("{:032x}", self.ledger.host().random());
         let rows = self
@@ -136,9 +176,9 @@ impl<H: Host> Directory<'_, H> {
         const CHANGE: &str = "UPDATE OR IGNORE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
             departures = departures + (active = 1 AND ?5 IS 0),
             active = CASE WHEN ?5 = 1 THEN 1 WHEN ?5 = 0 AND active = 1 THEN 2 ELSE active END,
-            revision = revision + 1
+            revision = revision + 1, former_names = ?8
             WHERE caller = ?1 AND id = ?2 AND revision = ?7
-            RETURNING id, resource, active, departures, created_at, changed_at, revision";
+            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let rows = self
             .query(
                 CHANGE,
@@ -149,6 +189,7 @@ impl<H: Host> Directory<'_, H> {
                     person.active.map(i64::from).into(),
                     self.now.timestamp_millis().into(),
                     known.revision.into(),
+                    known.former_after(Some(person)).column(),
                 ],
             )
             .await?;
@@ -167,14 +208,17 @@ impl<H: Host> Directory<'_, H> {
         self.query(LEFT, vec![id.into(), departures.into()]).await.map(drop)
     }
 
-    /// Lets a person leave whom the identity system deletes.
-    pub(crate) async fn leave(&self, id: &str) -> Result<StoredPerson, PersonError> {
+    /// Lets a known person leave whom the identity system deletes, unless the person has changed since.
+    pub(crate) async fn leave(&self, known: &StoredPerson) -> Result<StoredPerson, PersonError> {
         const LEAVE: &str = "UPDATE identities SET departures = departures + (active = 1),
-            active = CASE WHEN active = 1 THEN 2 ELSE active END
-            WHERE caller = ?1 AND id = ?2
-            RETURNING id, resource, active, departures, created_at, changed_at, revision";
-        let rows = self.query(LEAVE, vec![id.into()]).await?;
-        StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
+            active = CASE WHEN active = 0 THEN 0 ELSE 3 END, revision = revision + 1, former_names = ?4
+            WHERE caller = ?1 AND id = ?2 AND revision = ?3
+            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
+        let parameters = vec![known.id.as_str().into(), known.revision.into(), known.former_after(None).column()];
+        match StoredPerson::first(&self.query(LEAVE, parameters).await?)? {
+            Some(stored) => Ok(stored),
+            None => self.person(&known.id).await.and(Err(PersonError::ChangedMeanwhile)),
+        }
     }
 
     /// Deletes a person after this departure.
@@ -214,7 +258,8 @@ impl<H: Host> Directory<'_, H> {
     /// A page of all people, and how many there are.
     async fn all(&self, skipped: usize, count: usize) -> Result<(usize, Vec<StoredPerson>), StoreError> {
         const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1";
-        const LIST: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+        const LIST: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
         let rows = self.query(COUNT, Vec::new()).await?;
         let all = match rows.first().and_then(|row| row.first()) {
@@ -230,15 +275,17 @@ impl<H: Host> Directory<'_, H> {
     /// The next people, by id, of those who can match a filter: by an index if it says what `id`, `userName` or `externalId` is,
     /// else all, batch by batch.
     async fn candidates(&self, filter: &Filter, after: &str) -> Result<Vec<StoredPerson>, StoreError> {
-        const BY_ID: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+        const BY_ID: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 AND id = ?3 AND id > ?2";
         const BY_USER_NAME: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 AND user_name = ?3 AND id > ?2";
         const BY_EXTERNAL_ID: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 AND json_extract(resource, '$.externalId') = ?3 AND id > ?2 ORDER BY id LIMIT 200";
-        const ALL: &str = "SELECT id, resource, active, departures, created_at, changed_at, revision FROM identities
+        const ALL: &str =
+            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
             WHERE caller = ?1 AND id > ?2 ORDER BY id LIMIT 200";
         let (statement, value) = if let Some(id) = filter.required_text("id") {
             (BY_ID, Some(id))

@@ -49,6 +49,8 @@ pub struct RefusedRequest<'a> {
     pub actor: Option<&'a str>,
     /// The removal, if one could be read: its row then stands for the delivery.
     pub removal: Option<&'a RemovalRequest<'a>>,
+    /// What the row is about, where there is no removal.
+    pub reason: Option<&'a str>,
     /// What decided.
     pub decided_by: DecidedBy<'a>,
 }
@@ -77,7 +79,7 @@ impl<H: Host> Ledger<'_, H> {
             refused.actor.into(),
             instance,
             user_name,
-            reason,
+            if removal.is_some() { reason } else { refused.reason.into() },
             caused_by,
         ]);
         parameters.extend(refused.decided_by.parameters());

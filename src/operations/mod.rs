@@ -28,11 +28,14 @@ use crate::taurusdb::error::CallError;
 
 mod authorize;
 mod content;
+mod contested;
 pub(crate) mod decide_approval;
+mod departure;
 mod dry_run;
 mod execute;
 pub(crate) mod get_removal;
 pub(crate) mod help;
+mod leaver_accounts;
 pub(crate) mod list_accounts;
 pub(crate) mod list_pending;
 pub(crate) mod list_removals;

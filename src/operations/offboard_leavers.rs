@@ -1,42 +1,60 @@
 //! A person leaves, and all of their accounts are removed: one event, many removals.
 //!
-//! `[caller.leavers]` says what the accounts could be called and where; TaurusDB's account list says which of them exist. Each of those
-//! is a removal like any other: its own row, decided by policy, claimed, sent, reconciled. The answer is one summary.
+//! `[caller.leavers]` says what the accounts could be called and where; TaurusDB's account list says which of them exist. Each of
+//! those is a removal like any other: its own row, decided by policy, claimed, sent, reconciled. The answer is one summary.
+//!
+//! A name may be made of the attributes of two people. Such a removal waits for an approver, whatever policy permits, and names
+//! both. A leaver of whom no account is found has a row that says so: the account may be called otherwise.
 //!
 //! The same event again finishes what is left: an account's delivery is the event's id with the account's name, so that a
 //! completed removal is answered from its row, and what waits or failed goes on.
+
+use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use crate::config::instance::Instance;
-use crate::host::Host;
-use crate::ledger::row::RemovalRow;
+use crate::host::{Host, StoreError};
+use crate::ledger::ending::DecidedBy;
+use crate::ledger::export::Event;
+use crate::ledger::refusals::RefusedRequest;
 use crate::operations::Ctx;
+use crate::operations::contested::{Account, contested, described};
+use crate::operations::leaver_accounts::{Candidate, Found, candidates, is_gone, look_for};
 use crate::operations::record::record;
-use crate::operations::remove::remove;
+use crate::operations::remove::{remove, remove_contested};
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
-use crate::outcome::leavers::AccountResult;
-use crate::outcome::message::Message;
+use crate::outcome::leavers::{AccountResult, Contested};
+use crate::outcome::message::{Argument, format, quoted};
 use crate::outcome::state::State;
-use crate::outcome::{AccountPresence, NotSent, Outcome, catalog};
-use crate::request::account_name::UserName;
-use crate::request::ids::DeliveryId;
+use crate::outcome::{Outcome, catalog};
 use crate::request::leaver::Leaver;
+use crate::request::reason::Reason;
 use crate::request::removal::RemovalRequest;
 
 /// How many accounts are looked up and removed at once.
 const AT_ONCE: usize = 8;
 
-/// How often the same event is tried for one account, each time as a delivery of its own.
-const ATTEMPTS: u32 = 100;
+/// A candidate that was looked for, with the context of its own removal.
+struct Looked<'a, 'c, H> {
+    part: Ctx<'c, H>,
+    candidate: Candidate<'a, 'c>,
+    found: Result<Found<'c>, Refusal<'c>>,
+}
 
-/// An account that a leaver may have.
-struct Candidate<'a, 'c> {
-    leaver: &'a Leaver,
-    instance: &'c Instance,
-    user_name: String,
+impl<H> Looked<'_, '_, H> {
+    fn account(&self) -> Account {
+        (self.candidate.instance.name.clone(), self.candidate.user_name.clone())
+    }
+
+    /// Whether its account is still to be removed.
+    fn is_open(&self) -> bool {
+        match &self.found {
+            Ok(Found::Account { earlier, .. }) => !earlier.as_ref().is_some_and(|row| is_gone(row)),
+            Ok(Found::Nothing) | Err(_) => false,
+        }
+    }
 }
 
 /// Removes the accounts of people who leave.
@@ -46,15 +64,25 @@ struct Candidate<'a, 'c> {
 /// If an event names no account, or the ledger or the configuration cannot be used. What becomes of the accounts is no error.
 pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[Leaver]) -> Reported<'c> {
     ctx.ledger().await?;
-    let candidates = candidates(ctx, leavers)?;
-    let results: Vec<Option<AccountResult>> =
-        stream::iter(candidates).map(|candidate| remove_one(ctx, candidate)).buffered(AT_ONCE).collect().await;
-    let results: Vec<AccountResult> = results.into_iter().flatten().collect();
+    let mut of_all = Vec::new();
+    for leaver in leavers {
+        of_all.push((leaver, candidates(ctx, leaver)?));
+    }
+    let (mut results, mut without) = (Vec::new(), Vec::new());
+    for (leaver, candidates) in of_all {
+        let of_leaver = offboard_leaver(ctx, leaver, candidates).await?;
+        if of_leaver.is_empty() {
+            note_absence(ctx, leaver).await;
+            without.push(&leaver.event);
+        }
+        results.extend(of_leaver);
+    }
     let line = json!({
         "event": "left",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
         "events": leavers.iter().map(|leaver| &leaver.event).collect::<Vec<_>>(),
+        "without_account": without,
         "answered": Outcome::Offboarded(results.clone()).code(),
         "removals": results,
     });
@@ -62,37 +90,45 @@ pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[L
     Ok(Report { row: LedgerRow::OfParts, ..Report::new(Outcome::Offboarded(results)) })
 }
 
-/// The accounts that the leavers may have.
-fn candidates<'a, 'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &'a [Leaver]) -> Result<Vec<Candidate<'a, 'c>>, Refusal<'c>> {
-    let config = &ctx.app.config;
-    let rules = ctx.caller.leavers.as_ref().ok_or(NotSent::ConfigurationUnusable)?;
-    let mut candidates = Vec::new();
-    for leaver in leavers {
-        let Some(names) = rules.user_names([&leaver.identity]) else {
-            let message = Message::new(&catalog::LEAVER_NAMELESS).quoting("event", leaver.event.as_str());
-            return Err(Outcome::Refused(message).into());
-        };
-        for name in &rules.instances {
-            let instance = config.instance(name)?;
-            candidates.extend(names.keys().map(|user_name| Candidate {
-                leaver,
-                instance,
-                user_name: user_name.clone(),
-            }));
-        }
-    }
-    Ok(candidates)
+/// Removes the accounts of one leaver, and says what became of those that there are.
+async fn offboard_leaver<'a, 'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    leaver: &'a Leaver,
+    candidates: Vec<Candidate<'a, 'c>>,
+) -> Result<Vec<AccountResult>, Refusal<'c>> {
+    let looked = stream::iter(candidates).map(|candidate| async move {
+        let part = ctx.part();
+        let found = look_for(&part, &candidate).await;
+        Looked { part, candidate, found }
+    });
+    let looked: Vec<_> = looked.buffered(AT_ONCE).collect().await;
+    let open = looked.iter().filter(|looked| looked.is_open());
+    let open: BTreeMap<_, _> = open.map(|looked| (looked.account(), looked.candidate.named_by)).collect();
+    let contested = contested(ctx, leaver, &open).await?;
+    let results = stream::iter(looked).map(|looked| {
+        let contested = contested.get(&looked.account()).cloned();
+        remove_one(looked, contested)
+    });
+    let results: Vec<Option<AccountResult>> = results.buffered(AT_ONCE).collect().await;
+    Ok(results.into_iter().flatten().collect())
 }
 
-/// Removes one account, with its row and log line; `None` if the instance has no account of that name.
-async fn remove_one<'c, H: Host>(ctx: &Ctx<'c, H>, candidate: Candidate<'_, 'c>) -> Option<AccountResult> {
-    let part = ctx.part();
-    let report = match remove_if_present(&part, &candidate).await {
-        Ok(None) => return None,
-        Ok(Some(report)) => report,
-        Err(refusal) => *refusal.0,
+/// Removes one account, with its row and log line; `None` if there is none.
+async fn remove_one<H: Host>(looked: Looked<'_, '_, H>, contested: Option<Contested>) -> Option<AccountResult> {
+    let Looked { part, candidate, found } = looked;
+    let reported = match found {
+        Ok(Found::Nothing) => return None,
+        Ok(Found::Account { removal, .. }) => match &contested {
+            None => remove(&part, &removal).await,
+            Some(contested) => {
+                let text = contested.text(part.language);
+                remove_contested(&part, &RemovalRequest { reason: reason(&text, &candidate), ..*removal }).await
+            }
+        },
+        Err(refusal) => Err(refusal),
     };
-    let report = record(ctx.host, Ok(ctx.app), &part.origin(), report).await;
+    let report = reported.unwrap_or_else(|refusal| *refusal.0);
+    let report = record(part.host, Ok(part.app), &part.origin(), report).await;
     let id = match &report.row {
         LedgerRow::Current(row) => &row.id,
         LedgerRow::Stale(id) => id,
@@ -110,73 +146,47 @@ async fn remove_one<'c, H: Host>(ctx: &Ctx<'c, H>, candidate: Candidate<'_, 'c>)
             State::AwaitingApproval => outcome.reference().map(str::to_owned),
             _ => None,
         },
+        contested,
     })
 }
 
-async fn remove_if_present<'c, H: Host>(
-    ctx: &Ctx<'c, H>,
-    candidate: &Candidate<'_, 'c>,
-) -> Result<Option<Report<'c>>, Refusal<'c>> {
-    let Candidate { leaver, instance, user_name } = candidate;
-    let user_name = match ctx.app.config.accounts.parse(user_name) {
-        Ok(user_name) => user_name,
-        // A name that is never removed, or that no new account can have, matters if there is such an account.
-        Err(error) => {
-            return if exists(ctx, instance, user_name).await? { Err(error.into()) } else { Ok(None) };
-        }
+/// The reason of a removal that is contested: whose account it may be, and what the sender says.
+fn reason(contested: &str, candidate: &Candidate<'_, '_>) -> Option<Reason> {
+    let of_sender = candidate.leaver.reason.as_ref().map(|reason| std::format!("{contested}; {}", reason.as_str()));
+    let parsed = |text: &str| Reason::parse(text).ok().flatten();
+    of_sender.and_then(|text| parsed(&text)).or_else(|| parsed(contested)).or_else(|| candidate.leaver.reason.clone())
+}
+
+/// Writes the row of a leaver of whom no account was found, and its log line.
+async fn note_absence<H: Host>(ctx: &Ctx<'_, H>, leaver: &Leaver) {
+    let part = ctx.part();
+    let outcome = Outcome::Offboarded(Vec::new());
+    let arguments = [
+        ("leaver", Argument::Plain(described(&leaver.identity).into())),
+        ("event", Argument::Plain(quoted(&leaver.event).into())),
+    ];
+    let about = format(catalog::other::OF_LEAVER, &arguments, ctx.language);
+    let noted = RefusedRequest {
+        id: &part.id,
+        asked_at: ctx.at,
+        ending: ctx.ending(&outcome),
+        caller: Some((&ctx.caller.name, &ctx.caller.kind)),
+        actor: Some(&ctx.actor.principal),
+        removal: None,
+        reason: Some(&about),
+        decided_by: DecidedBy::default(),
     };
-    let (removal, earlier) = next_attempt(ctx, leaver, instance, user_name).await?;
-    let about = |refusal: Refusal<'c>| refusal.map(|report| report.of_removal(&removal));
-    let is_gone = |row: &RemovalRow| matches!(row.state, State::Removed | State::AlreadyGone);
-    let account = removal.user_name.as_str();
-    match &earlier {
-        None if !exists(ctx, instance, account).await.map_err(about)? => return Ok(None),
-        // A person who came back may have an account of the same name. This event is not about it, and says so.
-        Some(row) if is_gone(row) && exists(ctx, instance, account).await.map_err(about)? => {
-            return Err(about(Outcome::Refused(Message::new(&catalog::ACCOUNT_EXISTS_AGAIN)).into()));
+    let row = match ctx.app.ledger(ctx.host).await {
+        Ok(ledger) => ledger.refuse(&noted).await,
+        Err(error) => Err(error),
+    };
+    match row {
+        Ok(row) => {
+            let code = outcome.code();
+            ctx.host.log(&row.line(&Event::of(outcome.state(), Some(&ctx.actor.principal), &code)));
         }
-        _ => {}
-    }
-    remove(ctx, &removal).await.map(Some)
-}
-
-/// The removal of this event and account that is to be tried now, with its row. Removals that were denied by policy, expired or
-/// refused upstream are tried again with a delivery of their own. A removal that an approver rejected stays rejected.
-async fn next_attempt<'c, H: Host>(
-    ctx: &Ctx<'c, H>,
-    leaver: &Leaver,
-    instance: &'c Instance,
-    user_name: UserName,
-) -> Result<(RemovalRequest<'c>, Option<RemovalRow>), Refusal<'c>> {
-    let ledger = ctx.ledger().await?;
-    let caller = ctx.app.config.caller(&ctx.actor.caller)?;
-    let mut attempt: u32 = 0;
-    loop {
-        let parts = [leaver.event.as_str(), &instance.name, user_name.as_str(), &attempt.to_string()];
-        let delivery = DeliveryId::new(caller, &[&[b"leaver".as_slice()], &parts.map(str::as_bytes)[..]].concat());
-        let removal = RemovalRequest {
-            actor: ctx.actor.clone(),
-            user_name: user_name.clone(),
-            instance,
-            reason: leaver.reason.clone(),
-            delivery,
-            dry_run: false,
-            caused_by: leaver.caused_by.clone(),
-        };
-        let prior = ctx.stored(ledger.find(&removal, ctx.person_of(&removal), ctx.at).await)?;
-        let may_retry = |row: &RemovalRow| matches!(row.state, State::Denied | State::Expired | State::RefusedUpstream);
-        attempt = attempt.saturating_add(1);
-        if attempt == ATTEMPTS || !prior.earlier.as_ref().is_some_and(may_retry) {
-            return Ok((removal, prior.earlier));
+        Err(StoreError(why)) => {
+            ctx.host.log(&std::format!("ledger: the row of {} could not be written: {why}", part.id.as_str()));
         }
-    }
-}
-
-/// Whether the account list has an account.
-async fn exists<'c, H: Host>(ctx: &Ctx<'c, H>, instance: &'c Instance, user_name: &str) -> Result<bool, Refusal<'c>> {
-    match ctx.taurusdb(instance).await?.account_presence(user_name).await {
-        AccountPresence::Present => Ok(true),
-        AccountPresence::Absent => Ok(false),
-        AccountPresence::Unknown | AccountPresence::NotChecked => Err(NotSent::AccountListUnreadable.into()),
     }
 }

@@ -8,13 +8,13 @@ use crate::callers::scim::resource::{no_content, page, rendered};
 use crate::host::Host;
 use crate::ledger::people::{Directory, PersonError, StoredPerson};
 use crate::operations::Ctx;
-use crate::operations::offboard_leavers::offboard_leavers;
+use crate::operations::departure::Departures;
 use crate::operations::report::{Content, Refusal};
 use crate::outcome::message::Message;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
-use crate::request::leaver::Leaver;
+use crate::request::filter::Filter;
 use crate::request::person::Person;
 use crate::request::projection::Projection;
 use crate::request::scim::Operation;
@@ -39,8 +39,13 @@ pub(crate) async fn provision_people<'c, H: Host>(
 /// How often a change is applied to a person whom other requests change at the same time.
 const ATTEMPTS: usize = 8;
 
+/// How many people of one page are looked at who may have left meanwhile.
+const SETTLED: usize = 8;
+
 /// A person who was changed.
 struct Changed {
+    /// The person before.
+    known: StoredPerson,
     stored: StoredPerson,
     /// What the request said of `active`.
     active: Option<bool>,
@@ -53,15 +58,18 @@ struct People<'a, 'c, H> {
 
 impl<'c, H: Host> People<'_, 'c, H> {
     async fn carry_out(&self, operation: Operation, projection: &Projection) -> Result<Rendered, Refusal<'c>> {
-        let Self { ctx, directory } = self;
+        let Self { directory, .. } = self;
         let shown = |stored: &StoredPerson| rendered(StatusCode::OK, &stored.resource(projection));
-        let Changed { stored: changed, active } = match operation {
+        let Changed { known, stored: changed, active } = match operation {
             Operation::List { filter, start, count } => {
-                let (all, people) = ctx.stored(directory.list(filter.as_ref(), start, count).await)?;
+                let (all, people) = self.list(filter.as_ref(), start, count).await?;
                 let resources = people.iter().map(|stored| stored.resource(projection)).collect();
                 return Ok(rendered(StatusCode::OK, &page(all, start, resources)));
             }
-            Operation::Look(id) => return Ok(shown(&self.person(&id).await?)),
+            Operation::Look(id) => {
+                let stored = self.departures().settled(self.person(&id).await?).await?;
+                return Ok(shown(&stored.ok_or_else(|| self.unknown(PersonError::Unknown, &id))?));
+            }
             Operation::Create(person) => {
                 self.log_left_out("", &person);
                 let created = directory.create(&person).await.map_err(|error| self.refusal(error, "", &person))?;
@@ -70,10 +78,9 @@ impl<'c, H: Host> People<'_, 'c, H> {
                 return Ok(answer);
             }
             Operation::Delete(id) => {
-                let leaver = directory.leave(&id).await.map_err(|error| self.unknown(error, &id))?;
-                self.offboard(&leaver).await?;
-                ctx.stored(directory.delete(&id, leaver.departures).await)?;
-                return Ok(no_content());
+                let leaver = self.leave(&id).await?;
+                let departed = self.departures().depart(&leaver, true).await?;
+                return Ok(departed.said_in(no_content()));
             }
             Operation::Replace(id, person) => {
                 let replace = |known: &mut Person| {
@@ -84,13 +91,54 @@ impl<'c, H: Host> People<'_, 'c, H> {
             }
             Operation::Change(id, changes) => self.change(&id, |known| known.change(&changes)).await?,
         };
-        // Who is leaving goes on leaving, whatever else is said of them; so does who has left.
-        if active != Some(false) {
-            return Ok(shown(&changed));
+        match active {
+            // Who is leaving goes on leaving, whatever else is said of them; so does who has left.
+            None => Ok(shown(&changed)),
+            Some(true) => {
+                self.departures().come_back(&known).await?;
+                Ok(shown(&changed))
+            }
+            Some(false) => {
+                let departed = self.departures().depart(&changed, false).await?;
+                Ok(departed.said_in(shown(&self.person(&changed.id).await?)))
+            }
         }
-        self.offboard(&changed).await?;
-        ctx.stored(directory.left(&changed.id, changed.departures).await)?;
-        Ok(shown(&self.person(&changed.id).await?))
+    }
+
+    fn departures(&self) -> Departures<'_, 'c, H> {
+        Departures { ctx: self.ctx, directory: &self.directory }
+    }
+
+    /// A page of people, of whom some may have left meanwhile.
+    async fn list(
+        &self,
+        filter: Option<&Filter>,
+        start: usize,
+        count: usize,
+    ) -> Result<(usize, Vec<StoredPerson>), Refusal<'c>> {
+        let (mut all, people) = self.ctx.stored(self.directory.list(filter, start, count).await)?;
+        let mut listed = Vec::new();
+        let mut looked_at: usize = 0;
+        for stored in people {
+            looked_at = looked_at.saturating_add(usize::from(stored.is_leaving()));
+            let stored = if looked_at > SETTLED { Some(stored) } else { self.departures().settled(stored).await? };
+            match stored {
+                Some(stored) => listed.push(stored),
+                None => all = all.saturating_sub(1),
+            }
+        }
+        Ok((all, listed))
+    }
+
+    /// Lets a person leave whom the identity system deletes.
+    async fn leave(&self, id: &str) -> Result<StoredPerson, Refusal<'c>> {
+        for _ in 0..ATTEMPTS {
+            match self.directory.leave(&self.person(id).await?).await {
+                Err(PersonError::ChangedMeanwhile) => {}
+                left => return left.map_err(|error| self.unknown(error, id)),
+            }
+        }
+        Err(Outcome::InProgress.into())
     }
 
     async fn person(&self, id: &str) -> Result<StoredPerson, Refusal<'c>> {
@@ -115,7 +163,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
             match self.directory.change(&known, &person).await {
                 Ok(stored) => {
                     self.log_left_out(id, &person);
-                    return Ok(Changed { stored, active: person.active });
+                    return Ok(Changed { known, stored, active: person.active });
                 }
                 Err(PersonError::ChangedMeanwhile) => {}
                 // A name that cannot be had does not keep anybody from leaving.
@@ -134,20 +182,6 @@ impl<'c, H: Host> People<'_, 'c, H> {
             let line = json!({"event": "not-kept", "by": by, "person": id, "attributes": names});
             self.ctx.host.log(&line.to_string());
         }
-    }
-
-    /// Removes all accounts of a person who leaves.
-    async fn offboard(&self, stored: &StoredPerson) -> Result<(), Refusal<'c>> {
-        if !stored.has_left() {
-            // Created as inactive, and never active since: another person may have the account by now.
-            let line = json!({"event": "never-active", "by": self.ctx.actor.principal, "person": stored.id});
-            self.ctx.host.log(&line.to_string());
-            return Ok(());
-        }
-        let event = format!("{}/{}", stored.id, stored.departures);
-        let leaver = Leaver { event, identity: stored.person.identity(&stored.id), reason: None, caused_by: None };
-        let report = offboard_leavers(self.ctx, &[leaver]).await?;
-        if report.outcome.status().is_success() { Ok(()) } else { Err(Refusal(Box::new(report))) }
     }
 
     fn refusal(&self, error: PersonError, id: &str, person: &Person) -> Refusal<'c> {

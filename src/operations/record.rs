@@ -74,6 +74,7 @@ async fn write<H: Host>(
         caller: origin.caller.map(|caller| (caller.name.as_str(), caller.kind.as_str())),
         actor: origin.actor.map(|actor| actor.principal.as_str()),
         removal: report.removal.as_ref(),
+        reason: None,
         decided_by: DecidedBy { policies: &report.policies, policy_set: policy_set(app, &report.outcome) },
     };
     ledger.refuse(&refused).await

@@ -22,13 +22,25 @@ use crate::request::removal::RemovalRequest;
 ///
 /// If it is denied or refused, or the ledger, the credentials or the configuration cannot be used. No DELETE was sent then.
 pub(crate) async fn remove<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>) -> Reported<'c> {
-    let reported = decide(ctx, removal).await;
+    of_removal(removal, decide(ctx, removal, false).await)
+}
+
+/// The same for an account that may be another person's: it waits for approval although policy permits the removal.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub(super) async fn remove_contested<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>) -> Reported<'c> {
+    of_removal(removal, decide(ctx, removal, true).await)
+}
+
+fn of_removal<'c>(removal: &RemovalRequest<'c>, reported: Reported<'c>) -> Reported<'c> {
     reported
         .map(|report| report.of_removal(removal))
         .map_err(|refusal| refusal.map(|report| report.of_removal(removal)))
 }
 
-async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>) -> Reported<'c> {
+async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>, is_contested: bool) -> Reported<'c> {
     let ledger = ctx.ledger().await?;
     let prior = ctx.stored(ledger.find(removal, ctx.person_of(removal), ctx.at).await)?;
     if let Some(earlier) = prior.earlier {
@@ -41,7 +53,7 @@ async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>) -> 
     }
     let permit = match decision {
         Decision::Denial { policies } => return Err(Outcome::Denied(Denied::Removal { policies }).into()),
-        Decision::Permit(permit) if !confirm => permit,
+        Decision::Permit(permit) if !confirm && !is_contested => permit,
         // The requester confirms first, or other people approve.
         decision => return request_approval(ctx, removal, &decision).await,
     };

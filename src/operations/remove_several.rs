@@ -62,5 +62,6 @@ async fn remove_one<'c, H: Host>(ctx: &Ctx<'c, H>, event: OneOfSeveral<'c>) -> A
         code: outcome.code().into_owned(),
         removal: id.as_str().to_owned(),
         reference: outcome.reference().filter(|_| state == State::AwaitingApproval).map(str::to_owned),
+        contested: None,
     }
 }

@@ -154,8 +154,8 @@ catalog! {
         "approving and denying this request is forbidden by policy {policies}"
         "策略 {policies} 禁止您审批此申请";
     LEAVERS_REFUSED: 403 9 Denied
-        "gone: {gone} of {all} accounts; refused: {named}; ask the operator"
-        "{all}个账号中{gone}个已不存在；被拒绝：{named}；请联系管理员";
+        "gone: {gone} of {all} accounts; {left}"
+        "{all}个账号中{gone}个已不存在；{left}";
     ROUTE_UNKNOWN: 404 1 Refused
         "this path does not exist; to remove an account, send DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…"
         "路径不存在；删除账号请使用DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…";
@@ -214,8 +214,8 @@ catalog! {
         "the configuration changed after this request was made; no removal was sent; send a new request"
         "提交申请后配置已变更，未发送删除请求；请重新提交申请";
     LEAVERS_WAITING: 409 8 AwaitingApproval
-        "gone: {gone} of {all} accounts; waiting for approval: {named}; each is removed once it is approved; send the same event again for the result"
-        "{all}个账号中{gone}个已不存在；待审批：{named}；批准后将自动删除；请重新发送同一事件以获取结果";
+        "gone: {gone} of {all} accounts; {left}; send the same event again for the result"
+        "{all}个账号中{gone}个已不存在；{left}；请重新发送同一事件以获取结果";
     PERSON_TAKEN: 409 9 Refused
         "the name {user_name} belongs to another person; search by `userName`"
         "名称 {user_name} 已属于其他人员；请按 `userName` 查询";
@@ -253,8 +253,8 @@ catalog! {
         "the account was not removed: no usable answer came back, and the account list still has the account; try again"
         "账号未删除：未收到有效响应，账号列表中仍有此账号；请重试";
     LEAVERS_UNCONFIRMED: 502 5 NotSent
-        "gone: {gone} of {all} accounts; not confirmed: {named}; send the same event again"
-        "{all}个账号中{gone}个已不存在；尚未确认：{named}；请重新发送同一事件";
+        "gone: {gone} of {all} accounts; {left}; send the same event again"
+        "{all}个账号中{gone}个已不存在；{left}；请重新发送同一事件";
     ACCOUNT_LIST_UNREADABLE: 502 6 NotSent
         "the account list could not be read, so it is not known whether the account exists; no removal was sent; try again later"
         "无法读取账号列表，不能确定账号是否存在，未发送删除请求；请稍后重试";
@@ -264,6 +264,9 @@ catalog! {
     LEDGER_DOWN: 503 1 NotSent
         "the ledger is not available; this request sent no removal; try again later"
         "台账不可用，本次请求未发送删除请求；请稍后重试";
+    PERSON_NOT_UPDATED: 503 1 NotSent
+        "the accounts are gone, but the person could not be updated; send the same change again"
+        "账号已不存在，但人员信息未能更新；请重新发送同一变更";
     CONFIGURATION_UNUSABLE: 503 2 NotSent
         "the gateway's configuration or policies cannot be used; no removal was sent; ask the operator to look at /healthz and the log"
         "网关的配置或策略不可用，未发送删除请求；请联系管理员查看/healthz和日志";
@@ -310,6 +313,39 @@ pub mod other {
     /// Every account of a leaver is gone.
     pub const ALL_GONE: Localized =
         Localized { en: "all {all} accounts are gone", zh: "全部{all}个账号均已不存在" };
+    /// The only account of a leaver is gone.
+    pub const ACCOUNT_GONE: Localized = Localized { en: "the account is gone", zh: "账号已不存在" };
+    /// Every account of a leaver is gone that is theirs.
+    pub const SOME_KEPT: Localized = Localized {
+        en: "gone: {gone} of {all} accounts; {left}",
+        zh: "{all}个账号中{gone}个已不存在；{left}",
+    };
+    /// A leaver's accounts that may or may not be gone.
+    pub const LEFT_UNCONFIRMED: Localized = Localized { en: "not confirmed: {named}", zh: "尚未确认：{named}" };
+    /// A leaver's accounts whose removal waits.
+    pub const LEFT_WAITING: Localized = Localized {
+        en: "waiting for approval: {named}; each is removed once it is approved",
+        zh: "待审批：{named}；批准后将自动删除",
+    };
+    /// A leaver's accounts whose removal was refused.
+    pub const LEFT_REFUSED: Localized =
+        Localized { en: "refused: {named}; ask the operator", zh: "被拒绝：{named}；请联系管理员" };
+    /// Accounts that an approver left to the other person who may have them.
+    pub const LEFT_KEPT: Localized = Localized {
+        en: "left to another person by an approver: {named}",
+        zh: "经审批人决定属于他人：{named}",
+    };
+    /// The reason of a row about a leaver without an account.
+    pub const OF_LEAVER: Localized =
+        Localized { en: "leaver {leaver}, event {event}", zh: "离职人员{leaver}，事件 {event}" };
+    /// An account in one of these.
+    pub const ACCOUNT_ON: Localized =
+        Localized { en: "{user_name} on {instance} ({why})", zh: "{instance} 上的 {user_name}（{why}）" };
+    /// Why an account waits although policy permits its removal.
+    pub const CONTESTED: Localized = Localized {
+        en: "{leaver} leaves, and the account may be that of {other}",
+        zh: "{leaver} 离职，而该账号可能属于 {other}",
+    };
     /// The account lists have none of the names that a leaver's account may have.
     pub const NO_ACCOUNT: Localized = Localized {
         en: "no account was found for this person; no removal was sent",

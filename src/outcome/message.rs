@@ -112,7 +112,7 @@ impl Argument {
 }
 
 /// The sender's words in backticks: characters that cannot be seen are escaped, and at most 64 characters are shown.
-pub(super) fn quoted(given: &str) -> String {
+pub fn quoted(given: &str) -> String {
     const LONGEST: usize = 64;
 
     match given.char_indices().nth(LONGEST) {

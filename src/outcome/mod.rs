@@ -332,6 +332,9 @@ impl<'a> Described<'a> {
 /// The code of a removal.
 const SUCCESS: &str = "SUCCESS";
 
+/// The code of a leaver for whom no account was found.
+const NO_ACCOUNT: &str = "NO_ACCOUNT";
+
 impl Outcome {
     fn described(&self) -> Described<'_> {
         match self {
@@ -367,8 +370,10 @@ impl Outcome {
             Self::Offboarded(results) => match leavers::entry(results) {
                 Some(entry) => Described::with(entry, leavers::arguments(results)),
                 None => {
-                    let text = if results.is_empty() { other::NO_ACCOUNT } else { other::ALL_GONE };
-                    Described::success(SUCCESS, State::Removed, text, leavers::arguments(results))
+                    // For a machine: a leaver without an account may be one whose account is called otherwise.
+                    let (code, state) =
+                        if results.is_empty() { (NO_ACCOUNT, State::AlreadyGone) } else { (SUCCESS, State::Removed) };
+                    Described::success(code, state, leavers::success(results), leavers::arguments(results))
                 }
             },
         }
@@ -564,22 +569,44 @@ impl AccountPresence {
 
 #[cfg(test)]
 mod tests {
+    use super::leavers::Contested;
     use super::*;
 
-    /// Of two accounts of a leaver, what became of the second.
-    fn offboarded(state: State, code: &str, reference: Option<&str>) -> Outcome {
-        let result = |instance: &str, state, code: &str, reference: Option<&str>| AccountResult {
+    fn result(instance: &str, state: State, code: &str) -> AccountResult {
+        AccountResult {
             instance: instance.into(),
             user_name: "bob".into(),
             state,
             code: code.into(),
             removal: "1".into(),
-            reference: reference.map(str::to_owned),
-        };
-        Outcome::Offboarded(vec![
-            result("analytics", State::Removed, "SUCCESS", None),
-            result("warehouse", state, code, reference),
-        ])
+            reference: (state == State::AwaitingApproval).then(|| "K7Q2M9XA".into()),
+            contested: None,
+        }
+    }
+
+    fn contested(state: State, code: &str) -> AccountResult {
+        let (leaver, other) = ("`bob@b.example` (`2`)".into(), "`bob@a.example` (`1`)".into());
+        AccountResult { contested: Some(Contested { leaver, other }), ..result("warehouse", state, code) }
+    }
+
+    /// Of two accounts of a leaver, what became of the second.
+    fn offboarded(state: State, code: &str) -> Outcome {
+        Outcome::Offboarded(vec![result("analytics", State::Removed, "SUCCESS"), result("warehouse", state, code)])
+    }
+
+    /// An account in every group of an answer, and groups that are not empty only.
+    fn offboarded_in_groups() -> [Outcome; 5] {
+        let waits = || result("warehouse", State::AwaitingApproval, "OFFBOARD.40904");
+        let refused = || result("archive", State::Denied, "OFFBOARD.40301");
+        let gone = || result("analytics", State::Removed, "SUCCESS");
+        [
+            vec![gone(), result("lake", State::Unknown, "OFFBOARD.50401"), waits(), refused()],
+            vec![gone(), waits(), refused()],
+            vec![contested(State::AwaitingApproval, "OFFBOARD.40904")],
+            vec![gone(), contested(State::Rejected, "OFFBOARD.40305")],
+            vec![gone()],
+        ]
+        .map(Outcome::Offboarded)
     }
 
     fn status(status: u16) -> StatusCode {
@@ -676,11 +703,12 @@ mod tests {
             dry_run(DryRunDecision::Remove, AccountPresence::Unknown),
             dry_run(DryRunDecision::Deny, AccountPresence::NotChecked),
             Outcome::Offboarded(Vec::new()),
-            offboarded(State::Removed, "SUCCESS", None),
-            offboarded(State::Unknown, "OFFBOARD.50401", None),
-            offboarded(State::NotSent, "OFFBOARD.50201", None),
-            offboarded(State::AwaitingApproval, "OFFBOARD.40904", Some("K7Q2M9XA")),
-            offboarded(State::Denied, "OFFBOARD.40301", None),
+            offboarded(State::Removed, "SUCCESS"),
+            offboarded(State::Unknown, "OFFBOARD.50401"),
+            offboarded(State::NotSent, "OFFBOARD.50201"),
+            offboarded(State::AwaitingApproval, "OFFBOARD.40904"),
+            offboarded(State::Denied, "OFFBOARD.40301"),
+            Outcome::Refused(Message::new(&catalog::PERSON_NOT_UPDATED)),
         ];
         let mut samples = refused_samples();
         samples.extend(not_sent.map(Outcome::NotSent));
@@ -689,6 +717,7 @@ mod tests {
         samples.extend(closed.map(Outcome::Closed));
         samples.extend(waiting.map(Outcome::Waiting));
         samples.extend(others);
+        samples.extend(offboarded_in_groups());
         samples
     }
 

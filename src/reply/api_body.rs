@@ -21,6 +21,9 @@ pub fn api_body(reply: &Reply<'_>) -> Rendered {
         Outcome::Offboarded(results) => {
             let mut body = if outcome.status().is_success() { json!({"result": "SUCCESS"}) } else { error() };
             if let Value::Object(fields) = &mut body {
+                if results.is_empty() {
+                    fields.insert("message".into(), outcome.message(*language).into());
+                }
                 fields.insert("removals".into(), json!(results));
             }
             body

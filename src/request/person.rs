@@ -44,7 +44,7 @@ impl Person {
         self.left_out.note("userName");
     }
 
-    /// Returns the attributes that `[leavers]` can make account names of.
+    /// Returns the attributes that `[caller.leavers]` can make account names of.
     pub fn identity(&self, id: &str) -> Identity {
         let mut identity = Identity::from([("id".to_owned(), id.to_owned())]);
         let mut put = |name: &str, value: Option<&Value>| {

@@ -31,9 +31,8 @@ pub(super) fn named_by_people(config: &Config, source_map: &SourceMap) -> Vec<Di
     let mut diagnostics = Vec::new();
     for located in &source_map.callers {
         let Ok(caller) = config.caller(&located.name.text) else { continue };
-        let messages = logins(caller).into_iter().chain(chosen_fields(caller));
-        diagnostics
-            .extend(messages.map(|message| Diagnostic::warning(OFFBOARD, Some(located.name.line), message)));
+        let messages = logins(caller).into_iter().chain(chosen_fields(caller)).chain(unused_leavers(caller));
+        diagnostics.extend(messages.map(|message| Diagnostic::warning(OFFBOARD, Some(located.name.line), message)));
     }
     diagnostics
 }
@@ -47,6 +46,17 @@ fn logins(caller: &Caller) -> Option<String> {
         caller.kind,
         quoted_with(chosen, "and")
     ))
+}
+
+/// The warning about a table that nothing uses.
+fn unused_leavers(caller: &Caller) -> Option<String> {
+    let names_accounts = caller.fields.as_ref().is_some_and(|fields| fields.identity.is_empty());
+    (names_accounts && caller.leavers.is_some()).then(|| {
+        format!(
+            "caller `{}` names accounts in `fields`, so its `[caller.leavers]` is not used; remove it, or write `identity` instead",
+            caller.name
+        )
+    })
 }
 
 /// The warnings about `fields`.
@@ -124,24 +134,33 @@ mod tests {
         let leavers = |kind: &str, table: &str| {
             format!("kind = \"{kind}\"\nsecrets = [\"a\"]\n[caller.leavers]\ninstances = [\"warehouse\"]\n{table}")
         };
-        let fields = |kind: &str, fields: &str| format!("kind = \"{kind}\"\nsecrets = [\"a\"]\nfields = {{ {fields} }}");
+        let fields =
+            |kind: &str, fields: &str| format!("kind = \"{kind}\"\nsecrets = [\"a\"]\nfields = {{ {fields} }}");
         let login = "people choose `login` themselves, so a person who takes the name of another account and leaves takes that account along; name accounts by ID in `map`, or permit this caller `request`, not `delete`";
         let account = |pointer: &str| {
-            format!("people choose the value of fields.user_name, `{pointer}`, themselves, so a person who takes the name of another account can have it removed; use `identity` with an ID instead, and `map` in `[caller.leavers]`")
+            format!(
+                "people choose the value of fields.user_name, `{pointer}`, themselves, so a person who takes the name of another account can have it removed; use `identity` with an ID instead, and `map` in `[caller.leavers]`"
+            )
         };
         let instance = |pointer: &str| {
-            format!("people choose the value of fields.instance, `{pointer}`, themselves, so a person can name something after an instance and have accounts there removed; write the instance's name, and pin the group by its ID in `when`")
+            format!(
+                "people choose the value of fields.instance, `{pointer}`, themselves, so a person can name something after an instance and have accounts there removed; write the instance's name, and pin the group by its ID in `when`"
+            )
         };
         let by_id = "instance = \"warehouse\", user_name = \"/member/id\"";
         for (kind, caller, expected) in [
-            ("github", leavers("github", "allow_logins = true\nuser_names = [\"{login|snake}\"]"), vec![login.to_owned()]),
+            (
+                "github",
+                leavers("github", "allow_logins = true\nuser_names = [\"{login|snake}\"]"),
+                vec![login.to_owned()],
+            ),
             ("github", leavers("github", "allow_logins = true\nmap = { \"id:583231\" = [\"olga\"] }"), vec![]),
             ("okta", leavers("okta", "user_names = [\"{login|local|snake}\"]"), vec![]),
             ("github", fields("github", by_id), vec![]),
             (
                 "github",
                 fields("github", "user_name = \"/member/login\", instance = \"/team/slug\""),
-                vec![account("/member/login"), instance("/team/slug")],
+                vec![instance("/team/slug"), account("/member/login")],
             ),
             (
                 "gitlab",
@@ -185,7 +204,7 @@ mod tests {
     fn fields_are_held_to_the_kind() {
         for (caller, expected) in [
             (
-                "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/login\", instance = \"warehouse\" }",
+                "kind = \"github\"\nsecrets = [\"a\"]\nfields = { user_name = \"/account\", instance = \"warehouse\" }",
                 vec![],
             ),
             (

@@ -70,7 +70,13 @@ pub(super) fn read<'c>(fields: &BodyFields, body: &Body<'_>, config: &'c Config)
         let attribute = |(name, pointer): (&String, &String)| Some((name.clone(), text(body, pointer)?));
         let identity: BTreeMap<_, _> = fields.identity.iter().filter_map(attribute).collect();
         let event = at(&fields.id).unwrap_or_else(|| delivery.as_str().to_owned());
-        return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver { event, identity, reason, caused_by }])));
+        return Ok(Event::Command(Command::OffboardLeavers(vec![Leaver {
+            event,
+            identity,
+            reason,
+            caused_by,
+            ..Leaver::default()
+        }])));
     }
     let user_name = at(&fields.user_name).ok_or(RequestError::FieldMissing { name: "user_name" })?;
     let instance = match &fields.instance {

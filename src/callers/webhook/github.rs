@@ -53,12 +53,7 @@ pub(crate) struct Github;
 
 impl CallerKind for Github {
     fn shape(&self) -> CallerShape {
-        CallerShape {
-            takes_fields: true,
-            leavers: LEAVERS,
-            chosen_fields: CHOSEN,
-            ..CallerShape::hook("github")
-        }
+        CallerShape { takes_fields: true, leavers: LEAVERS, chosen_fields: CHOSEN, ..CallerShape::hook("github") }
     }
 
     fn content_types(&self) -> &'static [&'static str] {

@@ -18,7 +18,7 @@ const OF_LEAVERS: &[&str] =
 const THERE: [&str; 8] = ["root", "rdsadmin", "rdsmetric", "etl_loader", "alice_smith", "al", "kate", "_lice"];
 
 const REFUSED: &str = "OFFBOARD.40309";
-const NOBODY: &str = "SUCCESS";
+const NOBODY: &str = "NO_ACCOUNT";
 
 /// Who leaves, and what is said about it.
 const WHO: &[(&str, &str, &str)] = &[

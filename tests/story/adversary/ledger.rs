@@ -121,7 +121,9 @@ fn is_down(kind: &Kind, status: u16, header: &str, answered: &str) -> bool {
         "google-chat" if status == 503 => header == DOWN,
         _ if kind.speaks() => (status, header) == (200, DOWN),
         // One of several accounts is not certain to be gone.
-        _ if kind.config.contains("[caller.leavers]") => matches!((status, header), (503, DOWN) | (502, "OFFBOARD.50205")),
+        _ if kind.config.contains("[caller.leavers]") => {
+            matches!((status, header), (503, DOWN) | (502, "OFFBOARD.50205"))
+        }
         _ => (status, header) == (503, DOWN),
     }
 }

@@ -23,7 +23,7 @@ const CALLER: [(&str, &str); 2] = [
     ),
 ];
 
-fn world(changes: &[(&str, &str)]) -> (Memory, App) {
+pub(super) fn world(changes: &[(&str, &str)]) -> (Memory, App) {
     let app = gateway_with(&[&CALLER[..], changes].concat());
     let mut host = memory();
     host.variables.insert("scim_token".into(), "token".into());
@@ -31,16 +31,16 @@ fn world(changes: &[(&str, &str)]) -> (Memory, App) {
     (host, app)
 }
 
-fn has(host: &Memory, accounts: &[(&str, &str)]) {
+pub(super) fn has(host: &Memory, accounts: &[(&str, &str)]) {
     let known = accounts.iter().map(|(instance, name)| ((*instance).to_owned(), (*name).to_owned()));
     host.cloud.as_ref().unwrap().accounts.borrow_mut().extend(known);
 }
 
-fn left(host: &Memory) -> BTreeSet<String> {
+pub(super) fn left(host: &Memory) -> BTreeSet<String> {
     host.cloud.as_ref().unwrap().accounts.borrow().iter().map(|(_, name)| name.clone()).collect()
 }
 
-async fn scim(host: &Memory, app: &App, method: Method, path: &str, body: &Value) -> Response<Bytes> {
+pub(super) async fn scim(host: &Memory, app: &App, method: Method, path: &str, body: &Value) -> Response<Bytes> {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Bearer token".parse().unwrap());
     headers.insert("content-type", "application/scim+json".parse().unwrap());
@@ -55,33 +55,33 @@ async fn scim(host: &Memory, app: &App, method: Method, path: &str, body: &Value
     flow::handle(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
 }
 
-async fn created(host: &Memory, app: &App, user_name: &str) -> String {
+pub(super) async fn created(host: &Memory, app: &App, user_name: &str) -> String {
     let answer = scim(host, app, Method::POST, "/Users", &json!({"userName": user_name})).await;
     assert_eq!(answer.status().as_u16(), 201, "{}", text(&answer));
     serde_json::from_slice::<Value>(answer.body()).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 /// `(status, code)`
-async fn deactivated(host: &Memory, app: &App, id: &str) -> (u16, Option<String>) {
+pub(super) async fn deactivated(host: &Memory, app: &App, id: &str) -> (u16, Option<String>) {
     let body = json!({"Operations": [{"op": "replace", "value": {"active": false}}]});
     let answer = scim(host, app, Method::PATCH, &format!("/Users/{id}"), &body).await;
     (answer.status().as_u16(), header(&answer, "x-offboard-code").map(str::to_owned))
 }
 
-fn states(host: &Memory) -> Vec<(String, Option<String>)> {
+pub(super) fn states(host: &Memory) -> Vec<(String, Option<String>)> {
     host.rows().into_iter().map(|row| (row.0, row.2)).collect()
 }
 
-fn row(state: &str, user_name: &str) -> (String, Option<String>) {
+pub(super) fn row(state: &str, user_name: &str) -> (String, Option<String>) {
     (state.into(), Some(user_name.into()))
 }
 
-fn deletes(host: &Memory) -> usize {
+pub(super) fn deletes(host: &Memory) -> usize {
     host.methods().iter().filter(|method| *method == "DELETE").count()
 }
 
-const ANALYTICS: &str = demo::INSTANCE_ID;
-const WAREHOUSE: &str = demo::PRODUCTION_INSTANCE_ID;
+pub(super) const ANALYTICS: &str = demo::INSTANCE_ID;
+pub(super) const WAREHOUSE: &str = demo::PRODUCTION_INSTANCE_ID;
 
 /// By the map, more than one account; of those that there are, each is a removal with a row of its own.
 #[tokio::test]
