@@ -12,7 +12,12 @@ use crate::request::command::ApprovalAction;
 use crate::secret::Secret;
 
 /// The label that reply addresses are sealed with.
-const SEALED_FOR: &str = "later/1";
+const SEALED_FOR: &str = "later/2";
+
+/// What a sealed address is about.
+fn about(delivery: &str) -> String {
+    format!("{SEALED_FOR}/{delivery}")
+}
 
 /// A URL of the platform's own that takes a message after the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +46,15 @@ impl ReplyAddress {
         &self.url
     }
 
-    /// Seals the URL, because its possession is enough to write into the conversation. `None` if the secret is empty.
-    pub(crate) fn seal(&self, secret: &Secret, random: u128) -> Option<String> {
-        Seal::new(secret, SEALED_FOR)?.seal(&Secret::new(self.url.clone())?, SEALED_FOR, random)
+    /// Seals the URL, because its possession is enough to write into the conversation. It belongs to the row of this delivery: in
+    /// another row it cannot be opened. `None` if the secret is empty.
+    pub(crate) fn seal(&self, secret: &Secret, delivery: &str, random: u128) -> Option<String> {
+        Seal::new(secret, SEALED_FOR)?.seal(&Secret::new(self.url.clone())?, &about(delivery), random)
     }
 
-    /// Opens a sealed URL; `None` if it was sealed with another secret.
-    pub(crate) fn unseal(sealed: &str, secret: &Secret) -> Option<Secret> {
-        Seal::new(secret, SEALED_FOR)?.open(sealed, SEALED_FOR)
+    /// Opens a sealed URL; `None` if it was sealed with another secret, or for another delivery.
+    pub(crate) fn unseal(sealed: &str, secret: &Secret, delivery: &str) -> Option<Secret> {
+        Seal::new(secret, SEALED_FOR)?.open(sealed, &about(delivery))
     }
 }
 
@@ -100,4 +106,20 @@ pub(crate) fn accepted(early: &Acknowledgement<'_>) -> Rendered {
         fields.insert("removal".into(), early.row.into());
     }
     Rendered::json(StatusCode::ACCEPTED, body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A13.
+    #[test]
+    fn an_address_opens_with_its_secret_and_for_its_delivery_alone() {
+        let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
+        let address = ReplyAddress::at("https://a.example", "https://a.example/1").unwrap();
+        let sealed = address.seal(&secret("s"), "delivery", 7 << 64).unwrap();
+        assert_eq!(ReplyAddress::unseal(&sealed, &secret("s"), "delivery").unwrap().expose(), "https://a.example/1");
+        assert!(ReplyAddress::unseal(&sealed, &secret("s"), "another").is_none());
+        assert!(ReplyAddress::unseal(&sealed, &secret("t"), "delivery").is_none());
+    }
 }

@@ -4,6 +4,8 @@
 //! pure over (request, secrets, time): no clock, no network, no SQL, and nothing of TaurusDB.
 
 use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde_json::json;
 
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp};
@@ -73,6 +75,16 @@ pub trait CallerKind: Sync {
             Some(chat) => chat.reply(reply),
             None => api_body(reply),
         }
+    }
+
+    /// Puts an answer into the form that this request is answered in, for platforms that have more than one.
+    fn envelope(&self, rendered: Rendered, _: &Proof) -> Rendered {
+        rendered
+    }
+
+    /// Renders the answer to an event that is ignored.
+    fn ignored(&self) -> Rendered {
+        Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())
     }
 
     /// Returns the chat platform, for kinds with people.

@@ -101,6 +101,8 @@ pub struct CallerShape {
     pub proves_body: bool,
     /// Checks the form of a secret, so that one that can prove nothing is found before a request is refused for it.
     pub secret_form: SecretForm,
+    /// Whether its secrets are public keys, so that nothing can be sealed with them.
+    pub has_public_keys: bool,
     /// Checks the settings of a caller together; the error says what is needed, for the operator.
     pub is_complete: fn(&Caller) -> Result<(), &'static str>,
 }
@@ -118,6 +120,7 @@ impl CallerShape {
             chosen_fields: &[],
             proves_body: true,
             secret_form: |_, _| Ok(()),
+            has_public_keys: false,
             is_complete: |_| Ok(()),
         }
     }

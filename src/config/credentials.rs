@@ -94,6 +94,17 @@ impl CredentialSource {
         matches!(self, Self::Password(_) | Self::Agency { .. })
     }
 
+    /// Returns the variable of its secret.
+    pub fn secret_variable(&self) -> &str {
+        match self {
+            Self::Aksk(AkskVariables { secret_key, .. }) => secret_key,
+            Self::Token { token } => token,
+            Self::Password(PasswordVariables { password, .. }) => password,
+            Self::Agency { on: AgencyBase::Aksk(variables), .. } => &variables.secret_key,
+            Self::Agency { on: AgencyBase::Password(variables), .. } => &variables.password,
+        }
+    }
+
     /// Returns the source of a kind that needs no table.
     fn builtin(kind: &str) -> Option<Self> {
         match kind {

@@ -11,7 +11,7 @@ use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
 use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
-use crate::flow::secrets::load;
+use crate::flow::secrets::{self, load};
 use crate::host::{Host, StoreError};
 use crate::jwks_cache::JwksError;
 use crate::outcome::{NotSent, Outcome};
@@ -19,6 +19,7 @@ use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 use crate::request::route::Route;
+use crate::secret::Secret;
 
 /// A caller who proved the request.
 pub(super) struct Session<'c> {
@@ -27,6 +28,8 @@ pub(super) struct Session<'c> {
     pub(super) proof: Proof,
     /// A secret of the caller's: the one that proved the request, if it is known.
     pub(super) key: Option<ActiveSecret>,
+    /// What follow-up addresses are sealed with.
+    pub(super) seals_with: Option<Secret>,
     pub(super) limits: Limits,
     encryption: Option<AnswerEncryption>,
 }
@@ -117,13 +120,16 @@ impl<'c> Claim<'_, 'c> {
             random: host.random(),
         });
         let key = proof.key.clone().or_else(|| keys.secrets.into_iter().next());
-        Ok(Session { caller, kind, proof, key, limits, encryption })
+        let own = key.iter().map(|key| key.secret.clone()).collect();
+        let seals_with = secrets::sealing(host, &app.config, kind, own).await.into_iter().next();
+        Ok(Session { caller, kind, proof, key, seals_with, limits, encryption })
     }
 }
 
 impl Session<'_> {
-    /// Encrypts an answer, if the platform asks for it.
+    /// Puts an answer into the form of this request, and encrypts it if the platform asks for that.
     pub(super) fn encrypt(&self, rendered: Rendered) -> Rendered {
+        let rendered = self.kind.envelope(rendered, &self.proof);
         let Some(AnswerEncryption { encrypt, key, at, random }) = &self.encryption else { return rendered };
         let plain = self.proof.plain.as_deref().unwrap_or_default();
         encrypt(rendered, &Envelope { caller: self.caller, key, plain, now: *at, random: *random })

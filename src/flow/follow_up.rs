@@ -12,7 +12,7 @@ use crate::callers::proof::ActiveSecret;
 use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
 use crate::flow::authenticate::Session;
-use crate::flow::secrets::load;
+use crate::flow::secrets::{load, sealing};
 use crate::host::{Answered, Host};
 use crate::operations::report::Notify;
 use crate::outbound::budget::Budget;
@@ -31,6 +31,7 @@ pub(super) struct FollowUpChannel<'c> {
     pub(super) address: ReplyAddress,
     caller: &'c Caller,
     key: Option<ActiveSecret>,
+    seals_with: Option<Secret>,
     limits: Limits,
 }
 
@@ -42,13 +43,14 @@ impl<'c> FollowUpChannel<'c> {
             address: sender.reply_address.clone()?,
             caller: session.caller,
             key: session.key.clone(),
+            seals_with: session.seals_with.clone(),
             limits: session.limits,
         })
     }
 
     /// The address, with the secret to seal it with.
     pub(super) fn sealable_address(&self) -> Option<(ReplyAddress, Secret)> {
-        Some((self.address.clone(), self.key.as_ref()?.secret.clone()))
+        Some((self.address.clone(), self.seals_with.clone()?))
     }
 
     /// The messages about an outcome.
@@ -135,11 +137,18 @@ pub(super) async fn channel_of_requester<'c, H: Host>(
     let follow_up = kind.follow_up()?;
     let keys: Vec<&Key> = caller.keys.iter().collect();
     let keys = load(host, kind, &keys).await.ok()?;
-    let (url, key) =
-        keys.into_iter().find_map(|key| Some((ReplyAddress::unseal(&notify.reply_address, &key.secret)?, key)))?;
+    let own = keys.iter().map(|key| key.secret.clone()).collect();
+    let opened = |secret| Some((ReplyAddress::unseal(&notify.reply_address, &secret, &notify.delivery)?, secret));
+    let secrets = sealing(host, &app.config, kind, own).await;
+    let (url, secret) = secrets.into_iter().find_map(opened)?;
+    // The platform is logged in to with the secret that the address was sealed with.
+    let key = keys.into_iter().find(|key| kind.shape().has_public_keys || key.secret.expose() == secret.expose());
     let address = (follow_up.at)(caller, url.expose())?;
     let language = caller.language.unwrap_or(app.config.language);
-    Some((FollowUpChannel { follow_up, address, caller, key: Some(key), limits: app.config.limits }, language))
+    Some((
+        FollowUpChannel { follow_up, address, caller, key, seals_with: Some(secret), limits: app.config.limits },
+        language,
+    ))
 }
 
 async fn send<H: Host>(

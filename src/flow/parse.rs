@@ -1,7 +1,7 @@
 //! What an authenticated request asks for. Nothing is decided here, and nothing is sent.
 
+use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::app::App;
@@ -11,6 +11,7 @@ use crate::config::callers::Caller;
 use crate::flow::authenticate::Session;
 use crate::flow::exchange::{Arrival, Exchange};
 use crate::host::Host;
+use crate::operations::nearest_instance::with_nearest;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::reply::Rendered;
@@ -60,7 +61,12 @@ pub(super) fn parse<'c, H: Host>(
                 error: error @ (RequestError::RouteUnknown | RequestError::MethodNotAllowed { .. }), ..
             },
         ) => Err(error),
-        (Ok(_), parsed) => check_content_type(inbound, session.kind).and_then(|()| work(host, app, &session, parsed)),
+        (Ok(_), parsed) => check_content_type(inbound, session.kind)
+            .and_then(|()| work(host, app, &session, parsed))
+            .map_err(|error| match (&sender, session.kind.chat()) {
+                (Some(sender), Some(_)) => with_nearest(error, app, &sender.actor, arrival.at),
+                _ => error,
+            }),
     };
     let exchange = Exchange::authenticated(arrival, asked.ok().flatten(), session, sender);
     (exchange, work.map_err(Outcome::from))
@@ -84,7 +90,7 @@ fn work<'c, H: Host>(
         Parsed::Ignored { why, .. } => {
             let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
             host.log(&line.to_string());
-            Ok(Work::Reply(Rendered::json(StatusCode::OK, json!({"result": "IGNORED"}).to_string())))
+            Ok(Work::Reply(session.kind.ignored()))
         }
         Parsed::Reply { rendered, .. } => Ok(Work::Reply(rendered)),
         Parsed::Refused { error, .. } => Err(error),

@@ -49,6 +49,24 @@ pub(super) async fn load<H: Host>(
     if active.is_empty() { Err(ProofError::SecretUnset) } else { Ok(active) }
 }
 
+/// Returns the secrets that follow-up addresses of a kind are sealed with: the caller's own, or those of the credentials for TaurusDB
+/// if the caller's are public keys.
+pub(super) async fn sealing<H: Host>(
+    host: &H,
+    config: &Config,
+    kind: &dyn CallerKind,
+    own: Vec<Secret>,
+) -> Vec<Secret> {
+    if !kind.shape().has_public_keys {
+        return own;
+    }
+    let mut secrets = Vec::new();
+    for instance in config.instances().iter().take(1) {
+        secrets.extend(host.variable(instance.credentials.secret_variable()).await);
+    }
+    secrets
+}
+
 /// Returns the variables of all callers whose text has not the form of their kind's secrets.
 pub(super) async fn of_wrong_form<'c, H: Host>(host: &H, config: &'c Config) -> Vec<&'c str> {
     let mut wrong = Vec::new();

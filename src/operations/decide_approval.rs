@@ -153,7 +153,7 @@ async fn confirm<'c, H: Host>(ctx: &Ctx<'c, H>, pending: &Pending<'_, 'c>) -> Re
             claim_and_execute(ctx, pending, permit, recheck).await
         }
         Decision::NeedsApproval { policies } => {
-            let sealed = ctx.sealed_reply_address();
+            let sealed = ctx.sealed_reply_address(row.delivery().unwrap_or_default());
             let patience = ctx.app.config.approvals.expire;
             let terms = Terms { patience, decided_by: ctx.decided_by(&policies), reply_address: sealed.as_deref() };
             match ctx.stored(ledger.await_approval(&row.id, &terms, ctx.at).await)? {
@@ -307,8 +307,9 @@ async fn record_vote<'c, H: Host>(
 
 /// Has the requester told as well, if their platform takes a follow-up message.
 fn notifying<'c>(row: &RemovalRow, reported: Reported<'c>) -> Reported<'c> {
+    let delivery = row.delivery().unwrap_or_default().to_owned();
     let notify = row.caller.clone().zip(row.reply_address.clone());
-    let notify = notify.map(|(caller, reply_address)| Notify { caller, reply_address });
+    let notify = notify.map(|(caller, reply_address)| Notify { caller, reply_address, delivery });
     match reported {
         Ok(report) => Ok(Report { notify, ..report }),
         Err(refusal) => Err(refusal.map(|report| Report { notify, ..report })),

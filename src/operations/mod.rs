@@ -39,6 +39,7 @@ mod leaver_accounts;
 pub(crate) mod list_accounts;
 pub(crate) mod list_pending;
 pub(crate) mod list_removals;
+pub(crate) mod nearest_instance;
 pub(crate) mod offboard_leavers;
 mod pending;
 pub(crate) mod provision_people;
@@ -65,7 +66,7 @@ pub(crate) struct Ctx<'c, H> {
     pub(crate) language: Language,
     /// How the caller's platform shows text to people; `None` for callers that get JSON.
     pub(crate) chat: Option<&'static dyn ChatPlatform>,
-    /// Where the requester takes a follow-up message, and the caller's secret to seal that with.
+    /// Where the requester takes a follow-up message, and the secret to seal that with.
     pub(crate) reply_to: Option<(ReplyAddress, Secret)>,
 }
 
@@ -139,9 +140,10 @@ impl<'c, H: Host> Ctx<'c, H> {
         DecidedBy { policies, policy_set: Some(self.app.policies.digest()) }
     }
 
-    /// The follow-up address, sealed: a reader of the ledger could otherwise write into the requester's channel.
-    fn sealed_reply_address(&self) -> Option<String> {
+    /// The follow-up address, sealed for the row of a delivery: a reader of the ledger could otherwise write into the requester's
+    /// channel.
+    fn sealed_reply_address(&self, delivery: &str) -> Option<String> {
         let (address, secret) = self.reply_to.as_ref()?;
-        address.seal(secret, self.host.random())
+        address.seal(secret, delivery, self.host.random())
     }
 }

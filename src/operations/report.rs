@@ -42,6 +42,8 @@ pub(crate) struct Notify {
     pub(crate) caller: String,
     /// Where the requester takes the message, sealed.
     pub(crate) reply_address: String,
+    /// The delivery of the row that the address is in.
+    pub(crate) delivery: String,
 }
 
 impl<'c> Report<'c> {

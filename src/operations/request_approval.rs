@@ -35,7 +35,7 @@ pub(super) async fn request_approval<'c, H: Host>(
         true => (State::AwaitingConfirmation, TO_CONFIRM),
         false => (State::AwaitingApproval, ctx.app.config.approvals.expire),
     };
-    let sealed = ctx.sealed_reply_address();
+    let sealed = ctx.sealed_reply_address(removal.delivery.as_str());
     let reference = Reference::new(ctx.host.random());
     let terms = Terms { patience, decided_by: ctx.decided_by(policies), reply_address: sealed.as_deref() };
     let person = ctx.person_of(removal);

@@ -81,6 +81,30 @@ catalog! {
     COMMAND_MALFORMED: 400 11 Refused
         "the command was not understood; write `ACCOUNT INSTANCE [REASON]` or `help`"
         "无法识别该命令；请输入 `账号名 实例名 [原因]` 或 `help`";
+    COMMAND_NOT_TEXT: 400 11 Refused
+        "the message has no text that can be read; write `ACCOUNT INSTANCE [REASON]` or `help` as text"
+        "消息中没有可识别的文本；请以文本形式输入 `账号名 实例名 [原因]` 或 `help`";
+    FLAG_UNKNOWN: 400 11 Refused
+        "{given} is not a flag of this command; no removal was sent; write `--dry-run` to see what would happen, or leave the dashes out"
+        "{given} 不是此命令的选项，未发送删除请求；如需预检请输入 `--dry-run`，否则请去掉开头的短横线";
+    DRY_RUN_UNCLEAR: 400 11 Refused
+        "{given} may be meant as the flag `--dry-run`; no removal was sent; write `--dry-run`, or write the reason without these words"
+        "{given} 可能是指选项 `--dry-run`，未发送删除请求；请输入 `--dry-run`，或在原因中去掉该词";
+    COMMAND_UNKNOWN: 400 11 Refused
+        "{given} is not a command; did you mean {meant}?"
+        "{given} 不是命令；您是否想输入 {meant}？";
+    COMMAND_WORDS_WRONG: 400 11 Refused
+        "the command was not understood; write {usage}, or `help` for all commands"
+        "无法识别该命令；请输入 {usage}，或输入 `help` 查看所有命令";
+    SEVERAL_COMMANDS: 400 11 Refused
+        "the message has more than one command; no removal was sent; write one account and one instance a message, and a reason without names of instances"
+        "消息中有多条命令，未发送删除请求；请每条消息只写一个账号和一个实例，原因中不要包含实例名";
+    SEVERAL_READINGS: 400 11 Refused
+        "the command can be read in more than one way; no removal was sent; write `ACCOUNT INSTANCE [REASON]` and no other words"
+        "该命令有多种理解方式，未发送删除请求；请只输入 `账号名 实例名 [原因]`";
+    ACCOUNT_IS_PERSON: 400 11 Refused
+        "{given} is an address or a mention and not an account name; write the name of the account on the instance"
+        "{given} 是邮箱地址或@提及，不是账号名；请输入实例上的账号名";
     BODY_CUT_SHORT: 400 12 Refused
         "the request body is shorter than its Content-Length; send the request again"
         "请求体短于Content-Length；请重新发送请求";
@@ -165,6 +189,12 @@ catalog! {
     INSTANCE_UNKNOWN: 404 3 Refused
         "instance {given} is not configured; check the name or ID, or ask the operator to add the instance"
         "实例 {given} 未配置；请检查名称或ID，或联系管理员添加";
+    INSTANCE_MISSPELT: 404 3 Refused
+        "instance {given} is not configured; did you mean {meant}?"
+        "实例 {given} 未配置；您是否想输入 {meant}？";
+    INSTANCE_AMBIGUOUS: 404 3 Refused
+        "instance {given} differs from several instances in case alone; write the name exactly"
+        "实例 {given} 与多个实例名仅大小写不同；请准确输入实例名";
     REMOVAL_UNKNOWN: 404 4 Refused
         "no removal has the ID {id}; use the removal ID or the reference from the first answer"
         "没有ID为 {id} 的删除记录；请使用首次响应中的记录ID或申请编号";

@@ -5,6 +5,7 @@ use super::catalog;
 use super::message::{Argument, Message};
 use crate::request::error::RequestError;
 use crate::request::headers::HeaderError;
+use crate::request::unclear::Unclear;
 
 impl From<RequestError> for Outcome {
     fn from(error: RequestError) -> Self {
@@ -26,6 +27,24 @@ impl From<HeaderError> for Message {
 fn with_head(allow: &str) -> String {
     let methods = allow.split(", ").map(|method| if method == "GET" { "GET, HEAD" } else { method });
     methods.collect::<Vec<_>>().join(", ")
+}
+
+impl From<Unclear> for Message {
+    fn from(unclear: Unclear) -> Self {
+        match unclear {
+            Unclear::NotACommand => Self::new(&catalog::COMMAND_MALFORMED),
+            Unclear::NotText => Self::new(&catalog::COMMAND_NOT_TEXT),
+            Unclear::FlagUnknown { given } => Self::new(&catalog::FLAG_UNKNOWN).quoting("given", given),
+            Unclear::DryRunUnclear { given } => Self::new(&catalog::DRY_RUN_UNCLEAR).quoting("given", given),
+            Unclear::CommandUnknown { given, meant } => {
+                Self::new(&catalog::COMMAND_UNKNOWN).quoting("given", given).quoting("meant", meant)
+            }
+            Unclear::WordsWrong { usage } => Self::new(&catalog::COMMAND_WORDS_WRONG).quoting("usage", usage),
+            Unclear::SeveralCommands => Self::new(&catalog::SEVERAL_COMMANDS),
+            Unclear::SeveralReadings => Self::new(&catalog::SEVERAL_READINGS),
+            Unclear::AccountIsPerson { given } => Self::new(&catalog::ACCOUNT_IS_PERSON).quoting("given", given),
+        }
+    }
 }
 
 impl From<RequestError> for Message {
@@ -58,7 +77,7 @@ impl From<RequestError> for Message {
                 Self::new(&catalog::PARAMETER_UNKNOWN).quoting("name", name).with("known", Argument::Names(known))
             }
             RequestError::UrlMalformed => Self::new(&catalog::URL_MALFORMED),
-            RequestError::CommandMalformed => Self::new(&catalog::COMMAND_MALFORMED),
+            RequestError::CommandUnclear(unclear) => unclear.into(),
             RequestError::UserNameInvalid { given } => Self::new(&catalog::USER_NAME_INVALID).quoting("given", given),
             RequestError::AccountReserved { name } => Self::new(&catalog::ACCOUNT_RESERVED).quoting("name", name),
             RequestError::AccountProtected { name } => Self::new(&catalog::ACCOUNT_PROTECTED).quoting("name", name),
@@ -67,6 +86,12 @@ impl From<RequestError> for Message {
                 Self::new(&catalog::INSTANCE_ID_INVALID).quoting("given", given)
             }
             RequestError::InstanceUnknown { given } => Self::new(&catalog::INSTANCE_UNKNOWN).quoting("given", given),
+            RequestError::InstanceAmbiguous { given } => {
+                Self::new(&catalog::INSTANCE_AMBIGUOUS).quoting("given", given)
+            }
+            RequestError::InstanceMisspelt { given, meant } => {
+                Self::new(&catalog::INSTANCE_MISSPELT).quoting("given", given).quoting("meant", meant)
+            }
             RequestError::LanguageInvalid { given } => Self::new(&catalog::LANGUAGE_INVALID).quoting("given", given),
             RequestError::GroupUnknown { id } => Self::new(&catalog::GROUP_UNKNOWN).quoting("id", id),
             RequestError::ScimUnsupported { name } => Self::new(&catalog::SCIM_UNSUPPORTED).quoting("name", name),

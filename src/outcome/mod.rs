@@ -629,6 +629,8 @@ mod tests {
                 .quoting("claim", "aud")
                 .quoting("user_name", "alice@example.com")
                 .quoting("expected", "application/json")
+                .quoting("meant", "analytics")
+                .quoting("usage", "confirm ID")
                 .with("why", Argument::Localized(Localized { en: "it is not valid JSON", zh: "不是有效的JSON" }))
                 .with("known", Argument::Names(&["user_name", "dry_run"]))
                 .with("character", Argument::Plain("U+202E".into()))

@@ -6,6 +6,7 @@
 use crate::outcome::language::Localized;
 use crate::request::headers::HeaderError;
 use crate::request::inbound::BodyError;
+use crate::request::unclear::Unclear;
 
 /// Why a request is not one that can be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +66,8 @@ pub enum RequestError {
     },
     /// Path or query is not percent-encoded UTF-8 that can be read in one way only.
     UrlMalformed,
-    /// A chat command that is neither a removal nor one of the command words.
-    CommandMalformed,
+    /// A chat command that was not understood.
+    CommandUnclear(Unclear),
     /// An account name outside the documented range.
     UserNameInvalid {
         /// The name.
@@ -96,6 +97,18 @@ pub enum RequestError {
     InstanceUnknown {
         /// The name or id as given.
         given: String,
+    },
+    /// A name that differs from those of several instances in case alone.
+    InstanceAmbiguous {
+        /// The name as given.
+        given: String,
+    },
+    /// An instance that offboard.toml does not have, with a name like that of one that the sender may know of.
+    InstanceMisspelt {
+        /// The name as given.
+        given: String,
+        /// The name that was probably meant.
+        meant: String,
     },
     /// `X-Language` is neither `en-us` nor `zh-cn`.
     LanguageInvalid {
@@ -135,6 +148,12 @@ impl RequestError {
     /// A field with a value outside its range.
     pub(crate) fn invalid(name: &'static str, given: impl Into<String>, expected: Localized) -> Self {
         Self::FieldInvalid { name, given: given.into(), expected }
+    }
+}
+
+impl From<Unclear> for RequestError {
+    fn from(unclear: Unclear) -> Self {
+        Self::CommandUnclear(unclear)
     }
 }
 

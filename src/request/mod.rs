@@ -26,4 +26,5 @@ pub mod removal_query;
 pub mod route;
 pub mod scim;
 pub mod strict;
+pub mod unclear;
 pub(crate) mod user_schema;

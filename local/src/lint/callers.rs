@@ -81,6 +81,36 @@ fn chosen_fields(caller: &Caller) -> Vec<String> {
     account.chain(instance).collect()
 }
 
+/// Warns of Google Chat callers whose audience does not tell their app from others.
+pub(super) fn with_any_app(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let any = source_map.callers.iter().filter_map(|located| {
+        let caller = config.caller(&located.name.text).ok()?;
+        let by_url = caller.settings("audience").iter().any(|audience| audience.starts_with("https://"));
+        let by_number = caller.settings("audience").iter().any(|audience| !audience.starts_with("https://"));
+        let is_any = caller.kind == "google-chat" && by_url && !by_number && caller.setting("app").is_none();
+        let message = format!(
+            "caller `{}`: every Chat app can name this URL as its own, so its audience does not tell your app from others; use the project number, or set `app` to your app's `users/…`",
+            caller.name
+        );
+        is_any.then(|| Diagnostic::warning(OFFBOARD, Some(located.name.line), message))
+    });
+    any.collect()
+}
+
+/// Warns of Feishu callers whose bot is not known, so that a mention of a person may pass for one of the bot.
+pub(super) fn with_an_unknown_bot(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let unknown = source_map.callers.iter().filter_map(|located| {
+        let caller = config.caller(&located.name.text).ok()?;
+        let message = format!(
+            "caller `{}`: without `bot_open_id`, a message in a group that mentions a person may be taken for a command, if the app may read all messages; set `bot_open_id`",
+            caller.name
+        );
+        let is_unknown = caller.kind == "feishu" && caller.setting("bot_open_id").is_none();
+        is_unknown.then(|| Diagnostic::warning(OFFBOARD, Some(located.name.line), message))
+    });
+    unknown.collect()
+}
+
 /// Reports variables of callers that spin.toml does not declare, and warns of callers without any secret set.
 pub(super) fn without_secrets(spin: &SpinToml, source_map: &SourceMap) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
@@ -200,6 +230,23 @@ mod tests {
         );
     }
 
+    /// A7, and C15 of the dialects.
+    #[test]
+    fn apps_and_bots_that_cannot_be_told_from_others() {
+        let any_app = "warning: offboard.toml, line 22: caller `hr`: every Chat app can name this URL as its own, so its audience does not tell your app from others; use the project number, or set `app` to your app's `users/…`";
+        let any_bot = "warning: offboard.toml, line 22: caller `hr`: without `bot_open_id`, a message in a group that mentions a person may be taken for a command, if the app may read all messages; set `bot_open_id`";
+        let feishu = "kind = \"feishu\"\nsecrets = [{ encrypt_key = \"a\", app_secret = \"b\" }]\napp_id = \"cli_1\"";
+        for (caller, expected) in [
+            ("kind = \"google-chat\"\naudience = \"https://a.example/hooks/hr\"".to_owned(), vec![any_app.to_owned()]),
+            ("kind = \"google-chat\"\naudience = [\"https://a.example/hooks/hr\", \"1234567890\"]".to_owned(), vec![]),
+            ("kind = \"google-chat\"\naudience = \"https://a.example/hooks/hr\"\napp = \"users/1\"".to_owned(), vec![]),
+            (feishu.to_owned(), vec![any_bot.to_owned()]),
+            (format!("{feishu}\nbot_open_id = \"ou_1\""), vec![]),
+        ] {
+            assert_eq!(found_for(&caller), expected, "{caller}");
+        }
+    }
+
     #[test]
     fn fields_are_held_to_the_kind() {
         for (caller, expected) in [
@@ -264,7 +311,7 @@ mod tests {
                 "kind = \"slack\"\nsecrets = [\"a\"]\naudience = \"b\"",
                 at(
                     25,
-                    "unknown field `audience`, expected one of `name`, `kind`, `secrets`, `access_keys`, `confirm`, `language`, `fields`, `leavers`",
+                    "unknown field `audience`, expected one of `teams`, `name`, `kind`, `secrets`, `access_keys`, `confirm`, `language`, `fields`, `leavers`",
                 ),
             ),
             (

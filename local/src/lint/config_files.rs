@@ -18,6 +18,8 @@ pub fn diagnostics(offboard: &str, policy: &str, schema: &str) -> Vec<Diagnostic
         diagnostics.extend(principals::unreachable(config, &source_map));
         diagnostics.extend(callers::without_signed_messages(config, &source_map));
         diagnostics.extend(callers::named_by_people(config, &source_map));
+        diagnostics.extend(callers::with_any_app(config, &source_map));
+        diagnostics.extend(callers::with_an_unknown_bot(config, &source_map));
         if let Some(policies) = &policies {
             let references = policies.entity_references(policy);
             diagnostics.extend(names::idle_teams(&source_map, &references));

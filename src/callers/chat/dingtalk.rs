@@ -14,17 +14,18 @@
 //! <https://oapi.dingtalk.com> that is for it. The message is a `text`, which has no markup.
 //!
 //! Not supported: buttons, which come back by DingTalk's other ways only (Stream mode, card callbacks), so that people type
-//! `confirm <id>`; other messages than text.
+//! `confirm <id>`; messages without text; Stream mode.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
+use crate::callers::chat::mentions;
 use crate::callers::chat::message;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
@@ -32,7 +33,7 @@ use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window};
 use crate::config::Config;
-use crate::config::caller_shape::CallerShape;
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::outcome::language::Localized;
@@ -43,12 +44,16 @@ use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::{consists_of, json};
+use crate::request::unclear::Unclear;
+
+const SHAPE: CallerShape =
+    CallerShape { proves_body: false, settings: &[Setting::text(BOT_NAME, false)], ..CallerShape::chat("dingtalk") };
 
 pub(crate) struct Dingtalk;
 
 impl CallerKind for Dingtalk {
     fn shape(&self) -> CallerShape {
-        CallerShape { proves_body: false, ..CallerShape::chat("dingtalk") }
+        SHAPE
     }
 
     fn verify(
@@ -108,6 +113,9 @@ impl ChatPlatform for Dingtalk {
     }
 }
 
+/// The bot's name, for messages in which it is typed by hand.
+const BOT_NAME: &str = "bot_name";
+
 const SIGN: &str = "sign";
 
 const TIMESTAMP: &str = "timestamp";
@@ -128,6 +136,7 @@ struct Message {
     sender_staff_id: Option<String>,
     session_webhook: Option<String>,
     text: Option<Text>,
+    content: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -139,11 +148,40 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     let message: Message = json(&request.inbound.body)?;
     let actor = Actor::person(request.caller, staff_id(&message.sender_staff_id.unwrap_or_default())?);
     let reply_address = message.session_webhook.and_then(|url| reply_address(&url));
-    let command = match (message.msgtype.as_str(), message.text) {
-        ("text", Some(Text { content })) => grammar::command(content.trim(), config),
-        _ => Err(RequestError::CommandMalformed),
+    let text = match (message.msgtype.as_str(), message.text, &message.content) {
+        ("text", Some(Text { content }), _) => Some(content),
+        ("richText", _, Some(content)) => rich_text(content),
+        _ => None,
+    };
+    let command = match text {
+        Some(text) => grammar::command(without_name(&text, request.caller), config),
+        None => Err(Unclear::NotText.into()),
     };
     Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
+}
+
+/// Returns the text of a message with text and pictures; `None` if it has none. Here a mention is an item of its own.
+fn rich_text(content: &Value) -> Option<String> {
+    let items = content.get("richText")?.as_array()?;
+    let texts: Vec<_> = items.iter().filter_map(|item| item.get("text")?.as_str()).collect();
+    let said: Vec<_> = texts.iter().filter(|text| !text.trim().is_empty()).collect();
+    let text = match said.as_slice() {
+        [] => return None,
+        [mention, _, ..] if mention.trim().starts_with(['@', '＠']) => {
+            said.get(1..)?.iter().copied().copied().collect()
+        }
+        _ => texts.concat(),
+    };
+    Some(text)
+}
+
+/// Returns the text without the bot's name, for people who type it by hand: DingTalk takes only real mentions out of the text.
+fn without_name<'t>(text: &'t str, caller: &Caller) -> &'t str {
+    let name = caller.setting(BOT_NAME);
+    let typed = name.is_some_and(|name| {
+        text.trim_start().strip_prefix(['@', '＠']).is_some_and(|mention| mention.starts_with(name))
+    });
+    if typed { mentions::without_names(text, name) } else { text }
 }
 
 /// Checks a user's id in the organization. No page says which characters it can have; these are those that have been seen.

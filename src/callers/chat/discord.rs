@@ -19,7 +19,9 @@
 //! message by the interaction's own webhook, `https://discord.com/api/v10/webhooks/{application_id}/{token}`, which needs no other
 //! proof and is good for 15 minutes (same page, "Followup Messages").
 //!
-//! Not supported: other options than `text`, autocompletion, modals, commands on users and messages, components V2.
+//! Subcommands count as words: `/offboard confirm text: K7Q2M9XA`. An autocompletion gets no suggestions.
+//!
+//! Not supported: other options than `text`, modals, commands on users and messages, components V2.
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
@@ -65,6 +67,8 @@ const APPLICATION_COMMAND: u64 = 2;
 
 const MESSAGE_COMPONENT: u64 = 3;
 
+const AUTOCOMPLETE: u64 = 4;
+
 /// Types of answers.
 const PONG: u8 = 1;
 
@@ -74,6 +78,8 @@ const DEFERRED_UPDATE: u8 = 6;
 
 const UPDATE_MESSAGE: u8 = 7;
 
+const AUTOCOMPLETE_RESULT: u8 = 8;
+
 /// `EPHEMERAL`: only the requester sees the message.
 const PRIVATE: u64 = 64;
 
@@ -81,7 +87,7 @@ pub(crate) struct Discord;
 
 impl CallerKind for Discord {
     fn shape(&self) -> CallerShape {
-        CallerShape { secret_form: form, ..CallerShape::chat("discord") }
+        CallerShape { secret_form: form, has_public_keys: true, ..CallerShape::chat("discord") }
     }
 
     fn verify(
@@ -256,6 +262,8 @@ struct SlashCommand {
 struct CommandOption {
     name: String,
     value: Option<Value>,
+    /// The options of a subcommand, or the subcommands of a group.
+    options: Option<Vec<CommandOption>>,
 }
 
 #[derive(Deserialize)]
@@ -273,6 +281,12 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     let user = user.ok_or(RequestError::FieldMissing { name: "user" })?;
     let sender = Sender { reply_address, ..Actor::person(request.caller, snowflake(&user.id)?).into() };
     Ok(match interaction.r#type {
+        // There is nothing to suggest: names of accounts and instances are not for everyone who types.
+        AUTOCOMPLETE => {
+            let body = json!({"type": AUTOCOMPLETE_RESULT, "data": {"choices": []}});
+            let rendered = Rendered::json(StatusCode::OK, body.to_string());
+            Parsed::Reply { sender: Some(sender), rendered }
+        }
         APPLICATION_COMMAND => Parsed::of(sender, part(interaction.data).and_then(|command| typed(command, config))),
         MESSAGE_COMPONENT => match part(interaction.data).and_then(|component| pressed(&component)) {
             Ok((action, id)) => Parsed::pressed(sender, action, id),
@@ -288,11 +302,27 @@ fn part<T: DeserializeOwned>(data: Option<Value>) -> Result<T, RequestError> {
 }
 
 fn typed<'c>(command: SlashCommand, config: &'c Config) -> Result<Command<'c>, RequestError> {
-    match command.options.as_slice() {
+    grammar::command(&text(&command.options, 2)?, config)
+}
+
+/// Returns the text of a command. The names of its subcommands count as words; `depth` says how deep those may be nested.
+fn text(options: &[CommandOption], depth: u8) -> Result<String, RequestError> {
+    let (first, more) = match options {
         // `/offboard` alone asks for the help.
-        [] => Ok(Command::Help),
-        [CommandOption { name, value: Some(Value::String(text)) }] if name == "text" => grammar::command(text, config),
-        [first, ..] => Err(foreign("data.options", first.name.clone())),
+        [] => return Ok(String::new()),
+        [first, more @ ..] => (first, more),
+    };
+    match (first, more) {
+        (CommandOption { name, value: Some(value), .. }, []) if name == "text" => match value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+            _ => Err(foreign("data.options", name.clone())),
+        },
+        (CommandOption { name, value: None, options }, []) if depth > 0 => {
+            let behind = text(options.as_deref().unwrap_or_default(), depth.saturating_sub(1))?;
+            Ok(format!("{name} {behind}"))
+        }
+        _ => Err(foreign("data.options", first.name.clone())),
     }
 }
 

@@ -20,7 +20,7 @@
 //! follows as a reply. The text is `plain_text`, which has no markup and so no mention of everyone.
 //!
 //! Not supported: events by long connection, apps of the app store, events of version 1.0, old card callbacks
-//! (`card.action.trigger_v1`, which are signed with SHA-1), other messages than text.
+//! (`card.action.trigger_v1`, which are signed with SHA-1), messages without text.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,10 +33,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::callers::chat::feishu_text::{self, Mention};
 use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::grammar;
 use crate::callers::chat::message;
 use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::chat::tenant;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
 use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
@@ -74,6 +76,12 @@ const SHAPE: CallerShape = CallerShape {
             expected: "`open.feishu.cn`, which is meant when nothing is said, or `open.larksuite.com`",
             ..Setting::text(DOMAIN, false)
         },
+        Setting {
+            is_valid: |id| is_id(id, "ou_"),
+            expected: "the bot's own `open_id`, such as `ou_7d8a6e6df7621556ce0d21922b676706`",
+            ..Setting::text(BOT_OPEN_ID, false)
+        },
+        Setting::texts(TENANT, false),
     ],
     ..CallerShape::chat("feishu")
 };
@@ -193,6 +201,11 @@ const APP_ID: &str = "app_id";
 
 const DOMAIN: &str = "domain";
 
+/// What a message in a group has to mention.
+const BOT_OPEN_ID: &str = "bot_open_id";
+
+const TENANT: &str = "tenant";
+
 const FEISHU: &str = "open.feishu.cn";
 
 const LARK: &str = "open.larksuite.com";
@@ -283,6 +296,22 @@ struct Header {
     event_id: String,
     event_type: String,
     app_id: String,
+    tenant_key: Option<String>,
+}
+
+/// An event of version 1.0, or a click on an old card: they have no header.
+#[derive(Deserialize)]
+struct OldEvent {
+    r#type: Option<String>,
+    open_message_id: Option<String>,
+}
+
+impl OldEvent {
+    /// Whether the body is one.
+    fn is(plain: &[u8]) -> bool {
+        let is_old = |event: Self| event.r#type.as_deref() == Some("event_callback") || event.open_message_id.is_some();
+        json(plain).is_ok_and(is_old)
+    }
 }
 
 #[derive(Deserialize)]
@@ -295,6 +324,7 @@ struct Message {
 struct MessageSender {
     sender_id: Ids,
     sender_type: String,
+    tenant_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -312,20 +342,16 @@ struct Sent {
 }
 
 #[derive(Deserialize)]
-struct Mention {
-    key: String,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    text: String,
-}
-
-#[derive(Deserialize)]
 struct Clicked {
-    operator: Ids,
+    operator: Operator,
     action: Action,
     context: Context,
+}
+
+#[derive(Deserialize)]
+struct Operator {
+    open_id: String,
+    tenant_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -351,6 +377,9 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     if let Some(check) = Check::of(plain) {
         return Ok(Parsed::reply(check.answer()));
     }
+    if OldEvent::is(plain) {
+        return Ok(Parsed::ignored("an event of version 1.0; set the app's events and cards to version 2.0"));
+    }
     let Event { header, event } = json(plain)?;
     if caller.setting(APP_ID) != Some(&header.app_id) {
         let expected = Localized { en: "the app ID in offboard.toml", zh: "offboard.toml中的应用ID" };
@@ -358,10 +387,33 @@ fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, Re
     }
     // Read again from text, because only the reader of text says what is wrong.
     let event = event.to_string();
+    let own = header.tenant_key.as_deref();
     match header.event_type.as_str() {
-        "im.message.receive_v1" => said(json(event.as_bytes())?, caller, config),
-        "card.action.trigger" => clicked(json(event.as_bytes())?, caller),
+        "im.message.receive_v1" => {
+            let message: Message = json(event.as_bytes())?;
+            check_tenant(caller, own, message.sender.tenant_key.as_deref())?;
+            said(message, caller, config)
+        }
+        "card.action.trigger" => {
+            let click: Clicked = json(event.as_bytes())?;
+            check_tenant(caller, own, click.operator.tenant_key.as_deref())?;
+            clicked(click, caller)
+        }
         _ => Ok(Parsed::ignored("no message and no click")),
+    }
+}
+
+/// Refuses people of other organizations. Without the setting, those are people of another one than the event is for, as in a group
+/// that two share.
+fn check_tenant(caller: &Caller, own: Option<&str>, of_person: Option<&str>) -> Result<(), RequestError> {
+    const FIELD: &str = "tenant_key";
+
+    tenant::check(caller, TENANT, FIELD, of_person.or(own))?;
+    match (own, of_person) {
+        (Some(own), Some(of_person)) if own != of_person && caller.settings(TENANT).is_empty() => {
+            Err(tenant::foreign(FIELD, of_person))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -380,20 +432,14 @@ fn said<'c>(message: Message, caller: &Caller, config: &'c Config) -> Result<Par
     }
     let actor = Actor::person(caller, open_id(&sender.sender_id.open_id)?);
     let mentions = message.mentions.unwrap_or_default();
+    let is_direct = message.chat_type == "p2p";
+    let bot = mentions.iter().position(|mention| mention.is_bot(caller.setting(BOT_OPEN_ID)));
     // An app may have the right to read everything that is written in its groups.
-    if message.chat_type != "p2p" && mentions.is_empty() {
+    if !is_direct && bot.is_none() {
         return Ok(Parsed::Ignored { sender: Some(actor.into()), why: "said in a group, and not to the bot" });
     }
-    let command = if message.message_type == "text" {
-        json(message.content.as_bytes()).and_then(|Text { text }| {
-            let text = text.trim();
-            // The mention of the bot, where a message to it begins with one.
-            let text = mentions.iter().find_map(|mention| text.strip_prefix(&mention.key)).unwrap_or(text);
-            grammar::command(text, config)
-        })
-    } else {
-        Err(RequestError::CommandMalformed)
-    };
+    let text = feishu_text::text(&message.message_type, &message.content);
+    let command = text.and_then(|text| grammar::command(&feishu_text::without_bot(&text, &mentions, bot), config));
     let reply_address = reply_address(caller, &message.message_id).map(ReplyAddress::of_all);
     Ok(Parsed::of(Sender { reply_address, ..actor.into() }, command))
 }
@@ -401,7 +447,11 @@ fn said<'c>(message: Message, caller: &Caller, config: &'c Config) -> Result<Par
 /// Parses a click on a button below a message of the gateway.
 fn clicked<'c>(clicked: Clicked, caller: &Caller) -> Result<Parsed<'c>, RequestError> {
     let actor = Actor::person(caller, open_id(&clicked.operator.open_id)?);
-    let value = clicked.action.value.unwrap_or_default().to_string();
+    // Some cards hand their value back as a text with JSON in it.
+    let value = match clicked.action.value.unwrap_or_default() {
+        Value::String(text) => text,
+        value => value.to_string(),
+    };
     let pressed = json::<Pressed>(value.as_bytes()).ok();
     let pressed = pressed.and_then(|pressed| Some((ApprovalAction::parse(&pressed.action)?, pressed.id)));
     let Some((action, id)) = pressed else {

@@ -20,16 +20,22 @@
 //!
 //! Chat waits for 30 seconds, which is `total_ms`: nothing is acknowledged.
 //!
-//! Not supported: apps built as Google Workspace add-ons, whose events and answers have another form; quick commands; dialogs;
+//! With a URL as the audience, clicks count only below messages of this gateway: other apps can have the same URL. Events of an app
+//! that is a Google Workspace add-on have another form, and their token is of the project's service account, so that `audience` has
+//! to have the URL and the number of the project.
+//!
+//! Not supported: dialogs;
 //! private answers; answers by the Chat API, which needs a service account.
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::callers::api::bearer::JWKS_FILE;
 use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
+use crate::callers::chat::google_chat_event::{
+    ChatEvent, Click, EventKind, event, in_envelope, is_add_on, message_name,
+};
 use crate::callers::chat::grammar;
 use crate::callers::chat::message;
 use crate::callers::chat::platform::ChatPlatform;
@@ -48,9 +54,11 @@ use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
-use crate::request::strict::{consists_of, json};
+use crate::request::strict::consists_of;
 
 const AUDIENCE: &str = "audience";
+
+const APP: &str = "app";
 
 const SHAPE: CallerShape = CallerShape {
     keys: KeyShape::None,
@@ -59,6 +67,11 @@ const SHAPE: CallerShape = CallerShape {
             is_valid: |text| is_url(text) || is_number(text),
             expected: "the app's authentication audience: its HTTP endpoint URL, or the number of its Cloud project",
             ..Setting::texts(AUDIENCE, true)
+        },
+        Setting {
+            is_valid: |text| user_id(text).is_ok(),
+            expected: "the app as Chat names it, such as `users/114164005879224092462`",
+            ..Setting::text(APP, false)
         },
         JWKS_FILE,
     ],
@@ -113,17 +126,27 @@ impl CallerKind for GoogleChat {
             caller.settings(AUDIENCE).iter().filter(|audience| is_meant(audience)).cloned().collect();
         let expected = Expected { issuer, audiences: &audiences, authorized_party: None, groups: None };
         let claims = jwt::proved(token, keys, &expected, now)?;
-        let is_chat = claims.get("email") == Some(&CHAT.into()) && claims.get("email_verified") == Some(&true.into());
+        let is_add_on = is_add_on(&inbound.body);
+        let email = claims.get("email").and_then(Value::as_str).unwrap_or_default();
+        let is_known = if is_add_on { is_own_add_on(email, caller) } else { email == CHAT };
+        let is_chat = is_known && claims.get("email_verified") == Some(&true.into());
         if issuer == GOOGLE && !is_chat {
             return Err(ProofError::TokenRefused { claim: "email" });
         }
-        let delivery = match json::<Stamp>(&inbound.body) {
-            Ok(Stamp { r#type, message: Some(Named { name }) }) if r#type == "MESSAGE" => {
-                DeliveryId::new(caller, &[b"message", name.as_bytes()])
-            }
-            _ => DeliveryId::new(caller, &[&inbound.body]),
+        let delivery = match message_name(&inbound.body) {
+            Some(name) => DeliveryId::new(caller, &[b"message", name.as_bytes()]),
+            None => DeliveryId::new(caller, &[&inbound.body]),
         };
-        Ok(Proof::of(delivery))
+        let plain = is_add_on.then(|| inbound.body.clone());
+        Ok(Proof { plain, ..Proof::of(delivery) })
+    }
+
+    fn envelope(&self, rendered: Rendered, proof: &Proof) -> Rendered {
+        if proof.plain.is_some() { in_envelope(rendered) } else { rendered }
+    }
+
+    fn ignored(&self) -> Rendered {
+        Rendered::json(StatusCode::OK, "{}".into())
     }
 
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
@@ -185,6 +208,15 @@ fn escaped(text: &str) -> String {
     break_mention(text, &["<"])
 }
 
+/// Whether the address is that of the add-ons of a configured project: Google signs the events of an add-on as a service account of
+/// its project.
+fn is_own_add_on(email: &str, caller: &Caller) -> bool {
+    let number = email
+        .strip_prefix("service-")
+        .and_then(|rest| rest.strip_suffix("@gcp-sa-gsuiteaddons.iam.gserviceaccount.com"));
+    number.is_some_and(|number| is_number(number) && caller.settings(AUDIENCE).iter().any(|known| known == number))
+}
+
 fn is_url(text: &str) -> bool {
     text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
 }
@@ -199,75 +231,35 @@ fn issuer(inbound: &Inbound) -> Option<&'static str> {
     [GOOGLE, CHAT].into_iter().find(|issuer| *issuer == peek.issuer)
 }
 
-/// What identifies an event.
-#[derive(Deserialize)]
-struct Stamp {
-    r#type: String,
-    message: Option<Named>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    r#type: String,
-    user: Named,
-    message: Option<Message>,
-    action: Option<Action>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(rename = "argumentText")]
-    argument_text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Action {
-    #[serde(rename = "actionMethodName")]
-    function: String,
-    #[serde(default)]
-    parameters: Vec<Parameter>,
-}
-
-#[derive(Deserialize)]
-struct Parameter {
-    key: String,
-    value: String,
-}
-
 fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
-    let event: Event = json(&request.inbound.body)?;
-    let actor = Actor::person(request.caller, user_id(&event.user.name)?);
-    let command = match event.r#type.as_str() {
+    let Verified { inbound, caller, .. } = request;
+    let ChatEvent { user, kind } = event(&inbound.body)?;
+    let actor = Actor::person(caller, user_id(&user)?);
+    let command = match kind {
         // `/offboard` alone asks for the help.
-        "MESSAGE" => {
-            let text = event.message.and_then(|message| message.argument_text).unwrap_or_default();
-            grammar::command(text.trim(), config)
+        EventKind::Said(text) => grammar::command(&text, config),
+        EventKind::Clicked(click) => {
+            // Every app can name this gateway's URL as its own, and only the number of a project tells them apart.
+            let is_own = issuer(inbound) == Some(CHAT)
+                || is_add_on(&inbound.body)
+                || click.is_below_own_message(caller.setting(APP));
+            let pressed = if is_own { pressed(click) } else { Err(foreign("message", click.function)) };
+            match pressed {
+                Ok((action, id)) => return Ok(Parsed::pressed(actor, action, id)),
+                Err(error) => Err(error),
+            }
         }
-        "CARD_CLICKED" => match event.action.ok_or(RequestError::FieldMissing { name: "action" }).and_then(pressed) {
-            Ok((action, id)) => return Ok(Parsed::pressed(actor, action, id)),
-            Err(error) => Err(error),
-        },
-        "ADDED_TO_SPACE" => Ok(Command::Help),
-        "REMOVED_FROM_SPACE" => {
-            return Ok(Parsed::Ignored { sender: Some(actor.into()), why: "the app was removed from a space" });
-        }
-        _ => Err(foreign("type", event.r#type)),
+        EventKind::Added => Ok(Command::Help),
+        EventKind::Other(why) => return Ok(Parsed::Ignored { sender: Some(actor.into()), why }),
+        EventKind::Unknown(r#type) => Err(foreign("type", r#type)),
     };
     Ok(Parsed::of(actor, command))
 }
 
-fn pressed(action: Action) -> Result<(ApprovalAction, String), RequestError> {
-    let Action { function, parameters } = action;
+fn pressed(click: Click) -> Result<(ApprovalAction, String), RequestError> {
+    let Click { function, id, .. } = click;
     let action = ApprovalAction::parse(&function).ok_or_else(|| foreign("action.actionMethodName", function))?;
-    match parameters.as_slice() {
-        [Parameter { key, value }] if key == "id" => Ok((action, value.clone())),
-        _ => Err(RequestError::FieldMissing { name: "action.parameters" }),
-    }
+    Ok((action, id.ok_or(RequestError::FieldMissing { name: "action.parameters" })?))
 }
 
 /// The refusal of an event that the gateway's app does not have.

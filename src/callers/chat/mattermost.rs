@@ -15,9 +15,11 @@
 //! that name, what takes longer than two is acknowledged, and the outcome follows at the `response_url`; without it, Mattermost
 //! waits.
 //!
+//! A command can be set to GET, which leaves the token in access logs; POST is better. An outgoing OAuth connection for the
+//! gateway's URL takes the place of the token in `Authorization`; then the token in the form is the proof.
+//!
 //! Not supported: buttons, because Mattermost sends a click with no proof at all (`PostActionIntegrationRequest` in the server's
-//! `model/integration_action.go` has no token); outgoing webhooks; commands by GET, which leave the token in access logs; an
-//! outgoing OAuth connection for the gateway's URL, which takes the place of the token in `Authorization`.
+//! `model/integration_action.go` has no token); outgoing webhooks.
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, Uri};
@@ -28,7 +30,7 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
@@ -61,6 +63,10 @@ impl CallerKind for Mattermost {
         SHAPE
     }
 
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Hook("GET, POST")
+    }
+
     fn content_types(&self) -> &'static [&'static str] {
         &["application/x-www-form-urlencoded"]
     }
@@ -73,16 +79,23 @@ impl CallerKind for Mattermost {
         _: DateTime<Utc>,
     ) -> Result<Proof, ProofError> {
         let given = required_header(&inbound.headers, AUTHORIZATION)?;
-        let given = given.strip_prefix("Token ").ok_or(ProofError::Malformed { header: AUTHORIZATION })?;
+        let form = form(inbound);
         let is_right = |given: &str| keys.secrets.iter().any(|key| same_secret(given.as_bytes(), &key.secret));
-        // A request with one wrong token is made by a sender who has seen half of another one. A form that cannot be read has no
-        // token to compare.
-        let in_form = form(&inbound.body).ok().map(|fields| fields.required("token").is_ok_and(is_right));
-        if !is_right(given) || in_form == Some(false) {
+        let in_form = form.as_ref().ok().map(|fields| fields.required("token").is_ok_and(is_right));
+        let is_proved = match (given.strip_prefix("Token "), in_form) {
+            // A request with one wrong token is made by a sender who has seen half of another one. A form that cannot be read has
+            // no token to compare.
+            (Some(given), in_form) => is_right(given) && in_form != Some(false),
+            // The token of an OAuth connection, which is not the gateway's, takes the place of the command's token.
+            (None, in_form) if given.starts_with("Bearer ") => in_form == Some(true),
+            _ => return Err(ProofError::Malformed { header: AUTHORIZATION }),
+        };
+        if !is_proved {
             return Err(ProofError::Wrong);
         }
-        Ok(Proof::of(DeliveryId::new(caller, &[&inbound.body])))
+        Ok(Proof::of(DeliveryId::new(caller, &[fields_of(inbound)])))
     }
+
     fn parse<'c>(&self, request: Verified<'_>, config: &'c Config) -> Parsed<'c> {
         parse(request, config).unwrap_or_else(Parsed::refused)
     }
@@ -132,13 +145,18 @@ const AUTHORIZATION: &str = "authorization";
 /// Fields about who is mentioned in the text; each appears once for every mention (`mentionsToURLValues` in the server's `model/mention_map.go`).
 const LISTS: [&str; 4] = ["user_mentions", "user_mentions_ids", "channel_mentions", "channel_mentions_ids"];
 
-fn form(body: &[u8]) -> Result<Fields, RequestError> {
-    Fields::from_form_with_lists(body, &LISTS)
+/// The fields of a command: the body, or the query of a command that is set to GET.
+fn fields_of(inbound: &Inbound) -> &[u8] {
+    if inbound.method == Method::GET { inbound.query.as_bytes() } else { &inbound.body }
+}
+
+fn form(inbound: &Inbound) -> Result<Fields, RequestError> {
+    Fields::from_form_with_lists(fields_of(inbound), &LISTS)
 }
 
 fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
     let Verified { inbound, caller, .. } = request;
-    let fields = form(&inbound.body)?;
+    let fields = form(inbound)?;
     let actor = Actor::person(caller, user_id(fields.required("user_id")?)?);
     let reply_address = fields.required("response_url").ok().and_then(|url| reply_address(caller, url));
     // `/offboard` alone asks for the help.

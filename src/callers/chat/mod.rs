@@ -3,12 +3,17 @@
 pub mod dingtalk;
 pub mod discord;
 pub mod feishu;
+mod feishu_text;
 pub mod format;
 pub mod google_chat;
+mod google_chat_event;
 pub mod grammar;
 pub mod mattermost;
+mod mentions;
 pub mod message;
 pub mod platform;
 pub mod slack;
 pub mod teams;
+mod tenant;
 pub mod wecom;
+mod wecom_xml;

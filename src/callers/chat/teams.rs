@@ -9,8 +9,8 @@
 //!
 //! The body is an Activity of the Bot Framework
 //! (<https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>). The
-//! actor is `from.aadObjectId`, the person's object id in Entra, never `from.name`. The text begins with the mention of the webhook,
-//! `<at>…</at>`, which is removed; the rest contains character references of HTML, although it is called plain (published requests
+//! actor is `from.aadObjectId`, the person's object id in Entra, never `from.name`. The text contains the mention of the webhook,
+//! `<at>…</at>`, mostly first, which is removed; the rest contains character references of HTML, although it is called plain (published requests
 //! show `&nbsp;`; which others exist is not documented).
 //!
 //! Teams waits for five seconds and takes nothing afterwards: what takes longer is acknowledged, and the requester has to ask for
@@ -25,18 +25,19 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
 use crate::callers::chat::grammar;
 use crate::callers::chat::message;
 use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::chat::tenant;
 use crate::callers::follow_up::Acknowledgement;
 use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
-use crate::config::caller_shape::CallerShape;
+use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::key_text::base64_key;
 use crate::crypto::mac::hmac_sha256_is;
@@ -48,13 +49,26 @@ use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
 use crate::request::strict::json;
+use crate::request::unclear::Unclear;
 use crate::secret::Secret;
+
+const TENANT: &str = "tenant";
+
+const SHAPE: CallerShape = CallerShape {
+    settings: &[Setting {
+        is_valid: |id| is_object_id(&id.to_ascii_lowercase()),
+        expected: "the id of the Entra tenant, such as `76a2ae5a-9f00-4f6b-95ed-5d33d77c4d61`",
+        ..Setting::texts(TENANT, false)
+    }],
+    secret_form: form,
+    ..CallerShape::chat("teams")
+};
 
 pub(crate) struct Teams;
 
 impl CallerKind for Teams {
     fn shape(&self) -> CallerShape {
-        CallerShape { secret_form: form, ..CallerShape::chat("teams") }
+        SHAPE
     }
 
     fn verify(
@@ -126,6 +140,19 @@ struct Activity {
     r#type: String,
     from: From,
     text: Option<String>,
+    #[serde(rename = "channelData")]
+    channel_data: Option<ChannelData>,
+    entities: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+struct ChannelData {
+    tenant: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -145,35 +172,72 @@ fn signing_key(secret: &Secret) -> Option<Vec<u8>> {
 }
 
 fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Result<Parsed<'c>, RequestError> {
-    let Activity { r#type, from, text, .. } = json(&request.inbound.body)?;
-    let actor = Actor::person(request.caller, object_id(&from.object_id.unwrap_or_default())?);
+    let Activity { r#type, from, text, channel_data, entities, .. } = json(&request.inbound.body)?;
+    let actor = Actor::person(request.caller, &object_id(&from.object_id.unwrap_or_default())?);
+    let from = channel_data.and_then(|data| data.tenant).map(|tenant| tenant.id);
+    if let Err(error) = tenant::check(request.caller, TENANT, "channelData.tenant.id", from.as_deref()) {
+        return Ok(Parsed::of(actor, Err(error)));
+    }
     if r#type != "message" {
         return Ok(Parsed::Ignored { sender: Some(actor.into()), why: "it is not a message" });
     }
-    let text = text.unwrap_or_default();
-    let command = match without_mention(&text) {
-        Some(text) => grammar::command(plain(text).trim(), config),
-        None => Err(RequestError::CommandMalformed),
+    let command = match without_mention(&text.unwrap_or_default(), &people(&entities.unwrap_or_default())) {
+        Some(text) => grammar::command(&plain(&text), config),
+        None => Err(Unclear::NotText.into()),
     };
     Ok(Parsed::of(actor, command))
 }
 
-/// Checks an object id of Entra: a UUID in lower case.
-fn object_id(given: &str) -> Result<&str, RequestError> {
-    let digits = |part: &&str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let parts: Vec<&str> = given.split('-').collect();
-    let is_id = parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(digits);
+/// Checks an object id of Entra, and returns it in lower case: some clients write it in capitals.
+fn object_id(given: &str) -> Result<String, RequestError> {
     let expected = Localized {
         en: "an Entra object ID such as `87994953-d622-4c2c-a425-28e58c73b2b2`",
         zh: "Entra对象ID，例如 `87994953-d622-4c2c-a425-28e58c73b2b2`",
     };
-    if is_id { Ok(given) } else { Err(RequestError::invalid("from.aadObjectId", given, expected)) }
+    let lower = given.to_ascii_lowercase();
+    if is_object_id(&lower) { Ok(lower) } else { Err(RequestError::invalid("from.aadObjectId", given, expected)) }
 }
 
-/// Returns the text after the mention at its beginning. Only that one is the webhook's; another is part of the command.
-fn without_mention(text: &str) -> Option<&str> {
-    let (_, rest) = text.trim_start().strip_prefix("<at>")?.split_once("</at>")?;
-    Some(rest)
+/// Whether it is a UUID in lower case.
+fn is_object_id(given: &str) -> bool {
+    let digits = |part: &&str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<&str> = given.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(digits)
+}
+
+/// Returns the texts of the mentions that are of people: their ids begin with `29:`, those of bots with `28:`.
+fn people(entities: &[Value]) -> Vec<&str> {
+    let of_person = |entity: &&Value| {
+        let id = entity.pointer("/mentioned/id").and_then(Value::as_str);
+        id.is_some_and(|id| id.starts_with("29:"))
+    };
+    entities.iter().filter(of_person).filter_map(|entity| entity.get("text")?.as_str()).collect()
+}
+
+/// Returns the text without the mention of the webhook, wherever it stands: the first that is not known to be a person's. Others
+/// stay as names behind an `@`. `None` if there is no mention: then Teams did not send the message for the webhook.
+fn without_mention(text: &str, people: &[&str]) -> Option<String> {
+    const OPEN: &str = "<at";
+    const CLOSE: &str = "</at>";
+
+    let mut read = String::with_capacity(text.len());
+    let mut found = false;
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(OPEN) {
+        let name = behind.split_once('>').filter(|(attributes, _)| !attributes.contains('<'));
+        let Some((name, after)) = name.and_then(|(_, behind)| behind.split_once(CLOSE)) else { break };
+        read.push_str(before);
+        read.push(' ');
+        let is_person = people.iter().any(|known| known.strip_suffix(CLOSE).is_some_and(|known| known.ends_with(name)));
+        if found || is_person {
+            read.push_str(&format!("@{name} "));
+        } else {
+            found = true;
+        }
+        rest = after;
+    }
+    read.push_str(rest);
+    found.then_some(read)
 }
 
 /// Replaces character references, in one pass: `&amp;lt;` is `&lt;`.
@@ -214,19 +278,29 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// C7.
     #[test]
-    fn one_mention_is_taken_off() {
+    fn the_mention_of_the_webhook_is_taken_out() {
+        let people = ["<at>Dana</at>"];
         for (text, said) in [
             ("<at>offboard</at> alice analytics\n", Some("alice analytics")),
             ("<at>offboard</at>&nbsp;alice&nbsp;analytics&nbsp;\n", Some("alice analytics")),
             ("\n<at>Off Board</at>\u{a0}help", Some("help")),
-            ("<at>offboard</at> bob analytics asked by <at>Dana</at>", Some("bob analytics asked by <at>Dana</at>")),
+            ("hey <at>offboard</at> alice analytics", Some("hey alice analytics")),
+            ("alice analytics <at>offboard</at>", Some("alice analytics")),
+            ("<at id=\"0\">offboard</at> help", Some("help")),
+            ("<at>offboard</at> bob analytics asked by <at>Dana</at>", Some("bob analytics asked by @Dana")),
+            ("<at>Dana</at> <at>offboard</at> bob analytics", Some("@Dana bob analytics")),
+            ("<at>offboard</at> <at>Erin</at> analytics", Some("@Erin analytics")),
             ("<at>offboard</at>", Some("")),
-            ("alice analytics <at>offboard</at>", None),
+            ("<at>Dana</at> bob analytics", None),
+            ("alice analytics", None),
             ("<at>offboard alice analytics", None),
             ("", None),
         ] {
-            assert_eq!(without_mention(text).map(|text| plain(text).trim().to_owned()).as_deref(), said, "{text}");
+            let read = without_mention(text, &people).map(|text| plain(&text));
+            let words = read.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+            assert_eq!(words.as_deref(), said, "{text}");
         }
     }
 

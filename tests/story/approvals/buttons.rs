@@ -112,8 +112,11 @@ async fn a_click_that_is_not_ours_does_nothing() {
     ] {
         host.now.set(host.now.get() + 1000);
         let body = format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC));
-        let answer = ask_now(&host, &app, slack(seconds(&host), body)).await;
-        assert!(answer["text"].as_str().unwrap().contains("OFFBOARD.40010"), "{payload} {answer}");
+        let answer =
+            flow::handle(&host, Ok(&app), slack(seconds(&host), body), None, |early| panic!("{early:?}")).await;
+        let answer = String::from_utf8_lossy(answer.body()).into_owned();
+        // What is no click of a button of ours is answered with nothing.
+        assert!(answer.is_empty() || answer.contains("OFFBOARD.40010"), "{payload} {answer}");
     }
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-confirmation", 0));
 }

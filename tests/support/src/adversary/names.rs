@@ -68,7 +68,15 @@ pub(super) fn rows(forge: &Forge<'_>) -> Vec<Row> {
         // XML has no null character at all, and Teams' text is HTML.
         .filter(|(_, name, _)| kind.name != "wecom" || !name.contains('\0'))
         .filter(|(_, name, _)| kind.name != "teams" || !NO_WORDS.iter().any(|part| name.contains(part)))
-        .map(|(idea, name, code)| forge.proved(format!("the name is {idea}"), said(name), code))
+        .map(|(idea, name, code)| {
+            let mut row = forge.proved(format!("the name is {idea}"), said(name), code);
+            if kind.speaks() && code == INVALID {
+                // Marks around a word are taken off, and full-width letters are the narrow ones; commas separate words, and an
+                // address is none of an account.
+                row.codes.extend([RESERVED, "OFFBOARD.40011", "OFFBOARD.40403"]);
+            }
+            row
+        })
         .collect();
     if kind.is(&["api-access-key", "api-token", "http-signature"]) {
         rows.extend(queries(forge));
