@@ -5,6 +5,8 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use starrocks_offboard::callers;
+use starrocks_offboard::callers::chat::message::ChatMessage;
+use starrocks_offboard::callers::chat::text::Text;
 use starrocks_offboard::callers::follow_up::Acknowledgement;
 use starrocks_offboard::callers::kind::{Envelope, Verified};
 use starrocks_offboard::callers::parsed::{Parsed, Sender};
@@ -12,7 +14,7 @@ use starrocks_offboard::callers::proof::{ActiveSecret, Proof, Subject};
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::outcome::message::Message;
 use starrocks_offboard::outcome::{Denied, Evidence, Outcome, catalog};
-use starrocks_offboard::reply::{Rendered, Reply};
+use starrocks_offboard::reply::{Person, Rendered, Reply, RequestFacts};
 use starrocks_offboard::request::actor::Groups;
 use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::ids::DeliveryId;
@@ -127,12 +129,17 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             language,
             account,
             environment: Some("staging"),
-            asked_by: None,
-            approved_by: vec!["slack/U0ERIN"],
+            request: RequestFacts {
+                approvers: vec![Person { name: None, principal: "slack/U0ERIN" }],
+                ..RequestFacts::default()
+            },
             policies: &["dba-removes-on-staging".to_owned()],
             meaning: None,
-            request_id: "01a20cdd732b69ed97f48586a60db1dd",
+            retry_after: None,
+            removal_id: "01a20cdd732b69ed97f48586a60db1dd",
+            upstream_request_id: None,
             clicked,
+            is_decided_already: false,
         };
         let rendered = of.render(&answer);
         sound(&rendered);
@@ -156,8 +163,8 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             }
         }
         if let Some(chat) = of.chat() {
-            let text = String::from_utf8_lossy(&inbound.body);
-            sound(&chat.message(&chat.quote(&text)));
+            let text = Text::quote(String::from_utf8_lossy(&inbound.body));
+            sound(&chat.show(&ChatMessage::new(language, None, text)));
         }
     }
 }

@@ -84,10 +84,23 @@ pub struct FollowUp {
     pub bodies: fn(&Reply<'_>) -> Vec<String>,
     /// Turns a message that the platform shows as an answer into bodies; `None` if its body can be sent as it is.
     pub words: Option<fn(Rendered) -> Vec<String>>,
+    /// Reads the platform's answer to a message.
+    pub answer: fn(&[u8]) -> Delivery,
     /// Whether the platform waits for the answer to a request without a reply address.
     pub waits_without: bool,
     /// How to obtain a token, for platforms that take nothing without one of their own.
     pub login: Option<Login>,
+}
+
+/// What a platform says to a follow-up message, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was taken.
+    Accepted,
+    /// It was refused, with this code.
+    Refused(String),
+    /// The answer has none of the platform's forms.
+    Unknown,
 }
 
 /// How to obtain a token for the platform's own API.

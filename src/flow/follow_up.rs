@@ -6,7 +6,7 @@ use http::{HeaderValue, Request};
 
 use crate::app::App;
 use crate::callers;
-use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::follow_up::{Delivery, FollowUp, ReplyAddress};
 use crate::callers::parsed::Sender;
 use crate::callers::proof::ActiveSecret;
 use crate::config::callers::{Caller, Key};
@@ -21,8 +21,8 @@ use crate::outcome::language::Language;
 use crate::reply::{Rendered, Reply};
 use crate::secret::Secret;
 
-/// The largest answer that is read, in bytes: only its status counts, or the token in it.
-const ANSWER_LIMIT: usize = 4 * 1024;
+/// The largest answer that is read, in bytes: Feishu sends the whole message back.
+const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// Where a person takes a follow-up message.
 #[derive(Debug, Clone)]
@@ -76,8 +76,10 @@ impl<'c> FollowUpChannel<'c> {
             Err(why) => return fail(why),
         };
         for body in bodies {
-            if let Err(why) = self.post(host, &budget, body.into(), token.as_ref()).await {
-                return fail(why);
+            match self.post(host, &budget, body.into(), token.as_ref()).await {
+                Ok(()) => {}
+                Err(Undelivered::Refused(why)) => fail(why),
+                Err(Undelivered::NotTaken(why)) => return fail(why),
             }
         }
     }
@@ -101,7 +103,7 @@ impl<'c> FollowUpChannel<'c> {
         budget: &Budget,
         body: Bytes,
         token: Option<&Secret>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Undelivered> {
         let request = || {
             let mut request = Request::new(body.clone());
             *request.method_mut() = self.follow_up.method.clone();
@@ -116,13 +118,27 @@ impl<'c> FollowUpChannel<'c> {
             }
             Ok(request)
         };
-        let answer = send(host, budget, request).await?;
-        if answer.status().is_success() {
-            Ok(())
-        } else {
-            Err(format!("the platform answered {}", answer.status().as_u16()))
+        let answer = send(host, budget, request).await.map_err(Undelivered::NotTaken)?;
+        let said = format!("the platform answered {}", answer.status().as_u16());
+        let delivery = (self.follow_up.answer)(answer.body().as_deref().unwrap_or_default());
+        match (answer.status().is_success(), delivery) {
+            (true, Delivery::Accepted) => Ok(()),
+            (true, Delivery::Refused(code)) => Err(Undelivered::Refused(format!("{said} and refused it with {code}"))),
+            (true, Delivery::Unknown) => {
+                Err(Undelivered::Refused(format!("{said} in a form that it does not document")))
+            }
+            (false, Delivery::Refused(code)) => Err(Undelivered::NotTaken(format!("{said} with {code}"))),
+            (false, Delivery::Accepted | Delivery::Unknown) => Err(Undelivered::NotTaken(said)),
         }
     }
+}
+
+/// Why a message was not delivered.
+enum Undelivered {
+    /// The platform answered, and refused this message; it may take the next one.
+    Refused(String),
+    /// The platform takes none now.
+    NotTaken(String),
 }
 
 /// The channel of a requester who is notified, and the language of their caller; `None` if their platform takes no follow-up

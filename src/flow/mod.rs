@@ -25,7 +25,7 @@ use crate::operations::record::record;
 use crate::operations::report::{Content, Report};
 use crate::outbound::budget::Budget;
 use crate::outcome::{NotSent, Outcome};
-use crate::reply::Reply;
+use crate::reply::{Reply, RequestFacts};
 use crate::request::error::RequestError;
 use crate::request::inbound::{BodyError, Inbound};
 use crate::request::route::{Route, route};
@@ -139,14 +139,17 @@ async fn conclude<H: Host>(
 ) -> Response<Bytes> {
     let report = record(host, app, &exchange.origin(timing.late), report).await;
     let id = report_id(exchange, &report);
+    let known = app.ok();
     if let Some(channel) = &timing.channel {
-        channel.send(host, channel.bodies(&reply(exchange, &report, exchange.language)), id).await;
+        channel.send(host, channel.bodies(&reply(exchange, known, &report, exchange.language)), id).await;
     }
     if let (Some(notify), Ok(app)) = (&report.notify, app)
         && let Some((channel, language)) = follow_up::channel_of_requester(host, app, notify).await
     {
-        let told = Reply { clicked: None, ..reply(exchange, &report, language) };
+        let told = reply(exchange, known, &report, language);
+        let request = RequestFacts { is_readers: true, ..told.request };
+        let told = Reply { request, clicked: None, is_decided_already: false, ..told };
         channel.send(host, channel.bodies(&told), id).await;
     }
-    report_response(exchange, &report)
+    report_response(exchange, known, &report)
 }

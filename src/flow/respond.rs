@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::Response;
 
+use crate::app::App;
 use crate::flow::exchange::Exchange;
+use crate::ledger::row::RemovalRow;
+use crate::operations::facts::request_facts;
 use crate::operations::report::{Content, LedgerRow, Report};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
@@ -21,39 +24,51 @@ pub(super) fn report_id<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>) 
     }
 }
 
-/// What a reply tells about a report, to its sender or to the requester.
-pub(super) fn reply<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>, language: Language) -> Reply<'a> {
-    let own = exchange.actor().map(|actor| actor.principal.as_str());
-    let row = match &report.row {
-        LedgerRow::Current(row) => Some(row.as_ref()),
-        LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts => None,
-    };
-    let requester = row.and_then(|row| row.actor.as_deref());
+/// What a reply tells about a report, to its sender.
+pub(super) fn reply<'a>(
+    exchange: &'a Exchange<'_>,
+    app: Option<&'a App>,
+    report: &'a Report<'_>,
+    language: Language,
+) -> Reply<'a> {
+    let row = row_of(report);
+    let removal = report.removal.as_ref();
+    let of_row = || Some((row?.user_name.as_deref()?, row?.instance.as_deref()?));
+    let sender = exchange.actor().map(|actor| actor.principal.as_str());
+    let environment = removal.map(|removal| removal.instance.environment.as_str());
     Reply {
         outcome: &report.outcome,
         language,
-        account: report.removal.as_ref().map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())),
-        environment: report.removal.as_ref().map(|removal| removal.instance.environment.as_str()),
-        asked_by: requester.filter(|requester| Some(*requester) != own),
-        approved_by: row.into_iter().flat_map(|row| row.approvals()).map(|vote| vote.actor.as_str()).collect(),
+        account: removal.map(|removal| (removal.user_name.as_str(), removal.instance.name.as_str())).or_else(of_row),
+        environment,
+        request: app.map(|app| request_facts(&app.config, sender, (row, removal))).unwrap_or_default(),
         policies: &report.policies,
         meaning: error_codes::meaning(&report.outcome.code()).map(|meaning| meaning.requester),
-        request_id: report.request_id.as_deref().unwrap_or_else(|| report_id(exchange, report)),
+        retry_after: report.retry_after,
+        removal_id: report_id(exchange, report),
+        upstream_request_id: report.request_id.as_deref(),
         clicked: exchange.clicked(),
+        is_decided_already: report.is_decided_already,
+    }
+}
+
+fn row_of<'a>(report: &'a Report<'_>) -> Option<&'a RemovalRow> {
+    match &report.row {
+        LedgerRow::Current(row) => Some(row.as_ref()),
+        LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts => None,
     }
 }
 
 /// The response to a report.
-pub(super) fn report_response(exchange: &Exchange<'_>, report: &Report<'_>) -> Response<Bytes> {
-    let reply = reply(exchange, report, exchange.language);
+pub(super) fn report_response(exchange: &Exchange<'_>, app: Option<&App>, report: &Report<'_>) -> Response<Bytes> {
+    let reply = reply(exchange, app, report, exchange.language);
     let rendered = match exchange.kind() {
         Some(kind) => kind.render(&reply),
         None => api_body(&reply),
     };
-    let id = report_id(exchange, report);
     let facts = Facts {
-        request_id: reply.request_id,
-        row: (!matches!(report.row, LedgerRow::OfParts)).then_some(id),
+        request_id: reply.upstream_request_id.unwrap_or(reply.removal_id),
+        row: (!matches!(report.row, LedgerRow::OfParts)).then_some(reply.removal_id),
         outcome: Some(&report.outcome),
         retry_after: report.retry_after,
         policies: &report.policies,

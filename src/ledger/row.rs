@@ -268,6 +268,12 @@ impl RemovalRow {
         self.votes.iter().filter(move |vote| vote.is_approval() && Some(vote.reference.as_str()) == now)
     }
 
+    /// The denial that ended what the row asks for.
+    pub fn denial(&self) -> Option<&Vote> {
+        let now = self.reference.as_deref();
+        self.votes.iter().rfind(|vote| !vote.is_approval() && Some(vote.reference.as_str()) == now)
+    }
+
     /// Whether the removal is exactly what the row asks for.
     pub fn matches(&self, removal: &RemovalRequest<'_>) -> bool {
         self.fingerprint.as_deref() == Some(removal.fingerprint().as_str())

@@ -281,13 +281,13 @@ async fn current_outcome<'c, H: Host>(ctx: &Ctx<'c, H>, row: &RemovalRow) -> Rep
     let Some(removal) = request_from_row(&ctx.app.config, &row) else {
         // Its instance or account is not configured any more; the row tells how it ended all the same.
         return match row.outcome(ctx.at) {
-            Some(outcome) => Ok(Report::of_row(outcome, row)),
+            Some(outcome) => Ok(Report { is_decided_already: true, ..Report::of_row(outcome, row) }),
             None => Err(Outcome::Denied(Denied::ConfigurationChanged).into()),
         };
     };
     replay(ctx, &removal, row)
         .await
-        .map(|report| report.of_removal(&removal))
+        .map(|report| Report { is_decided_already: true, ..report.of_removal(&removal) })
         .map_err(|refusal| refusal.map(|report| report.of_removal(&removal)))
 }
 

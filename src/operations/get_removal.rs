@@ -45,7 +45,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
     });
     ctx.host.log(&line.to_string());
     let rendered = match ctx.chat {
-        Some(chat) => chat.message(&content::status(&row, ctx.language, chat)),
+        Some(chat) => chat.show(&content::status(&row, &ctx.app.config, ctx.language)),
         None => Rendered::json(StatusCode::OK, row.json().to_string()),
     };
     Ok(Content { policies, ..Content::of(rendered) })

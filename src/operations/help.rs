@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
+use crate::callers::chat::format::ChatFormat;
 use crate::host::Host;
 use crate::ledger::claims::Counts;
 use crate::operations::authorize::policy_context;
@@ -25,16 +26,18 @@ pub(crate) fn help<H: Host>(ctx: &Ctx<'_, H>) -> Content {
             ctx.app.policies.is_authorized(&request, context).allowed
         })
     };
-    let may_approve = config.instances().iter().any(|instance| may(Action::Approve, instance));
     let instances: Vec<&str> = config
         .instances()
         .iter()
         .filter(|instance| may(Action::Delete, instance) || may(Action::Request, instance))
         .map(|instance| instance.name.as_str())
         .collect();
-    let text = content::help(&instances, may_approve, ctx.language);
+    let message = content::help(&instances, ctx.language);
     Content::of(match ctx.chat {
-        Some(chat) => chat.message(&text),
-        None => Rendered::json(StatusCode::OK, json!({"help": text}).to_string()),
+        Some(chat) => chat.show(&message),
+        None => {
+            let lines: Vec<_> = message.body.iter().map(|line| line.render(&ChatFormat::PLAIN)).collect();
+            Rendered::json(StatusCode::OK, json!({"help": lines.join("\n")}).to_string())
+        }
     })
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::callers::chat::platform::ChatPlatform;
+use crate::callers::chat::format::ChatFormat;
+use crate::callers::chat::message::ChatMessage;
+use crate::config::Config;
 use crate::host::Host;
 use crate::ledger::claims::Counts;
 use crate::ledger::row::RemovalRow;
@@ -60,7 +62,7 @@ pub(crate) async fn list_pending<'c, H: Host>(ctx: &Ctx<'c, H>, query: &PendingQ
     let limit = if ctx.chat.is_some() { limit.min(IN_A_MESSAGE) } else { limit };
     let page = read_page(ctx, before, limit).await?;
     Ok(match ctx.chat {
-        Some(chat) => Content::of(chat.message(&in_a_message(&page, ctx.language, chat))),
+        Some(chat) => Content::of(chat.show(&in_a_message(&page, &ctx.app.config, ctx.language))),
         None => {
             let rows: Vec<_> = page.rows.iter().map(RemovalRow::json).collect();
             let body = json!({"approvals": rows, "next": page.next}).to_string();
@@ -133,30 +135,25 @@ impl<'a, 'c, H: Host> PendingReader<'a, 'c, H> {
     }
 }
 
-/// As many requests as the platform shows, and how to go on.
-fn in_a_message(page: &Page, language: Language, chat: &dyn ChatPlatform) -> String {
-    let all = content::pending(&page.rows, language, chat);
-    // Some platforms count bytes.
-    if page.next.is_none() && all.len() <= chat.format().longest {
+/// The most bytes of a listing: every platform shows that many, with what its markup adds.
+const LONGEST: usize = 1700;
+
+/// As many requests as every platform shows, and how to go on.
+fn in_a_message(page: &Page, config: &Config, language: Language) -> ChatMessage {
+    let all = content::pending(&page.rows, None, config, language);
+    if page.next.is_none() && length(&all) <= LONGEST {
         return all;
     }
     let shown = |rows: &[RemovalRow]| {
-        let last = rows.last().and_then(|row| row.reference.clone()).unwrap_or_default();
-        format!("{}\n{}", content::pending(rows, language, chat), go_on(&last, language))
+        let last = rows.last().and_then(|row| row.reference.clone()).or_else(|| page.next.clone()).unwrap_or_default();
+        content::pending(rows, Some(&last), config, language)
     };
     let mut fitting = (2..=page.rows.len()).rev().filter_map(|count| page.rows.get(..count)).map(shown);
-    let fits = fitting.find(|text| text.len() <= chat.format().longest);
     // Without a row, the time was over before one was found.
-    let shortest = || match page.rows.get(..1) {
-        Some(first) => shown(first),
-        None => go_on(page.next.as_deref().unwrap_or_default(), language),
-    };
-    fits.unwrap_or_else(shortest)
+    let shortest = || shown(page.rows.get(..1).unwrap_or_default());
+    fitting.find(|message| length(message) <= LONGEST).unwrap_or_else(shortest)
 }
 
-fn go_on(last: &str, language: Language) -> String {
-    match language {
-        Language::English => format!("To see more, write `pending {last}`."),
-        Language::Chinese => format!("如需查看更多，请输入 `pending {last}`。"),
-    }
+fn length(message: &ChatMessage) -> usize {
+    message.body.iter().map(|line| line.render(&ChatFormat::PLAIN).len().saturating_add(1)).sum()
 }

@@ -33,6 +33,7 @@ pub(crate) mod decide_approval;
 mod departure;
 mod dry_run;
 mod execute;
+pub(crate) mod facts;
 pub(crate) mod get_removal;
 pub(crate) mod help;
 mod leaver_accounts;

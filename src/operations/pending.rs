@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::DateTime;
+
 use crate::host::Host;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
@@ -47,14 +49,15 @@ async fn read_outcome<'c, H: Host>(
         return Ok(Outcome::Closed(Closed::Expired));
     }
     let reference = row.reference.clone().unwrap_or_default();
+    let until = row.expires_at.and_then(DateTime::from_timestamp_millis).unwrap_or(ctx.at);
     if row.state == State::AwaitingConfirmation {
         let counts = ctx.stored(ledger.count(&row.id, removal, ctx.person_of(removal), ctx.at).await)?;
         let decision = authorize(ctx, removal, true, counts);
         let needs_approval = matches!(decision, Decision::NeedsApproval { .. });
-        return Ok(Outcome::Waiting(Waiting::Confirmation { reference, needs_approval }));
+        return Ok(Outcome::Waiting(Waiting::Confirmation { reference, needs_approval, until }));
     }
     let people: BTreeSet<_> = row.approvals().map(|vote| &vote.person).collect();
     let required = ctx.app.config.approvals.required(&removal.instance.environment);
     let missing = required.saturating_sub(u32::try_from(people.len()).unwrap_or(u32::MAX)).max(1);
-    Ok(Outcome::Waiting(Waiting::Approval { reference, missing }))
+    Ok(Outcome::Waiting(Waiting::Approval { reference, missing, until }))
 }

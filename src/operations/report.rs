@@ -33,6 +33,8 @@ pub(crate) struct Report<'c> {
     pub(crate) retry_after: Option<u64>,
     /// The requester of what another person decided.
     pub(crate) notify: Option<Notify>,
+    /// Whether a person's decision came too late to have brought about the outcome.
+    pub(crate) is_decided_already: bool,
 }
 
 /// A requester who is told of an outcome without waiting for it.
@@ -63,6 +65,7 @@ impl<'c> Report<'c> {
             request_id: None,
             retry_after: None,
             notify: None,
+            is_decided_already: false,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::request::ids::Reference;
 use crate::request::removal::RemovalRequest;
 
 /// How long the requester has to confirm.
-const TO_CONFIRM: Duration = Duration::from_secs(300);
+pub(super) const TO_CONFIRM: Duration = Duration::from_secs(300);
 
 /// Writes a row that waits for the requester, if the caller asks for confirmation, or else for approvals.
 ///

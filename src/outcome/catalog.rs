@@ -223,17 +223,17 @@ catalog! {
         "this delivery ID was already used for another account or instance; no removal was sent; send the request with a new ID"
         "此投递ID已用于其他账号或实例，未发送删除请求；请使用新的ID重新发送";
     CONFIRM_TO_REMOVE: 409 3 AwaitingConfirmation
-        "no removal was sent; to remove the account, confirm {reference} within 5 minutes of the request"
-        "未发送删除请求；如需删除账号，请在提交后5分钟内确认 {reference}";
+        "no removal was sent; to remove the account, confirm {reference} before {until}"
+        "未发送删除请求；如需删除账号，请在{until}前确认 {reference}";
     CONFIRM_TO_SUBMIT: 409 3 AwaitingConfirmation
-        "no removal was sent; to submit the request for approval, confirm {reference} within 5 minutes of the request"
-        "未发送删除请求；如需提交审批，请在提交后5分钟内确认 {reference}";
+        "no removal was sent; to submit the request for approval, confirm {reference} before {until}"
+        "未发送删除请求；如需提交审批，请在{until}前确认 {reference}";
     AWAITING_APPROVAL: 409 4 AwaitingApproval
-        "no removal was sent; request {reference} needs {missing} more approval"
-        "未发送删除请求；申请 {reference} 还需{missing}人批准";
+        "no removal was sent; request {reference} needs {missing} more approval before {until}"
+        "未发送删除请求；申请 {reference} 还需{missing}人批准，截止{until}";
     AWAITING_APPROVALS: 409 4 AwaitingApproval
-        "no removal was sent; request {reference} needs {missing} more approvals"
-        "未发送删除请求；申请 {reference} 还需{missing}人批准";
+        "no removal was sent; request {reference} needs {missing} more approvals before {until}"
+        "未发送删除请求；申请 {reference} 还需{missing}人批准，截止{until}";
     CANCELLED: 409 5 Cancelled
         "the requester cancelled the request; no removal was sent"
         "申请人已取消申请，未发送删除请求";

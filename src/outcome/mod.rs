@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::StatusCode;
 
 use self::catalog::{Entry, other};
@@ -206,6 +207,8 @@ pub enum Waiting {
         reference: String,
         /// Whether it has to be approved afterwards.
         needs_approval: bool,
+        /// Until when.
+        until: DateTime<Utc>,
     },
     /// Other people have to approve.
     Approval {
@@ -213,6 +216,8 @@ pub enum Waiting {
         reference: String,
         /// How many approvals are missing.
         missing: u32,
+        /// Until when.
+        until: DateTime<Utc>,
     },
 }
 
@@ -485,15 +490,17 @@ impl Denied {
 impl Waiting {
     fn described(&self) -> Described<'_> {
         let quoted = |reference: &str| ("reference", Argument::Quoted(reference.to_owned()));
+        let before =
+            |until: &DateTime<Utc>| ("until", Argument::Plain(until.to_rfc3339_opts(SecondsFormat::Secs, true).into()));
         match self {
-            Self::Confirmation { reference, needs_approval } => {
+            Self::Confirmation { reference, needs_approval, until } => {
                 let entry = if *needs_approval { &catalog::CONFIRM_TO_SUBMIT } else { &catalog::CONFIRM_TO_REMOVE };
-                Described::with(entry, vec![quoted(reference)])
+                Described::with(entry, vec![quoted(reference), before(until)])
             }
-            Self::Approval { reference, missing } => {
+            Self::Approval { reference, missing, until } => {
                 let entry = if *missing == 1 { &catalog::AWAITING_APPROVAL } else { &catalog::AWAITING_APPROVALS };
                 let missing = ("missing", Argument::Plain(missing.to_string().into()));
-                Described::with(entry, vec![quoted(reference), missing])
+                Described::with(entry, vec![quoted(reference), missing, before(until)])
             }
         }
     }
@@ -647,8 +654,9 @@ mod tests {
         let reference = || "K7Q2M9XA".to_owned();
         let rejected =
             |reason: Option<&str>| Closed::Rejected { by: "slack/U2CERLKJA".into(), reason: reason.map(str::to_owned) };
-        let confirmation = |needs_approval| Waiting::Confirmation { reference: reference(), needs_approval };
-        let approval = |missing| Waiting::Approval { reference: reference(), missing };
+        let until = DateTime::from_timestamp(1_780_309_500, 0).unwrap();
+        let confirmation = |needs_approval| Waiting::Confirmation { reference: reference(), needs_approval, until };
+        let approval = |missing| Waiting::Approval { reference: reference(), missing, until };
         let replayed = ReplayedAnswer {
             state: State::Cancelled,
             status: status(409),
@@ -764,7 +772,7 @@ mod tests {
         assert_eq!(Outcome::Refused(Message::new(&catalog::ROUTE_UNKNOWN)).allow(), None);
         assert_eq!(Outcome::Removed(Evidence::AccountList).confirmed_by(), Some("account-list"));
         assert_eq!(Outcome::Removed(Evidence::Answer).confirmed_by(), None);
-        let waiting = Waiting::Approval { reference: "K7Q2M9XA".into(), missing: 1 };
+        let waiting = Waiting::Approval { reference: "K7Q2M9XA".into(), missing: 1, until: DateTime::UNIX_EPOCH };
         assert_eq!(Outcome::Waiting(waiting).reference(), Some("K7Q2M9XA"));
     }
 }

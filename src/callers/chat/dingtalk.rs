@@ -23,10 +23,13 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::callers::chat::format::{ChatFormat, truncate};
+use crate::callers::chat::delivery;
+use crate::callers::chat::format::ChatFormat;
+use crate::callers::chat::forms::plain;
 use crate::callers::chat::grammar;
 use crate::callers::chat::mentions;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Verified};
@@ -85,7 +88,7 @@ impl CallerKind for Dingtalk {
     }
 
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.message(&message::acknowledgement(early)))
+        Some(self.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {
@@ -94,6 +97,7 @@ impl CallerKind for Dingtalk {
             at: |_, url| reply_address(url),
             bodies: |reply| vec![Dingtalk.reply(reply).body],
             words: None,
+            answer: delivery::errcode,
             waits_without: false,
             login: None,
         };
@@ -103,12 +107,8 @@ impl CallerKind for Dingtalk {
 
 impl ChatPlatform for Dingtalk {
     /// Neither markup nor mentions: mentions are a field of their own, which these messages do not have.
-    fn format(&self) -> ChatFormat {
-        ChatFormat { escape: str::to_owned, small: str::to_owned, longest: LONGEST }
-    }
-
-    fn message(&self, text: &str) -> Rendered {
-        let text = truncate(text, LONGEST);
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        let text = plain::text(message, &ChatFormat::PLAIN, LONGEST, plain::characters);
         Rendered::json(StatusCode::OK, json!({"msgtype": "text", "text": {"content": text}}).to_string())
     }
 }

@@ -30,9 +30,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
+use crate::callers::chat::delivery;
+use crate::callers::chat::forms::discord;
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Verified};
@@ -80,9 +82,6 @@ const UPDATE_MESSAGE: u8 = 7;
 
 const AUTOCOMPLETE_RESULT: u8 = 8;
 
-/// `EPHEMERAL`: only the requester sees the message.
-const PRIVATE: u64 = 64;
-
 pub(crate) struct Discord;
 
 impl CallerKind for Discord {
@@ -118,16 +117,17 @@ impl CallerKind for Discord {
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
-        let mut message = message(reply);
+        let message = of_reply::message(reply);
+        let mut body = discord::body(&message);
         match reply.clicked {
             // The message with Confirm was for one person; the one with Approve is for everyone, and has to be another.
-            Some(ApprovalAction::Confirm) if message::is_for_all(reply) => answered(CHANNEL_MESSAGE, message),
-            Some(_) if message::replaces(reply) => {
+            Some(ApprovalAction::Confirm) if message.is_public => answered(CHANNEL_MESSAGE, body),
+            Some(_) if of_reply::replaces(reply) => {
                 // Who sees a message is settled when it is made.
-                message.remove("flags");
-                answered(UPDATE_MESSAGE, message)
+                body.remove("flags");
+                answered(UPDATE_MESSAGE, body)
             }
-            _ => answered(CHANNEL_MESSAGE, message),
+            _ => answered(CHANNEL_MESSAGE, body),
         }
     }
 
@@ -139,7 +139,7 @@ impl CallerKind for Discord {
         Some(match early.clicked {
             // The message stays as it is: whether the click was for the person who clicked is not known yet.
             Some(_) => Rendered::json(StatusCode::OK, json!({"type": DEFERRED_UPDATE}).to_string()),
-            None => self.message(&message::acknowledgement(early)),
+            None => self.show(&of_reply::acknowledgement(early)),
         })
     }
 
@@ -147,8 +147,9 @@ impl CallerKind for Discord {
         static FOLLOW_UP: FollowUp = FollowUp {
             method: Method::POST,
             at: |_, url| ReplyAddress::at(ORIGIN, url),
-            bodies: |reply| vec![Value::Object(message(reply)).to_string()],
+            bodies: |reply| vec![Value::Object(discord::body(&of_reply::message(reply))).to_string()],
             words: Some(words),
+            answer: delivery::by_status,
             waits_without: true,
             login: None,
         };
@@ -157,52 +158,9 @@ impl CallerKind for Discord {
 }
 
 impl ChatPlatform for Discord {
-    fn format(&self) -> ChatFormat {
-        FORMAT
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        answered(CHANNEL_MESSAGE, discord::body(message))
     }
-
-    fn message(&self, text: &str) -> Rendered {
-        answered(CHANNEL_MESSAGE, shown(text))
-    }
-}
-
-/// Markdown, with small print of its own (<https://support.discord.com/hc/en-us/articles/210298617>).
-const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("-# {words}"), longest: LONGEST };
-
-/// The most characters of a message (<https://docs.discord.com/developers/resources/message#create-message>).
-const LONGEST: usize = 2000;
-
-/// The message about an outcome, with the buttons of what waits: an empty list removes those of an earlier message.
-fn message(reply: &Reply<'_>) -> Map<String, Value> {
-    const SUCCESS: u8 = 3;
-    const DANGER: u8 = 4;
-    let buttons: Vec<_> = message::buttons(reply)
-        .iter()
-        .map(|button| {
-            json!({
-                "type": 2,
-                "style": if button.is_yes { SUCCESS } else { DANGER },
-                "label": button.label,
-                "custom_id": format!("{}:{}", button.name, button.reference),
-            })
-        })
-        .collect();
-    let mut message = shown(&message::text(reply, FORMAT));
-    let rows = if buttons.is_empty() { json!([]) } else { json!([{"type": 1, "components": buttons}]) };
-    message.insert("components".into(), rows);
-    if message::is_for_all(reply) {
-        message.remove("flags");
-    }
-    message
-}
-
-/// A message that mentions no one, whatever its text says.
-fn shown(text: &str) -> Map<String, Value> {
-    Map::from_iter([
-        ("content".to_owned(), truncate(text, LONGEST).into()),
-        ("allowed_mentions".to_owned(), json!({"parse": []})),
-        ("flags".to_owned(), PRIVATE.into()),
-    ])
 }
 
 fn answered(way: u8, data: Map<String, Value>) -> Rendered {
@@ -213,11 +171,6 @@ fn answered(way: u8, data: Map<String, Value>) -> Rendered {
 fn words(rendered: Rendered) -> Vec<String> {
     let answer = serde_json::from_str::<Value>(&rendered.body).ok();
     answer.as_ref().and_then(|answer| answer.get("data")).map(Value::to_string).into_iter().collect()
-}
-
-/// Prevents text that looks like a mention, and links behind other words.
-fn escaped(text: &str) -> String {
-    break_mention(text, &["<", "]("])
 }
 
 /// Reads the public key of the application; `None` if the secret is not one.
@@ -369,6 +322,8 @@ fn reply_address(interaction: &Interaction) -> Option<ReplyAddress> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callers::chat::text::Text;
+    use crate::outcome::language::Language;
 
     #[test]
     fn snowflakes_have_one_spelling() {
@@ -381,14 +336,11 @@ mod tests {
     }
 
     #[test]
-    fn markup_of_others_is_none() {
-        assert_eq!(escaped("<@1> [a](https://evil.example)"), "<\u{200b}@1> [a]\u{200b}(https://evil.example)");
-    }
-
-    #[test]
     fn words_that_come_later_are_the_message_alone() {
-        let [sent] = &words(Discord.message("x"))[..] else { panic!() };
+        let [sent] = &words(Discord.show(&ChatMessage::new(Language::English, None, Text::words("x"))))[..] else {
+            panic!()
+        };
         let sent: Value = serde_json::from_str(sent).unwrap();
-        assert_eq!(sent, json!({"content": "x", "allowed_mentions": {"parse": []}, "flags": 64}));
+        assert_eq!(sent, json!({"content": "**x**", "allowed_mentions": {"parse": []}, "flags": 64}));
     }
 }

@@ -17,7 +17,7 @@
 //! (<https://open.feishu.cn/document/ukTMukTMukTM/ukDNz4SO0MjL5QzM/auth-v3/auth/tenant_access_token_internal>). A click is
 //! answered within three seconds by a new card in the place of the old one, or by a toast
 //! (<https://open.feishu.cn/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-callback-communication>); what takes longer
-//! follows as a reply. The text is `plain_text`, which has no markup and so no mention of everyone.
+//! follows as a reply.
 //!
 //! Not supported: events by long connection, apps of the app store, events of version 1.0, old card callbacks
 //! (`card.action.trigger_v1`, which are signed with SHA-1), messages without text.
@@ -33,10 +33,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::callers::chat::delivery;
 use crate::callers::chat::feishu_text::{self, Mention};
-use crate::callers::chat::format::{ChatFormat, truncate};
+use crate::callers::chat::forms::feishu;
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
@@ -145,10 +147,11 @@ impl CallerKind for Feishu {
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
+        let message = of_reply::message(reply);
         let body = match reply.clicked {
             None => json!({}),
-            Some(_) if message::replaces(reply) => json!({"card": {"type": "raw", "data": with_buttons(reply)}}),
-            Some(_) => toast("error", &message::text(reply, FORMAT)),
+            Some(_) if of_reply::replaces(reply) => json!({"card": {"type": "raw", "data": feishu::card(&message)}}),
+            Some(_) => toast("error", &message),
         };
         Rendered::json(StatusCode::OK, body.to_string())
     }
@@ -160,7 +163,7 @@ impl CallerKind for Feishu {
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
         let body = match early.clicked {
             None => json!({}),
-            Some(_) => toast("info", &message::acknowledgement(early)),
+            Some(_) => toast("info", &of_reply::acknowledgement(early)),
         };
         Some(Rendered::json(StatusCode::OK, body.to_string()))
     }
@@ -169,8 +172,9 @@ impl CallerKind for Feishu {
         static FOLLOW_UP: FollowUp = FollowUp {
             method: Method::POST,
             at: |caller, url| ReplyAddress::at(&origin(caller), url),
-            bodies: |reply| vec![message(&with_buttons(reply))],
+            bodies: |reply| vec![Feishu.reply(reply).body],
             words: None,
+            answer: delivery::code,
             waits_without: true,
             login: Some(Login { request: login, token }),
         };
@@ -179,17 +183,12 @@ impl CallerKind for Feishu {
 }
 
 impl ChatPlatform for Feishu {
-    /// No markup: the text is `plain_text`.
-    fn format(&self) -> ChatFormat {
-        FORMAT
-    }
-
-    fn message(&self, text: &str) -> Rendered {
-        Rendered::json(StatusCode::OK, message(&card(text)))
+    /// The content of a message is the card's JSON as a text.
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        let body = json!({"msg_type": "interactive", "content": feishu::card(message).to_string()});
+        Rendered::json(StatusCode::OK, body.to_string())
     }
 }
-
-const FORMAT: ChatFormat = ChatFormat { escape: str::to_owned, small: str::to_owned, longest: LONGEST };
 
 const ENCRYPT_KEY: &str = "encrypt_key";
 
@@ -471,46 +470,9 @@ fn open_id(given: &str) -> Result<&str, RequestError> {
     if is_id(given, "ou_") { Ok(given) } else { Err(RequestError::invalid("open_id", given, expected)) }
 }
 
-/// A card may have 30 kB (see the page of the reply API); so many characters are always below that.
-const LONGEST: usize = 3000;
-
-fn toast(how: &str, text: &str) -> Value {
-    json!({"toast": {"type": how, "content": text}})
-}
-
-/// Returns a card with this text. It looks the same for everyone, and changes for everyone.
-fn card(text: &str) -> Value {
-    let text = truncate(text, LONGEST);
-    json!({
-        "config": {"update_multi": true, "wide_screen_mode": true},
-        "elements": [{"tag": "div", "text": {"tag": "plain_text", "content": text}}],
-    })
-}
-
-/// Returns the card about an outcome, with the buttons of a request that waits.
-fn with_buttons(reply: &Reply<'_>) -> Value {
-    let mut card = card(&message::text(reply, FORMAT));
-    let buttons = message::buttons(reply);
-    let actions: Vec<_> = buttons
-        .iter()
-        .map(|button| {
-            json!({
-                "tag": "button",
-                "text": {"tag": "plain_text", "content": button.label},
-                "type": if button.is_yes { "primary" } else { "danger" },
-                "value": {"action": button.name, "id": button.reference},
-            })
-        })
-        .collect();
-    if let (false, Some(Value::Array(elements))) = (actions.is_empty(), card.get_mut("elements")) {
-        elements.push(json!({"tag": "action", "actions": actions}));
-    }
-    card
-}
-
-/// Returns a message with this card. Its content is the card's JSON as a text.
-fn message(card: &Value) -> String {
-    json!({"msg_type": "interactive", "content": card.to_string()}).to_string()
+/// Returns a notice that goes away, for the person who clicked.
+fn toast(how: &str, message: &ChatMessage) -> Value {
+    json!({"toast": {"type": how, "content": feishu::toast(message)}})
 }
 
 fn login(caller: &Caller, key: &ActiveSecret) -> Option<Request<Bytes>> {

@@ -3,12 +3,19 @@
 /// How a chat platform marks up text.
 #[derive(Debug, Clone, Copy)]
 pub struct ChatFormat {
-    /// Makes text of others harmless: no markup, no mention of everybody.
+    /// Makes words of others harmless: no markup, no mention of everybody.
     pub escape: fn(&str) -> String,
-    /// Small print.
+    /// Marks up a value, such as an account name, which it escapes; `None` if the platform shows plain text.
+    pub code: Option<fn(&str) -> String>,
+    /// Marks up the title.
+    pub bold: fn(&str) -> String,
+    /// Marks up small print.
     pub small: fn(&str) -> String,
-    /// The most characters of a message.
-    pub longest: usize,
+}
+
+impl ChatFormat {
+    /// No markup at all, and nothing to escape.
+    pub const PLAIN: Self = Self { escape: str::to_owned, code: None, bold: str::to_owned, small: str::to_owned };
 }
 
 /// A space of no width.
@@ -22,6 +29,11 @@ pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
         let first: String = rest.by_ref().take(1).collect();
         text.replace(start, &format!("{first}{INVISIBLE}{}", rest.as_str()))
     })
+}
+
+/// Returns a value between backticks. A backtick in it would end the quotation.
+pub(super) fn between_backticks(escaped: &str) -> String {
+    format!("`{}`", escaped.replace('`', "'"))
 }
 
 /// Returns at most so many characters of the text.

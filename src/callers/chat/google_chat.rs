@@ -29,15 +29,16 @@
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::callers::api::bearer::JWKS_FILE;
-use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
+use crate::callers::chat::forms::google_chat;
 use crate::callers::chat::google_chat_event::{
     ChatEvent, Click, EventKind, event, in_envelope, is_add_on, message_name,
 };
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::kind::{CallerKind, Verified};
 use crate::callers::parsed::Parsed;
@@ -154,25 +155,11 @@ impl CallerKind for GoogleChat {
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
-        let mut message = shown(&message::text(reply, FORMAT));
-        let buttons: Vec<_> = message::buttons(reply)
-            .iter()
-            .map(|button| {
-                let parameters = json!([{"key": "id", "value": button.reference}]);
-                let action = json!({"function": button.name, "parameters": parameters});
-                json!({"text": button.label, "onClick": {"action": action}})
-            })
-            .collect();
-        if message::replaces(reply) {
+        let mut message = google_chat::body(&of_reply::message(reply));
+        if of_reply::replaces(reply) {
             message.insert("actionResponse".into(), json!({"type": "UPDATE_MESSAGE"}));
-            // Without it, the buttons of the message that is replaced would stay.
-            message.insert("cardsV2".into(), json!([]));
         } else if reply.clicked.is_some() {
             message.insert("actionResponse".into(), json!({"type": "NEW_MESSAGE"}));
-        }
-        if !buttons.is_empty() {
-            let section = json!({"widgets": [{"buttonList": {"buttons": buttons}}]});
-            message.insert("cardsV2".into(), json!([{"cardId": "offboard", "card": {"sections": [section]}}]));
         }
         Rendered::json(StatusCode::OK, Value::Object(message).to_string())
     }
@@ -183,29 +170,9 @@ impl CallerKind for GoogleChat {
 }
 
 impl ChatPlatform for GoogleChat {
-    fn format(&self) -> ChatFormat {
-        FORMAT
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        Rendered::json(StatusCode::OK, Value::Object(google_chat::body(message)).to_string())
     }
-
-    fn message(&self, text: &str) -> Rendered {
-        Rendered::json(StatusCode::OK, Value::Object(shown(text)).to_string())
-    }
-}
-
-/// <https://developers.google.com/workspace/chat/format-messages>
-const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
-
-/// Well within the 32,000 bytes of a message
-/// (<https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create>).
-const LONGEST: usize = 4096;
-
-fn shown(text: &str) -> Map<String, Value> {
-    Map::from_iter([("text".to_owned(), truncate(text, LONGEST).into())])
-}
-
-/// Prevents `<users/all>` and `<https://…|other words>`.
-fn escaped(text: &str) -> String {
-    break_mention(text, &["<"])
 }
 
 /// Whether the address is that of the add-ons of a configured project: Google signs the events of an add-on as a service account of

@@ -8,8 +8,7 @@
 //! `trigger_id` is another for every command.
 //!
 //! The answer is a message with status 200 for every outcome, because Mattermost shows people nothing of another status; only a
-//! request without a valid proof is answered with 401. `response_type` is always there. `skip_slack_parsing` keeps Mattermost
-//! from turning `<!channel>` into a mention of everyone.
+//! request without a valid proof is answered with 401. `response_type` is always there.
 //!
 //! Mattermost waits for 30 seconds (`OutgoingIntegrationRequestsTimeout`). With `site_url`, which is Mattermost's own setting of
 //! that name, what takes longer than two is acknowledged, and the outcome follows at the `response_url`; without it, Mattermost
@@ -23,11 +22,12 @@
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, Uri};
-use serde_json::{Value, json};
 
-use crate::callers::chat::format::{ChatFormat, INVISIBLE, break_mention, truncate};
+use crate::callers::chat::delivery;
+use crate::callers::chat::forms::mattermost;
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
@@ -38,7 +38,7 @@ use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::language::Localized;
-use crate::reply::{Rendered, Reply};
+use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
@@ -100,24 +100,21 @@ impl CallerKind for Mattermost {
         parse(request, config).unwrap_or_else(Parsed::refused)
     }
 
-    fn render(&self, reply: &Reply<'_>) -> Rendered {
-        Rendered::json(StatusCode::OK, body(reply).to_string())
-    }
-
     fn chat(&self) -> Option<&dyn ChatPlatform> {
         Some(self)
     }
 
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.message(&message::acknowledgement(early)))
+        Some(self.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {
         static FOLLOW_UP: FollowUp = FollowUp {
             method: Method::POST,
             at: reply_address,
-            bodies: |reply| vec![body(reply).to_string()],
+            bodies: |reply| vec![Mattermost.reply(reply).body],
             words: None,
+            answer: delivery::said_ok,
             waits_without: true,
             login: None,
         };
@@ -126,17 +123,10 @@ impl CallerKind for Mattermost {
 }
 
 impl ChatPlatform for Mattermost {
-    /// Markdown.
-    fn format(&self) -> ChatFormat {
-        FORMAT
-    }
-
-    fn message(&self, text: &str) -> Rendered {
-        Rendered::json(StatusCode::OK, shown(&truncate(text, LONGEST), "ephemeral").to_string())
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        Rendered::json(StatusCode::OK, mattermost::body(message).to_string())
     }
 }
-
-const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
 
 const SITE_URL: &str = "site_url";
 
@@ -195,41 +185,9 @@ fn reply_address(caller: &Caller, url: &str) -> Option<ReplyAddress> {
     ReplyAddress::at(&origin(site)?, url)
 }
 
-/// The most characters of a post (<https://developers.mattermost.com/integrate/slash-commands/>).
-const LONGEST: usize = 16_383;
-
-fn body(reply: &Reply<'_>) -> Value {
-    shown(&message::text(reply, FORMAT), if message::is_for_all(reply) { "in_channel" } else { "ephemeral" })
-}
-
-fn shown(text: &str, response_type: &str) -> Value {
-    json!({"response_type": response_type, "text": text, "skip_slack_parsing": true})
-}
-
-/// Prevents `@all`, and links or pictures behind other words. An `@` inside a word, as in an address, mentions no one.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    let mut before = ' ';
-    for character in text.chars() {
-        escaped.push(character);
-        if character == '@' && !before.is_alphanumeric() {
-            escaped.push(INVISIBLE);
-        }
-        before = character;
-    }
-    break_mention(&escaped, &["]("])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_one_is_mentioned() {
-        assert_eq!(escaped("@all (@channel) a.@here"), "@\u{200b}all (@\u{200b}channel) a.@\u{200b}here");
-        assert_eq!(escaped("[x](https://evil.example)"), "[x]\u{200b}(https://evil.example)");
-        assert_eq!(escaped("portal/alice@example.com"), "portal/alice@example.com");
-    }
 
     #[test]
     fn follow_ups_go_to_the_site_alone() {

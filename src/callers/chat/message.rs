@@ -1,170 +1,214 @@
-//! What people read about an outcome. The words are the same on every platform; how they are marked up is the platform's
-//! ([`ChatFormat`]). Texts of others (TaurusDB, requesters, policies) pass through `escape` before they stand in a message.
+//! A message to people, before a platform gives it a form: the same parts on every platform.
+//!
+//! What is made of an outcome is in [`of_reply`](crate::callers::chat::of_reply), the platforms' forms are in
+//! [`forms`](crate::callers::chat::forms).
 
-use crate::callers::chat::format::{ChatFormat, truncate};
-use crate::callers::follow_up::Acknowledgement;
+use crate::callers::chat::text::{Cut, Text};
 use crate::outcome::language::{Language, Localized};
-use crate::outcome::state::State;
-use crate::outcome::{Evidence, Outcome, Waiting};
-use crate::reply::Reply;
-use crate::request::command::ApprovalAction;
+
+/// A message to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// The language of the gateway's words.
+    pub language: Language,
+    /// The icon before the title; `None` for an answer that is no outcome.
+    pub icon: Option<Icon>,
+    /// What it is about, in one sentence.
+    pub title: Text,
+    /// The facts, for those who decide.
+    pub fields: Vec<Field>,
+    /// What happened and what to do next, a line each.
+    pub body: Vec<Text>,
+    /// The next step that the buttons are for.
+    pub next: Next,
+    /// Ids and the code.
+    pub small_print: Vec<Text>,
+    /// Whether everyone in the channel should see it, because any of them may be the approver.
+    pub is_public: bool,
+}
+
+/// What a message says at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Icon {
+    /// ✅ Done.
+    Done,
+    /// ℹ️ Ended without a removal.
+    Info,
+    /// ⏳ Waiting or in progress.
+    Waiting,
+    /// ⚠️ Not done or not known: act on it.
+    Warning,
+    /// ❌ Refused.
+    Refused,
+}
+
+impl Icon {
+    /// The character.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "✅",
+            Self::Info => "ℹ️",
+            Self::Waiting => "⏳",
+            Self::Warning => "⚠️",
+            Self::Refused => "❌",
+        }
+    }
+}
+
+/// A fact with its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Which fact.
+    pub label: Label,
+    /// Its value.
+    pub value: Text,
+}
+
+/// The facts of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// The account.
+    Account,
+    /// The instance.
+    Instance,
+    /// The environment of the instance.
+    Environment,
+    /// Who asked.
+    Requester,
+    /// Why.
+    Reason,
+    /// The policies that decided.
+    Policy,
+    /// When it was asked.
+    AskedAt,
+    /// How many people have approved, of how many.
+    Approvals,
+    /// Until when it waits.
+    Until,
+}
+
+impl Label {
+    /// The label of the field.
+    pub fn text(self) -> Localized {
+        match self {
+            Self::Account => Localized { en: "Account", zh: "账号" },
+            Self::Instance => Localized { en: "Instance", zh: "实例" },
+            Self::Environment => Localized { en: "Environment", zh: "环境" },
+            Self::Requester => Localized { en: "Requested by", zh: "申请人" },
+            Self::Reason => Localized { en: "Reason", zh: "申请原因" },
+            Self::Policy => Localized { en: "Policy", zh: "策略" },
+            Self::AskedAt => Localized { en: "Requested at", zh: "申请时间" },
+            Self::Approvals => Localized { en: "Approvals", zh: "审批进度" },
+            Self::Until => Localized { en: "Expires at", zh: "截止时间" },
+        }
+    }
+}
+
+/// The next step: buttons where the platform has them, and the same in words elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Next {
+    /// The sentence above the buttons.
+    pub with_buttons: Text,
+    /// The sentence that stands for the buttons.
+    pub in_words: Text,
+    /// The buttons.
+    pub buttons: Vec<Button>,
+}
 
 /// A button below a message.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Button<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
     /// The name that the platform hands back.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Its label.
-    pub(super) label: &'static str,
-    /// Whether it continues the removal.
-    pub(super) is_yes: bool,
+    pub label: &'static str,
+    /// How it looks.
+    pub style: ButtonStyle,
     /// The reference that the platform hands back.
-    pub(super) reference: &'a str,
+    pub reference: String,
 }
 
-/// Returns the buttons of a request that waits; none for other outcomes.
-pub(super) fn buttons<'a>(answer: &Reply<'a>) -> Vec<Button<'a>> {
-    let (clicks, reference) = match answer.outcome {
-        Outcome::Waiting(Waiting::Confirmation { reference, .. }) => {
-            ([ApprovalAction::Confirm, ApprovalAction::Cancel], reference)
-        }
-        Outcome::Waiting(Waiting::Approval { reference, .. }) => {
-            ([ApprovalAction::Approve, ApprovalAction::Deny], reference)
-        }
-        _ => return Vec::new(),
-    };
-    let button = |click| Button {
-        name: ApprovalAction::ALL.into_iter().find(|(_, known)| *known == click).map_or("", |(name, _)| name),
-        label: match click {
-            ApprovalAction::Confirm => Localized { en: "Confirm", zh: "确认" },
-            ApprovalAction::Cancel => Localized { en: "Cancel", zh: "取消" },
-            ApprovalAction::Approve => Localized { en: "Approve", zh: "批准" },
-            ApprovalAction::Deny => Localized { en: "Deny", zh: "拒绝" },
-        }
-        .in_language(answer.language),
-        is_yes: matches!(click, ApprovalAction::Confirm | ApprovalAction::Approve),
-        reference,
-    };
-    clicks.map(button).into()
+/// How a button looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ButtonStyle {
+    /// Red: it removes something.
+    Danger,
+    /// Green: it agrees.
+    Primary,
+    /// As any other.
+    Plain,
 }
 
-/// Whether everyone in the channel should see the message, because any of them may be the approver.
-pub(super) fn is_for_all(answer: &Reply<'_>) -> bool {
-    matches!(answer.outcome, Outcome::Waiting(Waiting::Approval { .. }))
-}
+/// The steps by which a message that is too long for its platform is cut: the reason, TaurusDB's message, policy and small
+/// print. Title, requester, reference and next step always stay.
+const CUTS: [Cut; 3] =
+    [Cut { reason: usize::MAX, upstream: 500 }, Cut { reason: 100, upstream: 500 }, Cut { reason: 100, upstream: 200 }];
 
-/// Whether the message replaces the one whose button was clicked: not if the person who clicked may not do so, because others
-/// still need the buttons.
-pub(super) fn replaces(answer: &Reply<'_>) -> bool {
-    answer.clicked.is_some() && !matches!(answer.outcome.state(), State::Denied | State::Refused)
-}
-
-/// Returns the message about an outcome.
-pub(super) fn text(answer: &Reply<'_>, format: ChatFormat) -> String {
-    let ChatFormat { escape: escaped, small, longest } = format;
-    let mut text = sentence(answer, format);
-    let more = match (answer.asked_by, answer.approved_by.as_slice(), answer.language) {
-        (None, [], _) => None,
-        (asked, approved, language) => {
-            let ids = |ids: &[&str]| ids.iter().map(|id| format!("`{}`", escaped(id))).collect::<Vec<_>>().join(", ");
-            let asked = asked.map(|asked| ids(&[asked]));
-            Some(match (asked, approved, language) {
-                (Some(asked), [], Language::English) => format!("asked by {asked}"),
-                (Some(asked), [], Language::Chinese) => format!("申请人 {asked}"),
-                (Some(asked), approved, Language::English) => {
-                    format!("asked by {asked}, approved by {}", ids(approved))
-                }
-                (Some(asked), approved, Language::Chinese) => format!("申请人 {asked}，批准人 {}", ids(approved)),
-                (None, approved, Language::English) => format!("approved by {}", ids(approved)),
-                (None, approved, Language::Chinese) => format!("批准人 {}", ids(approved)),
-            })
+impl ChatMessage {
+    /// A message without anything but its title.
+    pub fn new(language: Language, icon: Option<Icon>, title: Text) -> Self {
+        Self {
+            language,
+            icon,
+            title,
+            fields: Vec::new(),
+            body: Vec::new(),
+            next: Next::default(),
+            small_print: Vec::new(),
+            is_public: false,
         }
-    };
-    let waits = matches!(answer.outcome.state(), State::AwaitingConfirmation | State::AwaitingApproval | State::DryRun);
-    let mut line = |words: &str| text += &format!("\n{}", small(words));
-    if let (true, Some(environment)) = (waits, answer.environment) {
-        // The requester or approver sees for which environment, and which policies ask for it.
-        let by: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
-        let by = if by.is_empty() { "-".to_owned() } else { by.join(", ") };
-        line(&match answer.language {
-            Language::English => format!("environment `{environment}`, decided by {by}"),
-            Language::Chinese => format!("环境 `{environment}`，策略 {by}"),
-        });
     }
-    if let Some(more) = more {
-        line(&more);
-    }
-    line(&format!("request {}", escaped(answer.request_id)));
-    truncate(&text, longest)
-}
 
-/// Returns one sentence about an outcome, and one about what TaurusDB's code means.
-pub(crate) fn sentence(answer: &Reply<'_>, format: ChatFormat) -> String {
-    let escaped = format.escape;
-    let (user_name, instance) = answer.account.unwrap_or_default();
-    let what = truncate(&answer.outcome.message(answer.language), LONGEST_MESSAGE);
-    let decided: Vec<_> = answer.policies.iter().map(|id| format!("`{}`", escaped(id))).collect();
-    let decided = decided.join(", ");
-    let code = answer.outcome.code();
-    let sure = *answer.outcome == Outcome::Removed(Evidence::AccountList);
-    let mut text = match (answer.outcome.state(), answer.language, answer.account) {
-        (State::Removed, Language::English, _) => {
-            let sure = if sure { ", as the account list confirms" } else { "" };
-            format!("✅ Removed `{user_name}` from `{instance}`{sure} (allowed by {decided}).")
+    /// The title with its icon.
+    pub fn heading(&self) -> Text {
+        match self.icon {
+            Some(icon) => Text::words(format!("{} ", icon.as_str())).and(self.title.clone()),
+            None => self.title.clone(),
         }
-        (State::Removed, Language::Chinese, _) => {
-            let sure = if sure { "，已由账号列表确认" } else { "" };
-            format!("✅ 已从 `{instance}` 删除 `{user_name}`{sure}（策略：{decided}）。")
-        }
-        (State::AlreadyGone, Language::English, Some(_)) => {
-            return format!("ℹ️ `{user_name}` was not there on `{instance}`, so nothing was removed ({code}).");
-        }
-        (State::AlreadyGone, Language::Chinese, Some(_)) => {
-            return format!("ℹ️ `{instance}` 上没有 `{user_name}`，无需删除（{code}）。");
-        }
-        (state, Language::English, Some(_)) => {
-            format!("{} `{user_name}` on `{instance}`: {} ({code}).", sign(state), escaped(&what))
-        }
-        (state, Language::Chinese, Some(_)) => {
-            format!("{} `{instance}` 上的 `{user_name}`：{}（{code}）。", sign(state), escaped(&what))
-        }
-        (state, _, None) => format!("{} {} ({code})", sign(state), escaped(&what)),
-    };
-    if let Some(meaning) = answer.meaning {
-        let meaning = meaning.in_language(answer.language);
-        text += &match answer.language {
-            Language::English => format!(" That means: {meaning}."),
-            Language::Chinese => format!("这表示：{meaning}。"),
-        };
     }
-    text
-}
 
-pub(crate) fn sign(state: State) -> &'static str {
-    match state {
-        State::Unknown => "⚠️",
-        State::AwaitingConfirmation | State::AwaitingApproval => "⏳",
-        State::DryRun | State::Cancelled => "ℹ️",
-        _ => "❌",
+    /// The lines of the body, with the sentence above the buttons or the one that stands for them.
+    pub fn lines(&self, has_buttons: bool) -> Vec<Text> {
+        let next = if has_buttons { &self.next.with_buttons } else { &self.next.in_words };
+        let mut lines = self.body.clone();
+        if !next.is_empty() {
+            let last = lines.pop().unwrap_or_default();
+            lines.push(last.sentence(next.clone(), self.language));
+        }
+        lines
+    }
+
+    /// The first of its shorter forms that fits; if none does, the shortest, with only those lines of a list that fit.
+    pub(super) fn fitting(&self, fits: impl Fn(&Self) -> bool) -> Self {
+        let mut message = self.clone();
+        for cut in CUTS {
+            message = self.cut(cut);
+            if fits(&message) {
+                return message;
+            }
+        }
+        message.small_print.clear();
+        message.fields.retain(|field| field.label != Label::Policy);
+        let mut dropped: usize = 0;
+        while !fits(&message) && message.body.len() > 1 {
+            if dropped > 0 {
+                message.body.pop();
+            }
+            message.body.pop();
+            dropped = self.body.len().saturating_sub(message.body.len());
+            let more = Localized { en: "… and {n} more", zh: "……另有{n}个" };
+            message.body.push(Text::fill(more, &[("n", Text::words(dropped.to_string()))], self.language));
+        }
+        message
+    }
+
+    fn cut(&self, cut: Cut) -> Self {
+        let fields = self.fields.iter().map(|field| Field { value: field.value.cut(cut), ..field.clone() });
+        Self {
+            fields: fields.collect(),
+            body: self.body.iter().map(|line| line.cut(cut)).collect(),
+            title: self.title.cut(cut),
+            ..self.clone()
+        }
     }
 }
-
-/// Returns the early answer, for when the work takes longer than the platform waits.
-pub(super) fn acknowledgement(early: &Acknowledgement<'_>) -> String {
-    let Acknowledgement { language, account, row, follows, .. } = *early;
-    let doing = match (language, account) {
-        (Language::English, Some((user_name, instance))) => format!("Removing `{user_name}` from `{instance}`"),
-        (Language::English, None) => "Working on it".to_owned(),
-        (Language::Chinese, Some((user_name, instance))) => format!("正在从 `{instance}` 删除 `{user_name}`"),
-        (Language::Chinese, None) => "正在处理".to_owned(),
-    };
-    match (language, follows) {
-        (Language::English, true) => format!("⏳ {doing}; the outcome follows here."),
-        (Language::English, false) => format!("⏳ {doing}; ask for the outcome in a moment: `status {row}`"),
-        (Language::Chinese, true) => format!("⏳ {doing}；结果将在此处显示。"),
-        (Language::Chinese, false) => format!("⏳ {doing}；请稍后查询结果：`status {row}`"),
-    }
-}
-
-/// The most characters of one of TaurusDB's messages.
-pub(crate) const LONGEST_MESSAGE: usize = 500;

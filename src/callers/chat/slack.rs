@@ -20,11 +20,13 @@
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::callers::chat::format::{ChatFormat, truncate};
+use crate::callers::chat::delivery;
+use crate::callers::chat::forms::slack;
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
@@ -35,8 +37,7 @@ use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::{hmac_sha256_is, lower_hex_32};
-use crate::outcome::language::{Language, Localized};
-use crate::outcome::{Outcome, Waiting};
+use crate::outcome::language::Localized;
 use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::command::ApprovalAction;
@@ -101,7 +102,7 @@ impl CallerKind for Slack {
     }
 
     fn render(&self, reply: &Reply<'_>) -> Rendered {
-        Rendered::json(StatusCode::OK, body(reply).to_string())
+        self.reply(reply)
     }
 
     fn chat(&self) -> Option<&dyn ChatPlatform> {
@@ -111,7 +112,7 @@ impl CallerKind for Slack {
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
         Some(match early.clicked {
             Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
-            None => self.message(&message::acknowledgement(early)),
+            None => self.show(&of_reply::acknowledgement(early)),
         })
     }
 
@@ -121,6 +122,7 @@ impl CallerKind for Slack {
             at: |_, url| ReplyAddress::at(ORIGIN, url),
             bodies,
             words: None,
+            answer: delivery::said_ok,
             waits_without: true,
             login: None,
         };
@@ -129,21 +131,10 @@ impl CallerKind for Slack {
 }
 
 impl ChatPlatform for Slack {
-    /// mrkdwn.
-    fn format(&self) -> ChatFormat {
-        FORMAT
-    }
-
-    fn message(&self, text: &str) -> Rendered {
-        Rendered::json(StatusCode::OK, Value::Object(shown(text)).to_string())
-    }
-
-    fn quote(&self, words: &str) -> String {
-        escaped(words).replace('`', "'").replace('*', "∗")
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        Rendered::json(StatusCode::OK, Value::Object(slack::body(message)).to_string())
     }
 }
-
-const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: |words| format!("_{words}_"), longest: LONGEST };
 
 const ORIGIN: &str = "https://hooks.slack.com";
 
@@ -306,76 +297,19 @@ fn is_id(given: &str, kinds: &[char]) -> bool {
         .is_some_and(|rest| consists_of(rest, 31, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
 }
 
-/// Returns the message about an outcome, with the buttons of a request that waits.
-fn body(answer: &Reply<'_>) -> Value {
-    let mut message = shown(&message::text(answer, FORMAT));
-    if message::is_for_all(answer) {
-        message.insert("response_type".into(), "in_channel".into());
-    }
-    let buttons = message::buttons(answer);
-    let elements: Vec<_> = buttons
-        .iter()
-        .map(|button| {
-            json!({
-                "type": "button",
-                "action_id": button.name,
-                "value": button.reference,
-                "style": if button.is_yes { "primary" } else { "danger" },
-                "text": {"type": "plain_text", "text": button.label},
-            })
-        })
-        .collect();
-    if let (false, Some(Value::Array(blocks))) = (elements.is_empty(), message.get_mut("blocks")) {
-        blocks.push(json!({"type": "actions", "elements": elements}));
-    }
-    Value::Object(message)
-}
-
 /// Returns the bodies for a `response_url`. The message about a click replaces the one with the buttons, unless the person who
 /// clicked may not do so; then that person alone sees why.
 fn bodies(answer: &Reply<'_>) -> Vec<String> {
-    let mut message = body(answer);
-    let set = |message: &mut Value, key: &str, value: Value| {
-        if let Value::Object(fields) = message {
-            fields.insert(key.into(), value);
-        }
+    let body = |message: &ChatMessage, replaces: Option<bool>| {
+        let mut body = slack::body(message);
+        body.extend(replaces.map(|replaces| ("replace_original".to_owned(), Value::from(replaces))));
+        Value::Object(body).to_string()
     };
-    match (answer.clicked, answer.outcome) {
-        (None, _) => vec![message.to_string()],
+    let message = of_reply::message(answer);
+    match (answer.clicked, of_reply::to_requester(answer)) {
+        (None, _) => vec![body(&message, None)],
         // The message with Confirm was for the requester alone; the one with Approve is for everyone.
-        (Some(ApprovalAction::Confirm), Outcome::Waiting(Waiting::Approval { reference, .. })) => {
-            let asked = match answer.language {
-                Language::English => format!("⏳ Asked for approval: `{reference}`."),
-                Language::Chinese => format!("⏳ 已提交审批：`{reference}`。"),
-            };
-            let mut asked = Value::Object(shown(&asked));
-            set(&mut asked, "replace_original", true.into());
-            set(&mut message, "replace_original", false.into());
-            vec![asked.to_string(), message.to_string()]
-        }
-        (Some(_), _) => {
-            set(&mut message, "replace_original", message::replaces(answer).into());
-            vec![message.to_string()]
-        }
+        (Some(ApprovalAction::Confirm), Some(waits)) => vec![body(&waits, Some(true)), body(&message, Some(false))],
+        (Some(_), _) => vec![body(&message, Some(of_reply::replaces(answer)))],
     }
-}
-
-/// The most characters that Slack takes in a section; it shows nothing of a longer one
-/// (<https://docs.slack.dev/reference/block-kit/blocks/section-block>).
-const LONGEST: usize = 3000;
-
-fn shown(text: &str) -> Map<String, Value> {
-    let text = truncate(text, LONGEST);
-    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
-    Map::from_iter([
-        ("response_type".to_owned(), "ephemeral".into()),
-        ("text".to_owned(), text.into()),
-        ("blocks".to_owned(), vec![section].into()),
-    ])
-}
-
-/// Escapes Slack's three control characters; otherwise a message of TaurusDB's could ring `<!channel>`
-/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -25,11 +25,12 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::callers::chat::format::{ChatFormat, break_mention, truncate};
+use crate::callers::chat::forms::teams;
 use crate::callers::chat::grammar;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
 use crate::callers::follow_up::Acknowledgement;
@@ -107,20 +108,13 @@ impl CallerKind for Teams {
     }
 
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.message(&message::acknowledgement(early)))
+        Some(self.show(&of_reply::acknowledgement(early)))
     }
 }
 
 impl ChatPlatform for Teams {
-    /// Nothing is marked up: "raw text with no formatting applied"
-    /// (<https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/format-your-bot-messages>).
-    fn format(&self) -> ChatFormat {
-        ChatFormat { escape: escaped, small: str::to_owned, longest: LONGEST }
-    }
-
-    fn message(&self, text: &str) -> Rendered {
-        let text = truncate(text, LONGEST);
-        Rendered::json(StatusCode::OK, json!({"type": "message", "textFormat": "plain", "text": text}).to_string())
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        Rendered::json(StatusCode::OK, teams::body(message).to_string())
     }
 }
 
@@ -264,14 +258,6 @@ fn plain(text: &str) -> String {
     }
     plain.push_str(rest);
     plain.replace('\u{a0}', " ")
-}
-
-/// Well within the 40 KB of a message (same page).
-const LONGEST: usize = 10_000;
-
-/// Prevents tags, in case a client reads them.
-fn escaped(text: &str) -> String {
-    break_mention(text, &["<"])
 }
 
 #[cfg(test)]

@@ -24,15 +24,17 @@ use base64::{Engine, alphabet};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 
-use crate::callers::chat::format::{ChatFormat, truncate};
+use crate::callers::chat::delivery;
+use crate::callers::chat::forms::wecom;
 use crate::callers::chat::grammar;
 use crate::callers::chat::mentions;
-use crate::callers::chat::message;
+use crate::callers::chat::message::ChatMessage;
+use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::wecom_xml::{required, xml};
 use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
@@ -44,7 +46,7 @@ use crate::config::caller_shape::{CallerShape, KeyShape, Part, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::aes_cbc;
 use crate::outcome::language::Localized;
-use crate::reply::Rendered;
+use crate::reply::{Rendered, Reply};
 use crate::request::actor::Actor;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
@@ -124,15 +126,16 @@ impl CallerKind for Wecom {
     }
 
     fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.message(&message::acknowledgement(early)))
+        Some(self.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {
         static FOLLOW_UP: FollowUp = FollowUp {
             method: Method::POST,
             at: |_, url| ReplyAddress::at(ORIGIN, url),
-            bodies: |reply| vec![markdown(&message::text(reply, FORMAT))],
-            words: Some(|rendered| vec![markdown(&rendered.body)]),
+            bodies: |reply| vec![markdown(&wecom::markdown(&of_reply::message(reply)))],
+            words: Some(|rendered| Words::of(&rendered).map(|words| markdown(&words.of_bot)).into_iter().collect()),
+            answer: delivery::errcode,
             waits_without: false,
             login: None,
         };
@@ -145,18 +148,36 @@ impl CallerKind for Wecom {
 }
 
 impl ChatPlatform for Wecom {
-    /// Apps show plain text, bots Markdown; the text is readable as both.
-    fn format(&self) -> ChatFormat {
-        FORMAT
+    fn show(&self, message: &ChatMessage) -> Rendered {
+        Words { of_bot: wecom::markdown(message), of_app: wecom::text(message) }.rendered()
     }
 
-    /// 200 for every outcome: WeCom repeats a message that was answered with another status.
-    fn message(&self, text: &str) -> Rendered {
-        Rendered::of(WORDS, StatusCode::OK, truncate(text, LONGEST))
+    /// The messages of an app are for the requester alone, who cannot approve.
+    fn reply(&self, reply: &Reply<'_>) -> Rendered {
+        let message = of_reply::message(reply);
+        let waits = of_reply::to_requester(reply).filter(|_| reply.request.is_readers);
+        let of_app = wecom::text(waits.as_ref().unwrap_or(&message));
+        Words { of_bot: wecom::markdown(&message), of_app }.rendered()
     }
 }
 
-const FORMAT: ChatFormat = ChatFormat { escape: escaped, small: str::to_owned, longest: LONGEST };
+/// A message in both forms, before [`envelope`] takes the one of its caller.
+#[derive(Serialize, Deserialize)]
+struct Words {
+    of_bot: String,
+    of_app: String,
+}
+
+impl Words {
+    /// 200 for every outcome: WeCom repeats a message that was answered with another status.
+    fn rendered(&self) -> Rendered {
+        Rendered::of(WORDS, StatusCode::OK, json!(self).to_string())
+    }
+
+    fn of(rendered: &Rendered) -> Option<Self> {
+        serde_json::from_str(&rendered.body).ok()
+    }
+}
 
 const TOKEN: &str = "token";
 
@@ -370,28 +391,17 @@ fn user_id(given: &str) -> Result<&str, RequestError> {
 const AS_IT_IS: &str = "text/plain";
 
 /// The content type of messages for people, before [`envelope`] encrypts them.
-const WORDS: &str = "text/markdown";
-
-/// WeCom takes 20480 bytes from a bot, and cuts the text of an app off after [`LONGEST_OF_APP`].
-const LONGEST: usize = 2000;
-
-const LONGEST_OF_APP: usize = 2048;
+const WORDS: &str = "application/x-words";
 
 fn markdown(text: &str) -> String {
     json!({"msgtype": "markdown", "markdown": {"content": text}}).to_string()
-}
-
-/// Replaces what makes links, mentions and tags in Markdown, and links in an app's text, with characters that look like it: no
-/// escape of one form is invisible in the other.
-fn escaped(text: &str) -> String {
-    text.replace('<', "＜").replace('>', "＞").replace("](", "］(")
 }
 
 /// Puts a message into the form of the request and encrypts it.
 fn envelope(rendered: Rendered, envelope: &Envelope<'_>) -> Rendered {
     match rendered.content_type {
         AS_IT_IS => rendered,
-        WORDS => answered(&rendered.body, envelope).unwrap_or_else(nothing),
+        WORDS => Words::of(&rendered).and_then(|words| answered(&words, envelope)).unwrap_or_else(nothing),
         // An answer about an event is not for people.
         _ => nothing(),
     }
@@ -402,7 +412,7 @@ fn nothing() -> Rendered {
     Rendered::of(AS_IT_IS, StatusCode::OK, String::new())
 }
 
-fn answered(text: &str, envelope: &Envelope<'_>) -> Option<Rendered> {
+fn answered(words: &Words, envelope: &Envelope<'_>) -> Option<Rendered> {
     let Envelope { caller, key, plain, now, random } = *envelope;
     let pair = Pair::of(key)?;
     let timestamp = now.timestamp();
@@ -411,18 +421,17 @@ fn answered(text: &str, envelope: &Envelope<'_>) -> Option<Rendered> {
         Some(_) => {
             let asked = xml(plain).ok()?;
             let (user, app) = (required(&asked, "FromUserName").ok()?, required(&asked, "ToUserName").ok()?);
-            let text = cut(text, LONGEST_OF_APP);
             format!(
                 "<xml><ToUserName>{}</ToUserName><FromUserName>{}</FromUserName><CreateTime>{timestamp}</CreateTime><MsgType>{}</MsgType><Content>{}</Content></xml>",
                 cdata(user),
                 cdata(app),
                 cdata("text"),
-                cdata(&text),
+                cdata(&words.of_app),
             )
         }
         None => {
             let Message { msgid, .. } = json(plain).ok()?;
-            json!({"msgtype": "stream", "stream": {"id": msgid, "finish": true, "content": text}}).to_string()
+            json!({"msgtype": "stream", "stream": {"id": msgid, "finish": true, "content": words.of_bot}}).to_string()
         }
     };
     let ciphertext = pair.seal(&message, receiver.unwrap_or_default(), random)?;
@@ -451,24 +460,11 @@ fn cdata(text: &str) -> String {
     format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
 }
 
-/// Returns at most so many bytes of the text.
-fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if kept.len().saturating_add(c.len_utf8()).saturating_add('…'.len_utf8()) > most {
-            break;
-        }
-        kept.push(c);
-    }
-    kept + "…"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callers::chat::text::Text;
+    use crate::outcome::language::Language;
     use crate::secret::Secret;
 
     fn published() -> serde_json::Value {
@@ -598,16 +594,14 @@ mod tests {
         let at = |url| (later.at)(&caller, url).is_some();
         assert!(at("https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
         assert!(!at("https://qyapi.weixin.qq.com.evil.example/cgi-bin/aibot/response?response_code=RESPONSE_CODE"));
-        let bodies = later.words.unwrap()(Wecom.message("a"));
-        assert_eq!(bodies, [r#"{"msgtype":"markdown","markdown":{"content":"a"}}"#]);
-        assert_eq!(escaped("<@all> [a](https://b.example) `c`"), "＜@all＞ [a］(https://b.example) `c`");
+        let message = ChatMessage::new(Language::English, None, Text::quote("<@all> [a](https://b.example)"));
+        let bodies = later.words.unwrap()(Wecom.show(&message));
+        let body = r#"{"msgtype":"markdown","markdown":{"content":"**＜@all＞ [a］(https://b.example)**"}}"#;
+        assert_eq!(bodies, [body]);
     }
 
     #[test]
-    fn a_text_is_cut_between_characters() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcdefg", 6), "abc…");
-        assert_eq!(cut("你好啊", 8), "你…");
+    fn a_text_cannot_end_its_section() {
         assert_eq!(cdata("a]]>b"), "<![CDATA[a]]]]><![CDATA[>b]]>");
     }
 

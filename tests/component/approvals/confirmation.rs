@@ -16,8 +16,17 @@ async fn gateway() -> Gateway {
 async fn asked(gateway: &Gateway) -> String {
     let answer = gateway.ask(Kind::Slack, &Ask::default()).await;
     assert_eq!((answer.code().as_str(), gateway.deletes()), ("OFFBOARD.40903", 0));
-    let buttons: Vec<_> =
-        answer.json()["blocks"][1]["elements"].as_array().unwrap().iter().map(|b| b["action_id"].clone()).collect();
+    let buttons: Vec<_> = answer.json()["blocks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|block| block["type"] == "actions")
+        .unwrap()["elements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["action_id"].clone())
+        .collect();
     assert_eq!(buttons, [json!("confirm"), json!("cancel")]);
     answer.header("x-offboard-reference").unwrap().to_owned()
 }

@@ -18,7 +18,7 @@ use crate::harness::setup::Setup;
 /// As soon as it can be told from at once.
 const EARLY: &str = "early_answer_ms = 50";
 
-const WAIT: &str = "⏳ Removing `alice` from `analytics`; the outcome follows here.";
+const WAIT: &str = "⏳ Request received: `alice` on `analytics`\nThe result follows here.";
 
 fn slack(gateway: &Gateway, ask: &Ask) -> Wire {
     ask.wire(Kind::Slack, &gateway.address.to_string(), gateway.now())
@@ -37,7 +37,7 @@ async fn acknowledged(setup: Setup) -> (Gateway, Hold, Wire) {
 }
 
 fn without_its_id(text: &str) -> &str {
-    text.split("\n_request ").next().unwrap()
+    text.split("`status ").next().unwrap()
 }
 
 /// What is said later is what would have been said at once.
@@ -64,10 +64,12 @@ async fn what_takes_long_is_acknowledged_and_told_later() {
         assert_eq!(without_its_id(text), without_its_id(&usual.text()));
         assert_eq!(usual.code(), code);
         assert_eq!(posted[0].body["response_type"], "ephemeral");
-        assert_eq!(posted[0].body["blocks"][0]["text"]["text"], text);
+        assert_eq!(posted[0].body["blocks"][0]["text"]["text"], text.lines().next().unwrap().replace('`', ""));
         let row = gateway.row();
         assert_eq!((row.state.as_str(), row.code.as_deref()), (state, Some(code)));
-        assert!(text.ends_with(&format!("\n_request {}_", row.request_id.as_ref().unwrap_or(&row.id))), "{text}");
+        let ids = [Some(row.id.as_str()), row.request_id.as_deref()];
+        let small_print = posted[0].body["blocks"].as_array().unwrap().last().unwrap().to_string();
+        assert!(ids.into_iter().flatten().all(|id| small_print.contains(id)), "{small_print}");
 
         assert_eq!(posted[0].path, "/commands/1234/5678");
         let mut names: Vec<_> = posted[0].headers.keys().map(http::HeaderName::as_str).collect();
@@ -97,10 +99,10 @@ async fn it_is_acknowledged_in_chinese() {
     let gateway = Gateway::start(Setup::default().limits(EARLY)).await;
     let hold = gateway.simulator.hold_only(Target::Delete);
     let early = gateway.ask(Kind::Slack, &Ask { language: Some("zh-cn".into()), ..Ask::default() }).await;
-    assert_eq!(early.text(), "⏳ 正在从 `analytics` 删除 `alice`；结果将在此处显示。");
+    assert_eq!(early.text(), "⏳ 已收到申请：`analytics` 上的账号 `alice`\n结果将在此处显示。");
     hold.release();
     let posted = timeout(PATIENCE, gateway.later.received(1)).await.expect("the outcome in time");
-    assert!(posted[0].text().starts_with("✅ 已从 `analytics` 删除 `alice`"), "{:?}", posted[0]);
+    assert!(posted[0].text().starts_with("✅ 已从 `analytics` 删除账号 `alice`"), "{:?}", posted[0]);
 }
 
 /// Nothing is posted that was answered: what is quick, what is refused, what is no removal, and what is not Slack's.
@@ -171,6 +173,15 @@ async fn a_later_channel_that_fails() {
         (redirect("{simulator}/v3/auth/tokens"), "the platform answered 307"),
         (status(StatusCode::INTERNAL_SERVER_ERROR), "the platform answered 500"),
         (status(StatusCode::NOT_FOUND), "the platform answered 404"),
+        (Told::http(StatusCode::NOT_FOUND, "text/plain", "used_url"), "the platform answered 404 with used_url"),
+        (
+            Told::http(StatusCode::OK, "application/json", r#"{"ok":false,"error":"no_text"}"#),
+            "the platform answered 200 and refused it with no_text",
+        ),
+        (
+            Told::http(StatusCode::OK, "text/html", "<html>"),
+            "the platform answered 200 in a form that it does not document",
+        ),
         (Told::hang_up(), "Broken("),
     ] {
         let (mut gateway, hold, _) = acknowledged(Setup::default()).await;

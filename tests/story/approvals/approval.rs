@@ -14,17 +14,27 @@ use crate::gateway::{DOCUMENTED, SUCCESS, ask, memory, portal, portal_with, seco
 async fn what_somebody_may_only_ask_for_is_approved_by_another() {
     let (host, app) = (memory(), app());
     let shown = says(&host, &app, DANA, "alice warehouse left the company").await;
-    assert!(shown.contains("to submit the request for approval, confirm"), "{shown}");
+    assert!(shown.starts_with("⏳ Request the removal of `alice` from `warehouse`?\nNothing has been removed. Confirm before 2026-06-01 10:05 +00:00; then 1 other person has to approve.\n"), "{shown}");
     let reference = row_of(&host, "alice").1;
     let unconfirmed = says(&host, &app, ERIN, &format!("approve {reference}")).await;
     assert!(unconfirmed.contains("OFFBOARD.40903"), "{unconfirmed}");
 
     let waits = says(&host, &app, DANA, &format!("confirm {reference}")).await;
-    assert!(waits.contains(&format!("request `{reference}` needs 1 more approval (OFFBOARD.40904)")), "{waits}");
+    assert!(
+        waits.contains("⏳ Approval needed: remove `alice` from `warehouse`")
+            && waits.contains("*Approvals*\n0 of 1")
+            && waits.ends_with("OFFBOARD.40904"),
+        "{waits}"
+    );
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-approval", 0));
 
     let own = says(&host, &app, DANA, &format!("approve {reference}")).await;
-    assert!(own.contains("requesters cannot approve or deny their own request"), "{own}");
+    assert!(
+        own.contains(
+            "❌ Requesters cannot approve or deny their own request\nAsk another approver, or cancel the request."
+        ),
+        "{own}"
+    );
     let stranger = says(&host, &app, STRANGER, &format!("approve {reference}")).await;
     assert!(stranger.contains("OFFBOARD.40308"), "{stranger}");
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("awaiting-approval", 0));
@@ -32,11 +42,14 @@ async fn what_somebody_may_only_ask_for_is_approved_by_another() {
     host.will_answer(200, SUCCESS);
     let removed = says(&host, &app, ERIN, &format!("approve {reference}")).await;
     assert!(
-        removed.starts_with("✅ Removed `alice` from `warehouse` (allowed by `dba-approves`, `dba-asks-on-production`).\n_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"),
+        removed.starts_with("✅ Removed `alice` from `warehouse`\nApproved by `slack/U0ERIN`.\n*Environment*\n`production`\n*Requested by*\ndana (`slack/U2CERLKJA`)\n"),
         "{removed}"
     );
     let again = says(&host, &app, FAY, &format!("approve {reference}")).await;
-    assert!(again.starts_with("✅ Removed"), "{again}");
+    assert!(
+        again.starts_with("✅ Removed `alice` from `warehouse`\nThis request was already decided. Approved by"),
+        "{again}"
+    );
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 
     // Every no has its row, too.
@@ -82,11 +95,15 @@ async fn a_no_ends_it_with_its_reason() {
     says(&host, &app, DANA, &format!("confirm {reference}")).await;
     let denied = says(&host, &app, ERIN, &format!("deny {reference} still on call")).await;
     assert!(
-        denied.contains("`slack/U0ERIN` denied the request: `still on call`; no removal was sent (OFFBOARD.40305)"),
+        denied.starts_with("❌ Denied: remove `alice` from `warehouse`\n`slack/U0ERIN` denied the request: still on call. Nothing has been removed.\n")
+            && denied.ends_with("OFFBOARD.40305"),
         "{denied}"
     );
     let too_late = says(&host, &app, FAY, &format!("approve {reference}")).await;
-    assert!(too_late.contains("`slack/U0ERIN` denied the request: `still on call`"), "{too_late}");
+    assert!(
+        too_late.contains("This request was already decided. `slack/U0ERIN` denied the request: still on call."),
+        "{too_late}"
+    );
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", 0));
 }
 
@@ -96,11 +113,11 @@ async fn where_two_have_to_approve_one_is_not_enough() {
     says(&host, &app, DANA, "alice warehouse").await;
     let reference = row_of(&host, "alice").1;
     let waits = says(&host, &app, DANA, &format!("confirm {reference}")).await;
-    assert!(waits.contains("needs 2 more approvals"), "{waits}");
+    assert!(waits.contains("*Approvals*\n0 of 2"), "{waits}");
     for _ in 0..2 {
         let one = says(&host, &app, ERIN, &format!("approve {reference}")).await;
-        assert!(one.contains("needs 1 more approval ("), "{one}");
-        assert!(one.contains("_asked by `slack/U2CERLKJA`, approved by `slack/U0ERIN`_"), "{one}");
+        assert!(one.starts_with("⏳ Approved by 1 of 2: remove `alice` from `warehouse`"), "{one}");
+        assert!(one.contains("*Approvals*\n1 of 2: `slack/U0ERIN`"), "{one}");
     }
     assert_eq!(deletes(&host), 0);
     host.will_answer(200, SUCCESS);
@@ -136,7 +153,10 @@ async fn a_yes_does_not_outlive_what_it_was_said_to() {
         let gone = says(&host, &app, FAY, &format!("approve {first}")).await;
         assert!(gone.contains("OFFBOARD.40405"), "{gone}");
         let one = says(&host, &app, FAY, &format!("approve {second}")).await;
-        assert!(one.contains("needs 1 more approval (") && one.contains("approved by `slack/U0FAY`_"), "{one}");
+        assert!(
+            one.starts_with("⏳ Approved by 1 of 2") && one.contains("*Approvals*\n1 of 2: `slack/U0FAY`"),
+            "{one}"
+        );
         let before = deletes(&host);
 
         // Who said yes then may say no now, and it is kept.
@@ -197,10 +217,12 @@ async fn a_portal_asks_sees_and_decides() {
     );
     let pending = says(&host, &app, ERIN, "pending").await;
     assert!(
-        pending.starts_with(&format!("`{reference}`: `alice` on `warehouse`, asked by `portal/HPUAPORTALKEY0000001`")),
+        pending.starts_with(&format!(
+            "1 pending request\n`{reference}` · `alice` on `warehouse` (`production`) · requested by `portal/HPUAPORTALKEY0000001` · needs 1 more approval · before 2026-06-02 10:00 +00:00"
+        )),
         "{pending}"
     );
-    assert_eq!(says(&host, &app, STRANGER, "pending").await, "Nothing waits for you.");
+    assert_eq!(says(&host, &app, STRANGER, "pending").await, "No requests are waiting for you.");
 
     for (body, code) in [
         (json!({"decision": "maybe"}), "OFFBOARD.40010"),
@@ -219,7 +241,7 @@ async fn a_portal_asks_sees_and_decides() {
     let status = says(&host, &app, DANA, &format!("status {reference}")).await;
     assert!(
         status.starts_with(
-            "`alice` on `warehouse`, asked by `portal/HPUAPORTALKEY0000001` at 2026-06-01T10:00:00Z: *removed*"
+            "Removal of `alice` from `warehouse`: Removed\n*Environment*\n`production`\n*Requested by*\n`portal/HPUAPORTALKEY0000001`\n*Requested at*\n2026-06-01 10:00 +00:00\n"
         ),
         "{status}"
     );
@@ -231,13 +253,11 @@ async fn a_portal_asks_sees_and_decides() {
 async fn help_shows_what_somebody_may_do() {
     let (host, app) = (memory(), app());
     let dana = says(&host, &app, DANA, "help").await;
-    assert!(dana.contains("`<user_name> <instance> [reason]`") && dana.contains("approve <id>"), "{dana}");
+    assert!(dana.contains("`ACCOUNT INSTANCE [REASON]`") && dana.contains("`approve ID`"), "{dana}");
     assert!(dana.ends_with("Instances: `analytics`, `warehouse`"), "{dana}");
     let stranger = says(&host, &app, STRANGER, "").await;
-    assert_eq!(
-        stranger,
-        "What waits: `pending`. What became of a removal: `status <id>`.\nYou may not remove accounts from any instance."
-    );
+    let ends = "\nNo policy permits you to remove accounts or to request it on any instance.";
+    assert!(stranger.ends_with(ends), "{stranger}");
 }
 
 /// The brake counts when something was removed, not when it was asked for.
@@ -258,6 +278,6 @@ async fn the_brake_counts_what_was_approved_late() {
     for (minutes, stops) in [(0, true), (59, true), (60, false)] {
         host.now.set(1_780_308_000_000 + (2 * 60 + minutes) * 60_000 + 3000);
         let answer = says(&host, &braked, DANA, "bob analytics").await;
-        assert_eq!(answer.contains("forbidden by policy `brake-twenty-an-hour`"), stops, "{minutes}: {answer}");
+        assert_eq!(answer.contains("*Policy*\n`brake-twenty-an-hour`"), stops, "{minutes}: {answer}");
     }
 }

@@ -10,7 +10,7 @@ use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 use support::memory::Memory;
 
-use crate::approvals::shared::{DANA, ERIN, STRANGER, app, deletes, row_of, says};
+use crate::approvals::shared::{DANA, ERIN, STRANGER, app, deletes, row_of, says, shown};
 use crate::gateway::{SUCCESS, memory, seconds, slack, slash_as, text};
 
 /// A click, with the URL that takes what is to be shown.
@@ -40,7 +40,9 @@ pub(crate) async fn clicks(host: &Memory, app: &App, inbound: Inbound) -> (Strin
 }
 
 fn buttons(message: &Value) -> Vec<(String, String)> {
-    let elements = message["blocks"][1]["elements"].as_array().cloned().unwrap_or_default();
+    let blocks = message["blocks"].as_array().cloned().unwrap_or_default();
+    let actions = blocks.iter().find(|block| block["type"] == "actions");
+    let elements = actions.and_then(|block| block["elements"].as_array()).cloned().unwrap_or_default();
     let field = |element: &Value, name: &str| element[name].as_str().unwrap().to_owned();
     elements.iter().map(|element| (field(element, "action_id"), field(element, "value"))).collect()
 }

@@ -43,7 +43,17 @@ pub(crate) fn app() -> App {
 pub(crate) async fn says(host: &Memory, app: &App, who: &str, words: &str) -> String {
     host.now.set(host.now.get() + 1000);
     let response = ask(host, app, slash_as(who, seconds(host), words, "")).await;
-    serde_json::from_slice::<Value>(response.body()).unwrap()["text"].as_str().unwrap().to_owned()
+    shown(&serde_json::from_slice(response.body()).unwrap())
+}
+
+/// What Slack shows: what a notification does, then the fields, then the small print.
+pub(crate) fn shown(message: &Value) -> String {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let blocks = list(&message["blocks"]);
+    let more = blocks.iter().flat_map(|block| [list(&block["fields"]), list(&block["elements"])].concat());
+    let more = more.filter_map(|part| Some(part["text"].as_str()?.to_owned()));
+    let text = message["text"].as_str().unwrap().to_owned();
+    std::iter::once(text).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// `(state, reference)` of the newest row of an account.

@@ -3,5 +3,6 @@
 mod differential;
 mod jwks_cache;
 pub(crate) mod kinds;
+mod messages;
 mod reading;
 mod scim;

@@ -31,7 +31,7 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
             assert!(early.replace(Some(text(&response))).is_none());
         });
         let answer = answer.await;
-        let said = "Removed `alice` from `analytics` (allowed by `dba-removes-on-staging`).";
+        let said = "Removed `alice` from `analytics`";
         assert_eq!(early.borrow().is_some(), is_late, "{takes} {fields}");
         assert!(text(&answer).contains(said));
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
@@ -41,12 +41,43 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
         assert!(logged(&host, &format!(r#""late":{is_late}"#)));
         if is_late {
             let early = early.borrow().clone().unwrap();
-            assert!(early.contains("Removing `alice` from `analytics`; the outcome follows here."), "{early}");
+            assert!(
+                early.contains("⏳ Request received: `alice` on `analytics`\\nThe result follows here."),
+                "{early}"
+            );
             assert_eq!((sent[1].method().as_str(), sent[1].uri().to_string().as_str()), ("POST", url));
             let told: serde_json::Value = serde_json::from_slice(sent[1].body()).unwrap();
             assert!(told["text"].as_str().unwrap().contains(said), "{told}");
             assert_eq!(sent_header(&sent[1], "content-length"), Some(sent[1].body().len().to_string()));
         }
+    }
+}
+
+/// Platforms refuse a message inside a 200: the log says with which code, and not where it was sent.
+#[tokio::test]
+async fn a_refusal_inside_a_success_is_in_the_log() {
+    for (body, says) in [
+        (r#"{"ok":false,"error":"no_text"}"#, "the platform answered 200 and refused it with no_text"),
+        ("<html>", "the platform answered 200 in a form that it does not document"),
+        (
+            r#"{"ok":false,"error":"https://hooks.slack.com/x"}"#,
+            "the platform answered 200 in a form that it does not document",
+        ),
+    ] {
+        let (host, app) = (memory(), app());
+        host.will_answer(200, SUCCESS);
+        host.which_takes(Duration::from_secs(3));
+        host.will_answer(200, body);
+        let encoded = "https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2F1";
+        let inbound = slash_with(seconds(&host), "alice analytics", &format!("&response_url={encoded}"));
+        flow::handle(&host, Ok(&app), inbound, None, |_| ()).await;
+        assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
+        let said: Vec<String> = host.lines.borrow().iter().filter(|line| line.starts_with("later:")).cloned().collect();
+        let [line] = said.as_slice() else { panic!("{said:?}") };
+        assert!(
+            line.ends_with(&format!("could not be delivered: {says}")) && !line.contains("hooks.slack.com"),
+            "{line}"
+        );
     }
 }
 

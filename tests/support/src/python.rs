@@ -45,7 +45,7 @@ pub fn python() -> &'static Path {
     })
 }
 
-/// Node.js and `tests/node/send.mjs`, beside its packages: installed once, below `target/`.
+/// Node.js, and the scripts of `tests/node` beside their packages: installed once, below `target/`.
 pub fn javascript() -> (PathBuf, PathBuf) {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let bin = python().parent().expect("it is in a folder").to_owned();
@@ -54,7 +54,7 @@ pub fn javascript() -> (PathBuf, PathBuf) {
         let digest = hex::encode(Sha256::digest(fs::read(source.join("package-lock.json")).unwrap()));
         let folder = repository::root().join("target/node").join(&digest[..12]);
         fs::create_dir_all(&folder).unwrap();
-        for file in ["package.json", "package-lock.json", "send.mjs"] {
+        for file in ["package.json", "package-lock.json", "send.mjs", "messages.mjs"] {
             fs::copy(source.join(file), folder.join(file)).unwrap();
         }
         let complete = folder.join("complete");
@@ -69,5 +69,5 @@ pub fn javascript() -> (PathBuf, PathBuf) {
         }
         folder
     });
-    (bin.join("node"), folder.join("send.mjs"))
+    (bin.join("node"), folder.clone())
 }

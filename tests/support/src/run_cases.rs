@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Value;
 
 use crate::case::{Case, Expected, Step};
-use crate::kind::Kind;
+use crate::kind::{self, Kind};
 use crate::platforms::Platforms;
 use crate::stage::{Posted, Reply, Row, Stage, Wire};
 
@@ -23,7 +23,7 @@ pub async fn run<S: Stage>() {
                 continue;
             }
             count += 1;
-            if let Err(difference) = check::<S>(&kind, &case).await {
+            if let Err(difference) = check::<S>(&kind, &name, &case).await {
                 failures += &format!("\n{name}: {}\n{difference}\n", case.about);
             }
         }
@@ -32,10 +32,19 @@ pub async fn run<S: Stage>() {
     assert!(count > 0, "there are no cases");
 }
 
-async fn check<S: Stage>(kind: &Kind, case: &Case) -> Result<(), String> {
-    let stage = S::open(kind.setup_of(case)).await;
-    let mut play =
-        Play { kind, case, stage, reference: String::new(), created: String::new(), posted: 0, deletes: 0, last: None };
+async fn check<S: Stage>(kind: &Kind, name: &str, case: &Case) -> Result<(), String> {
+    let mut play = Play {
+        kind,
+        name,
+        case,
+        stage: S::open(kind.setup_of(case)).await,
+        reference: String::new(),
+        row: String::new(),
+        created: String::new(),
+        posted: 0,
+        deletes: 0,
+        last: None,
+    };
     for (number, step) in case.step.iter().enumerate() {
         play.step(number, step).await.map_err(|difference| format!("step {number}: {difference}"))?;
     }
@@ -45,10 +54,13 @@ async fn check<S: Stage>(kind: &Kind, case: &Case) -> Result<(), String> {
 /// A case while it runs.
 struct Play<'c, S> {
     kind: &'c Kind,
+    name: &'c str,
     case: &'c Case,
     stage: S,
     /// The reference of the request that waits.
     reference: String,
+    /// The id of the newest row that an answer named.
+    row: String,
     /// The id of the SCIM user that a step created.
     created: String,
     /// How many messages were sent to the platform in the steps before.
@@ -121,10 +133,16 @@ impl<S: Stage> Play<'_, S> {
         let reply = &answered.reply;
         let posted: String = answered.posted.iter().map(|posted| posted.body.as_str()).collect();
         let said = format!("{}{posted}", String::from_utf8_lossy(&reply.body));
-        let before = ["confirm `", "request `", "\"reference\":\""];
+        // The buttons have it: of Slack, and of Feishu, whose card is a text of JSON.
+        let before = ["\"value\":\"", "\\\"id\\\":\\\"", "confirm ", "\"reference\":\""];
         let in_words = || before.into_iter().find_map(|words| after(&said, words));
         if let Some(found) = reply.header("x-offboard-reference").map(str::to_owned).or_else(in_words) {
             self.reference = found;
+        }
+        // An early answer names the request alone, whose id its row has.
+        let of_request = reply.header("x-request-id").filter(|_| self.row.is_empty());
+        if let Some(found) = reply.header("x-offboard-removal").or(of_request) {
+            self.row = found.to_owned();
         }
     }
 
@@ -178,9 +196,20 @@ impl<S: Stage> Play<'_, S> {
     }
 
     fn compare(&self, answered: &Answered, seen: Expected, expected: &Expected) -> Result<(), String> {
+        let written = expected;
         let (seen, expected) = (self.mask(seen), self.mask(self.filled(expected, &answered.reply)));
         if seen == expected {
             return Ok(());
+        }
+        if std::env::var_os("BLESS").is_some() {
+            self.bless(written, &seen, &answered.reply);
+            let texts = Expected { body: seen.body.clone(), message: seen.message.clone(), ..expected.clone() };
+            let posted = seen.posted.iter().zip(&expected.posted);
+            let posted =
+                posted.map(|(seen, expected)| Posted { body: seen.body.clone(), ..expected.clone() }).collect();
+            if seen == (Expected { posted, ..texts }) {
+                return Ok(());
+            }
         }
         // In the form of the case, to be copied into it.
         let body = self.with_places(&normal(&self.read(answered)), &answered.reply);
@@ -189,30 +218,51 @@ impl<S: Stage> Play<'_, S> {
         Err(format!("expected {expected:#?}\nbut it was {seen:#?}\n--- body\n{body}\n--- posted\n{posted}\n---"))
     }
 
-    /// Puts `{upstream}` for TaurusDB's request ids and `{host}` for the gateway's authority: each stage has its own.
-    fn mask(&self, mut expected: Expected) -> Expected {
-        let (ids, host) = (self.stage.upstream_ids(), self.stage.host());
-        let hide = |text: &mut String| {
-            for id in &ids {
-                *text = text.replace(id.as_str(), "{upstream}");
+    /// Writes the texts that came into the file of the case, in the place of those that were expected.
+    fn bless(&self, expected: &Expected, seen: &Expected, reply: &Reply) {
+        let path = kind::folder().join(self.name);
+        let mut file = std::fs::read_to_string(&path).unwrap();
+        let posted = expected.posted.iter().zip(&seen.posted).map(|(old, new)| (Some(&old.body), Some(&new.body)));
+        let texts = [(expected.body.as_ref(), seen.body.as_ref()), (expected.message.as_ref(), seen.message.as_ref())];
+        for (old, new) in texts.into_iter().chain(posted) {
+            if let (Some(old), Some(new)) = (old, new)
+                && self.mask_text(&normal(&self.fill(old, reply))) != *new
+            {
+                file = file.replacen(old.trim_end(), &self.with_places(new, reply), 1);
             }
-            *text = text.replace(&host, "{host}");
-        };
+        }
+        std::fs::write(path, file).unwrap();
+    }
+
+    /// Puts `{upstream}` for TaurusDB's request ids and `{host}` for the gateway's authority: each stage has its own. Puts `{time}` for
+    /// times, because a component takes some.
+    fn mask(&self, mut expected: Expected) -> Expected {
+        let hide = |text: &mut String| *text = self.mask_text(text);
         expected.body.iter_mut().for_each(hide);
         expected.message.iter_mut().for_each(hide);
         expected.posted.iter_mut().for_each(|posted| hide(&mut posted.body));
         expected
     }
 
+    fn mask_text(&self, text: &str) -> String {
+        let mut text = without_times(text).replace(&self.stage.host(), "{host}");
+        for id in self.stage.upstream_ids() {
+            text = text.replace(&id, "{upstream}");
+        }
+        text
+    }
+
+    fn fill(&self, text: &str, reply: &Reply) -> String {
+        text.replace("{request_id}", reply.header("x-request-id").unwrap_or_default())
+            .replace("{row}", reply.header("x-offboard-removal").unwrap_or(&self.row))
+            .replace("{reference}", &self.reference)
+            .replace("{created}", &self.created)
+            .replace("{removal}", &first_removal(reply).unwrap_or_default())
+    }
+
     /// Puts the values for `{request_id}` and the like.
     fn filled(&self, expected: &Expected, reply: &Reply) -> Expected {
-        let fill = |text: &String| {
-            text.replace("{request_id}", reply.header("x-request-id").unwrap_or_default())
-                .replace("{row}", reply.header("x-offboard-removal").unwrap_or_default())
-                .replace("{reference}", &self.reference)
-                .replace("{created}", &self.created)
-                .replace("{removal}", &first_removal(reply).unwrap_or_default())
-        };
+        let fill = |text: &String| self.fill(text, reply);
         let body = |posted: &Posted| normal(&fill(&posted.body));
         Expected {
             body: expected.body.as_ref().map(|text| normal(&fill(text))),
@@ -233,13 +283,34 @@ impl<S: Stage> Play<'_, S> {
         if let Some(id) = first_removal(reply) {
             text = text.replace(&id, "{removal}");
         }
-        for (value, place) in [(&self.reference, "{reference}"), (&self.created, "{created}")] {
+        let kept = [(&self.row, "{row}"), (&self.reference, "{reference}"), (&self.created, "{created}")];
+        for (value, place) in kept {
             if !value.is_empty() {
                 text = text.replace(value, place);
             }
         }
         text
     }
+}
+
+/// The text with `{time}` for each time, as chat and JSON write them.
+fn without_times(text: &str) -> String {
+    const FORMS: [&str; 3] = ["0000-00-00 00:00 +00:00", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00Z"];
+    let is_at = |rest: &str, form: &str| {
+        let fits = |(given, form): (u8, u8)| if form == b'0' { given.is_ascii_digit() } else { given == form };
+        rest.len() >= form.len() && rest.bytes().zip(form.bytes()).all(fits)
+    };
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let form = FORMS.iter().find(|form| is_at(rest, form));
+        match form {
+            Some(_) => masked.push_str("{time}"),
+            None => masked.push(next),
+        }
+        rest = &rest[form.map_or(next.len_utf8(), |form| form.len())..];
+    }
+    masked
 }
 
 /// The reference that follows these words.

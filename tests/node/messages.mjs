@@ -1,0 +1,116 @@
+// Holds messages against the platforms' own types: `messages.mjs FOLDER`, with the files of tests/fixtures/messages. TypeScript checks
+// each message as a literal, so that a key that the platform does not have is an error, too; Adaptive Cards are parsed by their own
+// library. Prints how many messages of each kind were checked, and what is wrong with them.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import ts from "typescript";
+
+// The bundle for browsers, which needs no document to parse.
+const cards = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.js");
+
+const [folder] = process.argv.slice(2);
+const lines = (kind) => readFileSync(join(folder, `${kind}.tsv`), "utf8").split("\n").filter(Boolean);
+const messages = (kind) =>
+  lines(kind).map((line) => {
+    const [name, language, body] = line.split("\t");
+    return { name: `${kind}: ${name}, ${language}`, body: JSON.parse(body) };
+  });
+const problems = [];
+
+// What an answer is made of, by kind: the types, and the part of the answer that has one.
+const types = {
+  slack: [
+    `import type { KnownBlock } from "@slack/types";`,
+    `{ response_type: "ephemeral" | "in_channel"; text: string; blocks: KnownBlock[] }`,
+    (body) => body,
+  ],
+  mattermost: [
+    `import type { MessageAttachment } from "@mattermost/types/message_attachments";`,
+    `{ response_type: "ephemeral" | "in_channel"; text: string; skip_slack_parsing: true; attachments?: MessageAttachment[] }`,
+    (body) => body,
+  ],
+  discord: [
+    `import type { APIInteractionResponse } from "discord-api-types/v10";`,
+    `APIInteractionResponse`,
+    (body) => body,
+  ],
+  "google-chat": [`import type { chat_v1 } from "@googleapis/chat";`, `chat_v1.Schema$Message`, (body) => body],
+  feishu: [
+    `import type { InteractiveCard } from "@larksuiteoapi/node-sdk";`,
+    `InteractiveCard`,
+    (body) => ("content" in body ? JSON.parse(body.content) : {}),
+  ],
+};
+
+const checked = {};
+const here = dirname(fileURLToPath(import.meta.url));
+const files = Object.entries(types).map(([kind, [imported, type, part]]) => {
+  const all = messages(kind);
+  checked[kind] = all.length;
+  const literals = all.map(({ name, body }, at) => `// ${name}\nexport const m${at}: ${type} = ${JSON.stringify(part(body))};`);
+  const path = join(here, `${kind}.check.ts`);
+  writeFileSync(path, `${imported}\n${literals.join("\n")}\n`);
+  return path;
+});
+const program = ts.createProgram(files, {
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+  types: [],
+  lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+});
+const found = files.flatMap((path) => {
+  const source = program.getSourceFile(path);
+  return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+});
+for (const { file, start, messageText } of found) {
+  const line = file ? file.getLineAndCharacterOfPosition(start).line : 0;
+  const name = file?.text.split("\n")[line - 1] ?? "";
+  problems.push(`${name} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+}
+
+checked.teams = 0;
+for (const { name, body } of messages("teams")) {
+  if (body.type !== "message" || body.textFormat !== "plain" || typeof body.text !== "string") problems.push(`${name}: no message`);
+  for (const { contentType, content } of body.attachments ?? []) {
+    if (contentType !== "application/vnd.microsoft.card.adaptive") problems.push(`${name}: ${contentType}`);
+    const context = new cards.SerializationContext();
+    const card = new cards.AdaptiveCard();
+    card.parse(content, context);
+    for (let at = 0; at < context.eventCount; at += 1) problems.push(`${name}: ${context.getEventAt(at).message}`);
+    if (card.getItemCount() !== content.body.length) problems.push(`${name}: an element was not taken`);
+    // The library does not mind keys that it does not know; what it writes again has those that it does.
+    const kept = JSON.stringify(card.toJSON().body);
+    for (const word of ["FactSet", "TextBlock"]) {
+      const count = (text) => text.split(`"${word}"`).length;
+      if (count(kept) !== count(JSON.stringify(content.body))) problems.push(`${name}: a ${word} was not taken`);
+    }
+    checked.teams += 1;
+  }
+}
+
+// The limits that no type has.
+const limit = (name, what, text, most) => {
+  if ([...(text ?? "")].length > most) problems.push(`${name}: ${what} has more than ${most} characters`);
+};
+for (const { name, body } of messages("slack")) {
+  for (const block of body.blocks) {
+    limit(name, "a header", block.type === "header" ? block.text.text : "", 150);
+    limit(name, "a section", block.type === "section" ? block.text?.text : "", 3000);
+    (block.fields ?? []).forEach((field) => limit(name, "a field", field.text, 2000));
+    if ((block.fields ?? []).length > 10) problems.push(`${name}: more than ten fields`);
+    (block.elements ?? []).filter((element) => element.type === "button").forEach((button) => limit(name, "a button", button.text.text, 75));
+  }
+}
+for (const { name, body } of messages("discord")) {
+  for (const embed of body.data?.embeds ?? []) {
+    limit(name, "a title", embed.title, 256);
+    limit(name, "a description", embed.description, 4096);
+    embed.fields.forEach((field) => limit(name, "a field", field.value, 1024));
+  }
+}
+console.log(JSON.stringify({ checked, problems }));
