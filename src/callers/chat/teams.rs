@@ -17,7 +17,7 @@
 //! the outcome (`status …`). The answer is a message in the same thread with status 200 for every outcome, seen by everyone in the
 //! channel; only a request without a valid proof is answered with 401.
 //!
-//! Not supported: buttons, because cards of an outgoing webhook can only open URLs: people write `confirm …`. Bots of the Bot
+//! Not supported: buttons, because those on cards of an outgoing webhook can only open URLs: people write `confirm …`. Bots of the Bot
 //! Framework, which prove themselves with a token.
 
 use base64::Engine;
