@@ -10,7 +10,7 @@ use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
 use support::memory::Memory;
 
-use crate::approvals::shared::{DANA, ERIN, STRANGER, app, deletes, row_of, says, shown};
+use crate::approvals::shared::{DANA, ERIN, STRANGER, app, deletes, row_of, says};
 use crate::gateway::{SUCCESS, memory, seconds, slack, slash_as, text};
 
 /// A click, with the URL that takes what is to be shown.

@@ -142,7 +142,12 @@ fn columns(host: &Memory, user_name: &str) -> (String, String, Option<String>) {
 async fn a_forbid_on_delete_cannot_be_approved_away() {
     let (host, app) = (memory(), gateway_of(NOT_ALICE));
     let denied = says(&host, &app, DANA, "alice warehouse").await;
-    assert!(denied.contains("forbidden by policy `not-alice`") && denied.contains("OFFBOARD.40301"), "{denied}");
+    assert!(
+        denied.starts_with("❌ Forbidden by policy: remove `alice` from `warehouse`")
+            && denied.contains("`not-alice`")
+            && denied.contains("OFFBOARD.40301"),
+        "{denied}"
+    );
     let set = Some(app.policies.digest().to_owned());
     assert_eq!(columns(&host, "alice"), ("denied".into(), "not-alice".into(), set));
     let dry = says(&host, &app, DANA, "alice warehouse --dry-run").await;
