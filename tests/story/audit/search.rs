@@ -201,6 +201,7 @@ async fn bad_parameters() {
     let mut changed = portal(seconds(&host), Method::GET, "/removals", "limit=1");
     changed.query = "limit=2".into();
     assert_eq!(ask(&host, &app, changed).await.status().as_u16(), 401);
+    // Signed as it was sent, so the slash is the caller's own.
     let slash = ask(&host, &app, portal(seconds(&host), Method::GET, "/removals/", "")).await;
-    assert_eq!(slash.status().as_u16(), 404);
+    assert_eq!(slash.status().as_u16(), 200);
 }
