@@ -124,7 +124,7 @@ fn methods(forge: &Forge<'_>) -> Vec<Row> {
     }
     let taken: &[&str] = match kind.name.as_str() {
         "api-access-key" | "api-token" | "http-signature" => &["DELETE"],
-        "okta" | "wecom" | "wecom-bot" => &["GET", "POST"],
+        "mattermost" | "okta" | "wecom" | "wecom-bot" => &["GET", "POST"],
         "cloudevents" | "cloudevents-binary" => &["OPTIONS", "POST"],
         _ => &["POST"],
     };

@@ -315,7 +315,8 @@ impl Scheme<'_> {
                 ("itself twice", self.spaced(), MALFORMED),
             ],
             _ => vec![
-                ("another scheme", format!("Bearer {right}"), MALFORMED),
+                // `Bearer` is an OAuth connection's, and then the token in the form is the proof.
+                ("another scheme", format!("Basic {right}"), MALFORMED),
                 ("the scheme in small letters", format!("token {right}"), MALFORMED),
                 ("two spaces", format!("Token  {right}"), WRONG),
                 ("no space", format!("Token{right}"), MALFORMED),
