@@ -102,7 +102,7 @@ impl Text {
     /// Reads words in which every second stretch stands between backticks.
     fn backticked(text: &str, value: fn(String) -> Part) -> Self {
         let stretches: Vec<&str> = text.split('`').collect();
-        if stretches.len() % 2 == 0 {
+        if stretches.len().is_multiple_of(2) {
             return Self::quote(text);
         }
         let parts = stretches.into_iter().enumerate().filter(|(_, stretch)| !stretch.is_empty());
