@@ -37,7 +37,20 @@ use crate::wire;
 
 /// From which state a row may come to which; `None` is no row yet.
 const EDGES: [(Option<&str>, &[&str]); 7] = [
-    (None, &["in-flight", "awaiting-confirmation", "awaiting-approval", "denied", "refused", "not-sent", "dry-run"]),
+    (
+        None,
+        // Gone from the start: a leaver of whom no account was found.
+        &[
+            "in-flight",
+            "awaiting-confirmation",
+            "awaiting-approval",
+            "denied",
+            "refused",
+            "not-sent",
+            "dry-run",
+            "already-gone",
+        ],
+    ),
     (
         Some("in-flight"),
         &["removed", "refused-upstream", "not-removed", "already-gone", "not-sent", "unknown", "denied"],
@@ -328,6 +341,11 @@ impl World {
             }
             let along = EDGES.iter().any(|(start, ends)| *start == from && ends.contains(&to));
             assert!(along, "row {id} went from {from:?} to {to} by {statement}");
+            let is_of_account = row.instance.is_some() || row.user_name.is_some();
+            assert!(
+                from.is_some() || to != "already-gone" || !is_of_account,
+                "row {id} is about an account that no request removed"
+            );
             if let Some(actor) = &row.actor {
                 let caller = row.caller.as_deref().unwrap_or_default();
                 let of_caller = actor == caller || actor.strip_prefix(caller).is_some_and(|id| id.starts_with('/'));

@@ -171,15 +171,16 @@ impl Place<'_> {
         }
         let new = match part {
             Some(part) => self.one_part(part, value),
-            None => match self.attribute {
-                Some(attribute) => {
-                    attribute_value::items(attribute, value, self.left_out).pop().and_then(|item| match item {
-                        Value::Object(fields) => Some(fields),
-                        _ => None,
-                    })
-                }
-                None => value.as_object().cloned(),
-            },
+            None => {
+                let item = match self.attribute {
+                    Some(attribute) => attribute_value::items(attribute, value, self.left_out).pop(),
+                    None => attribute_value::kept(None, &self.key, value, self.left_out),
+                };
+                item.and_then(|item| match item {
+                    Value::Object(fields) => Some(fields),
+                    _ => None,
+                })
+            }
         };
         // What cannot be kept was noted.
         let Some(new) = new else { return Ok(()) };

@@ -367,30 +367,6 @@ request: denied: no policy permits it
                 ],
             ),
             (
-                "--as slack/U2CERLKJA --account warehouse/alice --waiting-requests 20",
-                vec![
-                    "denied: forbidden by twenty-requests-wait",
-                    "delete: denied: no policy permits it",
-                    brake,
-                    own,
-                    hours,
-                    "request: denied: forbidden by twenty-requests-wait",
-                    "twenty-requests-wait forbids it",
-                    "dba-asks-on-production would permit it, but is overridden",
-                    hours,
-                ],
-            ),
-            (
-                "--as slack/U2CERLKJA --account analytics/alice --removals-last-hour 20 --approved --action delete",
-                vec![
-                    "permitted by dba-removes-on-staging",
-                    "delete: permitted by dba-removes-on-staging",
-                    "dba-removes-on-staging permits it",
-                    brake,
-                    own,
-                ],
-            ),
-            (
                 "--as hr --account warehouse/alice --at 2026-06-01T20:00:00Z",
                 vec![
                     "denied: forbidden by production-in-working-hours",
@@ -423,6 +399,41 @@ request: denied: no policy permits it
                     own,
                     "request: denied: no policy permits it",
                     waiting,
+                ],
+            ),
+        ] {
+            assert_eq!(first_lines(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_waits_and_what_was_approved_is_explained() {
+        let brake = "brake-twenty-an-hour would forbid it, but its conditions are not met";
+        let hours = "production-in-working-hours would forbid it, but its conditions are not met";
+        let own = "own-account would permit it, but its conditions are not met";
+        for (line, expected) in [
+            (
+                "--as slack/U2CERLKJA --account warehouse/alice --waiting-requests 20",
+                vec![
+                    "denied: forbidden by twenty-requests-wait",
+                    "delete: denied: no policy permits it",
+                    brake,
+                    own,
+                    hours,
+                    "request: denied: forbidden by twenty-requests-wait",
+                    "twenty-requests-wait forbids it",
+                    "dba-asks-on-production would permit it, but is overridden",
+                    hours,
+                ],
+            ),
+            (
+                "--as slack/U2CERLKJA --account analytics/alice --removals-last-hour 20 --approved --action delete",
+                vec![
+                    "permitted by dba-removes-on-staging",
+                    "delete: permitted by dba-removes-on-staging",
+                    "dba-removes-on-staging permits it",
+                    brake,
+                    own,
                 ],
             ),
         ] {

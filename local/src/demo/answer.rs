@@ -83,7 +83,7 @@ impl Answer {
             None if self.status == StatusCode::OK => (Tone::Plain, "not evaluated: not a removal".to_owned()),
             None => (Tone::Bad, "not known: not an answer of the gateway".to_owned()),
             Some(code) if DENIED.contains(&code) => denied(&ids, code),
-            Some(code) if code == "DRY_RUN" => self.of_dry_run(&ids),
+            Some("DRY_RUN") => self.of_dry_run(&ids),
             Some(code) if ids.is_empty() && NAMES_NONE.contains(&code) => {
                 (Tone::Plain, format!("not known: the answer names no policy ({code})"))
             }
