@@ -29,7 +29,7 @@ use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::outcome::{Evidence, Outcome};
 use starrocks_offboard::policy::permit::Decision;
 use starrocks_offboard::policy::{AuthzContext, Policies};
-use starrocks_offboard::reply::Reply;
+use starrocks_offboard::reply::{Reply, RequestFacts};
 use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal::RemovalRequest;
@@ -161,12 +161,14 @@ fn proof_and_words(c: &mut Criterion, name: &str, config: &Config) -> anyhow::Re
         language: Language::English,
         account: Some((removal.user_name.as_str(), &removal.instance.name)),
         environment: Some(&removal.instance.environment),
-        asked_by: None,
-        approved_by: Vec::new(),
+        request: RequestFacts::default(),
         policies: &policies,
         meaning: None,
-        request_id: "0194f3a1b2c3d4e5f60718293a4b5c6d",
+        retry_after: None,
+        removal_id: "0194f3a1b2c3d4e5f60718293a4b5c6d",
+        upstream_request_id: None,
         clicked: None,
+        is_decided_already: false,
     };
     c.bench_function(&format!("render/{name}"), |b| b.iter(|| proving.kind.render(black_box(&answer))));
     Ok(())
@@ -267,14 +269,15 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
         }
     };
     let (one, _) = next()?;
-    c.bench_function("ledger/find", |b| b.iter(|| now(ledger.find(&one, host.now())).is_ok()));
+    c.bench_function("ledger/find", |b| b.iter(|| now(ledger.find(&one, &one.actor.principal, host.now())).is_ok()));
     c.bench_function("ledger/claim and settle", |b| {
         b.iter_batched(
             || next().ok(),
             |permitted| {
                 let (removal, permit) = permitted?;
                 let at = host.now();
-                let attempt = Attempt { id: RemovalId::new(at, host.random()), at, until: at };
+                let person = removal.actor.principal.as_str();
+                let attempt = Attempt { id: RemovalId::new(at, host.random()), at, until: at, person };
                 let claim = now(ledger.claim(&removal, permit, &attempt)).ok()?.ok()??;
                 let completion = Completion {
                     ending: Ending { outcome: &Outcome::Removed(Evidence::Answer), language: Language::English, at },

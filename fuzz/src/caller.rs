@@ -124,23 +124,8 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             _ => continue,
         };
         let clicked = sender.and_then(|sender| sender.clicked);
-        let answer = Reply {
-            outcome: &outcome,
-            language,
-            account,
-            environment: Some("staging"),
-            request: RequestFacts {
-                approvers: vec![Person { name: None, principal: "slack/U0ERIN" }],
-                ..RequestFacts::default()
-            },
-            policies: &["dba-removes-on-staging".to_owned()],
-            meaning: None,
-            retry_after: None,
-            removal_id: "01a20cdd732b69ed97f48586a60db1dd",
-            upstream_request_id: None,
-            clicked,
-            is_decided_already: false,
-        };
+        let policies = ["dba-removes-on-staging".to_owned()];
+        let answer = Reply { language, account, clicked, ..reply(&outcome, &policies) };
         let rendered = of.render(&answer);
         sound(&rendered);
         if let (Some(envelope), Some(key)) = (of.encryption(), &key) {
@@ -166,6 +151,27 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             let text = Text::quote(String::from_utf8_lossy(&inbound.body));
             sound(&chat.show(&ChatMessage::new(language, None, text)));
         }
+    }
+}
+
+/// A reply with all that one may say.
+fn reply<'a>(outcome: &'a Outcome, policies: &'a [String]) -> Reply<'a> {
+    Reply {
+        outcome,
+        language: Language::English,
+        account: None,
+        environment: Some("staging"),
+        request: RequestFacts {
+            approvers: vec![Person { name: None, principal: "slack/U0ERIN" }],
+            ..RequestFacts::default()
+        },
+        policies,
+        meaning: None,
+        retry_after: None,
+        removal_id: "01a20cdd732b69ed97f48586a60db1dd",
+        upstream_request_id: None,
+        clicked: None,
+        is_decided_already: false,
     }
 }
 

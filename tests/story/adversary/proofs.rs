@@ -19,8 +19,10 @@ fn comparable(reply: &Reply) -> String {
     format!("{} {text}", reply.status)
 }
 
+type Break = fn(&mut Wire);
+
 /// How a request is broken beside its signature.
-const BREAKS: [(&str, fn(&mut Wire)); 6] = [
+const BREAKS: [(&str, Break); 6] = [
     ("nothing else", |_| ()),
     ("no time", |wire| wire.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-sdk-date"))),
     ("no time that is one", |wire| wire.set("x-sdk-date", "yesterday")),
