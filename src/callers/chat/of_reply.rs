@@ -168,7 +168,6 @@ impl About<'_, '_> {
 
     /// The message about a state, also of an earlier answer to the same request.
     fn of_state(&self, state: State) -> ChatMessage {
-        let is_forbidden = || !self.reply.policies.is_empty();
         match state {
             State::Removed if *self.reply.outcome == Outcome::Removed(Evidence::AccountList) => {
                 self.say(Icon::Done, wording::GONE_BY_LIST, &[Reason, Policy, Approvals])
@@ -194,9 +193,7 @@ impl About<'_, '_> {
             State::NotSent => self.not_carried_out(),
             State::RefusedUpstream => self.refused_upstream(),
             State::Unknown | State::InFlight => self.say(Icon::Warning, wording::UNKNOWN, &[]),
-            State::Denied if self.reply.outcome.code() == catalog::FORBIDDEN.code() && is_forbidden() => {
-                self.denied(self.reply.policies)
-            }
+            State::Denied if self.reply.outcome.code() == catalog::FORBIDDEN.code() => self.denied(self.reply.policies),
             State::Denied | State::Refused | State::AwaitingConfirmation | State::AwaitingApproval | State::DryRun => {
                 as_sentences(self.reply)
             }

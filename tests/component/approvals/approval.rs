@@ -254,8 +254,9 @@ async fn everybody_sees_what_waits_for_them_and_what_became_of_it() {
         waiting.push(asked(&gateway, (kind, false), &user_name).await.0);
     }
     let ways = [Way::Typed, Way::Event, Way::Call];
+    let newest_first: Vec<_> = waiting.iter().rev().cloned().collect();
     for way in ways {
-        for (who, sees) in [(Who::Asker, &waiting[..]), (Who::Colleague, &waiting), (Who::Stranger, &[])] {
+        for (who, sees) in [(Who::Asker, &newest_first[..]), (Who::Colleague, &newest_first), (Who::Stranger, &[])] {
             assert_eq!(pending(&gateway, way, who).await, sees, "{way:?} {who:?}");
         }
     }

@@ -74,7 +74,7 @@ async fn what_takes_long_is_acknowledged_and_told_later() {
         assert_eq!(posted[0].path, "/commands/1234/5678");
         let mut names: Vec<_> = posted[0].headers.keys().map(http::HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["content-length", "content-type", "host"]);
+        assert_eq!(names, ["content-length", "content-type", "host", "user-agent"]);
         assert_eq!(
             (&posted[0].headers["host"], &posted[0].headers["content-type"]),
             (&"hooks.slack.com".parse().unwrap(), &"application/json".parse().unwrap())

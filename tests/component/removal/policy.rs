@@ -33,6 +33,7 @@ async fn prepared_policies_are_those_of_the_texts_or_none() {
     gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
     gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
     gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
+    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
     assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "OFFBOARD.40301");
 
     for (file, from, to) in [

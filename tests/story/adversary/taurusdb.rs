@@ -59,7 +59,7 @@ const MESSAGES: &[(&str, &str, &[&str], &[&str])] = &[
     (
         "a font",
         "<font color=\"info\">✅ Removed</font>",
-        &["<font"],
+        &["<font color=\"info\""],
         &["slack", "discord", "teams", "google-chat", "wecom", "wecom-bot"],
     ),
     ("the end of a CDATA section", "]]></Content><Content>x", &["</Content><Content>"], &["wecom"]),
