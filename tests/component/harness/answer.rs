@@ -126,8 +126,9 @@ impl Answer {
                 assert_eq!((self.status, &body["response_type"]), (200, &seen_by.into()), "{self:?}");
                 // A notification shows what the message begins with.
                 let first = body["blocks"][0]["text"]["text"].as_str().unwrap().to_owned();
-                // A header has no markup, and so no backticks and nothing that keeps them apart from Chinese words.
-                let plain = |text: &str| text.replace(['`', ' '], "");
+                // A header has no markup: nothing is escaped in it, and no backticks keep a value apart from Chinese words.
+                let unescaped = |text: &str| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+                let plain = |text: &str| unescaped(text).replace(['`', ' '], "");
                 let first = plain(first.lines().next().unwrap().trim_matches('*'));
                 assert!(plain(&text_of(&body)).starts_with(&first), "{self:?}");
             }

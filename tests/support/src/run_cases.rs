@@ -228,7 +228,10 @@ impl<S: Stage> Play<'_, S> {
             if let (Some(old), Some(new)) = (old, new)
                 && self.mask_text(&normal(&self.fill(old, reply))) != *new
             {
-                file = file.replacen(old.trim_end(), &self.with_places(new, reply), 1);
+                let new = self.with_places(new, reply);
+                // A text stands between three quotes, or in one line with its line breaks escaped, as in JSON.
+                let in_one_line = |text: &str| Value::from(text).to_string();
+                file = file.replacen(old.trim_end(), &new, 1).replacen(&in_one_line(old), &in_one_line(&new), 1);
             }
         }
         std::fs::write(path, file).unwrap();
