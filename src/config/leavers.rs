@@ -486,7 +486,7 @@ user_names = ["{userName|local|snake}", "svc_{number}_x", "{email|lower}"]
             read("instances = [\"a\"]\nallow_logins = true\nuser_names = [\"{login}\", \"{tenantId}_{id}\"]").unwrap();
         assert_eq!(leavers.chosen, ["login".to_owned()].into());
         let person = identity(&[("login", "octocat@x"), ("id", "a@b"), ("userName", "Pat@A"), ("name", "x@y")]);
-        // A login that its owner chose makes nobody the person of that address.
+        // A login that its owner chose does not prove that they are the person of that address.
         assert_eq!(leavers.addresses(&person), ["a@b", "pat@a"].map(str::to_owned).into());
         assert!(leavers.is_managed_value(&person, "pat@a") && !leavers.is_managed_value(&person, "octocat@x"));
     }

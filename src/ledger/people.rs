@@ -90,7 +90,7 @@ impl StoredPerson {
     }
 
     /// What the person was called while active, once the change to `next` is made: what an active person is called is what their
-    /// accounts may be called. Names that a person is given later are those of nobody who was active.
+    /// accounts may be called. Names that a person is given later do not count: they were not active under them.
     fn former_after(&self, next: Option<&Person>) -> Former {
         let former = self.former.clone();
         match next {

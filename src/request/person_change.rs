@@ -185,7 +185,7 @@ impl Person {
         if path.is_core("active") {
             self.active = None;
         } else if path.is_core("userName") || (path.schema.is_none() && path.name.is_empty()) {
-            // Nobody is without a name.
+            // Every person keeps a name.
         } else if let Some(whole) = key_of(&self.attributes, &path.to_string()).filter(|_| path.schema.is_some()) {
             attribute_value::forget(&mut self.attributes, &whole);
         } else {

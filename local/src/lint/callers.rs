@@ -25,8 +25,8 @@ pub(super) fn without_signed_messages(config: &Config, source_map: &SourceMap) -
     unsigned.collect()
 }
 
-/// Warns of callers where something that people choose names an account or an instance: whoever can choose it can have another
-/// account removed.
+/// Warns of callers where something that people choose names an account or an instance: a person who chooses the name of
+/// another account can have it removed.
 pub(super) fn named_by_people(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for located in &source_map.callers {
