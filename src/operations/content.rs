@@ -12,18 +12,25 @@ use crate::reply::RequestFacts;
 
 /// The commands, and the instances on which the person may remove accounts or ask for it.
 pub(crate) fn help(instances: &[&str], language: Language) -> ChatMessage {
-    let names = Text::list(instances.iter().map(|name| Text::code(*name)), language);
-    let where_to = match instances {
-        [] => Localized {
+    let shown = instances.len().min(MOST_INSTANCES);
+    let more = instances.len().saturating_sub(shown);
+    let names = Text::list(instances.iter().take(shown).map(|name| Text::code(*name)), language);
+    let where_to = match (shown, more) {
+        (0, _) => Localized {
             en: "No policy permits you to remove accounts or to request it on any instance.",
             zh: "没有策略允许您在任何实例上删除账号或申请删除。",
         },
-        _ => Localized { en: "Instances: {names}", zh: "实例：{names}" },
+        (_, 0) => Localized { en: "Instances: {names}", zh: "实例：{names}" },
+        _ => Localized { en: "Instances: {names} and {more} more", zh: "实例：{names}，另有{more}个" },
     };
     let lines = COMMANDS.into_iter().chain([where_to]);
-    let body = lines.map(|line| Text::fill(line, &[("names", names.clone())], language)).collect();
+    let values = [("names", names), ("more", Text::words(more.to_string()))];
+    let body = lines.map(|line| Text::fill(line, &values, language)).collect();
     ChatMessage { body, ..ChatMessage::new(language, None, Text::default()) }
 }
+
+/// How many instances are named: with more, a message would be longer than platforms show, and the names would go first.
+const MOST_INSTANCES: usize = 20;
 
 const COMMANDS: [Localized; 3] = [
     Localized {

@@ -54,7 +54,7 @@ impl PendingQuery {
     ///
     /// [`RequestError::FieldInvalid`] if it is not `next` of a previous page.
     pub fn after(name: &'static str, given: Option<&str>) -> Result<Self, RequestError> {
-        let Some(given) = given else { return Ok(Self::default()) };
+        let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(Self::default()) };
         let id = cursor(given).ok_or_else(|| RequestError::invalid(name, given, CURSOR))?;
         Ok(Self { after: Some(After::Id(id)), ..Self::default() })
     }

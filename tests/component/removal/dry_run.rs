@@ -14,8 +14,18 @@ fn dry_run(user_name: &str) -> Ask {
 async fn a_dry_run_looks_and_sends_nothing() {
     for kind in Kind::ALL {
         for (ask, would, account, words) in [
-            (dry_run("alice"), "remove", "present", "the account exists; the account would be removed at once"),
-            (dry_run("nobody"), "remove", "absent", "the account does not exist; the account would be removed at once"),
+            (
+                dry_run("alice"),
+                "remove",
+                "present",
+                "Dry run: `alice` would be removed from `analytics` at once\nNo removal was sent. The account exists.",
+            ),
+            (
+                dry_run("nobody"),
+                "remove",
+                "absent",
+                "Dry run: `nobody` would be removed from `analytics` at once\nNo removal was sent. The account does not exist.",
+            ),
             (
                 Ask { dry_run: true, ..Ask::on_production("alice") },
                 "request-approval",
