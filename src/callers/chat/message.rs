@@ -1,7 +1,7 @@
 //! A message to people, before a platform gives it a form: the same parts on every platform.
 //!
 //! What is made of an outcome is in [`of_reply`](crate::callers::chat::of_reply), the platforms' forms are in
-//! [`forms`](crate::callers::chat::forms).
+//! `forms`.
 
 use crate::callers::chat::text::{Cut, Text};
 use crate::outcome::language::{Language, Localized};

@@ -1,4 +1,4 @@
-//! What people are told about an outcome. The words are in [`wording`](crate::callers::chat::wording).
+//! What people are told about an outcome. The words are in `wording`.
 
 use chrono::{DateTime, FixedOffset};
 

@@ -5,8 +5,8 @@
 //! confirm ID · cancel ID · approve ID · deny ID [REASON …] · status ID · pending [ID] · help
 //! ```
 //!
-//! It is read as people type it: with any white space ([`words`]), dashes of any kind ([`flags`]), command words in both languages
-//! and any case ([`command_words`]), and words before and between account and instance ([`reading`]). What is not understood is
+//! It is read as people type it: with any white space (`words`), dashes of any kind (`flags`), command words in both languages
+//! and any case (`command_words`), and words before and between account and instance (`reading`). What is not understood is
 //! refused, with what was probably meant; it never becomes part of a reason. An account's name is taken as it was typed: only marks
 //! around it are removed, and full-width letters count as the ASCII that they stand for.
 //!
