@@ -45,11 +45,11 @@ pub(crate) fn with_nearest(error: RequestError, app: &App, actor: &Actor, at: Da
 }
 
 /// Whether policy lets the person remove any account on the instance, or ask for it.
-fn may_ask(app: &App, actor: &Actor, instance: &Instance, at: DateTime<Utc>) -> bool {
+pub(super) fn may_ask(app: &App, actor: &Actor, instance: &Instance, at: DateTime<Utc>) -> bool {
     let principal = Principal::of(actor, &app.config);
     let context = AuthzContext { confirmed: true, ..policy_context(app, at, Counts::default()) };
     // For an account that no person has, and for the person's own: policies may be about either.
-    let mut names = std::iter::once("somebody").chain(principal.accounts.iter().map(String::as_str));
+    let mut names = std::iter::once("any_account").chain(principal.accounts.iter().map(String::as_str));
     names.any(|user_name| {
         let resource = Resource::Account(Account { instance, user_name });
         [Action::Delete, Action::Request].into_iter().any(|action| {

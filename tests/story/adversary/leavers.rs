@@ -18,7 +18,7 @@ const OF_LEAVERS: &[&str] =
 const THERE: [&str; 8] = ["root", "rdsadmin", "rdsmetric", "etl_loader", "alice_smith", "al", "kate", "_lice"];
 
 const REFUSED: &str = "OFFBOARD.40309";
-const NOBODY: &str = "NO_ACCOUNT";
+const NO_ACCOUNT: &str = "NO_ACCOUNT";
 
 /// Who leaves, and what is said about it.
 const WHO: &[(&str, &str, &str)] = &[
@@ -31,25 +31,25 @@ const WHO: &[(&str, &str, &str)] = &[
     ("what becomes what the operator protects, in capitals", "ETL.LOADER", REFUSED),
     ("a Cyrillic letter", "\u{430}lice", REFUSED),
     ("a full-width letter", "\u{ff41}lice", REFUSED),
-    ("a combining accent", "alice\u{301}", NOBODY),
-    ("a zero-width space", "ali\u{200b}ce", NOBODY),
-    ("a soft hyphen", "ali\u{ad}ce", NOBODY),
-    ("a dotted capital I", "AL\u{130}CE", NOBODY),
-    ("a dotless i", "al\u{131}ce", NOBODY),
-    ("a Kelvin sign", "\u{212a}ate", NOBODY),
-    ("a long s", "alice\u{17f}mith", NOBODY),
-    ("a null character", "alice\u{0}", NOBODY),
-    ("a line break", "alice\r\n", NOBODY),
-    ("a space behind it", "alice ", NOBODY),
-    ("a space before it", " alice", NOBODY),
-    ("another user of the same name", "alice+1", NOBODY),
-    ("a pattern of SQL", "al%", NOBODY),
-    ("a pattern of a shell", "*", NOBODY),
-    ("SQL", "alice'--", NOBODY),
-    ("percent-encoded", "%61lice", NOBODY),
-    ("a template", "{login}", NOBODY),
-    ("another parameter", "x&user_name=alice", NOBODY),
-    ("a path", "../alice", NOBODY),
+    ("a combining accent", "alice\u{301}", NO_ACCOUNT),
+    ("a zero-width space", "ali\u{200b}ce", NO_ACCOUNT),
+    ("a soft hyphen", "ali\u{ad}ce", NO_ACCOUNT),
+    ("a dotted capital I", "AL\u{130}CE", NO_ACCOUNT),
+    ("a dotless i", "al\u{131}ce", NO_ACCOUNT),
+    ("a Kelvin sign", "\u{212a}ate", NO_ACCOUNT),
+    ("a long s", "alice\u{17f}mith", NO_ACCOUNT),
+    ("a null character", "alice\u{0}", NO_ACCOUNT),
+    ("a line break", "alice\r\n", NO_ACCOUNT),
+    ("a space behind it", "alice ", NO_ACCOUNT),
+    ("a space before it", " alice", NO_ACCOUNT),
+    ("another user of the same name", "alice+1", NO_ACCOUNT),
+    ("a pattern of SQL", "al%", NO_ACCOUNT),
+    ("a pattern of a shell", "*", NO_ACCOUNT),
+    ("SQL", "alice'--", NO_ACCOUNT),
+    ("percent-encoded", "%61lice", NO_ACCOUNT),
+    ("a template", "{login}", NO_ACCOUNT),
+    ("another parameter", "x&user_name=alice", NO_ACCOUNT),
+    ("a path", "../alice", NO_ACCOUNT),
 ];
 
 pub(super) fn names() -> Vec<String> {

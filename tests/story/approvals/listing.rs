@@ -48,7 +48,7 @@ async fn requests_of_others_hide_none() {
     let reference = row_of(&host, "alice").1;
     says(&host, &app, DANA, &format!("confirm {reference}")).await;
     wait(&host, 450, "slack/U0FLOOD", "lake-2");
-    // Nobody may approve on instances that are not configured: Erin sees the one, also behind those.
+    // No approver is permitted on instances that are not configured: Erin sees the one, also behind those.
     let pending = says(&host, &app, ERIN, "pending").await;
     assert!(pending.contains(&reference) && !pending.contains("lake"), "{pending}");
     let (ids, next) = page(&host, &app, "limit=1").await;

@@ -117,7 +117,7 @@ impl Model {
         }
     }
 
-    /// Whoever is active has an account: the one of the name, if another person has not had it before.
+    /// Every active person has an account: the one of the name, if another person has not had it before.
     fn settle(&mut self) {
         for person in self.people.iter().flatten().filter(|person| person.is_active) {
             let local = person.name.split('@').next().unwrap().to_lowercase();

@@ -1,4 +1,4 @@
-//! Who leaves, and whose the accounts are: names of two people, names of before, names of nobody.
+//! Who leaves, and whose the accounts are: names of two people, former names, names without an account.
 
 use std::collections::BTreeSet;
 
@@ -279,7 +279,7 @@ fn f7_leavers_belong_to_a_caller() {
     assert!(refused(&confirmed).contains("no person is there to confirm"), "{}", refused(&confirmed));
 }
 
-/// Another change of somebody who is leaving leaves the departure as it is; coming back ends it, with what waits for approval.
+/// Another change of a leaver leaves the departure as it is; coming back ends it, with what waits for approval.
 #[tokio::test]
 async fn a_person_who_comes_back_keeps_what_waited_for_approval() {
     let (host, app) = world(&[]);

@@ -133,7 +133,7 @@ fn methods(forge: &Forge<'_>) -> Vec<Row> {
     let row = |method: &str| {
         let mut wire = honest.clone();
         wire.method = method.to_owned();
-        // The account list is read at the same path: with a token, which covers no method, whoever may remove may ask for it.
+        // The account list is read at the same path: with a token, which covers no method, a caller that may remove may ask for it.
         let code = match kind.name.as_str() {
             "api-access-key" | "http-signature" if reads.contains(&method) => "OFFBOARD.40105",
             _ => "OFFBOARD.40501",
