@@ -24,9 +24,9 @@ use crate::config::Config;
 use crate::config::limits::Limits;
 use crate::crypto::jwks::{JwksSource, KeySet, LARGEST_SET};
 use crate::crypto::seal::Seal;
-use crate::host::{Host, StoreError, Value};
+use crate::host::{Answered, Host, SendError, StoreError, Value};
 use crate::outbound::budget::Budget;
-use crate::outbound::retry;
+use crate::outbound::retry::{self, OutOfTime};
 use crate::outcome::{NotSent, Outcome};
 use crate::secret::Secret;
 
@@ -64,8 +64,10 @@ const KEEP: &str = "UPDATE published_keys SET body = ?2, fetched_at = ?3 WHERE u
 /// The reason why a key set is not available. The log has the details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JwksError {
-    /// The key set could not be fetched or read.
+    /// The key set could not be fetched.
     Unavailable,
+    /// Trying again will not help: the runtime does not allow the URL's host, or the file cannot be used.
+    Unusable,
     /// The ledger's database, where instances share key sets, could not be used.
     LedgerDown,
 }
@@ -74,6 +76,7 @@ impl From<JwksError> for Outcome {
     fn from(error: JwksError) -> Self {
         Self::NotSent(match error {
             JwksError::Unavailable => NotSent::KeysUnavailable,
+            JwksError::Unusable => NotSent::KeysUnusable,
             JwksError::LedgerDown => NotSent::LedgerDown,
         })
     }
@@ -84,7 +87,8 @@ impl JwksCache {
     ///
     /// # Errors
     ///
-    /// - [`JwksError::Unavailable`] if the set cannot be fetched or read, and no stored one is less than a day old
+    /// - [`JwksError::Unavailable`] if the set cannot be fetched, and no stored one is less than a day old
+    /// - [`JwksError::Unusable`] if an operator has to mend that
     /// - [`JwksError::LedgerDown`] if the database cannot be used
     pub(crate) async fn get<H: Host>(
         &self,
@@ -95,8 +99,8 @@ impl JwksCache {
         let url = match source {
             JwksSource::Url(url) => url,
             JwksSource::File(name) => {
-                let text = host.file(name).ok_or_else(|| unavailable(host, name, "it cannot be read"))?;
-                return KeySet::parse(text.as_bytes()).map_err(|why| unavailable(host, name, &why));
+                let text = host.file(name).ok_or_else(|| unusable(host, name, "it cannot be read"))?;
+                return KeySet::parse(text.as_bytes()).map_err(|why| unusable(host, name, &why));
             }
         };
         let now = host.now().timestamp_millis();
@@ -105,7 +109,7 @@ impl JwksCache {
         }
         let seal = seal(host, config).await;
         let Some(seal) = seal else {
-            return self.fetch_alone(host, url, config.limits, now).await.ok_or(JwksError::Unavailable);
+            return self.fetch_alone(host, url, config.limits, now).await;
         };
         let stored = stored(host, url, &seal).await?;
         if let Some((keys, fetched_at)) = &stored
@@ -113,14 +117,16 @@ impl JwksCache {
         {
             return Ok(self.remember(url, keys.clone(), *fetched_at));
         }
-        if may_fetch(host, url, now).await?
-            && let Some(keys) = self.fetch(host, url, config.limits, &seal).await?
-        {
-            return Ok(keys);
-        }
-        match stored {
-            Some((keys, fetched_at)) if is_within(fetched_at, now, STALE) => Ok(keys),
-            _ => self.wait(host, url, &seal).await,
+        let fetched = match may_fetch(host, url, now).await? {
+            true => Some(self.fetch(host, url, config.limits, &seal).await),
+            false => None,
+        };
+        match (fetched, stored) {
+            (Some(Ok(keys)), _) => Ok(keys),
+            (_, Some((keys, fetched_at))) if is_within(fetched_at, now, STALE) => Ok(keys),
+            // No other instance fetches before the pause is over.
+            (Some(Err(error)), _) => Err(error),
+            (None, _) => self.wait(host, url, &seal).await,
         }
     }
 
@@ -139,11 +145,15 @@ impl JwksCache {
         let JwksSource::Url(url) = source else { return Ok(None) };
         let now = host.now().timestamp_millis();
         let Some(seal) = seal(host, config).await else {
-            return Ok(self.fetch_alone(host, url, config.limits, now).await);
+            return Ok(self.fetch_alone(host, url, config.limits, now).await.ok());
         };
         let stored = stored(host, url, &seal).await?;
         if may_fetch(host, url, now).await? {
-            return self.fetch(host, url, config.limits, &seal).await;
+            return match self.fetch(host, url, config.limits, &seal).await {
+                Ok(keys) => Ok(Some(keys)),
+                Err(JwksError::LedgerDown) => Err(JwksError::LedgerDown),
+                Err(JwksError::Unavailable | JwksError::Unusable) => Ok(None),
+            };
         }
         // Another request fetched within the last half minute, and its set may have the key.
         Ok(stored
@@ -151,41 +161,23 @@ impl JwksCache {
             .map(|(keys, fetched_at)| self.remember(url, keys, fetched_at)))
     }
 
-    /// Fetches and stores the key set. Returns `None` if fetching failed, after logging the reason.
-    async fn fetch<H: Host>(
-        &self,
-        host: &H,
-        url: &str,
-        limits: Limits,
-        seal: &Seal,
-    ) -> Result<Option<KeySet>, JwksError> {
+    /// Fetches and stores the key set.
+    async fn fetch<H: Host>(&self, host: &H, url: &str, limits: Limits, seal: &Seal) -> Result<KeySet, JwksError> {
         let now = host.now().timestamp_millis();
-        match fetch(host, url, limits).await {
-            Ok((keys, body)) => {
-                store(host, url, &body, seal, now).await?;
-                Ok(Some(self.remember(url, keys, now)))
-            }
-            Err(why) => {
-                host.log(&format!("keys: `{url}`: {why}"));
-                Ok(None)
-            }
-        }
+        let (keys, body) = fetch(host, url, limits).await?;
+        store(host, url, &body, seal, now).await?;
+        Ok(self.remember(url, keys, now))
     }
 
-    /// Fetches the key set for this instance alone. Returns `None` if a fetch is not allowed yet, or failed.
-    async fn fetch_alone<H: Host>(&self, host: &H, url: &str, limits: Limits, now: i64) -> Option<KeySet> {
+    /// Fetches the key set for this instance alone, if a fetch is allowed yet.
+    async fn fetch_alone<H: Host>(&self, host: &H, url: &str, limits: Limits, now: i64) -> Result<KeySet, JwksError> {
         let tried = self.tried.borrow_mut().insert(url.to_owned(), now);
         if let Some(tried) = tried.filter(|tried| is_within(*tried, now, PAUSE)) {
             self.tried.borrow_mut().insert(url.to_owned(), tried);
-            return None;
+            return Err(JwksError::Unavailable);
         }
-        match fetch(host, url, limits).await {
-            Ok((keys, _)) => Some(self.remember(url, keys, now)),
-            Err(why) => {
-                host.log(&format!("keys: `{url}`: {why}"));
-                None
-            }
-        }
+        let (keys, _) = fetch(host, url, limits).await?;
+        Ok(self.remember(url, keys, now))
     }
 
     /// Waits for another request's fetch.
@@ -226,6 +218,11 @@ fn is_within(fetched_at: i64, now: i64, milliseconds: i64) -> bool {
 fn unavailable<H: Host>(host: &H, name: &str, why: &str) -> JwksError {
     host.log(&format!("keys: `{name}`: {why}"));
     JwksError::Unavailable
+}
+
+fn unusable<H: Host>(host: &H, name: &str, why: &str) -> JwksError {
+    let _logged = unavailable(host, name, why);
+    JwksError::Unusable
 }
 
 /// Returns the seal of stored sets: under the secret of the first instance whose credentials are set. Secrets of callers would not do,
@@ -272,16 +269,44 @@ fn ledger_down<H: Host>(host: &H, StoreError(why): &StoreError) -> JwksError {
     JwksError::LedgerDown
 }
 
-async fn fetch<H: Host>(host: &H, url: &str, limits: Limits) -> Result<(KeySet, String), String> {
+/// Why a fetch failed, for the log.
+enum FetchError {
+    /// The runtime does not let the gateway connect to the host.
+    NotAllowed(String),
+    Failed(String),
+}
+
+impl From<OutOfTime> for FetchError {
+    fn from(_: OutOfTime) -> Self {
+        Self::Failed("the request reached its time limit".into())
+    }
+}
+
+/// Fetches a key set. The log has the reason of an error.
+async fn fetch<H: Host>(host: &H, url: &str, limits: Limits) -> Result<(KeySet, String), JwksError> {
+    send(host, url, limits).await.map_err(|error| match error {
+        FetchError::NotAllowed(why) => unusable(host, url, &why),
+        FetchError::Failed(why) => unavailable(host, url, &why),
+    })
+}
+
+async fn send<H: Host>(host: &H, url: &str, limits: Limits) -> Result<(KeySet, String), FetchError> {
     let budget = Budget::new(host.elapsed(), limits);
     let request = || {
         let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = url.parse().map_err(|_| "the URL is not valid".to_owned())?;
+        *request.uri_mut() = url.parse().map_err(|_| FetchError::NotAllowed("the URL is not valid".into()))?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         Ok(request)
     };
-    let sent = retry::send::<H, String>(host, &budget, retry::CallSpec::new(LARGEST_SET), request).await?;
-    let answer = sent.answer.map_err(|error| format!("{error:?}"))?;
+    let sent = retry::send::<H, FetchError>(host, &budget, retry::CallSpec::new(LARGEST_SET), request).await?;
+    let answer = sent.answer.map_err(|error| match error {
+        error @ SendError::NotAllowed(_) => FetchError::NotAllowed(format!("{error:?}")),
+        error => FetchError::Failed(format!("{error:?}")),
+    })?;
+    parse(answer).map_err(FetchError::Failed)
+}
+
+fn parse(answer: Answered) -> Result<(KeySet, String), String> {
     if !answer.status().is_success() {
         return Err(format!("it answered {}", answer.status().as_u16()));
     }

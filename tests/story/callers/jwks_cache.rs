@@ -6,6 +6,7 @@ use http::Response;
 use serde_json::Value;
 use starrocks_offboard::app::App;
 use starrocks_offboard::flow;
+use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
 use support::kind::{Kind, NOW};
 use support::memory::{Cloud, Memory};
@@ -79,6 +80,10 @@ impl World {
     }
 
     async fn code_as(&self, change: impl FnOnce(&mut Value)) -> String {
+        self.answer_as(change).await.headers()["x-offboard-code"].to_str().unwrap().to_owned()
+    }
+
+    async fn answer_as(&self, change: impl FnOnce(&mut Value)) -> Response<Bytes> {
         let mut ask = self.kind.ask("localhost", "n");
         ask["now"] = (self.host.now.get() / 1000).into();
         change(&mut ask);
@@ -91,9 +96,7 @@ impl World {
             headers: parts.headers,
             body,
         };
-        let answer: Response<Bytes> =
-            flow::handle(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await;
-        answer.headers()["x-offboard-code"].to_str().unwrap().to_owned()
+        flow::handle(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await
     }
 
     fn later(&self, seconds: i64) {
@@ -170,6 +173,28 @@ async fn an_issuer_that_is_down() {
     assert_eq!(world.code().await, HEARD);
     world.later(3600);
     assert_eq!(world.code().await, "OFFBOARD.50305");
+}
+
+/// What trying again does not mend is said to be the operator's to mend; the rest is not.
+#[tokio::test]
+async fn who_can_mend_missing_keys_is_said() {
+    let of_file = |world: World| {
+        let config = world.kind.setup(false, &[]).offboard;
+        let config = config.replace(&format!("jwks_url = \"{URL}\""), "jwks_file = \"keys.json\"");
+        let (policy, schema) =
+            (include_str!("../../../config/policy.cedar"), include_str!("../../../config/schema.cedarschema"));
+        World { app: App::parse(&config, policy, schema).unwrap(), ..world }
+    };
+    let not_allowed = world();
+    not_allowed.host.will_fail(SendError::NotAllowed("host".into()));
+    for (world, advice) in
+        [(world(), "try again later"), (not_allowed, "look at the log"), (of_file(world()), "look at the log")]
+    {
+        let answer = world.answer_as(|_| ()).await;
+        let body = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert!(body.contains("OFFBOARD.50305") && body.contains(advice), "{body}");
+        assert!(world.host.lines.borrow().iter().any(|line| line.starts_with("keys: `")), "the log says why");
+    }
 }
 
 #[tokio::test]
