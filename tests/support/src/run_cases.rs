@@ -316,10 +316,13 @@ fn without_times(text: &str) -> String {
     masked
 }
 
-/// The reference that follows these words.
+/// The last reference that follows these words. A policy's name may follow them too.
 fn after(text: &str, words: &str) -> Option<String> {
-    let (_, rest) = text.rsplit_once(words)?;
-    Some(rest.chars().take(8).collect())
+    let is_one = |found: &str| found.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    text.rmatch_indices(words)
+        .filter_map(|(at, _)| text.get(at + words.len()..)?.get(..8))
+        .find(|found| is_one(found))
+        .map(str::to_owned)
 }
 
 /// An event about several accounts writes their rows in any order.
