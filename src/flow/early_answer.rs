@@ -15,6 +15,9 @@ use crate::host::Host;
 use crate::outcome::Outcome;
 use crate::request::command::Command;
 
+/// The longest id that a row has, in bytes; what is longer is nothing to write down.
+const LONGEST_ID: usize = 32;
+
 /// An early answer, ready to be sent.
 pub(super) struct EarlyAnswer<'c> {
     /// Where the outcome goes; `None` if the sender has to ask for it.
@@ -49,22 +52,29 @@ impl<'c> EarlyAnswer<'c> {
             _ if at_once => None,
             _ => return None,
         };
+        // What a decision or a question is about has a row already, which `status` knows; the exchange gets none of its own.
+        let row = match command {
+            Command::DecideApproval { id, .. } | Command::GetRemoval { id } if id.len() <= LONGEST_ID => id,
+            _ => exchange.id.as_str(),
+        };
         let kind = exchange.kind()?;
         if exchange.channel.is_none() && kind.follow_up().is_some_and(|follow_up| follow_up.waits_without) {
             return None;
         }
         let patience = if at_once { Duration::ZERO } else { patience };
-        Self::new(exchange, account, None, patience)
+        Self::new(exchange, (account, row), None, patience)
     }
 
     /// The early answer to a request that is refused already; `None` if the platform shows the answer itself.
     pub(super) fn plan_refused(exchange: &Exchange<'c>, outcome: &Outcome) -> Option<Self> {
-        is_at_once(exchange).then(|| Self::new(exchange, None, Some(outcome), Duration::ZERO)).flatten()
+        is_at_once(exchange)
+            .then(|| Self::new(exchange, (None, exchange.id.as_str()), Some(outcome), Duration::ZERO))
+            .flatten()
     }
 
     fn new(
         exchange: &Exchange<'c>,
-        account: Option<(&str, &str)>,
+        (account, row): (Option<(&str, &str)>, &str),
         outcome: Option<&Outcome>,
         patience: Duration,
     ) -> Option<Self> {
@@ -72,7 +82,7 @@ impl<'c> EarlyAnswer<'c> {
         let rendered = exchange.kind()?.acknowledge(&Acknowledgement {
             language: exchange.language,
             account,
-            row: exchange.id.as_str(),
+            row,
             follows: channel.is_some(),
             clicked: exchange.clicked(),
         })?;
