@@ -11,9 +11,9 @@ use crate::ledger::row::RemovalId;
 use crate::reply::Rendered;
 use crate::reply::response::{Facts, build};
 
-/// The versions of gateway, configuration and policies, or the places of the errors in the files; and the variables that hold no
-/// secret of their caller's kind. What is wrong in a file is in the log: strangers may ask, and a value in the wrong place may be a
-/// secret.
+/// The versions of gateway, configuration and policies, or the places of the errors in the files; and how many variables hold no
+/// secret of their caller's kind. What stands in a file is for the log: strangers may ask, and a value in the wrong place may be
+/// a secret.
 pub(super) async fn response<H: Host>(host: &H, app: Result<&App, &str>, id: &RemovalId) -> Response<Bytes> {
     let version = env!("CARGO_PKG_VERSION");
     let (status, body) = match app {
@@ -21,7 +21,8 @@ pub(super) async fn response<H: Host>(host: &H, app: Result<&App, &str>, id: &Re
             let mut body = json!({"status": "ok", "version": version, "config": app.config.digest, "policy": app.policies.digest()});
             let wrong = of_wrong_form(host, &app.config).await;
             if let (false, Some(fields)) = (wrong.is_empty(), body.as_object_mut()) {
-                fields.insert("unusable_secrets".into(), wrong.into());
+                host.log(&format!("health: no secret of its caller's kind: variable `{}`", wrong.join("`, `")));
+                fields.insert("unusable_secrets".into(), wrong.len().into());
             }
             (StatusCode::OK, body)
         }

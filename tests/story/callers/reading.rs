@@ -120,3 +120,18 @@ async fn slashes_do_not_matter_where_nothing_is_signed_over_the_path() {
     let inbound = Inbound { path: "//removals".into(), ..portal(seconds(&host), Method::GET, "/removals", "") };
     assert_eq!(ask(&host, &app, inbound).await.status().as_u16(), 401);
 }
+
+/// Case A5: what stands in a file is for the log. Strangers learn how many secrets prove nothing, and not what they are called.
+#[tokio::test]
+async fn a5_secrets_of_a_wrong_form_are_counted_for_strangers_and_named_in_the_log() {
+    let (mut host, app) = (memory(), app());
+    let health = ask(&host, &app, unsigned(Method::GET, "/healthz")).await;
+    assert!(!text(&health).contains("unusable_secrets"), "{}", text(&health));
+    assert_eq!(host.lines.borrow().len(), 0);
+    host.variables.insert("hr_webhook_secret".into(), "whsec_not base64".into());
+    let health = ask(&host, &app, unsigned(Method::GET, "/healthz")).await;
+    assert!(text(&health).contains(r#""unusable_secrets":1"#), "{}", text(&health));
+    assert!(!text(&health).contains("hr_webhook_secret"), "{}", text(&health));
+    let said = "health: no secret of its caller's kind: variable `hr_webhook_secret`";
+    assert_eq!(*host.lines.borrow(), [said]);
+}
