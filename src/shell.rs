@@ -29,7 +29,7 @@ use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
 use crate::policy::Policies;
 use crate::policy::prepared::PREPARED;
-use crate::request::inbound::{BODY_LIMIT, BodyError, Inbound};
+use crate::request::inbound::{BodyError, Inbound};
 use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
@@ -81,8 +81,8 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
         let app = GATEWAY.with(Rc::clone);
-        let (inbound, problem) = read(request).await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
+        let (inbound, problem) = read(request, |inbound| flow::body_limit(app, inbound)).await;
         let answer = Cell::new(Some(answer));
         // Sending fails if the client has closed the connection; the work goes on.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
@@ -96,22 +96,8 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     response.map(Full::new)
 }
 
-async fn read(request: Request) -> (Inbound, Option<BodyError>) {
+async fn read(request: Request, limit: impl FnOnce(&Inbound) -> usize) -> (Inbound, Option<BodyError>) {
     let (parts, mut body) = request.into_parts();
-    let mut bytes = BytesMut::new();
-    let problem = loop {
-        match body.frame().await {
-            None => break None,
-            Some(Err(_)) => break Some(BodyError::CutShort),
-            Some(Ok(frame)) => {
-                let Some(data) = frame.data_ref() else { continue };
-                if bytes.len().saturating_add(data.len()) > BODY_LIMIT {
-                    break Some(BodyError::TooLarge);
-                }
-                bytes.extend_from_slice(data);
-            }
-        }
-    };
     let host = match parts.uri.authority() {
         Some(authority) => authority.to_string(),
         None => {
@@ -124,9 +110,24 @@ async fn read(request: Request) -> (Inbound, Option<BodyError>) {
         query: parts.uri.query().unwrap_or_default().to_owned(),
         host,
         headers: parts.headers,
-        body: bytes.freeze(),
+        body: Bytes::new(),
     };
-    (inbound, problem)
+    let limit = limit(&inbound);
+    let mut bytes = BytesMut::new();
+    let problem = loop {
+        match body.frame().await {
+            None => break None,
+            Some(Err(_)) => break Some(BodyError::CutShort),
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref() else { continue };
+                if bytes.len().saturating_add(data.len()) > limit {
+                    break Some(BodyError::TooLarge(limit));
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+    };
+    (Inbound { body: bytes.freeze(), ..inbound }, problem)
 }
 
 /// The core's runtime, on Spin.

@@ -477,7 +477,7 @@ impl Scene {
                 slow => Duration::from_millis(u64::from(slow - 199) * 250),
             },
             problem: match how.problem {
-                Problem::TooLarge => Some(BodyError::TooLarge),
+                Problem::TooLarge => Some(BodyError::TooLarge(1024)),
                 Problem::CutShort => Some(BodyError::CutShort),
                 _ => None,
             },

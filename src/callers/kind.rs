@@ -17,7 +17,7 @@ use crate::config::callers::Caller;
 use crate::crypto::jwks::JwksSource;
 use crate::reply::api_body::api_body;
 use crate::reply::{Rendered, Reply};
-use crate::request::inbound::Inbound;
+use crate::request::inbound::{BODY_LIMIT, Inbound};
 
 /// A caller kind. `shape`, `verify` and `parse` are required; the other methods have defaults.
 ///
@@ -35,6 +35,11 @@ pub trait CallerKind: Sync {
     /// Returns the supported content types of bodies; empty if the kind needs no body.
     fn content_types(&self) -> &'static [&'static str] {
         &["application/json"]
+    }
+
+    /// Returns the largest body that the kind's senders need, in bytes. It is held in memory before anything is proved.
+    fn body_limit(&self) -> usize {
+        BODY_LIMIT
     }
 
     /// Whether a body of this media type is read. `None` stands for a request that says none.

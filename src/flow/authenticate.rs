@@ -17,8 +17,8 @@ use crate::jwks_cache::JwksError;
 use crate::outcome::{NotSent, Outcome};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
-use crate::request::inbound::Inbound;
-use crate::request::route::Route;
+use crate::request::inbound::{BODY_LIMIT, Inbound};
+use crate::request::route::{Route, route};
 use crate::secret::Secret;
 
 /// A caller who proved the request.
@@ -80,6 +80,13 @@ pub(super) async fn authenticate<'c, H: Host>(
     let claim = Claim { inbound, caller, kind, now };
     let session = claim.verify(host, app, &keys).await.map_err(unproved)?;
     Ok(Authenticated::Session(Box::new(session)))
+}
+
+/// Returns the largest body that is read of a request, in bytes, by the caller that its path names.
+pub(super) fn body_limit(config: &Config, inbound: &Inbound) -> usize {
+    let Ok(Route::Hook(name) | Route::Scim(name)) = route(inbound) else { return BODY_LIMIT };
+    let kind = config.caller(&name).ok().and_then(|caller| callers::kind(&caller.kind));
+    kind.map_or(BODY_LIMIT, |kind| kind.body_limit())
 }
 
 /// A request and the caller that it claims to be from.

@@ -27,7 +27,7 @@ use crate::outbound::budget::Budget;
 use crate::outcome::{NotSent, Outcome};
 use crate::reply::{Reply, RequestFacts};
 use crate::request::error::RequestError;
-use crate::request::inbound::{BodyError, Inbound};
+use crate::request::inbound::{BODY_LIMIT, BodyError, Inbound};
 use crate::request::route::{Route, route};
 
 mod authenticate;
@@ -55,6 +55,11 @@ pub async fn handle<H: Host>(
     let response = answer(host, app, inbound, body, early).await;
     // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
     if is_head { response.map(|_| Bytes::new()) } else { response }
+}
+
+/// Returns the largest body that is read of a request, in bytes. `inbound` has none yet.
+pub fn body_limit(app: Result<&App, &str>, inbound: &Inbound) -> usize {
+    app.map_or(BODY_LIMIT, |app| authenticate::body_limit(&app.config, inbound))
 }
 
 async fn answer<H: Host>(

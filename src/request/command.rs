@@ -39,6 +39,8 @@ impl ApprovalAction {
 /// One event of a batch.
 #[derive(Debug)]
 pub struct OneOfSeveral<'c> {
+    /// Its id, or its place.
+    pub id: String,
     /// Identifies the event, as if it had come alone.
     pub delivery: DeliveryId,
     /// The removal that it asks for, or why it cannot be understood.

@@ -18,8 +18,8 @@ pub enum RequestError {
     },
     /// The body ended before its Content-Length, or the connection broke.
     BodyCutShort,
-    /// The body is over 64 KiB.
-    BodyTooLarge,
+    /// The body is over this many bytes.
+    BodyTooLarge(usize),
     /// The body is compressed.
     BodyEncoded,
     /// The content type is not one that the caller kind takes.
@@ -160,7 +160,7 @@ impl From<Unclear> for RequestError {
 impl From<BodyError> for RequestError {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge => Self::BodyTooLarge,
+            BodyError::TooLarge(limit) => Self::BodyTooLarge(limit),
             BodyError::CutShort => Self::BodyCutShort,
         }
     }

@@ -20,14 +20,17 @@ pub struct Inbound {
     pub body: Bytes,
 }
 
-/// The largest request body, in bytes.
+/// The largest body of a request about one account, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// The largest body of directories, in bytes: they put pictures into a person, and many people's events into a request.
+pub const DIRECTORY_BODY_LIMIT: usize = 1024 * 1024;
 
 /// Why a body could not be read whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is larger than [`BODY_LIMIT`], whatever its Content-Length says.
-    TooLarge,
+    /// It is larger than this many bytes, whatever its Content-Length says.
+    TooLarge(usize),
     /// It ended early.
     CutShort,
 }

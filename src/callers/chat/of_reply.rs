@@ -7,6 +7,7 @@ use crate::callers::chat::message::{Button, ButtonStyle, ChatMessage, Field, Ico
 use crate::callers::chat::text::Text;
 use crate::callers::chat::wording::{self, Wording};
 use crate::callers::follow_up::Acknowledgement;
+use crate::outcome::denial::Denial;
 use crate::outcome::language::{Language, Localized};
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
@@ -156,7 +157,7 @@ impl About<'_, '_> {
             Outcome::Waiting(Waiting::Approval { reference, missing, .. }) => self.approval(reference, *missing),
             Outcome::DryRun(found) => self.dry_run(found),
             Outcome::NotRemoved(NotRemoved::StillListed) => self.say(Icon::Warning, wording::STILL_THERE, &[]),
-            Outcome::Denied(Denied::Removal { policies }) => self.denied(policies),
+            Outcome::Denied(Denied::Removal(denial)) => self.denied(denial),
             Outcome::RefusedUpstream(UpstreamRefusal::Undocumented(_)) => {
                 let clauses = clauses(&self.reply.outcome.message(self.reply.language));
                 let said = vec![sentences(&clauses, self.reply.language)];
@@ -193,7 +194,9 @@ impl About<'_, '_> {
             State::NotSent => self.not_carried_out(),
             State::RefusedUpstream => self.refused_upstream(),
             State::Unknown | State::InFlight => self.say(Icon::Warning, wording::UNKNOWN, &[]),
-            State::Denied if self.reply.outcome.code() == catalog::FORBIDDEN.code() => self.denied(self.reply.policies),
+            State::Denied if self.reply.outcome.code() == catalog::FORBIDDEN.code() => {
+                self.denied(&self.denial_of_row())
+            }
             State::Denied | State::Refused | State::AwaitingConfirmation | State::AwaitingApproval | State::DryRun => {
                 as_sentences(self.reply)
             }
@@ -359,11 +362,24 @@ impl About<'_, '_> {
         message.body.push(last.sentence(sentence, self.reply.language));
     }
 
-    fn denied(&self, policies: &[String]) -> ChatMessage {
-        match policies {
-            [] => self.say(Icon::Refused, wording::NOT_PERMITTED, &[Environment, Requester]),
-            [_] => self.say(Icon::Refused, wording::FORBIDDEN, &[Environment, Requester, Policy]),
-            _ => self.say(Icon::Refused, wording::FORBIDDEN_BY_SEVERAL, &[Environment, Requester, Policy]),
+    fn denied(&self, denial: &Denial) -> ChatMessage {
+        let (icon, wording) = match denial {
+            Denial::NotPermitted => (Icon::Refused, wording::NOT_PERMITTED),
+            Denial::NotEvaluated => (Icon::Warning, wording::NOT_EVALUATED),
+            Denial::Forbidden(policies) => match policies.len() {
+                1 => (Icon::Refused, wording::FORBIDDEN),
+                _ => (Icon::Refused, wording::FORBIDDEN_BY_SEVERAL),
+            },
+        };
+        self.say(icon, wording, &[Environment, Requester, Policy])
+    }
+
+    /// Why an earlier request was denied. A row has the sentence, and no policies if none decided.
+    fn denial_of_row(&self) -> Denial {
+        let Localized { en, zh } = catalog::NOT_EVALUATED.text;
+        match self.reply.outcome {
+            Outcome::Replayed(answer) if [en, zh].contains(&answer.message.as_str()) => Denial::NotEvaluated,
+            _ => Denial::by(self.reply.policies.to_vec()),
         }
     }
 

@@ -68,6 +68,9 @@ wording! {
         / "Nothing has been removed. Ask the operator about this policy." "账号未删除。请向管理员咨询该策略。";
     FORBIDDEN_BY_SEVERAL: "Forbidden by policy: remove {account} from {instance}" "策略禁止：从 {instance} 删除账号 {account}"
         / "Nothing has been removed. Ask the operator about these policies." "账号未删除。请向管理员咨询这些策略。";
+    NOT_EVALUATED: "Not carried out: remove {account} from {instance}" "未执行：从 {instance} 删除账号 {account}"
+        / "The policies could not be evaluated. Nothing has been removed. Ask the operator to look at the log."
+        "策略评估失败。账号未删除。请联系管理员查看日志。";
     RESERVED: "{account} is never removed" "账号 {account} 不能删除" / "It is a system account." "该账号是系统账号。";
     PROTECTED: "{account} is protected" "账号 {account} 受保护"
         / "The operator protects this account. It is never removed through this gateway."

@@ -42,7 +42,7 @@ use crate::outcome::catalog::{self, Entry};
 use crate::outcome::message::Message;
 use crate::reply::{Rendered, Reply};
 use crate::request::ids::DeliveryId;
-use crate::request::inbound::Inbound;
+use crate::request::inbound::{DIRECTORY_BODY_LIMIT, Inbound};
 
 pub(crate) struct Scim;
 
@@ -62,6 +62,10 @@ impl CallerKind for Scim {
     /// Some clients do not say what they send.
     fn takes_content_type(&self, media_type: Option<&str>, _: &Inbound) -> bool {
         media_type.is_none_or(|given| self.content_types().iter().any(|known| given.eq_ignore_ascii_case(known)))
+    }
+
+    fn body_limit(&self) -> usize {
+        DIRECTORY_BODY_LIMIT
     }
 
     fn verify(

@@ -49,7 +49,7 @@ use crate::request::command::{AccountRemoval, Command, OneOfSeveral};
 use crate::request::error::RequestError;
 use crate::request::headers::header;
 use crate::request::ids::DeliveryId;
-use crate::request::inbound::Inbound;
+use crate::request::inbound::{DIRECTORY_BODY_LIMIT, Inbound};
 use crate::request::strict::{self, percent_decode};
 
 const SHAPE: CallerShape = CallerShape {
@@ -105,6 +105,10 @@ impl CallerKind for Cloudevents {
             (HeaderName::from_static("webhook-allowed-rate"), "*".to_owned()),
         ];
         Some(rendered)
+    }
+
+    fn body_limit(&self) -> usize {
+        DIRECTORY_BODY_LIMIT
     }
 
     fn verify(
@@ -246,7 +250,7 @@ fn batch<'c>(events: Vec<Value>, caller: &Caller, config: &'c Config) -> Result<
         });
         return Event::leavers_of(leavers, NOTHING_ASKED);
     }
-    let removals = read.into_iter().filter_map(|(_, delivery, event)| {
+    let removals = read.into_iter().filter_map(|(id, delivery, event)| {
         let event = match event {
             Ok(Event::Command(Command::RemoveAccount { user_name, instance, reason, caused_by, .. })) => {
                 Ok(AccountRemoval { user_name, instance, reason, caused_by })
@@ -254,7 +258,7 @@ fn batch<'c>(events: Vec<Value>, caller: &Caller, config: &'c Config) -> Result<
             Ok(_) => return None,
             Err(error) => Err(error),
         };
-        Some(OneOfSeveral { delivery, event })
+        Some(OneOfSeveral { id, delivery, event })
     });
     let removals: Vec<_> = removals.collect();
     let is_nothing = removals.is_empty();

@@ -40,7 +40,7 @@ use crate::reply::{Rendered, Reply};
 use crate::request::error::RequestError;
 use crate::request::headers::required_header;
 use crate::request::ids::DeliveryId;
-use crate::request::inbound::Inbound;
+use crate::request::inbound::{DIRECTORY_BODY_LIMIT, Inbound};
 use crate::request::leaver::Leaver;
 use crate::request::strict;
 
@@ -56,6 +56,10 @@ impl CallerKind for Okta {
 
     fn endpoint(&self) -> Endpoint {
         Endpoint::Hook("GET, POST")
+    }
+
+    fn body_limit(&self) -> usize {
+        DIRECTORY_BODY_LIMIT
     }
 
     fn verify(

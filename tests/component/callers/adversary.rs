@@ -25,3 +25,19 @@ async fn a_body_that_is_too_large_is_not_read() {
         assert!(stage.rows().iter().all(|row| row.actor.is_none()), "{}", kind.name);
     }
 }
+
+/// Directories put pictures into a person and the events of a day into a request: a leaver must not be lost to that. All others
+/// need no more than 64 KiB.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_directories_may_send_a_megabyte() {
+    for kind in Kind::all() {
+        let is_of_directory = ["scim", "okta", "cloudevents", "cloudevents-binary"].contains(&kind.name.as_str());
+        let length = if is_of_directory { 1024 * 1024 } else { 64 * 1024 + 1 };
+        let stage = Component::open(kind.setup(false, &[])).await;
+        let mut wire = Platforms::request(&kind.name, &kind.ask(&stage.host(), "long"));
+        wire.body += &" ".repeat(length - wire.body.len());
+        let reply = stage.send(&wire).await;
+        let is_too_large = reply.header("x-offboard-code") == Some("OFFBOARD.41301");
+        assert_eq!((is_too_large, reply.status == 413), (!is_of_directory, !is_of_directory), "{}", kind.name);
+    }
+}

@@ -114,7 +114,7 @@ async fn secrets_stay_where_they_are() {
 #[tokio::test]
 async fn bodies_that_were_not_read_whole() {
     for (problem, status, code) in
-        [(BodyError::TooLarge, 413, "OFFBOARD.41301"), (BodyError::CutShort, 400, "OFFBOARD.40012")]
+        [(BodyError::TooLarge(1024), 413, "OFFBOARD.41301"), (BodyError::CutShort, 400, "OFFBOARD.40012")]
     {
         let (host, app) = (memory(), app());
         let answer =
