@@ -11,6 +11,7 @@ use starrocks_offboard::callers::follow_up::Acknowledgement;
 use starrocks_offboard::callers::kind::{Envelope, Verified};
 use starrocks_offboard::callers::parsed::{Parsed, Sender};
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, Subject};
+use starrocks_offboard::outcome::denial::Denial;
 use starrocks_offboard::outcome::language::Language;
 use starrocks_offboard::outcome::message::Message;
 use starrocks_offboard::outcome::{Denied, Evidence, Outcome, catalog};
@@ -116,7 +117,7 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
             }
             Parsed::Command { command: Command::OffboardLeavers(leavers), .. } => {
                 assert!(!leavers.is_empty());
-                (Outcome::Denied(Denied::Removal { policies: vec!["p".into()] }), None)
+                (Outcome::Denied(Denied::Removal(Denial::by(vec!["p".into()]))), None)
             }
             Parsed::Command { command: Command::DecideApproval { id, .. } | Command::GetRemoval { id }, .. } => {
                 (Outcome::Refused(Message::new(&catalog::PENDING_UNKNOWN).quoting("id", id.as_str())), None)

@@ -85,7 +85,7 @@ fn work<'c, H: Host>(
             caller,
             actor: sender.actor,
             delivery: session.proof.delivery.clone(),
-            command: readable(host, caller, command),
+            command,
         }))),
         Parsed::Ignored { why, .. } => {
             let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
@@ -95,21 +95,6 @@ fn work<'c, H: Host>(
         Parsed::Reply { rendered, .. } => Ok(Work::Reply(rendered)),
         Parsed::Refused { error, .. } => Err(error),
     }
-}
-
-/// Leaves out the events of a request that say nothing of their person, and logs them, so that they do not keep the others from being
-/// carried out: the sender would not send those again. A request of such events alone is refused by the operation.
-fn readable<'c, H: Host>(host: &H, caller: &Caller, command: Command<'c>) -> Command<'c> {
-    let Command::OffboardLeavers(leavers) = command else { return command };
-    let (readable, unreadable): (Vec<_>, Vec<_>) = leavers.into_iter().partition(|leaver| !leaver.identity.is_empty());
-    if readable.is_empty() {
-        return Command::OffboardLeavers(unreadable);
-    }
-    for leaver in unreadable {
-        let line = json!({"event": "not-understood", "by": caller.name, "kind": caller.kind, "id": leaver.event});
-        host.log(&line.to_string());
-    }
-    Command::OffboardLeavers(readable)
 }
 
 /// The language that the request asks for.

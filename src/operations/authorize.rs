@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::host::Host;
 use crate::ledger::claims::Counts;
 use crate::operations::Ctx;
+use crate::outcome::denial::Denial;
 use crate::policy::AuthzContext;
 use crate::policy::permit::Decision;
 use crate::request::removal::RemovalRequest;
@@ -26,11 +27,13 @@ pub(super) fn authorize<'c, H: Host>(
     decision
 }
 
-/// The policies that do not permit a removal; `None` if it is permitted.
-pub(super) fn denied_by(decision: Decision<'_>) -> Option<Vec<String>> {
+/// Why a removal is not permitted at once; `None` if it is.
+pub(super) fn denied_by(decision: Decision<'_>) -> Option<Denial> {
     match decision {
         Decision::Permit(_) => None,
-        Decision::NeedsApproval { policies } | Decision::Denial { policies } => Some(policies),
+        // Its policies permit the request, and forbid nothing.
+        Decision::NeedsApproval { .. } => Some(Denial::NotPermitted),
+        Decision::Denial(denial) => Some(denial),
     }
 }
 

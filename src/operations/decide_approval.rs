@@ -18,6 +18,7 @@ use crate::operations::reader::Reader;
 use crate::operations::reconcile::reconcile_account;
 use crate::operations::replay::replay;
 use crate::operations::report::{Notify, Refusal, Report, Reported};
+use crate::outcome::denial::Denial;
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
 use crate::outcome::{Closed, Denied, Outcome, catalog};
@@ -86,14 +87,14 @@ fn check_may_decide<'c, H: Host>(
                 let request = AuthzRequest::about(removal, principal, Action::Approve);
                 let context = policy_context(ctx.app, ctx.at, Counts::default());
                 let response = ctx.app.policies.is_authorized(&request, context);
-                if let Some(why) = response.failed {
+                if let Some(why) = &response.failed {
                     let principal = &ctx.actor.principal;
                     ctx.host.log(&format!("policy: evaluation failed for an approval by {principal}; denied: {why}"));
                 }
                 if response.allowed {
                     return Ok(());
                 }
-                Denied::Approval { policies: response.policies }
+                Denied::Approval(response.denial())
             }
         },
     };
@@ -108,7 +109,7 @@ fn check_may_look<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow) -> Result<(), Den
     }
     let mut reader = Reader::new(ctx);
     let response = reader.response(row);
-    if response.allowed { Ok(()) } else { Err(Denied::Audit { policies: response.policies.clone() }) }
+    if response.allowed { Ok(()) } else { Err(Denied::Audit(response.denial())) }
 }
 
 async fn decide<'c, H: Host>(
@@ -161,7 +162,7 @@ async fn confirm<'c, H: Host>(ctx: &Ctx<'c, H>, pending: &Pending<'_, 'c>) -> Re
                 None => current_outcome(ctx, row).await,
             }
         }
-        Decision::Denial { policies } => close(ctx, row, from, Denied::Removal { policies }).await,
+        Decision::Denial(denial) => close(ctx, row, from, Denied::Removal(denial)).await,
     }
 }
 
@@ -205,18 +206,18 @@ async fn approve<'c, H: Host>(
             let recheck = |removals| match authorize(Counts { removals, ..counts }) {
                 _ if removals == counts.removals => None,
                 Ok(_) => None,
-                Err(ApprovalShortfall::Denied(policies, _)) => Some(policies),
-                Err(ApprovalShortfall::Missing(_)) => Some(Vec::new()),
+                Err(ApprovalShortfall::Denied(denial, _)) => Some(denial),
+                Err(ApprovalShortfall::Missing(_)) => Some(Denial::NotPermitted),
             };
             let pending = Pending { row: &row, from, removal };
             notifying(&row, claim_and_execute(ctx, &pending, permit, recheck).await)
         }
         Err(ApprovalShortfall::Missing(_)) => return pending_outcome(ctx, removal, row).await,
-        Err(ApprovalShortfall::Denied(policies, failed)) => {
+        Err(ApprovalShortfall::Denied(denial, failed)) => {
             if let Some(why) = failed {
                 ctx.host.log(&format!("policy: evaluation failed for an approved removal; denied: {why}"));
             }
-            notifying(&row, close(ctx, &row, from, Denied::Removal { policies }).await)
+            notifying(&row, close(ctx, &row, from, Denied::Removal(denial)).await)
         }
     }
     .map_err(|refusal| refusal.of_row(&row))
@@ -235,13 +236,12 @@ pub(super) fn request_from_row<'c>(config: &'c Config, row: &RemovalRow) -> Opti
     })
 }
 
-/// Claims a waiting removal and sends it, unless `recheck` returns the policies that do not permit it at the counts of the
-/// claim.
+/// Claims a waiting removal and sends it, unless `recheck` says why it is not permitted at the counts of the claim.
 async fn claim_and_execute<'c, H: Host>(
     ctx: &Ctx<'c, H>,
     pending: &Pending<'_, 'c>,
     permit: Permit<'c>,
-    recheck: impl Fn(RecentRemovals) -> Option<Vec<String>>,
+    recheck: impl Fn(RecentRemovals) -> Option<Denial>,
 ) -> Reported<'c> {
     let Pending { row, from, removal } = *pending;
     let taurusdb = ctx.taurusdb(removal.instance).await?;
@@ -264,7 +264,7 @@ async fn close<'c, H: Host>(
 ) -> Reported<'c> {
     let outcome = outcome.into();
     let decided_by = match &outcome {
-        Outcome::Denied(Denied::Removal { policies }) => ctx.decided_by(policies),
+        Outcome::Denied(Denied::Removal(denial)) => ctx.decided_by(denial.policies()),
         _ => DecidedBy { policies: &row.policies, policy_set: row.policy_set.as_deref() },
     };
     let ledger = ctx.ledger().await?;

@@ -16,7 +16,7 @@ pub(super) async fn dry_run<'c, H: Host>(
     let (decision, policies) = match decision {
         Decision::Permit(permit) => (DryRunDecision::Remove, permit.policies().to_vec()),
         Decision::NeedsApproval { policies } => (DryRunDecision::RequestApproval, policies),
-        Decision::Denial { policies } => (DryRunDecision::Deny, policies),
+        Decision::Denial(denial) => (DryRunDecision::Deny, denial.policies().to_vec()),
     };
     let account = match decision {
         // A requester who may not remove an account does not learn whether it exists.

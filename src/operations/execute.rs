@@ -6,6 +6,7 @@ use crate::host::{Host, StoreError};
 use crate::ledger::claims::{Claim, Completion};
 use crate::operations::Ctx;
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
+use crate::outcome::denial::Denial;
 use crate::outcome::{Denied, Outcome};
 use crate::taurusdb::Taurusdb;
 
@@ -18,8 +19,8 @@ pub(super) fn claim_deadline<H>(ctx: &Ctx<'_, H>) -> DateTime<Utc> {
     ctx.at.checked_add_signed(total).and_then(|at| at.checked_add_signed(GRACE)).unwrap_or(ctx.at)
 }
 
-/// Sends the DELETE of a claim, and records its outcome. `denied` are the policies that do not permit it at the counts of the
-/// claim; then nothing is sent.
+/// Sends the DELETE of a claim, and records its outcome. `denied` says why it is not permitted at the counts of the claim; then
+/// nothing is sent.
 ///
 /// # Errors
 ///
@@ -28,15 +29,16 @@ pub(super) async fn execute<'c, H: Host>(
     ctx: &Ctx<'c, H>,
     taurusdb: &Taurusdb<'_, H>,
     claim: &Claim<'c>,
-    denied: Option<Vec<String>>,
+    denied: Option<Denial>,
 ) -> Reported<'c> {
     let ledger = ctx.ledger().await?;
-    if let Some(policies) = denied {
-        let outcome = Outcome::Denied(Denied::Removal { policies: policies.clone() });
-        let withdrawn = ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(&policies)).await);
+    if let Some(denial) = denied {
+        let outcome = Outcome::Denied(Denied::Removal(denial.clone()));
+        let policies = denial.policies();
+        let withdrawn = ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(policies)).await);
         return match withdrawn {
             Ok(row) => Ok(Report::of_row(outcome, row)),
-            Err(error) => Err(Refusal::from(error).map(|report| stale(claim, report).decided_by(&policies))),
+            Err(error) => Err(Refusal::from(error).map(|report| stale(claim, report).decided_by(policies))),
         };
     }
     let deleted = taurusdb.delete(claim.permit()).await;

@@ -31,7 +31,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
         let response = reader.response(&row);
         policies.clone_from(&response.policies);
         if !response.allowed {
-            return Err(Outcome::Denied(Denied::Audit { policies }).into());
+            return Err(Outcome::Denied(Denied::Audit(response.denial())).into());
         }
     }
     let row = reconciled(ctx, row).await;

@@ -48,9 +48,8 @@ pub(crate) async fn list_removals<'c, H: Host>(
     let mut reader = Reader::new(ctx);
     let page = read_page(ctx, query, &mut reader).await?;
     if page.rows.is_empty() && page.next.is_none() && query.cursor.is_none() {
-        reader.may_search(query).map_err(|forbidden| {
-            let denied = Denied::Audit { policies: forbidden.into_iter().collect() };
-            Refusal::from(Outcome::Denied(denied)).map(|report| report.decided_by(&[]))
+        reader.may_search(query).map_err(|denial| {
+            Refusal::from(Outcome::Denied(Denied::Audit(denial))).map(|report| report.decided_by(&[]))
         })?;
     }
     let Page { rows, policies, next } = page;

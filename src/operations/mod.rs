@@ -26,6 +26,7 @@ use crate::secret::Secret;
 use crate::taurusdb::Taurusdb;
 use crate::taurusdb::error::CallError;
 
+mod account_result;
 mod authorize;
 mod content;
 mod contested;

@@ -20,14 +20,13 @@ use crate::ledger::ending::DecidedBy;
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::operations::Ctx;
+use crate::operations::account_result::{About, account_result};
 use crate::operations::contested::{Account, contested, described};
 use crate::operations::leaver_accounts::{Candidate, Found, candidates, is_gone, look_for};
-use crate::operations::record::record;
 use crate::operations::remove::{remove, remove_contested};
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
 use crate::outcome::leavers::{AccountResult, Contested};
 use crate::outcome::message::{Argument, format, quoted};
-use crate::outcome::state::State;
 use crate::outcome::{Outcome, catalog};
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
@@ -61,14 +60,25 @@ impl<H> Looked<'_, '_, H> {
 ///
 /// # Errors
 ///
-/// If an event names no account, or the ledger or the configuration cannot be used. What becomes of the accounts is no error.
+/// If no event says what accounts its person has, or the ledger or the configuration cannot be used. What becomes of the accounts
+/// is no error; nor is one event of several that cannot be understood, which must not keep the others from being carried out: a
+/// sender that is answered with an error may not send those again.
 pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[Leaver]) -> Reported<'c> {
     ctx.ledger().await?;
-    let mut of_all = Vec::new();
+    let (mut of_all, mut refused) = (Vec::new(), Vec::new());
     for leaver in leavers {
-        of_all.push((leaver, candidates(ctx, leaver)?));
+        match candidates(ctx, leaver) {
+            Ok(candidates) => of_all.push((leaver, candidates)),
+            Err(refusal) => refused.push((leaver, refusal)),
+        }
     }
     let (mut results, mut without) = (Vec::new(), Vec::new());
+    for (leaver, refusal) in refused {
+        if of_all.is_empty() {
+            return Err(refusal);
+        }
+        results.push(account_result(&ctx.part(), About::Event(leaver.event.clone()), *refusal.0).await);
+    }
     for (leaver, candidates) in of_all {
         let of_leaver = offboard_leaver(ctx, leaver, candidates).await?;
         if of_leaver.is_empty() {
@@ -128,26 +138,8 @@ async fn remove_one<H: Host>(looked: Looked<'_, '_, H>, contested: Option<Contes
         Err(refusal) => Err(refusal),
     };
     let report = reported.unwrap_or_else(|refusal| *refusal.0);
-    let report = record(part.host, Ok(part.app), &part.origin(), report).await;
-    let id = match &report.row {
-        LedgerRow::Current(row) => &row.id,
-        LedgerRow::Stale(id) => id,
-        LedgerRow::Unwritten | LedgerRow::OfParts => &part.id,
-    };
-    let outcome = &report.outcome;
-    Some(AccountResult {
-        instance: candidate.instance.name.clone(),
-        user_name: candidate.user_name,
-        // Another request carries it out at this moment.
-        state: if *outcome == Outcome::InProgress { State::InFlight } else { outcome.state() },
-        code: outcome.code().into_owned(),
-        removal: id.as_str().to_owned(),
-        reference: match outcome.state() {
-            State::AwaitingApproval => outcome.reference().map(str::to_owned),
-            _ => None,
-        },
-        contested,
-    })
+    let about = About::Account(candidate.instance.name.clone(), candidate.user_name);
+    Some(AccountResult { contested, ..account_result(&part, about, report).await })
 }
 
 /// The reason of a removal that is contested: whose account it may be, and what the sender says.

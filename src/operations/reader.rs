@@ -11,6 +11,7 @@ use crate::ledger::claims::Counts;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
+use crate::outcome::denial::Denial;
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal, Resource};
 use crate::request::removal_query::RemovalQuery;
 
@@ -60,8 +61,8 @@ impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
     ///
     /// # Errors
     ///
-    /// If not: the policies that forbid it.
-    pub(super) fn may_search(&mut self, query: &RemovalQuery) -> Result<(), BTreeSet<String>> {
+    /// If not: why.
+    pub(super) fn may_search(&mut self, query: &RemovalQuery) -> Result<(), Denial> {
         let config = &self.ctx.app.config;
         let instances: Vec<_> = config
             .instances()
@@ -78,14 +79,17 @@ impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
             instances.iter().flat_map(|instance| names.iter().map(|user_name| Some(Account { instance, user_name })));
         let ledger = (query.instance.is_none() || instances.is_empty()).then_some(None);
         let mut forbidden = BTreeSet::new();
+        let mut has_failed = false;
         for account in ledger.into_iter().chain(accounts) {
             let response = self.response_about(account);
             if response.allowed {
                 return Ok(());
             }
+            has_failed |= response.failed.is_some();
             forbidden.extend(response.policies.iter().cloned());
         }
-        Err(forbidden)
+        let unevaluated = has_failed && forbidden.is_empty();
+        Err(if unevaluated { Denial::NotEvaluated } else { Denial::by(forbidden.into_iter().collect()) })
     }
 }
 

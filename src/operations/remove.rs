@@ -52,7 +52,7 @@ async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>, is_
         return Ok(dry_run(ctx, removal, decision).await);
     }
     let permit = match decision {
-        Decision::Denial { policies } => return Err(Outcome::Denied(Denied::Removal { policies }).into()),
+        Decision::Denial(denial) => return Err(Outcome::Denied(Denied::Removal(denial)).into()),
         Decision::Permit(permit) if !confirm && !is_contested => permit,
         // The requester confirms first, or other people approve.
         decision => return request_approval(ctx, removal, &decision).await,

@@ -7,12 +7,11 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::host::Host;
 use crate::operations::Ctx;
-use crate::operations::record::record;
+use crate::operations::account_result::{About, account_result};
 use crate::operations::remove::remove;
 use crate::operations::report::{LedgerRow, Report, Reported};
 use crate::outcome::Outcome;
 use crate::outcome::leavers::AccountResult;
-use crate::outcome::state::State;
 use crate::request::command::{AccountRemoval, OneOfSeveral};
 use crate::request::removal::RemovalRequest;
 
@@ -34,34 +33,15 @@ pub(crate) async fn remove_several<'c, H: Host>(ctx: &Ctx<'c, H>, events: Vec<On
 /// Removes one account, with its row and log line.
 async fn remove_one<'c, H: Host>(ctx: &Ctx<'c, H>, event: OneOfSeveral<'c>) -> AccountResult {
     let part = ctx.part();
-    let mut account = (String::new(), String::new());
-    let report = match event.event {
-        Err(error) => Report::new(error.into()),
+    let (about, report) = match event.event {
+        Err(error) => (About::Event(event.id), Report::new(error.into())),
         Ok(AccountRemoval { user_name, instance, reason, caused_by }) => {
-            account = (instance.name.clone(), user_name.as_str().to_owned());
+            let about = About::Account(instance.name.clone(), user_name.as_str().to_owned());
             let actor = part.actor.clone();
             let delivery = event.delivery;
             let removal = RemovalRequest { actor, user_name, instance, reason, delivery, dry_run: false, caused_by };
-            remove(&part, &removal).await.unwrap_or_else(|refusal| *refusal.0)
+            (about, remove(&part, &removal).await.unwrap_or_else(|refusal| *refusal.0))
         }
     };
-    let report = record(part.host, Ok(part.app), &part.origin(), report).await;
-    let id = match &report.row {
-        LedgerRow::Current(row) => &row.id,
-        LedgerRow::Stale(id) => id,
-        LedgerRow::Unwritten | LedgerRow::OfParts => &part.id,
-    };
-    let outcome = &report.outcome;
-    // Another request carries it out at this moment.
-    let state = if *outcome == Outcome::InProgress { State::InFlight } else { outcome.state() };
-    let (instance, user_name) = account;
-    AccountResult {
-        instance,
-        user_name,
-        state,
-        code: outcome.code().into_owned(),
-        removal: id.as_str().to_owned(),
-        reference: outcome.reference().filter(|_| state == State::AwaitingApproval).map(str::to_owned),
-        contested: None,
-    }
+    account_result(&part, about, report).await
 }

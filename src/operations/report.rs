@@ -52,9 +52,9 @@ impl<'c> Report<'c> {
     /// An outcome without a row.
     pub(crate) fn new(outcome: Outcome) -> Self {
         let policies = match &outcome {
-            Outcome::Denied(
-                Denied::Removal { policies } | Denied::Approval { policies } | Denied::Audit { policies },
-            ) => policies.clone(),
+            Outcome::Denied(Denied::Removal(denial) | Denied::Approval(denial) | Denied::Audit(denial)) => {
+                denial.policies().to_vec()
+            }
             _ => Vec::new(),
         };
         Self {

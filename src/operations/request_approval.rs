@@ -29,7 +29,8 @@ pub(super) async fn request_approval<'c, H: Host>(
 ) -> Reported<'c> {
     let policies = match decision {
         Decision::Permit(permit) => permit.policies(),
-        Decision::NeedsApproval { policies } | Decision::Denial { policies } => policies,
+        Decision::NeedsApproval { policies } => policies,
+        Decision::Denial(denial) => denial.policies(),
     };
     let (state, patience) = match ctx.caller.confirm {
         true => (State::AwaitingConfirmation, TO_CONFIRM),

@@ -147,6 +147,9 @@ catalog! {
     FORBIDDEN: 403 1 Denied
         "this removal is forbidden by policy {policies}; no removal was sent; ask the operator"
         "策略 {policies} 禁止此次删除，未发送删除请求；请联系管理员";
+    NOT_EVALUATED: 403 1 Denied
+        "the policies could not be evaluated; no removal was sent; ask the operator to look at the log"
+        "策略评估失败，未发送删除请求；请联系管理员查看日志";
     ACCOUNT_RESERVED: 403 2 Refused
         "account {name} is a system account and is never removed"
         "账号 {name} 是系统账号，不能删除";
@@ -159,6 +162,9 @@ catalog! {
     AUDIT_FORBIDDEN: 403 4 Denied
         "viewing this is forbidden by policy {policies}"
         "策略 {policies} 禁止您查看";
+    AUDIT_NOT_EVALUATED: 403 4 Denied
+        "the policies could not be evaluated; ask the operator to look at the log"
+        "策略评估失败；请联系管理员查看日志";
     REJECTED: 403 5 Rejected
         "{by} denied the request; no removal was sent"
         "{by} 驳回了申请，未发送删除请求";
@@ -177,6 +183,9 @@ catalog! {
     APPROVAL_FORBIDDEN: 403 8 Denied
         "approving and denying this request is forbidden by policy {policies}"
         "策略 {policies} 禁止您审批此申请";
+    APPROVAL_NOT_EVALUATED: 403 8 Denied
+        "the policies could not be evaluated; ask the operator to look at the log"
+        "策略评估失败；请联系管理员查看日志";
     LEAVERS_REFUSED: 403 9 Denied
         "gone: {gone} of {all} accounts; {left}"
         "{all}个账号中{gone}个已不存在；{left}";
@@ -253,8 +262,8 @@ catalog! {
         "the same event was already completed for this account, and the account exists again; no removal was sent; to remove it, send a new request"
         "同一事件此前已处理完此账号，而该账号再次存在，未发送删除请求；如需删除，请重新提交申请";
     BODY_TOO_LARGE: 413 1 Refused
-        "the request body is larger than 64 KiB; send a smaller one"
-        "请求体超过64 KiB；请减小请求体";
+        "the request body is larger than {limit}; send a smaller one"
+        "请求体超过{limit}；请减小请求体";
     CONTENT_TYPE_WRONG: 415 1 Refused
         "the content type is not supported; use {expected}"
         "不支持该内容类型；请使用 {expected}";
@@ -312,6 +321,9 @@ catalog! {
     KEYS_UNAVAILABLE: 503 5 NotSent
         "the public keys of the token's issuer are not available, so the sender cannot be verified; no removal was sent; try again later"
         "无法获取Token签发方的公钥，不能验证发送方身份，未发送删除请求；请稍后重试";
+    KEYS_UNUSABLE: 503 5 NotSent
+        "the public keys of the token's issuer cannot be used, so the sender cannot be verified; no removal was sent; ask the operator to look at the log"
+        "Token签发方的公钥不可用，不能验证发送方身份，未发送删除请求；请联系管理员查看日志";
     FIRST_BYTE_TIMED_OUT: 504 1 Unknown
         "the outcome is unknown: the removal was sent, TaurusDB did not begin to answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
         "结果未知：删除请求已发送，TaurusDB未及时开始响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
@@ -371,6 +383,8 @@ pub mod other {
     /// An account in one of these.
     pub const ACCOUNT_ON: Localized =
         Localized { en: "{user_name} on {instance} ({why})", zh: "{instance} 上的 {user_name}（{why}）" };
+    /// An event that could not be understood, among those that were refused.
+    pub const EVENT: Localized = Localized { en: "event {event} ({why})", zh: "事件 {event}（{why}）" };
     /// Why an account waits although policy permits its removal.
     pub const CONTESTED: Localized = Localized {
         en: "{leaver} leaves, and the account may be that of {other}",

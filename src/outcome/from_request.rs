@@ -54,7 +54,10 @@ impl From<RequestError> for Message {
                 Self::new(&catalog::BODY_MALFORMED).with("why", Argument::Localized(why))
             }
             RequestError::BodyCutShort => Self::new(&catalog::BODY_CUT_SHORT),
-            RequestError::BodyTooLarge => Self::new(&catalog::BODY_TOO_LARGE),
+            RequestError::BodyTooLarge(limit) => {
+                let limit = format!("{} KiB", limit / 1024);
+                Self::new(&catalog::BODY_TOO_LARGE).with("limit", Argument::Plain(limit.into()))
+            }
             RequestError::BodyEncoded => Self::new(&catalog::BODY_ENCODED),
             RequestError::ContentTypeWrong { expected } => {
                 Self::new(&catalog::CONTENT_TYPE_WRONG).quoting("expected", expected)

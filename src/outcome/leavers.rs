@@ -7,12 +7,17 @@ use super::language::{Language, Localized};
 use super::message::{Argument, format, quoted};
 use super::state::State;
 
-/// What became of one account of a leaver.
+/// What became of one account of a leaver, or of an event that is about none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccountResult {
+    /// The id of an event that could not be understood, and so has no account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
     /// The instance's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub instance: String,
     /// The account.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub user_name: String,
     /// How far its removal came.
     #[serde(serialize_with = "as_word")]
@@ -115,10 +120,11 @@ pub(super) fn success(results: &[AccountResult]) -> Localized {
 /// What fills in the sentence's placeholders.
 pub(super) fn arguments(results: &[AccountResult]) -> Vec<(&'static str, Argument)> {
     let gone = results.iter().filter(|result| BatchSeverity::of(result) == BatchSeverity::Gone).count();
+    let all = results.iter().filter(|result| result.event.is_none()).count();
     let (en, zh) = (left(results, Language::English), left(results, Language::Chinese));
     vec![
         ("gone", Argument::Plain(gone.to_string().into())),
-        ("all", Argument::Plain(results.len().to_string().into())),
+        ("all", Argument::Plain(all.to_string().into())),
         ("left", Argument::PerLanguage(en, zh)),
     ]
 }
@@ -146,6 +152,13 @@ fn names(results: &[&AccountResult], language: Language) -> String {
             let before = Localized { en: ": ", zh: "：" }.in_language(language);
             std::format!("{before}{}", contested.text(language))
         });
+        if let Some(event) = &result.event {
+            let arguments = [
+                ("event", Argument::Plain(quoted(event).into())),
+                ("why", Argument::Plain(result.code.clone().into())),
+            ];
+            return format(catalog::other::EVENT, &arguments, language);
+        }
         let arguments = [
             ("user_name", Argument::Plain(quoted(&result.user_name).into())),
             ("instance", Argument::Plain(quoted(&result.instance).into())),

@@ -14,12 +14,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use http::StatusCode;
 
 use self::catalog::{Entry, other};
+use self::denial::Denial;
 use self::language::{Language, Localized};
 use self::leavers::AccountResult;
 use self::message::{Argument, Message};
 use self::state::State;
 
 pub mod catalog;
+pub mod denial;
 pub mod from_request;
 pub mod language;
 pub mod leavers;
@@ -166,30 +168,23 @@ pub enum NotSent {
     CredentialsRefused,
     /// The public keys that could verify the sender are not available.
     KeysUnavailable,
+    /// The operator has to mend how those keys are had.
+    KeysUnusable,
     /// The account list could not be read, so it is not known whether a leaver's account exists.
     AccountListUnreadable,
     /// The account list that the caller asked for could not be read.
     AccountListUnavailable,
 }
 
-/// Who or what said no. The policies are the ids of the `forbid` policies that decided; none if no policy permits it.
+/// Who or what said no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denied {
     /// Policy, to the removal.
-    Removal {
-        /// The policies that forbid it.
-        policies: Vec<String>,
-    },
+    Removal(Denial),
     /// Policy, to this person as an approver.
-    Approval {
-        /// The policies that forbid it.
-        policies: Vec<String>,
-    },
+    Approval(Denial),
     /// Policy, to viewing rows.
-    Audit {
-        /// The policies that forbid it.
-        policies: Vec<String>,
-    },
+    Audit(Denial),
     /// Requesters do not approve or deny their own request.
     OwnRequest,
     /// Only the requester confirms or cancels.
@@ -451,6 +446,7 @@ impl NotSent {
             Self::CredentialsUnset => &catalog::CREDENTIALS_UNSET,
             Self::CredentialsRefused => &catalog::CREDENTIALS_REFUSED,
             Self::KeysUnavailable => &catalog::KEYS_UNAVAILABLE,
+            Self::KeysUnusable => &catalog::KEYS_UNUSABLE,
             Self::AccountListUnreadable => &catalog::ACCOUNT_LIST_UNREADABLE,
             Self::AccountListUnavailable => &catalog::ACCOUNT_LIST_UNAVAILABLE,
         }
@@ -472,17 +468,22 @@ impl Unknown {
 
 impl Denied {
     fn described(&self) -> Described<'_> {
-        let by = |policies: &[String], permitted: &'static Entry, forbidden: &'static Entry| match policies {
-            [] => Described::entry(permitted),
-            policies => Described::with(forbidden, vec![("policies", Argument::Policies(policies.to_vec()))]),
+        use catalog::{APPROVAL_FORBIDDEN, APPROVAL_NOT_EVALUATED, APPROVAL_NOT_PERMITTED};
+        use catalog::{
+            AUDIT_FORBIDDEN, AUDIT_NOT_EVALUATED, AUDIT_NOT_PERMITTED, FORBIDDEN, NOT_EVALUATED, NOT_PERMITTED,
         };
-        match self {
-            Self::Removal { policies } => by(policies, &catalog::NOT_PERMITTED, &catalog::FORBIDDEN),
-            Self::Approval { policies } => by(policies, &catalog::APPROVAL_NOT_PERMITTED, &catalog::APPROVAL_FORBIDDEN),
-            Self::Audit { policies } => by(policies, &catalog::AUDIT_NOT_PERMITTED, &catalog::AUDIT_FORBIDDEN),
-            Self::OwnRequest => Described::entry(&catalog::OWN_REQUEST),
-            Self::NotRequester => Described::entry(&catalog::NOT_REQUESTER),
-            Self::ConfigurationChanged => Described::entry(&catalog::CONFIGURATION_CHANGED),
+        let (denial, [not_permitted, forbidden, not_evaluated]) = match self {
+            Self::Removal(denial) => (denial, [&NOT_PERMITTED, &FORBIDDEN, &NOT_EVALUATED]),
+            Self::Approval(denial) => (denial, [&APPROVAL_NOT_PERMITTED, &APPROVAL_FORBIDDEN, &APPROVAL_NOT_EVALUATED]),
+            Self::Audit(denial) => (denial, [&AUDIT_NOT_PERMITTED, &AUDIT_FORBIDDEN, &AUDIT_NOT_EVALUATED]),
+            Self::OwnRequest => return Described::entry(&catalog::OWN_REQUEST),
+            Self::NotRequester => return Described::entry(&catalog::NOT_REQUESTER),
+            Self::ConfigurationChanged => return Described::entry(&catalog::CONFIGURATION_CHANGED),
+        };
+        match denial {
+            Denial::NotPermitted => Described::entry(not_permitted),
+            Denial::Forbidden(ids) => Described::with(forbidden, vec![("policies", Argument::Policies(ids.clone()))]),
+            Denial::NotEvaluated => Described::entry(not_evaluated),
         }
     }
 }
@@ -581,6 +582,7 @@ mod tests {
 
     fn result(instance: &str, state: State, code: &str) -> AccountResult {
         AccountResult {
+            event: None,
             instance: instance.into(),
             user_name: "bob".into(),
             state,
@@ -602,16 +604,22 @@ mod tests {
     }
 
     /// An account in every group of an answer, and groups that are not empty only.
-    fn offboarded_in_groups() -> [Outcome; 5] {
+    fn offboarded_in_groups() -> [Outcome; 6] {
         let waits = || result("warehouse", State::AwaitingApproval, "OFFBOARD.40904");
         let refused = || result("archive", State::Denied, "OFFBOARD.40301");
         let gone = || result("analytics", State::Removed, "SUCCESS");
+        let not_understood = || AccountResult {
+            event: Some("e-2".into()),
+            user_name: String::new(),
+            ..result("", State::Refused, "OFFBOARD.40003")
+        };
         [
             vec![gone(), result("lake", State::Unknown, "OFFBOARD.50401"), waits(), refused()],
             vec![gone(), waits(), refused()],
             vec![contested(State::AwaitingApproval, "OFFBOARD.40904")],
             vec![gone(), contested(State::Rejected, "OFFBOARD.40305")],
             vec![gone()],
+            vec![gone(), not_understood()],
         ]
         .map(Outcome::Offboarded)
     }
@@ -630,6 +638,7 @@ mod tests {
             let message = Message::new(entry)
                 .quoting("name", "Bob!")
                 .quoting("given", "Bob!")
+                .with("limit", Argument::Plain("64 KiB".into()))
                 .quoting("header", "authorization")
                 .quoting("id", "42")
                 .quoting("event", "evt_1")
@@ -676,6 +685,7 @@ mod tests {
             NotSent::CredentialsUnset,
             NotSent::CredentialsRefused,
             NotSent::KeysUnavailable,
+            NotSent::KeysUnusable,
             NotSent::AccountListUnreadable,
             NotSent::AccountListUnavailable,
         ];
@@ -688,12 +698,9 @@ mod tests {
             Unknown::Intermediary(answer(504)),
             Unknown::Undocumented(status(503)),
         ];
-        let denied = [Vec::new(), policies()].into_iter().flat_map(|policies| {
-            [
-                Denied::Removal { policies: policies.clone() },
-                Denied::Approval { policies: policies.clone() },
-                Denied::Audit { policies },
-            ]
+        let denials = [Denial::NotPermitted, Denial::Forbidden(policies()), Denial::NotEvaluated];
+        let denied = denials.into_iter().flat_map(|denial| {
+            [Denied::Removal(denial.clone()), Denied::Approval(denial.clone()), Denied::Audit(denial)]
         });
         let denied = denied.chain([Denied::OwnRequest, Denied::NotRequester, Denied::ConfigurationChanged]);
         let closed = [Closed::Cancelled, Closed::Expired, rejected(None), rejected(Some("still on call"))];

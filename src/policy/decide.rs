@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cedar_policy::{Decision as CedarDecision, Entities, Entity, PolicySet, Request, Response};
 
 use crate::config::Config;
+use crate::outcome::denial::Denial;
 use crate::policy::cedar_request::CedarRequest;
 use crate::policy::names::uid;
 use crate::policy::permit::{ApprovalShortfall, Decision, Permit, permit};
@@ -32,19 +33,19 @@ impl Policies {
             return (Decision::Permit(permit(removal, at_once.policies, self.digest())), None);
         }
         if at_once.failed.is_some() {
-            return (Decision::Denial { policies: at_once.policies }, at_once.failed);
+            return (Decision::Denial(Denial::NotEvaluated), at_once.failed);
         }
         let request = authorize(Action::Request, context);
         if request.allowed {
             let approved = authorize(Action::Delete, AuthzContext { approved: true, ..context });
             return match approved.is_forbidden() {
-                true => (Decision::Denial { policies: approved.policies }, approved.failed),
+                true => (Decision::Denial(approved.denial()), approved.failed),
                 false => (Decision::NeedsApproval { policies: request.policies }, None),
             };
         }
         // The policies that forbid the removal itself come first: they are the answer to the request that was made.
-        let policies = if at_once.policies.is_empty() { request.policies } else { at_once.policies };
-        (Decision::Denial { policies }, request.failed)
+        let denial = if at_once.is_forbidden() { at_once.denial() } else { request.denial() };
+        (Decision::Denial(denial), request.failed)
     }
 
     /// Decides whether a removal that `approvers` approved is permitted: the requester must still be permitted to remove the
@@ -67,13 +68,13 @@ impl Policies {
         let approved = AuthzContext { approved: true, ..context };
         let delete = self.is_authorized(&requester, approved);
         if delete.is_forbidden() {
-            return Err(ApprovalShortfall::Denied(delete.policies, delete.failed));
+            return Err(ApprovalShortfall::Denied(delete.denial(), delete.failed));
         }
         let request = self.is_authorized(&AuthzRequest { action: Action::Request, ..requester }, approved);
         let mut policies = match (request, delete) {
             (request, _) if request.allowed => request.policies,
             (request, delete) if request.failed.is_none() && delete.allowed => delete.policies,
-            (request, _) => return Err(ApprovalShortfall::Denied(request.policies, request.failed)),
+            (request, _) => return Err(ApprovalShortfall::Denied(request.denial(), request.failed)),
         };
         let own = [Some(removal.actor.principal.as_str()), removal.caused_by.as_deref()];
         let own = own.map(|principal| principal.map(|principal| config.person(principal)));
@@ -221,7 +222,7 @@ mod tests {
         match Policies::parse(policies, SCHEMA).unwrap().decide(&removal, &config, context).0 {
             Decision::Permit(permit) => Ok(permit.policies().to_vec()),
             Decision::NeedsApproval { policies } => Err([vec!["approval".to_owned()], policies].concat()),
-            Decision::Denial { policies } => Err(policies),
+            Decision::Denial(denial) => Err(denial.policies().to_vec()),
         }
     }
 
@@ -249,7 +250,7 @@ mod tests {
             let removal = removal(&config, "warehouse", "alice", "");
             match policies.decide(&removal, &config, AuthzContext { waiting_requests, ..at(MONDAY) }).0 {
                 Decision::NeedsApproval { .. } if may_ask => {}
-                Decision::Denial { policies } if !may_ask => assert_eq!(policies, ["twenty-requests-wait"]),
+                Decision::Denial(denial) if !may_ask => assert_eq!(denial.policies(), ["twenty-requests-wait"]),
                 other => panic!("{waiting_requests}: {other:?}"),
             }
         }
@@ -300,7 +301,7 @@ mod tests {
             let shown = |decision| match decision {
                 Decision::Permit(permit) => format!("permit: {}", permit.policies().join(",")),
                 Decision::NeedsApproval { policies } => format!("approval: {}", policies.join(",")),
-                Decision::Denial { policies } => format!("denied: {}", policies.join(",")),
+                Decision::Denial(denial) => format!("denied: {}", denial.policies().join(",")),
             };
             let policies = |text: &str| Policies::parse(text, SCHEMA).unwrap();
             // Without a permit on `request`, `delete` alone is asked.
@@ -315,7 +316,7 @@ mod tests {
                 let decided = policies(&text).decide_approved(&removal, &[actor("slack/U1")], &config, at(MONDAY));
                 let decided = match decided {
                     Ok(_) => "permitted".to_owned(),
-                    Err(ApprovalShortfall::Denied(policies, _)) => format!("denied: {}", policies.join(",")),
+                    Err(ApprovalShortfall::Denied(denial, _)) => format!("denied: {}", denial.policies().join(",")),
                     Err(missing) => format!("{missing:?}"),
                 };
                 assert_eq!(decided, approved, "{text}");
@@ -374,7 +375,7 @@ mod tests {
             policies.decide(&removal(&config, "warehouse", "alice", ""), &config, context).0
         };
         assert!(matches!(decide(0), Decision::Permit(_)));
-        assert!(matches!(decide(20), Decision::Denial { policies } if policies == ["brake"]));
+        assert!(matches!(decide(20), Decision::Denial(denial) if denial.policies() == ["brake"]));
         let reads = r#"@id("reads") permit (principal, action, resource) when { context.approved };"#;
         assert!(Policies::parse(reads, &earlier).is_err());
         // Any other attribute of the context is still needed.
@@ -402,7 +403,7 @@ mod tests {
             let (decision, why) = policies.decide(&removal, &config, at(time));
             match decision {
                 Decision::NeedsApproval { .. } if open => {}
-                Decision::Denial { policies } if !open => assert_eq!(policies, ["production-in-working-hours"]),
+                Decision::Denial(denial) if !open => assert_eq!(denial.policies(), ["production-in-working-hours"]),
                 other => panic!("{time}: {other:?} {why:?}"),
             }
         }
@@ -437,7 +438,7 @@ mod tests {
             (&twice, vec!["slack/U1"], Err(ApprovalShortfall::Missing(1))),
             (&twice, vec!["slack/U1", "slack/U1"], Err(ApprovalShortfall::Missing(1))),
             (&twice, vec!["slack/U1", "slack/U2"], Ok(())),
-            (&left, vec!["slack/U1"], Err(ApprovalShortfall::Denied(vec![], None))),
+            (&left, vec!["slack/U1"], Err(ApprovalShortfall::Denied(Denial::NotPermitted, None))),
         ] {
             let config = Config::parse(text, &callers::shapes()).unwrap();
             let removal = removal(&config, "warehouse", "alice", "");

@@ -273,7 +273,7 @@ mod tests {
             let decided = match policies.decide(&removal, &config, context).0 {
                 Decision::Permit(permit) => ("permit", permit.policies().to_vec()),
                 Decision::NeedsApproval { policies } => ("approval", policies),
-                Decision::Denial { policies } => ("denial", policies),
+                Decision::Denial(denial) => ("denial", denial.policies().to_vec()),
             };
             let asking = Principal::of(&removal.actor, &config);
             let explain = |action| policies.explain(&AuthzRequest::about(&removal, asking, action), context).response;

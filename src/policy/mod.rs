@@ -31,6 +31,7 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::config::Config;
 use crate::config::instance::Instance;
+use crate::outcome::denial::Denial;
 use crate::policy::names::Names;
 use crate::policy::scope_index::ScopeIndex;
 use crate::request::actor::Actor;
@@ -152,6 +153,11 @@ impl AuthzResponse {
     /// Whether a `forbid` decided, or the policies could not be evaluated; not if merely no policy permits the action.
     pub fn is_forbidden(&self) -> bool {
         self.failed.is_some() || (!self.allowed && !self.policies.is_empty())
+    }
+
+    /// The reason of a no.
+    pub fn denial(&self) -> Denial {
+        if self.failed.is_some() { Denial::NotEvaluated } else { Denial::by(self.policies.clone()) }
     }
 }
 

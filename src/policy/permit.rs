@@ -1,6 +1,7 @@
 //! The results of a decision. A [`Permit`] proves that policy permitted a removal.
 
 use crate::config::instance::Instance;
+use crate::outcome::denial::Denial;
 use crate::request::account_name::UserName;
 use crate::request::removal::RemovalRequest;
 
@@ -46,18 +47,15 @@ pub enum Decision<'c> {
         policies: Vec<String>,
     },
     /// The requester may neither remove the account nor request it, or the account may not be removed even if others approve.
-    Denial {
-        /// The ids of the `forbid` policies that decided; empty if no policy permits the removal, or evaluation failed.
-        policies: Vec<String>,
-    },
+    Denial(Denial),
 }
 
 /// Why an approved removal is not permitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApprovalShortfall {
-    /// The requester may not request the removal any more, or the account may not be removed even with approvals: the policies
-    /// that decided, and why evaluation failed, if it did.
-    Denied(Vec<String>, Option<String>),
+    /// The requester may not request the removal any more, or the account may not be removed even with approvals. The text says
+    /// why evaluation failed, if it did.
+    Denied(Denial, Option<String>),
     /// This number of approvals is missing.
     Missing(usize),
 }

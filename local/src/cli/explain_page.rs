@@ -34,7 +34,7 @@ pub(super) fn decision_in_words((decision, failed): (Decision<'_>, Option<String
             let plural = if required == 1 { "" } else { "s" };
             format!("needs {required} approval{plural}; request permitted by {}", policies.join(", "))
         }
-        Decision::Denial { policies } => denial_in_words(failed.as_deref(), &policies),
+        Decision::Denial(denial) => denial_in_words(failed.as_deref(), denial.policies()),
     }
 }
 

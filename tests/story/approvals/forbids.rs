@@ -247,3 +247,26 @@ async fn a_late_click_is_answered_from_the_row() {
         assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
     }
 }
+
+/// A policy that cannot be evaluated: its sum overflows.
+const BROKEN: &str = "@id(\"broken\") forbid (principal, action, resource)
+    when { 9223372036854775807 + context.hour > 0 };";
+
+/// "No policy permits this" would send the requester to a person who cannot help.
+#[tokio::test]
+async fn a_denial_without_an_evaluation_says_so() {
+    let is_said = |answer: &str| {
+        assert!(answer.contains("could not be evaluated") && answer.contains("OFFBOARD.40301"), "{answer}");
+        assert!(answer.contains("look at the log"), "{answer}");
+    };
+    let (host, broken) = (memory(), gateway_of(BROKEN));
+    is_said(&says(&host, &broken, DANA, "alice analytics").await);
+
+    // What waited before the policies broke, and the repeat of the same click.
+    says(&host, &gateway_of(""), DANA, "bob analytics").await;
+    let (_, reference) = row_of(&host, "bob");
+    for _ in 0..2 {
+        is_said(&says(&host, &broken, DANA, &format!("confirm {reference}")).await);
+    }
+    assert_eq!(deletes(&host), 0);
+}

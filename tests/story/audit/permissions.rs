@@ -98,6 +98,7 @@ async fn whoever_may_look_at_nothing() {
         // The ledger, and an account on each of the two instances.
         assert_eq!(failed, if policy.contains("broken") { 3 } else { 0 });
         assert_eq!(text(&answer).contains("`never`"), policy.contains("never"));
+        assert_eq!(text(&answer).contains("could not be evaluated"), policy.contains("broken"));
     }
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, FixedOffset};
 use http::StatusCode;
 use starrocks_offboard::callers;
 use starrocks_offboard::callers::follow_up::Acknowledgement;
+use starrocks_offboard::outcome::denial::Denial;
 use starrocks_offboard::outcome::language::{Language, Localized};
 use starrocks_offboard::outcome::message::{Argument, Message};
 use starrocks_offboard::outcome::{
@@ -165,7 +166,7 @@ fn ended() -> Vec<Sample> {
 fn refused() -> Vec<Sample> {
     let denied = |policies: &[&str]| {
         let policies = policies.iter().map(|policy| (*policy).to_owned()).collect();
-        Outcome::Denied(Denied::Removal { policies })
+        Outcome::Denied(Denied::Removal(Denial::by(policies)))
     };
     let refused = |name, message| Sample::new(name, Outcome::Refused(message)).of_no_account().policies(&[]);
     let not_readers = |name, denied| Sample::new(name, Outcome::Denied(denied)).policies(&[]);
@@ -173,6 +174,7 @@ fn refused() -> Vec<Sample> {
         Sample::new("no policy permits", denied(&[])).policies(&[]),
         Sample::new("policy forbids", denied(&["frozen"])).policies(&["frozen"]),
         Sample::new("policies forbid", denied(&["frozen", "night"])).policies(&["frozen", "night"]),
+        Sample::new("not evaluated", Outcome::Denied(Denied::Removal(Denial::NotEvaluated))).policies(&[]),
         refused("system account", Message::new(&catalog::ACCOUNT_RESERVED).quoting("name", "root")),
         refused("protected", Message::new(&catalog::ACCOUNT_PROTECTED).quoting("name", "alice")),
         refused("not understood", Message::new(&catalog::COMMAND_MALFORMED)),
@@ -181,8 +183,8 @@ fn refused() -> Vec<Sample> {
         refused("nothing waits", Message::new(&catalog::PENDING_UNKNOWN).quoting("id", REFERENCE)),
         not_readers("own request", Denied::OwnRequest),
         not_readers("not the requester", Denied::NotRequester),
-        not_readers("not an approver", Denied::Approval { policies: Vec::new() }),
-        not_readers("may not view", Denied::Audit { policies: vec!["private".into()] }),
+        not_readers("not an approver", Denied::Approval(Denial::NotPermitted)),
+        not_readers("may not view", Denied::Audit(Denial::Forbidden(vec!["private".into()]))),
         not_readers("configuration changed", Denied::ConfigurationChanged),
         refused(
             "a field",
