@@ -43,7 +43,9 @@ pub(super) fn without_names<'t>(text: &'t str, name: Option<&str>) -> &'t str {
     while let Some(mention) = rest.strip_prefix(['@', '＠']) {
         let named = name.and_then(|name| mention.strip_prefix(name));
         let named = named.filter(|behind| behind.is_empty() || behind.starts_with(char::is_whitespace));
-        let marked = mention.split_once(AFTER_MENTION).map(|(_, behind)| behind);
+        // That space ends this mention only if it stands before the next one.
+        let end = mention.find(['@', '＠', AFTER_MENTION]).and_then(|end| mention.split_at_checked(end));
+        let marked = end.and_then(|(_, behind)| behind.strip_prefix(AFTER_MENTION));
         let behind = named.or(marked).or_else(|| mention.split_once(char::is_whitespace).map(|(_, behind)| behind));
         rest = behind.unwrap_or_default().trim_start();
     }
@@ -80,6 +82,7 @@ mod tests {
             ("＠offboard alice analytics", None, "alice analytics"),
             ("@offboard\u{2005}alice analytics", None, "alice analytics"),
             ("@Off Board\u{2005}alice analytics", None, "alice analytics"),
+            ("@offboard alice analytics @Dana\u{2005}left", None, "alice analytics @Dana\u{2005}left"),
             ("@Off Board alice analytics", Some("Off Board"), "alice analytics"),
             ("@Dana @offboard  alice analytics", None, "alice analytics"),
             ("@offboard", None, ""),
