@@ -103,7 +103,8 @@ class Platform:
         return self.module.request(ask)
 
     def steps(self):
-        for path in sorted(self.path.glob("*.toml")):
+        # The base request first: other cases send the same one.
+        for path in sorted(self.path.glob("*.toml"), key=lambda path: (path.stem != "removed", path.name)):
             if path.name == "caller.toml":
                 continue
             case = toml(path)
@@ -128,9 +129,10 @@ def callers():
         for name, made in platform.steps():
             plain = platform.plain
             first = name.endswith("-0")
-            if (made["body"], made["target"], place) in seen and not asked:
+            request = (made["body"], made["target"], str(made["headers"]), place)
+            if request in seen and not asked:
                 continue
-            seen.add((made["body"], made["target"], place))
+            seen.add(request)
             for number, way in enumerate((RAW, PROVED, READ)):
                 # Each case in the way that reaches furthest; the base request in every way.
                 if name != "removed-0" and way != (READ if plain else PROVED if not asked else RAW):
@@ -167,6 +169,46 @@ def chat():
             text = case.get("request", {}).get("text")
             if isinstance(text, str):
                 write("chat", case["name"], text)
+    seen = set(texts.values())
+    for name, text in [*typed(), *grammar()]:
+        if text and text not in seen:
+            seen.add(text)
+            write("chat", name, text)
+    # Behind `%%` stand the names of people whom a message mentions.
+    for name, parts in {
+        "mentions-a-colleague": ["@_user_1 alice analytics asked by @_user_2", "Dana"],
+        "mentions-in-the-place-of-an-account": ["@_user_2 analytics", "Dana Lee", "Erin"],
+        "mentions-of-mentions": ["alice analytics @_user_2 @_user_3", "@_user_3 @_user_2", "@_user_2"],
+        "mentions-in-teams": ["<at>Dana</at> alice analytics <at id=\"1\">Erin</at>&nbsp;R&amp;D", "Dana", "Erin"],
+    }.items():
+        write("chat", name, "\n%%\n".join(parts))
+
+
+def typed():
+    """What people type in the cases of the chat platforms."""
+    for folder in ("slack", "mattermost", "teams", "discord", "google-chat", "feishu", "dingtalk", "wecom", "wecom-bot"):
+        for path in sorted((FIXTURES / "callers" / folder).glob("*.toml")):
+            for number, step in enumerate(toml(path).get("step", [])):
+                say = step.get("say", {})
+                text = say.get("raw", say.get("text"))
+                if isinstance(text, str):
+                    yield f"{folder}-{path.stem}-{number}", text.replace("{reference}", "K7Q2M9XA")
+
+
+def grammar():
+    """The tables of the grammar's own tests: pairs of what is typed and what it is read as."""
+    source = (ROOT / "src" / "callers" / "chat" / "grammar" / "tests.rs").read_text(encoding="utf-8")
+    text = r'"((?:[^"\\]|\\.)*)"'
+    for test in re.split(r"\nfn ", source)[1:]:
+        name = test.split("(", 1)[0].replace("_", "-")
+        for number, found in enumerate(re.finditer(rf"^ {{8}}\({text}, {text}\),$", test, re.MULTILINE)):
+            yield f"{name}-{number}", unescaped(found.group(1))
+
+
+def unescaped(literal):
+    """The text that a literal of Rust stands for."""
+    marks = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+    return re.sub(r"\\u\{([0-9a-f]+)\}|\\(.)", lambda m: chr(int(m[1], 16)) if m[1] else marks.get(m[2], m[2]), literal)
 
 
 HANGS = {"hang-up": "broken", "hang-up-after-the-effect": "broken\neffect: 1"}

@@ -440,4 +440,13 @@ mod tests {
             prop_assert_eq!(first.attributes, again.attributes);
         }
     }
+
+    /// Found by fuzzing: written and read again, the number was another one in its last digit.
+    #[test]
+    fn a_number_of_many_digits_is_read_again_as_it_was_stored() {
+        let body = r#"{"userName": "pat", "urn:x:2.0:User": {"badge": 104266666666666666666666666666666666666}}"#;
+        let person = Person::read(&serde_json::from_str(body).unwrap()).unwrap();
+        let stored = Value::Object(person.attributes.clone()).to_string();
+        assert_eq!(Person::kept(&stored, true).unwrap().attributes, person.attributes);
+    }
 }

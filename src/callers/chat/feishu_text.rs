@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::callers::chat::format::truncate;
 use crate::callers::chat::mentions;
 use crate::request::error::RequestError;
 use crate::request::strict::json;
@@ -78,10 +79,14 @@ fn element(element: &Value) -> Option<&str> {
 
 /// Returns the text without the mention of the bot, wherever it stands, and with the names of other mentions.
 pub(super) fn without_bot(text: &str, all: &[Mention], bot: Option<usize>) -> String {
-    all.iter().enumerate().fold(text.to_owned(), |text, (index, mention)| {
-        let name = if Some(index) == bot { String::new() } else { format!("@{}", mention.name) };
-        mentions::replace(&text, &mention.key, &name)
-    })
+    /// The most characters of a name.
+    const LONGEST: usize = 100;
+
+    let names = all.iter().enumerate().map(|(index, mention)| {
+        let name = if Some(index) == bot { String::new() } else { format!("@{}", truncate(&mention.name, LONGEST)) };
+        (mention.key.as_str(), name)
+    });
+    mentions::replace(text, &names.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -1,20 +1,32 @@
 //! Mentions in the text of a message: the one that calls the gateway is taken out, those of people are left as their names.
 
-/// Replaces a platform's placeholder of a mention. A key such as `@_user_1` is not found at the beginning of `@_user_10`.
-pub(super) fn replace(text: &str, key: &str, with: &str) -> String {
+/// Replaces a platform's placeholders of mentions, such as `@_user_1`, each by the text beside it. That one is not found at the
+/// beginning of `@_user_10`.
+///
+/// The text is read once: people choose their names, and a placeholder in a name is no mention. Replaced again, a few names of
+/// placeholders would grow beyond all memory.
+pub(super) fn replace(text: &str, mentions: &[(&str, String)]) -> String {
     let mut read = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once(key).filter(|_| !key.is_empty()) {
+    while let Some((before, at)) = rest.find('@').and_then(|at| rest.split_at_checked(at)) {
         read.push_str(before);
-        if behind.starts_with(|c: char| c.is_ascii_digit()) {
-            read.push_str(key);
-        } else {
+        let found = mentions.iter().find_map(|(key, with)| {
+            let behind = at.strip_prefix(key).filter(|_| !key.is_empty())?;
+            (!behind.starts_with(|c: char| c.is_ascii_digit())).then_some((with, behind))
+        });
+        rest = match found {
             // Phones put nothing between a mention and the next word.
-            read.push(' ');
-            read.push_str(with);
-            read.push(' ');
-        }
-        rest = behind;
+            Some((with, behind)) => {
+                read.push(' ');
+                read.push_str(with);
+                read.push(' ');
+                behind
+            }
+            None => {
+                read.push('@');
+                at.strip_prefix('@').unwrap_or_default()
+            }
+        };
     }
     read.push_str(rest);
     read
@@ -31,7 +43,9 @@ pub(super) fn without_names<'t>(text: &'t str, name: Option<&str>) -> &'t str {
     while let Some(mention) = rest.strip_prefix(['@', '＠']) {
         let named = name.and_then(|name| mention.strip_prefix(name));
         let named = named.filter(|behind| behind.is_empty() || behind.starts_with(char::is_whitespace));
-        let marked = mention.split_once(AFTER_MENTION).map(|(_, behind)| behind);
+        // That space ends this mention only if it stands before the next one.
+        let end = mention.find(['@', '＠', AFTER_MENTION]).and_then(|end| mention.split_at_checked(end));
+        let marked = end.and_then(|(_, behind)| behind.strip_prefix(AFTER_MENTION));
         let behind = named.or(marked).or_else(|| mention.split_once(char::is_whitespace).map(|(_, behind)| behind));
         rest = behind.unwrap_or_default().trim_start();
     }
@@ -44,10 +58,21 @@ mod tests {
 
     #[test]
     fn a_key_is_a_whole_word() {
-        assert_eq!(replace("@_user_1 alice", "@_user_1", "").trim(), "alice");
-        assert_eq!(replace("@_user_10 alice", "@_user_1", ""), "@_user_10 alice");
-        assert_eq!(replace("alice analytics@_user_1", "@_user_1", "@Dana"), "alice analytics @Dana ");
-        assert_eq!(replace("a", "", "x"), "a");
+        let replaced = |text, key, with: &str| replace(text, &[(key, with.to_owned())]);
+        assert_eq!(replaced("@_user_1 alice", "@_user_1", "").trim(), "alice");
+        assert_eq!(replaced("@_user_10 alice", "@_user_1", ""), "@_user_10 alice");
+        assert_eq!(replaced("alice analytics@_user_1", "@_user_1", "@Dana"), "alice analytics @Dana ");
+        assert_eq!(replaced("@_user_10@_user_1alice", "@_user_1", "@Dana"), "@_user_10 @Dana alice");
+        assert_eq!(replaced("@a", "", "x"), "@a");
+    }
+
+    /// Ten colleagues whose names are five mentions of the next would be ten million names.
+    #[test]
+    fn a_placeholder_in_a_name_is_no_mention() {
+        let keys: Vec<_> = (1..=11).map(|number| format!("@_user_{number}")).collect();
+        let names = keys.iter().skip(1).map(|next| format!("@{}", [next.as_str(); 5].join("")));
+        let mentions: Vec<_> = keys.iter().map(String::as_str).zip(names).collect();
+        assert_eq!(replace("@_user_1 left", &mentions), format!(" @{}  left", "@_user_2".repeat(5)));
     }
 
     #[test]
@@ -57,6 +82,7 @@ mod tests {
             ("＠offboard alice analytics", None, "alice analytics"),
             ("@offboard\u{2005}alice analytics", None, "alice analytics"),
             ("@Off Board\u{2005}alice analytics", None, "alice analytics"),
+            ("@offboard alice analytics @Dana\u{2005}left", None, "alice analytics @Dana\u{2005}left"),
             ("@Off Board alice analytics", Some("Off Board"), "alice analytics"),
             ("@Dana @offboard  alice analytics", None, "alice analytics"),
             ("@offboard", None, ""),

@@ -205,9 +205,10 @@ fn unescaped(text: &str) -> String {
     while let Some((before, behind)) = rest.split_once('<') {
         read.push_str(&plain(before));
         let Some((inside, after)) = behind.split_once('>') else {
+            // No later one has an end, either.
             read.push('<');
             rest = behind;
-            continue;
+            break;
         };
         let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
         let sign = match target.chars().next() {
@@ -311,5 +312,34 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
         // The message with Confirm was for the requester alone; the one with Approve is for everyone.
         (Some(ApprovalAction::Confirm), Some(waits)) => vec![body(&waits, Some(true)), body(&message, Some(false))],
         (Some(_), _) => vec![body(&message, Some(of_reply::replaces(answer)))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn escapes_and_links_are_undone() {
+        for (text, read) in [
+            ("R&amp;D &lt;left&gt; &amp;lt;", "R&D <left> &lt;"),
+            ("<@U0ALICE|alice> <#C1|ops> <@U1>", "@alice #ops @U1"),
+            ("<mailto:a@b.example|a@b.example> <https://a.example>", "a@b.example https://a.example"),
+            ("<!channel> <!here|here>", "<!channel> <!here|here>"),
+            ("a < b &lt; <c", "a < b < <c"),
+        ] {
+            assert_eq!(unescaped(text), read, "{text}");
+        }
+    }
+
+    /// A text of opening brackets alone is looked through once, not once for each.
+    #[test]
+    fn brackets_that_no_other_closes_cost_no_more_than_other_text() {
+        let text = "<".repeat(400_000);
+        let start = Instant::now();
+        assert_eq!(unescaped(&text), text);
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
 }

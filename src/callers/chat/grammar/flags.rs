@@ -24,6 +24,8 @@ pub(super) struct Flagged<'t> {
 /// If a word is no flag and looks like one.
 pub(super) fn take<'t>(words: &[Word<'t>]) -> Result<Flagged<'t>, Unclear> {
     let mut kept = Vec::new();
+    // Looked at anew for each flag, thousands of signs and flags would be millions of steps.
+    let mut only_signs = true;
     let mut dry_run = false;
     let mut rest = words;
     while let Some((word, behind)) = rest.split_first() {
@@ -43,14 +45,17 @@ pub(super) fn take<'t>(words: &[Word<'t>]) -> Result<Flagged<'t>, Unclear> {
             Dashed::No => match Bare::at(here) {
                 Bare::DryRun(count) => {
                     let behind = behind.get(count.saturating_sub(1)..).unwrap_or_default();
-                    if !kept.iter().all(Word::is_sign) && !behind.iter().all(Word::is_sign) {
+                    if !only_signs && !behind.iter().all(Word::is_sign) {
                         return Err(unclear(word.raw));
                     }
                     dry_run = true;
                     rest = behind;
                 }
                 Bare::Resembles => return Err(unclear(word.raw)),
-                Bare::No => kept.push(*word),
+                Bare::No => {
+                    only_signs &= word.is_sign();
+                    kept.push(*word);
+                }
             },
         }
     }

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::command;
+use super::words::Word;
+use super::{command, flags};
 use crate::config::Config;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
@@ -373,6 +374,17 @@ fn d12_d13_command_words() {
         ("conform K7Q2M9XA", "!command conform confirm"),
         ("cancle K7Q2M9XA", "!command cancle cancel"),
     ]);
+}
+
+/// Signs before flags were looked through again for each flag.
+#[test]
+fn thousands_of_signs_and_flags_are_read_in_one_pass() {
+    let word = |raw| Word { raw, is_glued: false };
+    let words = [vec![word("•"); 20_000], vec![word("dry-run"); 20_000]].concat();
+    let start = std::time::Instant::now();
+    let read = flags::take(&words).unwrap();
+    assert!(read.dry_run && read.words.len() == 20_000);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 mod properties {
