@@ -83,7 +83,11 @@ pub(super) fn without_bot(text: &str, all: &[Mention], bot: Option<usize>) -> St
     const LONGEST: usize = 100;
 
     let names = all.iter().enumerate().map(|(index, mention)| {
-        let name = if Some(index) == bot { String::new() } else { format!("@{}", truncate(&mention.name, LONGEST)) };
+        let name = if Some(index) == bot {
+            String::new()
+        } else {
+            format!("@{}", truncate(&mentions::one_word(&mention.name), LONGEST))
+        };
         (mention.key.as_str(), name)
     });
     mentions::replace(text, &names.collect::<Vec<_>>())

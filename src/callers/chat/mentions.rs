@@ -1,5 +1,11 @@
 //! Mentions in the text of a message: the one that calls the gateway is taken out, those of people are left as their names.
 
+/// Returns a mentioned person's name as one word: people choose their names, and none of them is to be read as a command and an
+/// account.
+pub(super) fn one_word(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join("_")
+}
+
 /// Replaces a platform's placeholders of mentions, such as `@_user_1`, each by the text beside it. That one is not found at the
 /// beginning of `@_user_10`.
 ///
@@ -64,6 +70,15 @@ mod tests {
         assert_eq!(replaced("alice analytics@_user_1", "@_user_1", "@Dana"), "alice analytics @Dana ");
         assert_eq!(replaced("@_user_10@_user_1alice", "@_user_1", "@Dana"), "@_user_10 @Dana alice");
         assert_eq!(replaced("@a", "", "x"), "@a");
+    }
+
+    #[test]
+    fn a_name_is_one_word() {
+        for (name, word) in
+            [("Dana Wu", "Dana_Wu"), (" offboard\u{a0}alice\n", "offboard_alice"), ("王伟", "王伟"), ("", "")]
+        {
+            assert_eq!(one_word(name), word);
+        }
     }
 
     /// Ten colleagues whose names are five mentions of the next would be ten million names.

@@ -25,6 +25,7 @@ use serde_json::Value;
 use crate::callers::chat::delivery;
 use crate::callers::chat::forms::slack;
 use crate::callers::chat::grammar;
+use crate::callers::chat::mentions::one_word;
 use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
@@ -217,7 +218,7 @@ fn unescaped(text: &str) -> String {
         };
         match sign {
             _ if target.starts_with('!') => read.push_str(&format!("<{inside}>")),
-            Some(sign) if !label.is_empty() => read.push_str(&format!("{sign}{}", plain(label))),
+            Some(sign) if !label.is_empty() => read.push_str(&format!("{sign}{}", one_word(&plain(label)))),
             None if !label.is_empty() => read.push_str(&plain(label)),
             _ => read.push_str(&plain(target.strip_prefix("mailto:").unwrap_or(target))),
         }
@@ -317,8 +318,6 @@ fn bodies(answer: &Reply<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     #[test]
@@ -326,6 +325,7 @@ mod tests {
         for (text, read) in [
             ("R&amp;D &lt;left&gt; &amp;lt;", "R&D <left> &lt;"),
             ("<@U0ALICE|alice> <#C1|ops> <@U1>", "@alice #ops @U1"),
+            ("<@U0MALLORY|offboard alice> analytics", "@offboard_alice analytics"),
             ("<mailto:a@b.example|a@b.example> <https://a.example>", "a@b.example https://a.example"),
             ("<!channel> <!here|here>", "<!channel> <!here|here>"),
             ("a < b &lt; <c", "a < b < <c"),
@@ -334,12 +334,10 @@ mod tests {
         }
     }
 
-    /// A text of opening brackets alone is looked through once, not once for each.
+    /// A text of opening brackets alone is looked through once, not once for each: that would be 80 thousand million steps.
     #[test]
-    fn brackets_that_no_other_closes_cost_no_more_than_other_text() {
+    fn brackets_that_no_other_closes_are_looked_through_once() {
         let text = "<".repeat(400_000);
-        let start = Instant::now();
         assert_eq!(unescaped(&text), text);
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
 }

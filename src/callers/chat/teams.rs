@@ -29,6 +29,7 @@ use serde_json::Value;
 
 use crate::callers::chat::forms::teams;
 use crate::callers::chat::grammar;
+use crate::callers::chat::mentions::one_word;
 use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
@@ -224,6 +225,8 @@ fn without_mention(text: &str, people: &[&str]) -> Option<String> {
         read.push(' ');
         let is_person = people.iter().any(|known| known.strip_suffix(CLOSE).is_some_and(|known| known.ends_with(name)));
         if found || is_person {
+            // References are replaced in the whole text later, and would be again in a name.
+            let name = one_word(&plain(name)).replace('&', "_");
             read.push_str(&format!("@{name} "));
         } else {
             found = true;
@@ -278,6 +281,8 @@ mod tests {
             ("<at>offboard</at> bob analytics asked by <at>Dana</at>", Some("bob analytics asked by @Dana")),
             ("<at>Dana</at> <at>offboard</at> bob analytics", Some("@Dana bob analytics")),
             ("<at>offboard</at> <at>Erin</at> analytics", Some("@Erin analytics")),
+            ("<at>offboard</at> <at>offboard alice</at> analytics", Some("@offboard_alice analytics")),
+            ("<at>offboard</at> <at>offboard&amp;nbsp;alice</at> analytics", Some("@offboard_nbsp;alice analytics")),
             ("<at>offboard</at>", Some("")),
             ("<at>Dana</at> bob analytics", None),
             ("alice analytics", None),
