@@ -9,6 +9,7 @@
 //! - `proofs`: keys whose ids could be told apart, and teams that would outlive their token
 //! - `rules`: configuration and policy that cannot be used, or that say nothing
 //! - `changes`: configuration that is another one between two requests
+//! - `words`: words of others, where people read them
 
 mod buttons;
 mod changes;
@@ -20,3 +21,4 @@ mod rules;
 pub(crate) mod shared;
 mod table;
 mod taurusdb;
+mod words;
