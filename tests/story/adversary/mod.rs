@@ -3,6 +3,7 @@
 //!
 //! - `buttons`: who says yes, when, to what, and how often
 //! - `follow_up`: addresses for an answer after the answer that are not the platform's
+//! - `growth`: the largest inputs of each reader, whose work grows no faster than they do
 //! - `leavers`: people whose names make other people's accounts
 //! - `taurusdb`: what the cloud says that is not to be shown as it is
 //! - `ledger`: a ledger that is gone, full, locked, or only to be read
@@ -14,6 +15,7 @@
 mod buttons;
 mod changes;
 mod follow_up;
+mod growth;
 mod leavers;
 mod ledger;
 mod proofs;
