@@ -57,7 +57,7 @@ pub trait CallerKind: Sync {
         None
     }
 
-    /// Verifies the sender of the request. `keys` is never empty for a kind that has secrets.
+    /// Verifies the sender of the request.
     ///
     /// # Errors
     ///

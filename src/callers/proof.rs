@@ -134,7 +134,7 @@ impl ActiveSecret {
 /// The keys of a caller: what a request can be proved with.
 #[derive(Debug, Default)]
 pub struct VerificationKeys {
-    /// The secrets that are set; never empty for a kind that has secrets.
+    /// The secrets that are set. There may be none of access keys; of other secrets a kind has at least one.
     pub secrets: Vec<ActiveSecret>,
     /// The public keys of the issuer, for requests with a token.
     pub published: Option<KeySet>,

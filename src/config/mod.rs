@@ -207,6 +207,12 @@ impl Config {
         caller_table::access_key(&self.callers, id)
     }
 
+    /// Finds any access key of a caller of this kind.
+    pub fn any_access_key(&self, kind: &str) -> Option<(&Caller, &Key)> {
+        let mut callers = self.callers.values().filter(|caller| caller.kind == kind);
+        callers.find_map(|caller| Some((caller, caller.keys.iter().find(|key| key.id.is_some())?)))
+    }
+
     /// Returns the name of the person whose principal this is, or the principal itself if no `[[person]]` has it.
     pub fn person<'p>(&'p self, principal: &'p str) -> &'p str {
         self.people.get(principal).map_or(principal, |person| &person.name)

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::callers;
-use crate::callers::api;
-use crate::callers::api::http_signature;
+use crate::callers::api::{self, ClaimedCaller, http_signature};
 use crate::callers::kind::{CallerKind, Encryption, Endpoint, Envelope};
 use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
@@ -68,9 +67,9 @@ pub(super) async fn authenticate<'c, H: Host>(
     route: &Route,
     now: DateTime<Utc>,
 ) -> Result<Authenticated<'c>, Unproved<'c>> {
-    let (caller, keys) = identify_caller(route, inbound, &app.config, now)
+    let ClaimedCaller { caller, keys, is_named } = identify_caller(route, inbound, &app.config, now)
         .map_err(|error| Unproved { caller: None, outcome: error.into() })?;
-    let unproved = |outcome| Unproved { caller: Some(caller), outcome };
+    let unproved = |outcome| Unproved { caller: is_named.then_some(caller), outcome };
     let Some(kind) = callers::kind(&caller.kind) else {
         return Err(unproved(NotSent::ConfigurationUnusable.into()));
     };
@@ -79,6 +78,9 @@ pub(super) async fn authenticate<'c, H: Host>(
     }
     let claim = Claim { inbound, caller, kind, now };
     let session = claim.verify(host, app, &keys).await.map_err(unproved)?;
+    if !is_named {
+        return Err(unproved(ProofError::Wrong.into()));
+    }
     Ok(Authenticated::Session(Box::new(session)))
 }
 
@@ -149,7 +151,7 @@ fn identify_caller<'c>(
     inbound: &Inbound,
     config: &'c Config,
     now: DateTime<Utc>,
-) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
+) -> Result<ClaimedCaller<'c>, ProofError> {
     match route {
         // Answered before.
         Route::Health => Err(RequestError::RouteUnknown.into()),
@@ -160,7 +162,7 @@ fn identify_caller<'c>(
             if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {
                 return Err(RequestError::CallerUnknown { name: name.clone() }.into());
             }
-            Ok((caller, caller.keys.iter().collect()))
+            Ok(ClaimedCaller::named(caller, caller.keys.iter().collect()))
         }
         Route::Hook(name) => {
             let caller = config.caller(name)?;
@@ -171,7 +173,7 @@ fn identify_caller<'c>(
             if !allow.split(", ").any(|method| method == inbound.method.as_str()) {
                 return Err(RequestError::MethodNotAllowed { allow }.into());
             }
-            Ok((caller, caller.keys.iter().collect()))
+            Ok(ClaimedCaller::named(caller, caller.keys.iter().collect()))
         }
     }
 }

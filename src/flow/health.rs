@@ -5,24 +5,24 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use crate::app::App;
-use crate::flow::secrets::of_wrong_form;
+use crate::flow::secrets::unusable;
 use crate::host::Host;
 use crate::ledger::row::RemovalId;
 use crate::reply::Rendered;
 use crate::reply::response::{Facts, build};
 
 /// The versions of gateway, configuration and policies, or the places of the errors in the files; and how many variables hold no
-/// secret of their caller's kind. What stands in a file is for the log: strangers may ask, and a value in the wrong place may be
-/// a secret.
+/// secret of their caller's kind, or none for an access key. What stands in a file is for the log: strangers may ask, and a value
+/// in the wrong place may be a secret.
 pub(super) async fn response<H: Host>(host: &H, app: Result<&App, &str>, id: &RemovalId) -> Response<Bytes> {
     let version = env!("CARGO_PKG_VERSION");
     let (status, body) = match app {
         Ok(app) => {
             let mut body = json!({"status": "ok", "version": version, "config": app.config.digest, "policy": app.policies.digest()});
-            let wrong = of_wrong_form(host, &app.config).await;
-            if let (false, Some(fields)) = (wrong.is_empty(), body.as_object_mut()) {
-                host.log(&format!("health: no secret of its caller's kind: variable `{}`", wrong.join("`, `")));
-                fields.insert("unusable_secrets".into(), wrong.len().into());
+            let unusable = unusable(host, &app.config).await;
+            if let (false, Some(fields)) = (unusable.is_empty(), body.as_object_mut()) {
+                host.log(&format!("health: no usable secret: variable `{}`", unusable.join("`, `")));
+                fields.insert("unusable_secrets".into(), unusable.len().into());
             }
             (StatusCode::OK, body)
         }

@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::operations::nearest_instance::with_nearest;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
+use crate::outcome::unseen::visible_json;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
@@ -89,7 +90,7 @@ fn work<'c, H: Host>(
         }))),
         Parsed::Ignored { why, .. } => {
             let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
-            host.log(&line.to_string());
+            host.log(&visible_json(&line));
             Ok(Work::Reply(session.kind.ignored()))
         }
         Parsed::Reply { rendered, .. } => Ok(Work::Reply(rendered)),

@@ -20,10 +20,12 @@ enum Unusable {
 }
 
 /// Returns the usable secrets. A key of several parts counts with those that are usable; its kind says which it cannot do without.
+/// Of access keys there may be none: their kind refuses the request then as it does with a key of no caller, and the log and
+/// `/healthz` say why.
 ///
 /// # Errors
 ///
-/// [`ProofError::SecretUnset`] if none is.
+/// [`ProofError::SecretUnset`] if none is, and the keys have no ids that a stranger could try.
 pub(super) async fn load<H: Host>(
     host: &H,
     kind: &dyn CallerKind,
@@ -46,7 +48,8 @@ pub(super) async fn load<H: Host>(
         }
         active.extend(ActiveSecret::new(key.id.clone(), parts));
     }
-    if active.is_empty() { Err(ProofError::SecretUnset) } else { Ok(active) }
+    let has_ids = keys.iter().any(|key| key.id.is_some());
+    if active.is_empty() && !has_ids { Err(ProofError::SecretUnset) } else { Ok(active) }
 }
 
 /// Returns the secrets that follow-up addresses of a kind are sealed with: the caller's own, or those of the credentials for TaurusDB
@@ -67,14 +70,19 @@ pub(super) async fn sealing<H: Host>(
     secrets
 }
 
-/// Returns the variables of all callers whose text has not the form of their kind's secrets.
-pub(super) async fn of_wrong_form<'c, H: Host>(host: &H, config: &'c Config) -> Vec<&'c str> {
+/// Returns the variables of all callers whose text has not the form of their kind's secrets, and those of access keys that are not
+/// set: the answers to their requests do not say so.
+pub(super) async fn unusable<'c, H: Host>(host: &H, config: &'c Config) -> Vec<&'c str> {
     let mut wrong = Vec::new();
     for caller in config.callers() {
         let Some(kind) = callers::kind(&caller.kind) else { continue };
-        for (part, variable) in caller.keys.iter().flat_map(|key| &key.variables) {
-            if let Err(Unusable::Form(_)) = read(host, kind, part, variable).await {
-                wrong.push(variable.as_str());
+        for key in &caller.keys {
+            for (part, variable) in &key.variables {
+                match read(host, kind, part, variable).await {
+                    Err(Unusable::Form(_)) => wrong.push(variable.as_str()),
+                    Err(Unusable::Unset) if key.id.is_some() => wrong.push(variable.as_str()),
+                    Err(Unusable::Unset) | Ok(_) => {}
+                }
             }
         }
     }

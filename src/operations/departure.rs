@@ -15,6 +15,7 @@ use crate::operations::report::Refusal;
 use crate::outcome::leavers::AccountResult;
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{NotSent, Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::leaver::Leaver;
@@ -59,7 +60,7 @@ impl<'c, H: Host> Departures<'_, 'c, H> {
         if !stored.has_left() {
             // Created as inactive, and never active since: another person may have the account by now.
             let line = json!({"event": "never-active", "by": self.ctx.actor.principal, "person": stored.id});
-            self.ctx.host.log(&line.to_string());
+            self.ctx.host.log(&visible_json(&line));
             self.ctx.stored(self.conclude(stored, is_deleted).await)?;
             return Ok(Departed { outcome: None });
         }
@@ -113,7 +114,7 @@ impl<'c, H: Host> Departures<'_, 'c, H> {
             "events": [leaver(&stored).event],
             "settled": true,
         });
-        self.ctx.host.log(&line.to_string());
+        self.ctx.host.log(&visible_json(&line));
         Ok(self.directory.person(&stored.id).await.ok())
     }
 

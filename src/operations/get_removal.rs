@@ -11,6 +11,7 @@ use crate::operations::reconcile::{log_reconciled, outcome_from_presence, reconc
 use crate::operations::report::{Content, Refusal};
 use crate::operations::{Ctx, content};
 use crate::outcome::message::Message;
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, Outcome, catalog};
 use crate::reply::Rendered;
 
@@ -43,7 +44,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
         "policies": policies,
         "state": row.state.as_str(),
     });
-    ctx.host.log(&line.to_string());
+    ctx.host.log(&visible_json(&line));
     let rendered = match ctx.chat {
         Some(chat) => chat.show(&content::status(&row, &ctx.app.config, ctx.language)),
         None => Rendered::json(StatusCode::OK, row.json().to_string()),

@@ -13,6 +13,7 @@ use crate::ledger::claims::Counts;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
 use crate::operations::report::{Content, Refusal};
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, NotSent, Outcome};
 use crate::policy::{Action, AuthzRequest, Principal, Resource};
 use crate::reply::Rendered;
@@ -45,7 +46,7 @@ pub(crate) async fn list_accounts<'c, H: Host>(
         "status": listed.status.as_u16(),
         "request_id": listed.request_id,
     });
-    ctx.host.log(&line.to_string());
+    ctx.host.log(&visible_json(&line));
     let mut rendered = Rendered::json(listed.status, listed.body);
     rendered.headers.extend(listed.retry_after.map(|seconds| (RETRY_AFTER, seconds.to_string())));
     Ok(Content { policies, request_id: listed.request_id, ..Content::of(rendered) })

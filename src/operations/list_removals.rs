@@ -16,6 +16,7 @@ use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::reader::Reader;
 use crate::operations::report::{Content, Refusal};
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, Outcome};
 use crate::reply::Rendered;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
@@ -71,13 +72,13 @@ pub(crate) async fn list_removals<'c, H: Host>(
         },
         "rows": rows.len(),
     });
-    ctx.host.log(&line.to_string());
+    ctx.host.log(&visible_json(&line));
     let body = match format {
         ListFormat::Json => {
             json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
         }
         ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
-        ListFormat::Lines => rows.iter().map(|row| format!("{}\n", row.json())).collect(),
+        ListFormat::Lines => rows.iter().map(|row| format!("{}\n", visible_json(&row.json()))).collect(),
     };
     let rendered = Rendered::of(format.content_type(), StatusCode::OK, body);
     Ok(Content { policies, next, ..Content::of(rendered) })

@@ -27,6 +27,7 @@ use crate::operations::remove::{remove, remove_contested};
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
 use crate::outcome::leavers::{AccountResult, Contested};
 use crate::outcome::message::{Argument, format, quoted};
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{Outcome, catalog};
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
@@ -96,7 +97,7 @@ pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[L
         "answered": Outcome::Offboarded(results.clone()).code(),
         "removals": results,
     });
-    ctx.host.log(&line.to_string());
+    ctx.host.log(&visible_json(&line));
     Ok(Report { row: LedgerRow::OfParts, ..Report::new(Outcome::Offboarded(results)) })
 }
 

@@ -11,6 +11,7 @@ use crate::operations::Ctx;
 use crate::operations::departure::Departures;
 use crate::operations::report::{Content, Refusal};
 use crate::outcome::message::Message;
+use crate::outcome::unseen::visible_json;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
@@ -180,7 +181,7 @@ impl<'c, H: Host> People<'_, 'c, H> {
         if !names.is_empty() {
             let by = &self.ctx.actor.principal;
             let line = json!({"event": "not-kept", "by": by, "person": id, "attributes": names});
-            self.ctx.host.log(&line.to_string());
+            self.ctx.host.log(&visible_json(&line));
         }
     }
 

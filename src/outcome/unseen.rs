@@ -51,6 +51,23 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// Returns JSON on one line in which every character can be seen: others are written as escapes, so that it reads the same to a
+/// program.
+pub fn visible_json(json: &serde_json::Value) -> String {
+    let text = json.to_string();
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unseen(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -93,6 +110,15 @@ mod tests {
     }
 
     proptest! {
+        /// A program reads what it was, and a person sees all of it.
+        #[test]
+        fn json_that_can_be_seen_is_the_same_json(text in "\\PC{0,20}|[\u{200b}-\u{206f}\u{80}-\u{9f}\u{7f}\u{e0020}-\u{e007f}\\n\\\\\"]{0,20}") {
+            let json = serde_json::json!({"a": text, text.as_str(): [text]});
+            let shown = visible_json(&json);
+            prop_assert!(!shown.chars().any(is_unseen), "{:?}", shown);
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), json);
+        }
+
         /// Nothing is left to refuse in what is shown.
         #[test]
         fn what_is_shown_can_be_seen(text in "\\PC{0,20}|[\u{200b}-\u{206f}\u{fe0f}a-z一]{0,20}") {

@@ -52,8 +52,8 @@ impl AttributePath {
             }
         }
         let (schema, name) = text.rsplit_once(':')?;
-        // A schema of an extension ends with the resource that it extends.
-        if name.eq_ignore_ascii_case("user") {
+        // A schema of an extension ends with the resource that it extends, or with its version: no attribute begins with a digit.
+        if name.eq_ignore_ascii_case("user") || name.starts_with(|c: char| c.is_ascii_digit()) {
             return Some(Self::whole(Some(text.to_owned())));
         }
         match name.split_once('.') {
@@ -131,6 +131,7 @@ mod tests {
             (custom, path(Some(custom), "", None)),
             (&format!("{custom}:badge"), path(Some(custom), "badge", None)),
             (&format!("{custom}.badge.no"), path(Some(custom), "badge", Some("no"))),
+            ("urn:example:badges:2.0", path(Some("urn:example:badges:2.0"), "", None)),
             ("urn:okta:app:1.0:user:custom:badge", path(Some("urn:okta:app:1.0:user:custom"), "badge", None)),
             ("emails.$ref", path(None, "emails", Some("$ref"))),
             ("", None),

@@ -20,6 +20,7 @@ use crate::config::credentials::{Agency, Domain};
 use crate::host::{Answered, Host, SendError};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
+use crate::outcome::unseen::visible;
 use crate::secret::Secret;
 use crate::taurusdb::answer::redacted;
 use crate::taurusdb::credentials::Password;
@@ -130,7 +131,8 @@ impl<H: Host> Iam<'_, H> {
             });
         }
         let status = answer.status();
-        host.log(&format!("iam: refused with {status}: {}", redacted(error_message(&answer), secrets.iter().copied())));
+        let message = redacted(error_message(&answer), secrets.iter().copied());
+        host.log(&format!("iam: refused with {status}: {}", visible(&message)));
         match (status, proof) {
             (StatusCode::UNAUTHORIZED, RequestAuth::Token(_)) => Err(NoToken::ProofRefused),
             (StatusCode::TOO_MANY_REQUESTS, _) => Err(CallError::TokenUnavailable.into()),

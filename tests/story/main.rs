@@ -8,9 +8,11 @@
 //! - `taurusdb`: what TaurusDB and IAM answer, and when they are asked again
 //! - `callers`: the cases of the kinds; `differential` holds our signatures against the vendors' libraries
 //! - `adversary`: attacks
+//! - `allocations`: how much memory a test asks for
 //! - `gateway`: the gateway and the demonstration's requests, for all of them
 
 mod adversary;
+mod allocations;
 mod approvals;
 mod audit;
 mod callers;

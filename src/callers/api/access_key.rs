@@ -41,7 +41,8 @@ fn authorization(inbound: &Inbound) -> Result<Authorization<'_>, ProofError> {
 ///
 /// # Errors
 ///
-/// [`ProofError`] if the key is not the caller's, the signature does not match the request, or its time is out of range.
+/// [`ProofError`] if the signature does not match the request, or its time is out of range; also if the key is not the caller's or
+/// its secret is not set, so that a stranger cannot tell these apart.
 pub(super) fn verify(
     inbound: &Inbound,
     caller: &Caller,
@@ -49,15 +50,16 @@ pub(super) fn verify(
     now: DateTime<Utc>,
 ) -> Result<Proof, ProofError> {
     let authorization = authorization(inbound)?;
-    let key =
-        keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access)).ok_or(ProofError::Wrong)?;
+    let key = keys.secrets.iter().find(|key| key.id.as_deref() == Some(authorization.access));
+    let Some(key) = key else { return Err(refusal_without_key(inbound, now)) };
     let signed = verify_with(inbound, &authorization, key.secret.expose().as_bytes(), now)?;
     let delivery = DeliveryId::new(caller, &[authorization.access.as_bytes(), signed.as_bytes()]);
     Ok(Proof { key_id: Some(authorization.access.to_owned()), ..Proof::of(delivery) })
 }
 
-/// Returns why a request is refused that names an access key of no caller: what it would be under a key that did not sign it.
-pub(super) fn refusal_of_unknown(inbound: &Inbound, now: DateTime<Utc>) -> ProofError {
+/// Returns why a request is refused whose access key is no caller's or has no secret: what it would be under a key that did not
+/// sign it, after the same work.
+pub(super) fn refusal_without_key(inbound: &Inbound, now: DateTime<Utc>) -> ProofError {
     /// Of the length that access keys have. It is no secret: what it signs is refused all the same.
     const OF_NO_CALLER: &[u8; 40] = &[0; 40];
 

@@ -31,13 +31,13 @@ use http::header::{AUTHORIZATION, HOST};
 use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser};
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::callers::api::commands;
+use crate::callers::api::{ClaimedCaller, commands};
 use crate::callers::kind::{CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape};
-use crate::config::callers::{Caller, Key};
+use crate::config::callers::Caller;
 use crate::crypto::key_text::base64_key;
 use crate::crypto::mac::hmac_sha256_is;
 use crate::crypto::public_key::{Algorithm, PublicKey};
@@ -74,8 +74,8 @@ impl CallerKind for HttpSignature {
     ) -> Result<Proof, ProofError> {
         let stated = Stated::read(inbound)?;
         let is_stated_key = |id: &Option<String>| id.as_ref() == Some(&stated.key_id);
-        let key = keys.secrets.iter().find(|key| is_stated_key(&key.id)).ok_or(ProofError::Wrong)?;
-        let key = Verifier::of(&key.secret).ok_or(ProofError::SecretUnset)?;
+        let key = keys.secrets.iter().find(|key| is_stated_key(&key.id)).and_then(|key| Verifier::of(&key.secret));
+        let Some(key) = key else { return Err(stated.refusal_without_key(inbound, now)) };
         let base = stated.proved(inbound, &key, now)?;
         // Without the signature: ECDSA has two valid signatures for one request.
         let delivery = DeliveryId::new(caller, &[stated.key_id.as_bytes(), base.as_bytes()]);
@@ -114,21 +114,15 @@ pub fn is_stated(inbound: &Inbound) -> bool {
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the two fields cannot be read. If the key is
-/// unknown: what the request would be refused for under a known key that did not sign it, after the same work, so that a stranger
-/// cannot find out which keys exist.
+/// [`ProofError::Missing`], [`ProofError::Doubled`] or [`ProofError::Malformed`] if the two fields cannot be read; if no caller has
+/// keys, what the request would be refused for under a key that did not sign it.
 pub fn identify_caller<'c>(
     inbound: &Inbound,
     config: &'c Config,
     now: DateTime<Utc>,
-) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
+) -> Result<ClaimedCaller<'c>, ProofError> {
     let stated = Stated::read(inbound)?;
-    let found = config.access_key(&stated.key_id).filter(|(caller, _)| caller.kind == NAME);
-    if let Some((caller, key)) = found {
-        return Ok((caller, vec![key]));
-    }
-    stated.proved(inbound, &Verifier::of_no_caller(stated.signature.len()), now)?;
-    Err(ProofError::Wrong)
+    ClaimedCaller::with_access_key(config, NAME, &stated.key_id).ok_or_else(|| stated.refusal_without_key(inbound, now))
 }
 
 /// The content of `Signature-Input` and `Signature`.
@@ -216,6 +210,12 @@ impl Stated {
             return Err(ProofError::Wrong);
         }
         Ok(base)
+    }
+
+    /// Returns why the request is refused if its key is no caller's or has no usable secret: what it would be under a key that did
+    /// not sign it, after the same work, so that a stranger cannot find out which keys exist.
+    fn refusal_without_key(&self, inbound: &Inbound, now: DateTime<Utc>) -> ProofError {
+        self.proved(inbound, &Verifier::of_no_caller(), now).err().unwrap_or(ProofError::Wrong)
     }
 
     /// Builds the signature base (section 2.5).
@@ -314,16 +314,19 @@ impl Verifier {
         base64_key(text).filter(|key| key.len() >= SHORTEST_KEY).map(Self::Shared)
     }
 
-    /// Returns the key for requests that name none of ours, of the algorithm whose signatures have this length. It is no secret: what
-    /// it signs is refused all the same.
-    fn of_no_caller(signature: usize) -> Self {
-        /// The public key of RFC 8032, section 7.1, test 1.
-        const PUBLIC: &[u8; 32] = b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+    /// Returns the key for requests that name none of ours. It is no secret: what it signs is refused all the same.
+    fn of_no_caller() -> Self {
+        Self::Shared(vec![0; SHORTEST_KEY])
+    }
 
-        match PublicKey::ed25519(PUBLIC) {
-            Ok(key) if signature == 64 => Self::Public(key),
-            _ => Self::Shared(vec![0; SHORTEST_KEY]),
-        }
+    /// Public keys of no caller, one of each algorithm.
+    fn public_of_no_caller() -> [Option<Self>; 2] {
+        /// RFC 8032, section 7.1, test 1.
+        const ED25519: &[u8; 32] = b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+        /// RFC 9421, appendix B.1.3.
+        const P256: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf\nw0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==\n-----END PUBLIC KEY-----\n";
+
+        [PublicKey::ed25519(ED25519), PublicKey::from_pem(P256)].map(|key| key.ok().map(Self::Public))
     }
 
     /// Returns the name of the algorithm in the registry of section 6.2.2.
@@ -338,7 +341,22 @@ impl Verifier {
         }
     }
 
+    /// Verifies a signature. One that is wrong is verified with keys of the other algorithms as well, to no effect, so that the time
+    /// does not tell of which algorithm the key is, and so whether it exists.
     fn verify(&self, base: &[u8], signature: &[u8]) -> bool {
+        let is_signed = self.verify_alone(base, signature);
+        if !is_signed {
+            let others = Self::public_of_no_caller().into_iter().flatten().chain([Self::of_no_caller()]);
+            for other in others.filter(|other| other.algorithm() != self.algorithm()) {
+                std::hint::black_box(other.verify_alone(base, signature));
+            }
+        }
+        is_signed
+    }
+
+    fn verify_alone(&self, base: &[u8], signature: &[u8]) -> bool {
+        #[cfg(test)]
+        tests::VERIFIED.with_borrow_mut(|verified| verified.push(self.algorithm()));
         match self {
             Self::Public(key) => key.verify(base, signature),
             Self::Shared(key) => hmac_sha256_is(key, &[base], signature),
@@ -348,6 +366,8 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
     use bytes::Bytes;
@@ -358,6 +378,11 @@ mod tests {
     use crate::callers::proof::ActiveSecret;
     use crate::config::callers::SECRET;
     use crate::request::name::counted::assert_grows_with_its_input;
+
+    thread_local! {
+        /// With which algorithms a signature was verified.
+        pub(super) static VERIFIED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    }
 
     const NOW: i64 = 1_780_308_000;
     const SHARED: &str = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
@@ -584,6 +609,36 @@ mod tests {
         }
         // A public key in PEM is not a shared key.
         assert_ne!(of(pem), Some("hmac-sha256"));
+    }
+
+    /// Whichever key the request names, a wrong signature of any length is verified once with each algorithm.
+    #[test]
+    fn a9_a_wrong_signature_is_the_same_work_under_every_key_and_under_none() {
+        let fixture: toml::Table =
+            toml::from_str(include_str!("../../../tests/fixtures/callers/http-signature/caller.toml")).unwrap();
+        let pem = |name: &str| fixture["variables"][name].as_str().unwrap().to_owned();
+        let p256 = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf\nw0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==\n-----END PUBLIC KEY-----\n";
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let params = PARAMS.replace(";alg=\"hmac-sha256\"", "");
+        for length in [0, 32, 64, 100] {
+            let signature = format!("sig1=:{}:", STANDARD.encode(vec![7; length]));
+            let request = with(&format!("sig1={params}"), &signature, EMPTY);
+            for secret in [Some(SHARED.to_owned()), Some(pem("http_signature_secret")), Some(p256.to_owned()), None] {
+                let key = secret.clone().map(|secret| {
+                    ActiveSecret::new(Some("k".into()), vec![(SECRET, Secret::new(secret).unwrap())]).unwrap()
+                });
+                let keys = VerificationKeys { secrets: key.into_iter().collect(), published: None };
+                VERIFIED.take();
+                let refused = HttpSignature.verify(&request, &Caller::new("ops", NAME), &keys, now);
+                assert_eq!(refused.unwrap_err(), ProofError::Wrong);
+                let mut verified = VERIFIED.take();
+                verified.sort_unstable();
+                assert_eq!(verified, ["ecdsa-p256-sha256", "ed25519", "hmac-sha256"], "{length}: {secret:?}");
+            }
+        }
+        VERIFIED.take();
+        assert!(verified(&with(&format!("sig1={PARAMS}"), &format!("sig1=:{}:", right_signature()), EMPTY)).is_ok());
+        assert_eq!(VERIFIED.take(), ["hmac-sha256"]);
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl CallerKind for Api {
         keys: &VerificationKeys,
         now: DateTime<Utc>,
     ) -> Result<Proof, ProofError> {
-        if let (Some(published), Some(token)) = (&keys.published, bearer::token(inbound, caller)?) {
+        if let Some(published) = &keys.published
+            && let Some(token) = bearer::token(inbound, caller)?
+        {
             return bearer::verify(token, published, inbound, caller, now);
         }
         access_key::verify(inbound, caller, keys, now)
@@ -86,25 +88,49 @@ impl CallerKind for Api {
     }
 }
 
+/// The caller that a request claims to be from, and the keys that could prove it.
+#[derive(Debug)]
+pub struct ClaimedCaller<'c> {
+    /// The caller; with a key of no caller, another one of the kind.
+    pub caller: &'c Caller,
+    /// The keys. None of them proves the request if it names another.
+    pub keys: Vec<&'c Key>,
+    /// Whether the request names this caller.
+    pub is_named: bool,
+}
+
+impl<'c> ClaimedCaller<'c> {
+    /// A caller that the request names.
+    pub fn named(caller: &'c Caller, keys: Vec<&'c Key>) -> Self {
+        Self { caller, keys, is_named: true }
+    }
+
+    /// The caller of this kind that has the access key. If none has it, any other key of the kind takes its place, so that the
+    /// request is refused after the same work: a stranger must not find out which keys exist. `None` if the kind has no keys.
+    fn with_access_key(config: &'c Config, kind: &str, id: &str) -> Option<Self> {
+        let known = config.access_key(id).filter(|(caller, _)| caller.kind == kind);
+        let (caller, key) = known.or_else(|| config.any_access_key(kind))?;
+        Some(Self { caller, keys: vec![key], is_named: known.is_some() })
+    }
+}
+
 /// Returns the caller whose access key the request names, or whose token it carries, and the key.
 ///
 /// # Errors
 ///
-/// [`ProofError::Missing`] if the request carries neither; if no caller has the key, what the request would be refused for under a
-/// known key that did not sign it, after the same work, so that a stranger cannot find out which keys exist; otherwise the errors
-/// of the two proofs.
+/// [`ProofError::Missing`] if the request carries neither; the errors of the two proofs; if no caller has access keys, what the
+/// request would be refused for under a key that did not sign it.
 pub fn identify_caller<'c>(
     inbound: &Inbound,
     config: &'c Config,
     now: DateTime<Utc>,
-) -> Result<(&'c Caller, Vec<&'c Key>), ProofError> {
-    let is_of_kind = |caller: &Caller| caller.kind == NAME;
+) -> Result<ClaimedCaller<'c>, ProofError> {
+    let is_of_kind = |caller: &&Caller| caller.kind == NAME;
     if !access_key::is_signed(inbound)
-        && let Some(caller) = bearer::issuing_caller(inbound, config.callers().filter(|caller| is_of_kind(caller)))?
+        && let Some(caller) = bearer::issuing_caller(inbound, config.callers().filter(is_of_kind))?
     {
-        return Ok((caller, Vec::new()));
+        return Ok(ClaimedCaller::named(caller, Vec::new()));
     }
     let id = access_key::id(inbound)?;
-    let found = config.access_key(id).filter(|(caller, _)| is_of_kind(caller));
-    found.map(|(caller, key)| (caller, vec![key])).ok_or_else(|| access_key::refusal_of_unknown(inbound, now))
+    ClaimedCaller::with_access_key(config, NAME, id).ok_or_else(|| access_key::refusal_without_key(inbound, now))
 }

@@ -31,6 +31,20 @@ pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
     })
 }
 
+/// Returns the text with characters that look like these marks in their place. Words of others could otherwise begin or end markup
+/// whose other end is in the gateway's words, on another line, or in the words of a third person: what lies between would be struck
+/// out, hidden or shown as code.
+pub(super) fn without_marks(text: &str, marks: &[char]) -> String {
+    let looks_like = |mark| match mark {
+        '`' => '\'',
+        '*' => '∗',
+        '~' => '∼',
+        '|' => '∣',
+        other => other,
+    };
+    text.chars().map(|character| if marks.contains(&character) { looks_like(character) } else { character }).collect()
+}
+
 /// Returns a value between backticks. A backtick in it would end the quotation.
 pub(super) fn between_backticks(escaped: &str) -> String {
     format!("`{}`", escaped.replace('`', "'"))

@@ -8,7 +8,7 @@ use support::kind::Kind;
 use support::stage::{Stage, Wire};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     Asker,
     /// May approve.
     Other,
@@ -202,7 +202,7 @@ fn applies(kind: &Kind, one: &Try) -> bool {
 }
 
 /// A person's id, in the platform's own form.
-fn id(kind: &Kind, who: Who) -> String {
+pub(super) fn id(kind: &Kind, who: Who) -> String {
     let asker = kind.say["user"].as_str().unwrap().to_owned();
     let with_end = |end: &str| format!("{}{end}", &asker[..asker.len() - end.len()]);
     match (who, kind.name.as_str()) {
@@ -222,6 +222,18 @@ fn principal(kind: &Kind, who: Who) -> String {
 
 /// Alice is to go from the warehouse, and everything is there for it but a yes.
 async fn waiting(kind: &Kind) -> (InMemory, String) {
+    let (stage, offboard) = gateway(kind).await;
+    let wire = made(&stage, kind, |ask| ask["say"]["text"] = "alice warehouse".into());
+    stage.send(&wire).await;
+    if state(&stage) == "awaiting-confirmation" {
+        press(&stage, kind, Who::Asker, "confirm", &reference(&stage)).await;
+    }
+    assert_eq!((state(&stage).as_str(), stage.deletes()), (WAITS, 0), "{}", kind.name);
+    (stage, offboard)
+}
+
+/// A gateway with the kind's requester and approvers, and its configuration.
+pub(super) async fn gateway(kind: &Kind) -> (InMemory, String) {
     let name = kind.caller_name();
     let mut setup = kind.setup(false, &[]);
     let too = kind.caller.replacen(&format!("name = \"{name}\""), &format!("name = \"{name}-too\""), 1);
@@ -235,12 +247,6 @@ async fn waiting(kind: &Kind) -> (InMemory, String) {
     }
     let offboard = setup.offboard.clone();
     let stage = InMemory::open(setup).await;
-    let wire = made(&stage, kind, |ask| ask["say"]["text"] = "alice warehouse".into());
-    stage.send(&wire).await;
-    if state(&stage) == "awaiting-confirmation" {
-        press(&stage, kind, Who::Asker, "confirm", &reference(&stage)).await;
-    }
-    assert_eq!((state(&stage).as_str(), stage.deletes()), (WAITS, 0), "{}", kind.name);
     (stage, offboard)
 }
 

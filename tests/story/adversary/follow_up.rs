@@ -5,6 +5,7 @@ use serde_json::Value;
 use support::kind::Kind;
 use support::stage::{Stage, Wire};
 
+use crate::adversary::buttons::{Who, gateway, id};
 use crate::adversary::shared::{answered, kinds_of, made, reference, state};
 use crate::callers::kinds::InMemory;
 
@@ -239,4 +240,23 @@ async fn an_address_that_is_made_of_parts_is_the_platforms_whatever_they_are() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// Case A13: a channel of Discord's is sealed under a secret, and not under the caller's key, which is public.
+#[tokio::test]
+async fn a13_a_channel_of_discord_is_sealed_under_a_secret() {
+    for kind in kinds_of(&["discord"]) {
+        for (secret, told) in [("upstream-secret", 1), ("another secret", 0)] {
+            let (mut stage, _) = gateway(&kind).await;
+            stage.send(&made(&stage, &kind, |ask| ask["say"]["text"] = "alice warehouse".into())).await;
+            stage.host.variables.insert("huaweicloud_secret_key".into(), secret.into());
+            let deny = format!("deny {}", reference(&stage));
+            let wire = made(&stage, &kind, |ask| {
+                ask["say"]["user"] = id(&kind, Who::Other).into();
+                ask["say"]["text"] = deny.into();
+            });
+            stage.send(&wire).await;
+            assert_eq!((state(&stage).as_str(), stage.posted(0).await.len()), ("rejected", told), "{secret}");
+        }
+    }
 }

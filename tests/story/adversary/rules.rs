@@ -134,3 +134,38 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
     }
     assert!(failures.is_empty(), "\n{failures}");
 }
+
+/// Case A5: a secret that stands where the name of its variable belongs is shown to no one: strangers get the line, the log the rest.
+#[tokio::test]
+async fn a5_a_secret_in_the_wrong_place_is_not_shown() {
+    const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+    for kind in crate::adversary::shared::kinds_of(&["slack"]) {
+        let setup = kind.open_to_attack();
+        for (begins, wrong) in [
+            ("secrets = ", format!("secrets = [\"{SECRET}\"]")),
+            ("secrets = ", format!("secrets = \"{SECRET}\"")),
+            ("kind = ", format!("kind = \"{SECRET}\"")),
+        ] {
+            let line = setup.offboard.lines().find(|line| line.starts_with(begins)).unwrap();
+            let offboard = setup.offboard.replacen(line, &wrong, 1);
+            let unusable = App::parse(&offboard, POLICY, SCHEMA).unwrap_err();
+            assert!(
+                !unusable.details.contains(SECRET) && unusable.places.starts_with("offboard.toml, line "),
+                "{wrong}"
+            );
+            let stage = InMemory::open(kind.open_to_attack()).await;
+            let health = Inbound {
+                method: http::Method::GET,
+                path: "/healthz".into(),
+                query: String::new(),
+                host: stage.host(),
+                headers: http::HeaderMap::new(),
+                body: bytes::Bytes::new(),
+            };
+            let answer = flow::handle(&stage.host, Err(unusable.places.as_str()), health, None, |_| ()).await;
+            let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!(body["reason"], format!("{}: cannot be used; the log says why", unusable.places));
+            assert!(!body.to_string().contains(SECRET), "{body}");
+        }
+    }
+}

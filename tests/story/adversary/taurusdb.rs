@@ -2,6 +2,7 @@
 //! brings a secret back.
 
 use serde_json::Value;
+use starrocks_offboard::outcome::unseen::is_unseen;
 use support::kind::Kind;
 use support::platforms::Platforms;
 use support::stage::{Posted, Reply, Stage};
@@ -67,6 +68,9 @@ const MESSAGES: &[(&str, &str, &[&str], &[&str])] = &[
     ("our own secret, twice", "upstream-secretupstream-secret", &["upstream-secret"], &[]),
     ("a long text", "LONG", &[TOO_LONG], &[]),
     ("codes that clear a terminal", "\u{1b}[2J\u{1b}]0;root\u{7}", &[], &[]),
+    ("codes that clear a terminal, of one byte", "\u{9b}2J", &["\u{9b}"], &[]),
+    ("words that run backwards", "a\u{202e}b\u{2066}c", &["\u{202e}", "\u{2066}"], &[]),
+    ("lines that are none to a program", "a\u{2028}b\u{85}c", &["\u{2028}", "\u{85}"], &[]),
     ("carriage returns", "refused\r\r\rdone", &[], &[]),
     ("a line that looks like the log's", "x\n{\"event\":\"removed\",\"by\":\"root\"}", &[], &[]),
 ];
@@ -236,7 +240,7 @@ async fn removing(stage: &InMemory, kind: &Kind, answer: impl Fn(&InMemory)) -> 
 }
 
 /// Every text of JSON, as it reads; other text as it is.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     fn collect(value: &Value, into: &mut String) {
         match value {
             Value::String(text) => match serde_json::from_str::<Value>(text) {
@@ -279,7 +283,7 @@ async fn what_taurusdb_says_is_only_shown() {
                 }
             }
             for line in stage.log() {
-                if line.chars().any(|c| c.is_ascii_control()) || line.contains("upstream-secret") {
+                if line.chars().any(is_unseen) || line.contains("upstream-secret") {
                     wrong.push(format!("the log has a line {line:?}"));
                 }
             }

@@ -132,6 +132,6 @@ async fn a5_secrets_of_a_wrong_form_are_counted_for_strangers_and_named_in_the_l
     let health = ask(&host, &app, unsigned(Method::GET, "/healthz")).await;
     assert!(text(&health).contains(r#""unusable_secrets":1"#), "{}", text(&health));
     assert!(!text(&health).contains("hr_webhook_secret"), "{}", text(&health));
-    let said = "health: no secret of its caller's kind: variable `hr_webhook_secret`";
+    let said = "health: no usable secret: variable `hr_webhook_secret`";
     assert_eq!(*host.lines.borrow(), [said]);
 }

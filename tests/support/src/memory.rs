@@ -80,6 +80,8 @@ pub struct Memory {
     pub statements: Cell<usize>,
     /// How long each of them takes.
     pub statement_takes: Cell<Duration>,
+    /// How many variables were read.
+    pub variables_read: Cell<usize>,
     /// What the next calls come to, and how long each takes.
     pub answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
     /// The requests that were sent, in order.
@@ -105,6 +107,7 @@ impl Memory {
             yields: Cell::new(0),
             statements: Cell::new(0),
             statement_takes: Cell::default(),
+            variables_read: Cell::new(0),
             answers: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
@@ -183,6 +186,7 @@ impl Host for Memory {
     }
 
     async fn variable(&self, name: &str) -> Option<Secret> {
+        self.variables_read.set(self.variables_read.get() + 1);
         self.variables.get(name).cloned().and_then(Secret::new)
     }
 

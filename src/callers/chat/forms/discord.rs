@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::callers::chat::format::{ChatFormat, between_backticks, break_mention, truncate};
+use crate::callers::chat::format::{ChatFormat, between_backticks, break_mention, truncate, without_marks};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::{Button, ButtonStyle, ChatMessage, Icon};
 
 /// Markdown.
 const FORMAT: ChatFormat = ChatFormat {
-    escape: escaped,
+    escape: quoted,
     code: Some(|value| between_backticks(&escaped(value))),
     bold: |words| format!("**{words}**"),
     small: str::to_owned,
@@ -119,6 +119,11 @@ fn escaped(text: &str) -> String {
     break_mention(text, &["<", "]("])
 }
 
+/// Words of others: no code, emphasis or spoiler, and no heading or quotation where they begin a line.
+fn quoted(words: &str) -> String {
+    break_mention(&without_marks(&escaped(words), &['`', '*', '~', '|']), &["# ", "> "])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +131,6 @@ mod tests {
     #[test]
     fn markup_of_others_is_none() {
         assert_eq!(escaped("<@1> [a](https://evil.example)"), "<\u{200b}@1> [a]\u{200b}(https://evil.example)");
+        assert_eq!(quoted("# >>> a `b` **c** ||d|| ~~e~~"), "#\u{200b} >>>\u{200b} a 'b' ∗∗c∗∗ ∣∣d∣∣ ∼∼e∼∼");
     }
 }

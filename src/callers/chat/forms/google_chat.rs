@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::callers::chat::format::{ChatFormat, between_backticks, break_mention};
+use crate::callers::chat::format::{ChatFormat, between_backticks, break_mention, without_marks};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::{Button, ButtonStyle, ChatMessage};
 
 /// The text of a message (<https://developers.google.com/workspace/chat/format-messages>).
 const TEXT: ChatFormat = ChatFormat {
-    escape: escaped,
+    escape: quoted,
     code: Some(|value| between_backticks(&escaped(value))),
     bold: |words| format!("*{words}*"),
     small: str::to_owned,
@@ -69,6 +69,11 @@ fn button(button: &Button) -> Value {
 /// Prevents `<users/all>` and `<https://…|other words>`.
 fn escaped(text: &str) -> String {
     break_mention(text, &["<"])
+}
+
+/// Words of others: no code and no emphasis either.
+fn quoted(words: &str) -> String {
+    without_marks(&escaped(words), &['`', '*', '~'])
 }
 
 fn html(text: &str) -> String {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::callers::chat::format::{ChatFormat, INVISIBLE, between_backticks, break_mention};
+use crate::callers::chat::format::{ChatFormat, INVISIBLE, between_backticks, break_mention, without_marks};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::{ChatMessage, Icon};
 
 /// Markdown.
 const FORMAT: ChatFormat = ChatFormat {
-    escape: escaped,
+    escape: quoted,
     code: Some(|value| between_backticks(&escaped(value))),
     bold: |words| format!("**{words}**"),
     small: str::to_owned,
@@ -77,6 +77,11 @@ fn escaped(text: &str) -> String {
     break_mention(&escaped, &["]("])
 }
 
+/// Words of others: no code and no emphasis, and no heading or quotation where they begin a line.
+fn quoted(words: &str) -> String {
+    break_mention(&without_marks(&escaped(words), &['`', '*', '~']), &["# ", "> "])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +91,6 @@ mod tests {
         assert_eq!(escaped("@all (@channel) a.@here"), "@\u{200b}all (@\u{200b}channel) a.@\u{200b}here");
         assert_eq!(escaped("[x](https://evil.example)"), "[x]\u{200b}(https://evil.example)");
         assert_eq!(escaped("portal/alice@example.com"), "portal/alice@example.com");
+        assert_eq!(quoted("## > @all `b` **c** ~~e~~"), "##\u{200b} >\u{200b} @\u{200b}all 'b' ∗∗c∗∗ ∼∼e∼∼");
     }
 }

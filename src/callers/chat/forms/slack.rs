@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::callers::chat::format::{ChatFormat, between_backticks};
+use crate::callers::chat::format::{ChatFormat, between_backticks, without_marks};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::{ButtonStyle, ChatMessage};
 
@@ -132,5 +132,5 @@ fn escaped(text: &str) -> String {
 
 /// Words of others, where they could begin or end markup as well.
 fn quoted(words: &str) -> String {
-    escaped(words).replace('`', "'").replace('*', "∗")
+    without_marks(&escaped(words), &['`', '*', '~'])
 }

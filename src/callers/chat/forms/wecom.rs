@@ -1,11 +1,11 @@
 //! WeCom: Markdown of a bot (<https://developer.work.weixin.qq.com/document/path/101138>), plain text of an app.
 
-use crate::callers::chat::format::{ChatFormat, between_backticks};
+use crate::callers::chat::format::{ChatFormat, between_backticks, without_marks};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::ChatMessage;
 
 const MARKDOWN: ChatFormat = ChatFormat {
-    escape: escaped,
+    escape: quoted,
     code: Some(|value| between_backticks(&escaped(value))),
     bold: |words| format!("**{words}**"),
     small: str::to_owned,
@@ -32,4 +32,9 @@ pub(in crate::callers::chat) fn text(message: &ChatMessage) -> String {
 /// Replaces what makes links, mentions and tags with characters that look like it: neither form has an escape.
 fn escaped(text: &str) -> String {
     text.replace('<', "＜").replace('>', "＞").replace("](", "］(")
+}
+
+/// Words of others in Markdown: no code and no emphasis either.
+fn quoted(words: &str) -> String {
+    without_marks(&escaped(words), &['`', '*'])
 }

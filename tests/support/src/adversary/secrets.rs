@@ -38,7 +38,9 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
     let secret = empty(kind).unwrap_or_else(|| kind.secret.clone());
     let idea =
         if empty(kind).is_some() { "empty secrets, and a proof under the empty secret" } else { "empty secrets" };
-    scenes.push(refused(idea.into(), kind, emptied(names.clone()), by(secret), 401, UNSET));
+    // Which keys exist is told to no one.
+    let code = if kind.is(&["api-access-key", "http-signature"]) { WRONG } else { UNSET };
+    scenes.push(refused(idea.into(), kind, emptied(names.clone()), by(secret), 401, code));
 
     // Of several parts, each is needed for itself.
     let needed: &[&str] = match kind.name.as_str() {

@@ -465,7 +465,7 @@ pub(super) fn scenes(kind: &Kind) -> Vec<Scene> {
             // SubjectPublicKeyInfo, RFC 8410 section 4.
             let der = [hex::decode("302a300506032b6570032100").unwrap(), neutral().to_vec()].concat();
             let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der));
-            Some(("http_signature_secret", pem, MESSAGE, UNSET))
+            Some(("http_signature_secret", pem, MESSAGE, WRONG))
         }
         _ => None,
     };
