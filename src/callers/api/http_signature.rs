@@ -99,6 +99,9 @@ const COVERED: [&str; 4] = ["@method", "@path", "@query", DIGEST];
 /// The most components of a signature. A request that covers all of its headers has fewer.
 const MOST_COMPONENTS: usize = 64;
 
+/// The longest structured field that is parsed, in bytes. Its members go into a hash map before they can be counted.
+const LONGEST_FIELD: usize = 8 * 1024;
+
 /// The minimum size of a shared key in bytes: the size of the HMAC (RFC 2104 section 3).
 const SHORTEST_KEY: usize = 32;
 
@@ -270,6 +273,9 @@ fn only(field: &str) -> Option<(String, ListEntry)> {
 }
 
 fn canonical(field: &str) -> Option<Dictionary> {
+    if field.len() > LONGEST_FIELD {
+        return None;
+    }
     let dictionary: Dictionary = Parser::new(field).parse().ok()?;
     (dictionary.serialize()? == field).then_some(dictionary)
 }
@@ -498,6 +504,14 @@ mod tests {
         assert_eq!(of(MOST_COMPONENTS - 3), Err(MALFORMED));
         assert_eq!(of(MOST_COMPONENTS - 4), Ok(()));
         assert_grows_with_its_input("a signature", |count| of(count - 4).unwrap(), MOST_COMPONENTS);
+    }
+
+    #[test]
+    fn a_field_is_parsed_up_to_a_length() {
+        let right = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(b"")));
+        let of = |length: usize| format!("{right}, other=:{}:", "A".repeat(length - right.len() - ", other=::".len()));
+        assert_eq!(digests(&of(LONGEST_FIELD), b""), Some(true));
+        assert_eq!(digests(&of(LONGEST_FIELD + 4), b""), None);
     }
 
     #[test]
