@@ -74,28 +74,13 @@ impl App {
     /// Where their errors are, and what is wrong, without the values of offboard.toml.
     pub fn parse(offboard: &str, policy: &str, schema: &str) -> Result<Self, Unusable> {
         let (config, policies) = load(offboard, policy, schema).map_err(|errors| unusable(errors, offboard))?;
-        Ok(Self::of(config, policies))
-    }
-
-    /// The same with policies that are parsed already.
-    ///
-    /// # Errors
-    ///
-    /// The same of offboard.toml.
-    pub fn with(offboard: &str, policies: Policies) -> Result<Self, Unusable> {
-        let config = Config::parse(offboard, &callers::shapes())
-            .map_err(|error| unusable(vec![Diagnostic::error(OFFBOARD, error.line, error.message)], offboard))?;
-        Ok(Self::of(config, policies))
-    }
-
-    fn of(config: Config, policies: Policies) -> Self {
-        Self {
+        Ok(Self {
             config,
             policies,
             tokens: TokenCache::default(),
             jwks: JwksCache::default(),
             ledger_is_open: Cell::new(false),
-        }
+        })
     }
 
     /// Opens the ledger, once an instance. If that fails, the next request tries again.

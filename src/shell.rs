@@ -27,8 +27,6 @@ use crate::app::App;
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
-use crate::policy::Policies;
-use crate::policy::prepared::PREPARED;
 use crate::request::inbound::{BodyError, Inbound};
 use crate::secret::Secret;
 
@@ -60,17 +58,11 @@ fn load() -> Result<App, Unusable> {
 }
 
 fn read_gateway() -> Result<App, Unusable> {
-    let file = |name: &str| fs::read_to_string(format!("{CONFIG}/{name}"));
     let read = |name: &'static str| {
-        file(name).map_err(|error| Unusable::new(&[Diagnostic::error(name, None, format!("cannot be read: {error}"))]))
+        fs::read_to_string(format!("{CONFIG}/{name}"))
+            .map_err(|error| Unusable::new(&[Diagnostic::error(name, None, format!("cannot be read: {error}"))]))
     };
     let (offboard, policy, schema) = (read("offboard.toml")?, read("policy.cedar")?, read("schema.cedarschema")?);
-    if let Ok(prepared) = file(PREPARED) {
-        match Policies::prepared(&prepared, &policy, &schema) {
-            Ok(policies) => return App::with(&offboard, policies),
-            Err(why) => eprintln!("config: {why}"),
-        }
-    }
     App::parse(&offboard, &policy, &schema)
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::cli::{build, check, explain, prepare, send, serve};
+use local::cli::{build, check, explain, send, serve};
 use local::demo;
 
 /// Runs starrocks-offboard on this machine, beside a simulated TaurusDB. For development and tests; production is Spin.
@@ -30,8 +30,6 @@ enum Command {
     /// Check the configuration, the policies and spin.toml for errors and likely mistakes. Builds, runs and sends
     /// nothing. Exit status 1 if there is an error, else 0.
     Check(check::Arguments),
-    /// Write prepared.json beside policy.cedar. With it, a fresh instance of the component does not parse the policies.
-    Prepare(prepare::Arguments),
     /// Show what policy decides for a principal, and which policies decide or almost apply. Builds, runs and sends
     /// nothing.
     Explain(explain::Arguments),
@@ -58,7 +56,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(arguments) => send::run(arguments).await,
         Command::Build => build::run().map(|()| ExitCode::SUCCESS),
         Command::Check(arguments) => check::run(arguments),
-        Command::Prepare(arguments) => prepare::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use starrocks_offboard::policy::prepared::PREPARED;
 
 use crate::manifest::Manifest;
 use crate::repository;
@@ -18,8 +17,6 @@ pub(crate) struct OperatorFiles {
     pub(crate) offboard: String,
     pub(crate) policy: String,
     pub(crate) schema: String,
-    /// prepared.json, if `offboard prepare` wrote it.
-    pub(crate) prepared: Option<String>,
 }
 
 impl OperatorFiles {
@@ -27,7 +24,7 @@ impl OperatorFiles {
     ///
     /// # Errors
     ///
-    /// If one of the first three cannot be read.
+    /// If one of them cannot be read.
     pub(crate) fn read(folder: Option<&Path>) -> anyhow::Result<Self> {
         let folder = folder.map_or_else(default_folder, Path::to_owned);
         let read = |name: &str| {
@@ -38,7 +35,6 @@ impl OperatorFiles {
             offboard: read("offboard.toml")?,
             policy: read("policy.cedar")?,
             schema: read("schema.cedarschema")?,
-            prepared: fs::read_to_string(folder.join(PREPARED)).ok(),
         })
     }
 }

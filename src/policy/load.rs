@@ -160,17 +160,17 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 /// The identifiers of the gateway's actions.
-pub(super) fn actions(names: &Names) -> impl Iterator<Item = EntityUid> {
+fn actions(names: &Names) -> impl Iterator<Item = EntityUid> {
     Action::ALL.into_iter().map(|action| uid(&names.action, action.as_str()))
 }
 
 /// Whether the policies may read `context.time`: the text has its name, or an escape that may spell it.
-pub(super) fn can_read_time(policy: &str) -> bool {
+fn can_read_time(policy: &str) -> bool {
     policy.contains("time") || policy.contains('\\')
 }
 
 /// Returns the SHA-256 of the files.
-pub(super) fn digest(policy: &str, schema: &str) -> String {
+fn digest(policy: &str, schema: &str) -> String {
     hex::encode(Sha256::new().chain_update(policy).chain_update([0]).chain_update(schema).finalize())
 }
 

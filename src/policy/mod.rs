@@ -19,7 +19,6 @@ pub mod explain;
 pub mod load;
 mod names;
 pub mod permit;
-pub mod prepared;
 pub mod references;
 mod scope_index;
 mod validate;

@@ -2,7 +2,7 @@
 //!
 //! - `directions`: which file of `src/` may import which
 //! - `limits`: how long a function may be, and how many parameters it may have
-//! - `manifest`: the variables of spin.toml, the prepared policies
+//! - `manifest`: the variables of spin.toml
 //! - `kinds`: the page, the row and the cases of every caller kind
 
 mod directions;

@@ -1,12 +1,10 @@
-//! spin.toml and the prepared policies, held to the code and to the demo configuration.
+//! spin.toml, held to the code and to the demo configuration.
 
 use std::collections::BTreeSet;
 
 use local::manifest::Manifest;
 use local::repository;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::policy::Policies;
-use starrocks_offboard::policy::prepared::PREPARED;
 use starrocks_offboard::{callers, taurusdb};
 use support::kind::Kind;
 
@@ -24,13 +22,6 @@ fn variables_that_are_read() -> BTreeSet<String> {
     // Each kind has one, so that a caller is configured without a change to spin.toml.
     let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
     taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).chain(usual).collect()
-}
-
-/// They are what `offboard prepare` would write.
-#[test]
-fn the_prepared_policies_are_those_of_the_demonstration() {
-    let policies = Policies::parse(&text_of("config/policy.cedar"), &text_of("config/schema.cedarschema")).unwrap();
-    assert_eq!(policies.prepare(), Ok(text_of(&format!("config/{PREPARED}"))));
 }
 
 #[test]

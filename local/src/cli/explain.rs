@@ -269,7 +269,6 @@ mod tests {
             offboard: include_str!("../../../config/offboard.toml").into(),
             policy: policy.into(),
             schema: include_str!("../../../config/schema.cedarschema").into(),
-            prepared: None,
         };
         let arguments = Line::try_parse_from(std::iter::once("explain").chain(line.split(' ')))?.arguments;
         // A Monday.
@@ -513,8 +512,7 @@ request: denied: no policy permits it
     #[test]
     fn files_that_cannot_be_used() {
         let arguments = Line::parse_from(["explain", "--as", "hr", "--account", "a/b"]).arguments;
-        let files =
-            OperatorFiles { offboard: String::new(), policy: "permit".into(), schema: String::new(), prepared: None };
+        let files = OperatorFiles { offboard: String::new(), policy: "permit".into(), schema: String::new() };
         let error = explain(&arguments, &files, DateTime::UNIX_EPOCH).unwrap_err().to_string();
         let begins: Vec<_> = error.lines().map(|line| line.trim().split(", ").next().unwrap_or_default()).collect();
         assert_eq!(begins, ["offboard.toml", "policy.cedar"]);

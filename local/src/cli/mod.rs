@@ -3,7 +3,6 @@
 pub mod build;
 pub mod check;
 pub mod explain;
-pub mod prepare;
 pub mod send;
 pub mod serve;
 

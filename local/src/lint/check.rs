@@ -8,14 +8,13 @@ use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::{Diagnostic, sort};
 
 use super::spin_toml::SpinToml;
-use super::{callers, config_files, credentials, hosts, prepared};
+use super::{callers, config_files, credentials, hosts};
 use crate::operator_files::OperatorFiles;
 
 /// Returns all diagnostics in the order of the files. `given` has the values of spin.toml's variables that differ from
 /// their defaults.
 pub(crate) fn diagnostics(files: &OperatorFiles, spin: &str, given: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let mut diagnostics = config_files::diagnostics(&files.offboard, &files.policy, &files.schema);
-    diagnostics.extend(prepared::stale(files));
     match SpinToml::parse(spin, given) {
         Err(unusable) => diagnostics.push(unusable),
         Ok((spin, problems)) => {

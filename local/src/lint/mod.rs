@@ -16,7 +16,6 @@ mod credentials;
 mod hosts;
 mod instances;
 mod names;
-mod prepared;
 mod spin_toml;
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ pub(super) fn found_with_spin(changes: &[(&str, &str)], set: &[(&str, &str)]) ->
         replace(&mut texts, from, to);
     }
     let [offboard, spin] = texts;
-    let files = OperatorFiles { offboard, policy: String::new(), schema: SCHEMA.to_owned(), prepared: None };
+    let files = OperatorFiles { offboard, policy: String::new(), schema: SCHEMA.to_owned() };
     let needed = [("huaweicloud_access_key", "a"), ("huaweicloud_secret_key", "b"), ("new_secret", "c")];
     let given = needed.iter().chain(set).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     lines(&check::diagnostics(&files, &spin, &given))

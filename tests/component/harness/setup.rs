@@ -14,7 +14,6 @@ use local::simulator::options::{AccessKey, SimulatorOptions};
 use local::simulator::server::Simulator;
 use local::simulator::wire::Answer as Upstream;
 use serde::Deserialize;
-use starrocks_offboard::policy::prepared::PREPARED;
 use support::planned::{Planned, SIMULATOR};
 
 use crate::harness::requests::{Kind, PORTAL_SECRET, SLACK_SECRET, WEBHOOK_SECRET, Who};
@@ -169,10 +168,6 @@ impl Setup {
                 text = text.replacen("kind = \"slack\" ", "confirm = false\nkind = \"slack\" ", 1);
             }
             fs::write(config.join(name), text).unwrap();
-        }
-        // It is of these two, so that what the demonstration's policies decide is decided without a parser.
-        if self.replace.iter().all(|change| change.file == "offboard.toml") {
-            fs::write(config.join(PREPARED), demo_file(PREPARED)).unwrap();
         }
     }
 }

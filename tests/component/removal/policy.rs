@@ -1,6 +1,5 @@
 //! Policy as an operator meets it: through the whole component. What Cedar itself decides is tested in `src/policy/`.
 
-use starrocks_offboard::policy::prepared::PREPARED;
 use support::planned::Planned;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -16,37 +15,6 @@ fn with_token() -> Setup {
     Setup::default()
         .replace("offboard.toml", "credentials = \"aksk\"", "credentials = \"token\"")
         .variable("huaweicloud_token", local::simulator::demo::TOKEN)
-}
-
-/// With prepared.json a new instance takes what is in there; the texts count when it is not theirs, and the log says so.
-#[tokio::test(flavor = "multi_thread")]
-async fn prepared_policies_are_those_of_the_texts_or_none() {
-    let says = |gateway: &Gateway| gateway.logs.lines().iter().filter(|line| line.contains(PREPARED)).count();
-
-    let gateway = Gateway::start(Setup::default()).await;
-    assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "SUCCESS");
-    assert_eq!(says(&gateway), 0);
-
-    // That they are taken shows when they say something else; `check` is there to see that.
-    let gateway = Gateway::start(Setup::default()).await;
-    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
-    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
-    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
-    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
-    gateway.reconfigure(PREPARED, "\"effect\":\"permit\"", "\"effect\":\"forbid\"");
-    assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "OFFBOARD.40301");
-
-    for (file, from, to) in [
-        ("policy.cedar", "removals_last_hour >= 20", "removals_last_hour >= 21"),
-        (PREPARED, "\"sha256\":\"", "\"sha256\":\"0"),
-        (PREPARED, "\"gateway\":\"", "\"gateway\":\"0"),
-        (PREPARED, "{", "["),
-    ] {
-        let gateway = Gateway::start(Setup::default()).await;
-        gateway.reconfigure(file, from, to);
-        assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "SUCCESS", "{file}: {to}");
-        assert_eq!(says(&gateway), 1, "{file}: {to}");
-    }
 }
 
 fn numbered(number: usize) -> Ask {

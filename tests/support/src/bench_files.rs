@@ -12,8 +12,6 @@ use anyhow::{Context, ensure};
 use local::{repository, simulator};
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::policy::Policies;
-use starrocks_offboard::policy::prepared::PREPARED;
 
 /// How many access keys ask by turns.
 const ACCESS_KEYS: usize = 64;
@@ -59,18 +57,16 @@ impl Files {
         })
     }
 
-    /// Writes the files, and the prepared policies, into this folder.
+    /// Writes the files into this folder.
     ///
     /// # Errors
     ///
-    /// If the policies cannot be prepared or a file cannot be written.
+    /// If a file cannot be written.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
         std::fs::write(folder.join("offboard.toml"), &self.offboard)?;
         std::fs::write(folder.join("policy.cedar"), &self.policy)?;
         std::fs::write(folder.join("schema.cedarschema"), &self.schema)?;
-        let policies = Policies::parse(&self.policy, &self.schema)?;
-        std::fs::write(folder.join(PREPARED), policies.prepare().map_err(anyhow::Error::msg)?)?;
         Ok(())
     }
 
