@@ -97,3 +97,80 @@ impl App {
         Ok(ledger)
     }
 }
+
+/// The texts of the three files of `config/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// offboard.toml
+    pub offboard: String,
+    /// policy.cedar
+    pub policy: String,
+    /// schema.cedarschema
+    pub schema: String,
+}
+
+/// An [`App`] that was parsed when the component was built, and the texts that it was parsed from.
+///
+/// Only parsing is done beforehand: no clock, file, variable or database is used, so the app has no token, no key set and no
+/// opened ledger.
+#[derive(Debug)]
+pub struct Baked {
+    texts: Texts,
+    app: Option<App>,
+}
+
+impl Baked {
+    /// Parses the three files.
+    ///
+    /// # Errors
+    ///
+    /// If [`App::parse`] fails.
+    pub fn new(texts: Texts) -> Result<Self, Unusable> {
+        let app = App::parse(&texts.offboard, &texts.policy, &texts.schema)?;
+        Ok(Self { texts, app: Some(app) })
+    }
+
+    /// Hands out the app, once, if it was parsed from exactly these texts.
+    pub fn take_for(&mut self, texts: &Texts) -> Option<App> {
+        self.app.take_if(|_| self.texts == *texts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts() -> Texts {
+        Texts {
+            offboard: include_str!("../config/offboard.toml").to_owned(),
+            policy: include_str!("../config/policy.cedar").to_owned(),
+            schema: include_str!("../config/schema.cedarschema").to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_parsed_beforehand_is_for_exactly_its_texts_and_once() {
+        let mut baked = Baked::new(texts()).unwrap();
+        let changes: [fn(&mut Texts); 3] =
+            [|texts| texts.offboard.push(' '), |texts| texts.policy.push('\n'), |texts| texts.schema.insert(0, ' ')];
+        for change in changes {
+            let mut others = texts();
+            change(&mut others);
+            assert!(baked.take_for(&others).is_none());
+        }
+        let app = baked.take_for(&texts()).unwrap();
+        let parsed = App::parse(&texts().offboard, &texts().policy, &texts().schema).unwrap();
+        assert_eq!((&app.config.digest, app.policies.digest()), (&parsed.config.digest, parsed.policies.digest()));
+        // Warm is nothing else.
+        assert!(!app.ledger_is_open.get());
+        let (tokens, jwks) = (TokenCache::default(), JwksCache::default());
+        assert_eq!(format!("{:?} {:?}", app.tokens, app.jwks), format!("{tokens:?} {jwks:?}"));
+        assert!(baked.take_for(&texts()).is_none());
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_not_kept() {
+        let texts = Texts { policy: "permit (principal".to_owned(), ..texts() };
+        assert!(Baked::new(texts).unwrap_err().places.starts_with("policy.cedar"));
+    }
+}

@@ -97,7 +97,7 @@ pub trait Host {
     async fn variable(&self, name: &str) -> Option<Secret>;
 
     /// Reads a file beside offboard.toml; `None` if it cannot be read.
-    fn file(&self, name: &str) -> Option<String>;
+    async fn file(&self, name: &str) -> Option<String>;
 
     /// Runs one SQL statement on the ledger's database; tries again for some seconds while another writer locks it.
     ///

@@ -99,7 +99,7 @@ impl JwksCache {
         let url = match source {
             JwksSource::Url(url) => url,
             JwksSource::File(name) => {
-                let text = host.file(name).ok_or_else(|| unusable(host, name, "it cannot be read"))?;
+                let text = host.file(name).await.ok_or_else(|| unusable(host, name, "it cannot be read"))?;
                 return KeySet::parse(text.as_bytes()).map_err(|why| unusable(host, name, &why));
             }
         };

@@ -1,9 +1,12 @@
 //! The only file that names Spin: the HTTP entry point, and the [`Host`] implementation that the core runs on.
 //!
 //! Nothing is decided here. Every request gets a response, because Spin would turn a handler's error into an empty 500.
+//!
+//! The build calls `bake` and keeps the memory that it leaves behind as the component's own. So `bake` opens
+//! nothing, and files are read by WASI 0.3 only: `std::fs` finds folders by a table that some C libraries fill at the start
+//! of an instance, which then is the build's table.
 
 use std::cell::{Cell, RefCell};
-use std::fs;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -13,17 +16,20 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
-use futures_util::future::{Either, join, select};
+use futures_util::future::{Either, join, join3, select};
 use http_body_util::{BodyExt, Full};
 use spin_sdk::http::Request;
 use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
+use spin_sdk::wasip3::filesystem::preopens::get_directories;
+use spin_sdk::wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as FileError, OpenFlags, PathFlags};
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::StreamResult;
 use spin_sdk::{http_service, variables};
 
-use crate::app::App;
+use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
@@ -32,6 +38,9 @@ use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
+
+/// How much of a file is read at once, in bytes: as much as the runtime reads.
+const READ: usize = 8 * 1024;
 
 /// Limits SQLite's own wait for another writer, in milliseconds. By default SQLite checks the lock after 1, 2, 5, 10 and up to
 /// 100 ms, so the request that has waited longest checks least often, and under load some wait a third of a second for a lock
@@ -43,27 +52,111 @@ const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static GATEWAY: Rc<Result<App, Unusable>> = Rc::new(load());
+    /// What `bake` left; `None` in a component that was not baked, and once the app was taken out.
+    static BAKED: RefCell<Option<Baked>> = const { RefCell::new(None) };
+    /// The configuration, once the first request of the instance has read it.
+    static GATEWAY: RefCell<Option<Rc<Result<App, Unusable>>>> = const { RefCell::new(None) };
     static STARTED: Instant = Instant::now();
     /// The instance's only connection, kept because Spin opens the database for each new one.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
-fn load() -> Result<App, Unusable> {
-    let app = read_gateway();
+mod exports {
+    #![allow(missing_docs, unreachable_pub, unsafe_code, reason = "generated")]
+
+    spin_sdk::wit_bindgen::generate!({
+        inline: "
+            package offboard:gateway;
+            world gateway {
+                export bake: func(offboard: string, policy: string, schema: string) -> result<_, string>;
+            }
+        ",
+        runtime_path: "::spin_sdk::wit_bindgen::rt",
+    });
+
+    export!(Component);
+
+    pub(super) struct Component;
+}
+
+impl exports::Guest for exports::Component {
+    fn bake(offboard: String, policy: String, schema: String) -> Result<(), String> {
+        let baked = Baked::new(Texts { offboard, policy, schema }).map_err(|unusable| unusable.to_string())?;
+        BAKED.set(Some(baked));
+        Ok(())
+    }
+}
+
+/// Returns the configuration. The first request of an instance reads it.
+async fn gateway() -> Rc<Result<App, Unusable>> {
+    if let Some(known) = GATEWAY.with_borrow(Clone::clone) {
+        return known;
+    }
+    let texts = texts().await;
+    // Another request may have read them meanwhile.
+    GATEWAY.with_borrow_mut(|gateway| Rc::clone(gateway.get_or_insert_with(|| Rc::new(load(texts)))))
+}
+
+fn load(texts: Result<Texts, Unusable>) -> Result<App, Unusable> {
+    let app = texts.and_then(|texts| match BAKED.with_borrow_mut(|baked| Some(baked.as_mut()?.take_for(&texts))) {
+        Some(Some(app)) => Ok(app),
+        differs => {
+            if differs.is_some() {
+                eprintln!("config: the component was built with other files than these, so each instance parses them; build it again");
+            }
+            App::parse(&texts.offboard, &texts.policy, &texts.schema)
+        }
+    });
     if let Err(unusable) = &app {
         eprintln!("config: {unusable}");
     }
     app
 }
 
-fn read_gateway() -> Result<App, Unusable> {
-    let read = |name: &'static str| {
-        fs::read_to_string(format!("{CONFIG}/{name}"))
-            .map_err(|error| Unusable::new(&[Diagnostic::error(name, None, format!("cannot be read: {error}"))]))
+async fn texts() -> Result<Texts, Unusable> {
+    let folders = get_directories();
+    let read = async |name: &'static str| {
+        let text = read_file(&folders, name).await;
+        text.map_err(|why| Unusable::new(&[Diagnostic::error(name, None, format!("cannot be read: {why}"))]))
     };
-    let (offboard, policy, schema) = (read("offboard.toml")?, read("policy.cedar")?, read("schema.cedarschema")?);
-    App::parse(&offboard, &policy, &schema)
+    let (offboard, policy, schema) = join3(read(OFFBOARD), read("policy.cedar"), read("schema.cedarschema")).await;
+    Ok(Texts { offboard: offboard?, policy: policy?, schema: schema? })
+}
+
+/// Reads a file of `/config`, wherever that is: spin.toml mounts the folder, and an application from a registry has one root.
+async fn read_file(folders: &[(Descriptor, String)], name: &str) -> Result<String, String> {
+    let path = format!("{CONFIG}/{name}");
+    let inside = folders.iter().filter_map(|(folder, mounted)| {
+        let rest = path.strip_prefix(mounted.trim_end_matches('/'))?.strip_prefix('/')?;
+        Some((mounted.len(), folder, rest))
+    });
+    let (_, folder, rest) = inside.max_by_key(|(length, ..)| *length).ok_or("no folder is mounted there")?;
+    let (follow, read) = (PathFlags::SYMLINK_FOLLOW, DescriptorFlags::READ);
+    let file =
+        folder.open_at(follow, rest.to_owned(), OpenFlags::empty(), read).await.map_err(|code| in_words(&code))?;
+    let (mut stream, end) = file.read_via_stream(0);
+    let mut bytes = Vec::new();
+    loop {
+        // Not `collect`, which begins with room for eight bytes and so calls ten times.
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve(READ);
+        }
+        let (status, so_far) = stream.read(bytes).await;
+        bytes = so_far;
+        if !matches!(status, StreamResult::Complete(_)) {
+            break;
+        }
+    }
+    end.await.map_err(|code| in_words(&code))?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+fn in_words(code: &FileError) -> String {
+    match code {
+        FileError::NoEntry => "there is no such file".to_owned(),
+        FileError::Access | FileError::NotPermitted => "permission denied".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// Answers a request. The request's task sends the response as soon as it is known and then finishes its work, such as a
@@ -72,7 +165,7 @@ fn read_gateway() -> Result<App, Unusable> {
 async fn handle(request: Request) -> http::Response<Full<Bytes>> {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        let app = GATEWAY.with(Rc::clone);
+        let app = gateway().await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
         let (inbound, problem) = read(request, |inbound| flow::body_limit(app, inbound)).await;
         let answer = Cell::new(Some(answer));
@@ -146,8 +239,8 @@ impl Host for Spin {
         }
     }
 
-    fn file(&self, name: &str) -> Option<String> {
-        fs::read_to_string(format!("{CONFIG}/{name}")).ok()
+    async fn file(&self, name: &str) -> Option<String> {
+        read_file(&get_directories(), name).await.ok()
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {

@@ -25,6 +25,7 @@ const USES: [(&str, usize, usize); 2] = [("reused", 128, 16), ("fresh", 1, 1)];
 
 pub(crate) async fn run(settings: &Settings, components: &Components, report: &mut Report) -> anyhow::Result<()> {
     let folder = requests::folder(settings.instances, 0)?;
+    let ours = components.ours_for(&folder.path).await?;
     let upstream = Upstream::start().await?;
     let mut table = Table::new(
         "floor: ours over what has to be there anyway",
@@ -60,7 +61,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
                 let (forwarder, commits) = (("forwarder", &components.forwarder), (COMMITS, &components.committer));
                 let floors = if durable { vec![commits] } else { vec![forwarder, commits] };
                 let mut subjects = Vec::new();
-                for (at, (name, component)) in floors.into_iter().chain([("ours", &components.ours)]).enumerate() {
+                for (at, (name, component)) in floors.into_iter().chain([("ours", &ours)]).enumerate() {
                     let serve = serve(component, &format!("{at}.db"));
                     subjects.push(subject(name, &serve, settings.kind, &folder).await?);
                 }

@@ -27,14 +27,20 @@ const HOUR: i64 = 3_600_000;
 
 pub(crate) async fn run(settings: &Settings, components: &Components, report: &mut Report) -> anyhow::Result<()> {
     let upstream = Upstream::start().await?;
-    let serve = Serve { component: components.ours.clone(), upstream: upstream.url(), ..Serve::default() };
-    instances(settings, &serve, report).await?;
-    policies(settings, &serve, report).await?;
-    rows(settings, &serve, report).await?;
-    last_hour(&serve, report).await?;
+    let serve = Serve { upstream: upstream.url(), ..Serve::default() };
+    instances(settings, components, &serve, report).await?;
+    policies(settings, components, &serve, report).await?;
+    rows(settings, components, &serve, report).await?;
+    last_hour(components, &serve, report).await?;
     connections(settings, components, &serve, report).await?;
     upstream.stop().await;
     Ok(())
+}
+
+/// Serves ours with the configuration of this folder.
+async fn ours(components: &Components, serve: &Serve, folder: &Folder) -> anyhow::Result<Serve> {
+    let component = components.ours_for(&folder.path).await?;
+    Ok(Serve { component, config: folder.path.clone(), ..serve.clone() })
 }
 
 /// One removal after the other, from an instance that is there and from one that is new.
@@ -52,13 +58,19 @@ async fn one_by_one(settings: &Settings, serve: &Serve, folder: &Folder) -> anyh
     Ok((measured.pop().context("no measurement")?, fresh))
 }
 
-async fn instances(settings: &Settings, serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
+async fn instances(
+    settings: &Settings,
+    components: &Components,
+    serve: &Serve,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let sizes = [10, 1_000, 10_000];
     let mut table = sized("growth: instances in offboard.toml", "instances");
     let mut curve = Curve::new("instances in offboard.toml");
     for size in sizes {
         eprintln!("  {size} instances:");
         let folder = requests::folder(size, 0)?;
+        let serve = &ours(components, serve, &folder).await?;
         let (reused, fresh) = one_by_one(settings, serve, &folder).await?;
         row(&mut table, size, &reused, &fresh, report);
         curve.point(size, &reused, &fresh);
@@ -69,7 +81,12 @@ async fn instances(settings: &Settings, serve: &Serve, report: &mut Report) -> a
     Ok(())
 }
 
-async fn policies(settings: &Settings, serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
+async fn policies(
+    settings: &Settings,
+    components: &Components,
+    serve: &Serve,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let sizes = [10, 100, 1_000];
     let mut table = sized("growth: policies", "policies");
     let mut curve = Curve::new("policies");
@@ -77,6 +94,7 @@ async fn policies(settings: &Settings, serve: &Serve, report: &mut Report) -> an
     for size in sizes {
         eprintln!("  {size} policies:");
         let folder = requests::folder(settings.instances, size)?;
+        let serve = &ours(components, serve, &folder).await?;
         let (reused, fresh) = one_by_one(settings, serve, &folder).await?;
         row(&mut table, size, &reused, &fresh, report);
         curve.point(size, &reused, &fresh);
@@ -92,11 +110,12 @@ async fn policies(settings: &Settings, serve: &Serve, report: &mut Report) -> an
     Ok(())
 }
 
-async fn rows(settings: &Settings, serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
+async fn rows(settings: &Settings, components: &Components, serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
     let mut table = sized("growth: rows in the ledger, a file", "rows");
     let mut curve = Curve::new("rows in the ledger");
     for size in settings.rows.clone() {
         let folder = requests::folder(settings.instances, 0)?;
+        let serve = &ours(components, serve, &folder).await?;
         let place = ledgers()?;
         let ledger = place.path().join("ledger.db");
         empty_ledger(serve, &folder, &ledger).await?;
@@ -113,13 +132,14 @@ async fn rows(settings: &Settings, serve: &Serve, report: &mut Report) -> anyhow
 }
 
 /// The brakes count the last hour's removals of an instance and of an actor.
-async fn last_hour(serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
+async fn last_hour(components: &Components, serve: &Serve, report: &mut Report) -> anyhow::Result<()> {
     let mut table = sized("growth: removals of the last hour on the same instance, a file", "removals");
     let mut curve = Curve::new("removals of the last hour");
     for size in [0, 100, 1_000, 10_000] {
         eprintln!("  {size} removals in the last hour on an instance:");
         // One instance, so that what is measured adds as little as it can to what is there.
         let folder = requests::folder(1, 0)?;
+        let serve = &ours(components, serve, &folder).await?;
         let place = ledgers()?;
         let ledger = place.path().join("ledger.db");
         empty_ledger(serve, &folder, &ledger).await?;
@@ -152,11 +172,12 @@ async fn connections(
         ["connections", "forwarder req/s", "ours req/s", "× req/s", "ours p50 ms", "ours p99 ms", "forwarder p99 ms"],
     );
     let folder = requests::folder(settings.instances, 0)?;
+    let ours = components.ours_for(&folder.path).await?;
     let mut lines = [("ours".to_owned(), Vec::new()), ("forwarder".to_owned(), Vec::new())];
     let mut tails = lines.clone();
     for connections in [1, 4, 16, 64, 256] {
         let mut subjects = Vec::new();
-        for (name, component) in [("forwarder", &components.forwarder), ("ours", &components.ours)] {
+        for (name, component) in [("forwarder", &components.forwarder), ("ours", &ours)] {
             let serve = Serve { component: component.clone(), config: folder.path.clone(), ..serve.clone() };
             subjects.push(Subject::new(name, serve.start().await?, Kind::Api, &folder));
         }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use local::component::build;
 use local::repository;
+use starrocks_offboard::app::Texts;
 use tokio::io::AsyncReadExt;
 
 mod cold;
@@ -61,7 +62,7 @@ pub(crate) struct Settings {
     /// In how many slices these seconds are measured, by turns with what they are compared with.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
-    /// The component, instead of building it.
+    /// The component as it is, instead of building it and baking it with what each part configures.
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
     /// The folder of the components that it is compared with, instead of building them.
@@ -192,7 +193,10 @@ fn machine() -> String {
 
 /// The components under test.
 pub(crate) struct Components {
+    /// Baked with the demonstration's configuration.
     pub(crate) ours: PathBuf,
+    /// What is baked with other configurations; `None` for a component that was given.
+    unbaked: Option<PathBuf>,
     pub(crate) hello: PathBuf,
     pub(crate) forwarder: PathBuf,
     pub(crate) committer: PathBuf,
@@ -200,34 +204,57 @@ pub(crate) struct Components {
 
 impl Components {
     fn ready(settings: &Settings) -> anyhow::Result<Self> {
-        let ours = match &settings.component {
-            Some(path) => path.clone(),
-            None => build::component()?.path,
+        let (ours, unbaked) = match &settings.component {
+            Some(path) => (path.clone(), None),
+            None => {
+                let built = build::component()?;
+                (built.path, Some(built.unbaked))
+            }
         };
         let others = match &settings.others {
             Some(folder) => folder.clone(),
             None => build::examples("bench-components")?,
         };
         let other = |name: &str| others.join(format!("{name}.wasm"));
-        Ok(Self { ours, hello: other("hello"), forwarder: other("forwarder"), committer: other("committer") })
+        Ok(Self { ours, unbaked, hello: other("hello"), forwarder: other("forwarder"), committer: other("committer") })
     }
 }
 
 impl Components {
+    /// Returns ours for a configuration in this folder.
+    pub(crate) async fn ours_for(&self, config: &Path) -> anyhow::Result<PathBuf> {
+        let Some(unbaked) = &self.unbaked else { return Ok(self.ours.clone()) };
+        let read = |name: &str| std::fs::read_to_string(config.join(name));
+        let texts = Texts {
+            offboard: read("offboard.toml")?,
+            policy: read("policy.cedar")?,
+            schema: read("schema.cedarschema")?,
+        };
+        let path = config.with_extension("wasm");
+        build::bake_file(unbaked, &texts, &path)?;
+        compile(&path).await?;
+        Ok(path)
+    }
+
     /// Leaves their machine code on disk: a process that had to make it first would be measured with the memory that the
     /// compiler took.
     async fn compile(&self) -> anyhow::Result<()> {
         for path in [&self.hello, &self.forwarder, &self.committer, &self.ours] {
-            let serve = serve::Serve {
-                component: path.clone(),
-                config: repository::root().join("config"),
-                upstream: "http://127.0.0.1:9".to_owned(),
-                ..serve::Serve::default()
-            };
-            serve.start().await?.stop().await;
+            compile(path).await?;
         }
         Ok(())
     }
+}
+
+async fn compile(component: &Path) -> anyhow::Result<()> {
+    let serve = serve::Serve {
+        component: component.to_owned(),
+        config: repository::root().join("config"),
+        upstream: "http://127.0.0.1:9".to_owned(),
+        ..serve::Serve::default()
+    };
+    serve.start().await?.stop().await;
+    Ok(())
 }
 
 /// Where everything goes that this program writes.

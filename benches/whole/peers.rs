@@ -78,7 +78,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
     );
 
     let serve = Serve {
-        component: components.ours.clone(),
+        component: components.ours_for(&folder.path).await?,
         config: folder.path.clone(),
         upstream: upstream.url(),
         ..Serve::default()

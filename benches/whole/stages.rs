@@ -47,6 +47,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
 type Seen = Rc<RefCell<Vec<(Instant, Instant, Instant)>>>;
 
 async fn outside(folder: &Folder, components: &Components, report: &mut Report) -> anyhow::Result<()> {
+    let ours = components.ours_for(&folder.path).await?;
     let mut table = Table::new(
         "stages from outside: medians of one removal at a time, in ms",
         [
@@ -68,9 +69,9 @@ async fn outside(folder: &Folder, components: &Components, report: &mut Report) 
     };
     let places = [
         ("forwarder", &components.forwarder, false),
-        ("ours", &components.ours, false),
+        ("ours", &ours, false),
         ("forwarder + 2 commits", &components.committer, true),
-        ("ours", &components.ours, true),
+        ("ours", &ours, true),
     ];
     for (uses, requests, concurrent) in [("reused", 128, 16), ("fresh", 1, 1)] {
         for (name, component, durable) in places {

@@ -608,8 +608,8 @@ impl Host for Watched<'_> {
         self.world.memory.variable(name).await
     }
 
-    fn file(&self, name: &str) -> Option<String> {
-        self.world.memory.file(name)
+    async fn file(&self, name: &str) -> Option<String> {
+        self.world.memory.file(name).await
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {

@@ -1,7 +1,7 @@
 //! Runs the starrocks-offboard component on this machine, for development and tests. Production is Spin.
 //!
 //! [`cli`] has the operator's commands, [`demo`] the demonstration, [`lint`] what `check` reports. [`runtime`] runs the
-//! component on wasmtime with WASI and the Spin interfaces that it imports, [`component`] builds it, [`manifest`] reads
+//! component on wasmtime with WASI and the Spin interfaces that it imports, [`component`] builds and bakes it, [`manifest`] reads
 //! spin.toml. [`simulator`] is the cloud and the chat platform around the component, [`http_client`] sends requests to
 //! all of them.
 //!

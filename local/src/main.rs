@@ -25,7 +25,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Sign and send a request as a demo caller, and print the exchange. Exit status 0 if the account was removed, else 1.
     Send(send::Arguments),
-    /// Build the component, and print its path and size.
+    /// Build the component, bake it with the files of config/, and print its path and size.
     Build,
     /// Check the configuration, the policies and spin.toml for errors and likely mistakes. Builds, runs and sends
     /// nothing. Exit status 1 if there is an error, else 0.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use starrocks_offboard::app::Texts;
 
 use crate::manifest::Manifest;
 use crate::repository;
@@ -36,6 +37,12 @@ impl OperatorFiles {
             policy: read("policy.cedar")?,
             schema: read("schema.cedarschema")?,
         })
+    }
+}
+
+impl From<OperatorFiles> for Texts {
+    fn from(OperatorFiles { offboard, policy, schema }: OperatorFiles) -> Self {
+        Self { offboard, policy, schema }
     }
 }
 

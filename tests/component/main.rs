@@ -6,7 +6,7 @@
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: what became of a removal
 //! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
-//! - `process`: no ledger, no configuration, a killed process, load and faults at once; what must not leak
+//! - `process`: what the build parsed, no ledger, no configuration, a killed process, load and faults at once; what must not leak
 //! - `harness`: the gateway that the suites start, and what they send to it
 
 mod approvals;

@@ -52,3 +52,9 @@ fn spin_toml_marks_secrets_as_such() {
         assert_eq!(variable.secret, !is_public, "{name}");
     }
 }
+
+/// `spin build` after an edit of `config/` bakes anew.
+#[test]
+fn spin_toml_builds_with_the_local_command() {
+    assert_eq!(manifest().build_command, "cargo run -- build");
+}

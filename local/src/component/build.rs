@@ -1,25 +1,40 @@
 //! Builds the component of spin.toml, and the examples of other packages as components.
 //!
-//! Cargo decides each time whether it has to build anything, so a call is cheap when nothing changed.
+//! Cargo decides each time whether it has to build anything, and a component that was baked of the same is kept, so a call
+//! is cheap when nothing changed.
 //!
 //! Not supported: building elsewhere than in this repository.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
+use starrocks_offboard::app::Texts;
 
+use super::bake::bake;
 use super::command::run;
 use super::toolchain::{Choice, TARGET, Way, choose_toolchain};
 use crate::manifest::Manifest;
+use crate::operator_files::OperatorFiles;
 use crate::repository::root;
+
+/// The package of the component.
+const PACKAGE: &str = "starrocks-offboard";
+
+/// What Cargo makes of it, below the target's folder.
+const CARGO_OUTPUT: &str = "release/starrocks_offboard.wasm";
 
 /// A built component.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The file.
+    /// The file that spin.toml names.
     pub path: PathBuf,
+    /// What Cargo built: the same component without a configuration.
+    pub unbaked: PathBuf,
+    /// Why it was not baked, if it was not. The file is then what Cargo built, which parses its configuration itself.
+    pub not_baked: Option<String>,
     /// Its size.
     pub bytes: u64,
     /// The toolchain that built it.
@@ -28,7 +43,7 @@ pub struct Built {
     pub seconds: f64,
 }
 
-/// Builds the component that spin.toml names, once in the life of this process.
+/// Builds the component that spin.toml names and bakes it with the files of its folder, once in the life of this process.
 ///
 /// Several processes may call it at the same time: cargo's own lock lets one build and the others wait.
 ///
@@ -57,17 +72,45 @@ pub fn examples(package: &str) -> anyhow::Result<PathBuf> {
 }
 
 fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
-    let words: Vec<&str> = manifest.build_command.split_whitespace().collect();
-    let ["cargo", "build", arguments @ ..] = &words[..] else {
-        bail!("the build command in spin.toml is `{}`; write it as `cargo build …`", manifest.build_command);
-    };
+    let unbaked = root().join("target").join(TARGET).join(CARGO_OUTPUT);
+    let patience = if unbaked.exists() { "" } else { " (a few minutes the first time)" };
+    let arguments = ["--package", PACKAGE, "--target", TARGET, "--release"];
+    let (way, seconds) = cargo_build(&arguments, &format!("the component{patience}"))?;
     let path = manifest.component_path();
-    let patience = if path.exists() { "" } else { " (a few minutes the first time)" };
-    let (way, seconds) = cargo_build(arguments, &format!("the component{patience}"))?;
-    let bytes =
-        path.metadata().with_context(|| format!("the build succeeded, but `{}` does not exist", path.display()))?.len();
+    let baked = OperatorFiles::read(None).and_then(|files| bake_file(&unbaked, &files.into(), &path));
+    let not_baked = baked.err().map(|why| format!("{why:#}"));
+    if let Some(why) = &not_baked {
+        write(&path, &read(&unbaked)?)?;
+        eprintln!("not baked, so each instance parses its configuration itself: {why}");
+    }
+    let bytes = path.metadata().with_context(|| format!("`{}` does not exist", path.display()))?.len();
     eprintln!("built {} in {seconds:.1} s, {} KiB", manifest.source.display(), bytes / 1024);
-    Ok(Built { path, bytes, way, seconds })
+    Ok(Built { path, unbaked, not_baked, bytes, way, seconds })
+}
+
+/// Bakes the component `from` with these texts into the file `to`, unless that is the result already.
+///
+/// # Errors
+///
+/// If a file cannot be read or written, or [`bake`] fails.
+pub fn bake_file(from: &Path, texts: &Texts, to: &Path) -> anyhow::Result<()> {
+    let known = fs::read(to).ok();
+    let baked = bake(&read(from)?, texts, known.clone())?;
+    if known.as_ref() == Some(&baked) { Ok(()) } else { write(to, &baked) }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("the build succeeded, but `{}` cannot be read", path.display()))
+}
+
+/// Writes the file as a whole: other processes may read it meanwhile.
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&unfinished, bytes))
+        .and_then(|()| fs::rename(&unfinished, path))
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Runs `cargo build` with these arguments. Returns the toolchain and the duration in seconds.

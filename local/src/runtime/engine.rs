@@ -15,8 +15,9 @@ use wasmtime::{Config, Engine};
 
 use crate::repository;
 
-/// The number of compiled components that stay on disk: enough to switch between two branches.
-const KEPT: usize = 4;
+/// The number of compiled components that stay on disk: enough to switch between two branches, with what their tests and
+/// benchmarks bake.
+const KEPT: usize = 12;
 
 /// Returns the engine of this process.
 pub(crate) fn engine() -> anyhow::Result<&'static Engine> {

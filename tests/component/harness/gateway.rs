@@ -42,6 +42,7 @@ pub(crate) struct Gateway {
     /// Milliseconds since 1970.
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) ledger: PathBuf,
+    component: Option<PathBuf>,
     _folder: Arc<TempDir>,
 }
 
@@ -52,6 +53,8 @@ struct Cloud {
     later: Arc<ChatPlatform>,
     clock: Arc<AtomicI64>,
     folder: Arc<TempDir>,
+    /// The component's file; without, the one that spin.toml names.
+    component: Option<PathBuf>,
 }
 
 impl Gateway {
@@ -79,6 +82,19 @@ impl Gateway {
 
     /// Starts a gateway with the ledger in this file. `folder` is kept as long as the gateway.
     pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
+        Self::start_component(setup, folder, ledger, None).await
+    }
+
+    /// Starts a gateway of this component, each of whose instances takes `requests` requests.
+    pub(crate) async fn start_file(component: PathBuf, setup: Setup, requests: usize) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = folder.path().join("ledger/state.db");
+        let mut gateway = Self::start_component(setup, folder, ledger, Some(component)).await;
+        gateway.options.reuse.requests = requests;
+        gateway.another().await
+    }
+
+    async fn start_component(setup: Setup, folder: TempDir, ledger: PathBuf, component: Option<PathBuf>) -> Self {
         let simulator = setup.simulator().await;
         let later = ChatPlatform::start().await.unwrap();
         let config = folder.path().join("config");
@@ -98,15 +114,21 @@ impl Gateway {
             stand_ins,
             ..Options::default()
         };
-        let cloud = Cloud { simulator: Arc::new(simulator), later: Arc::new(later), clock, folder: Arc::new(folder) };
+        let (simulator, later, folder) = (Arc::new(simulator), Arc::new(later), Arc::new(folder));
+        let cloud = Cloud { simulator, later, clock, folder, component };
         Self::run(options, cloud, ledger).await
     }
 
     async fn run(options: Options, cloud: Cloud, ledger: PathBuf) -> Self {
-        let runtime = Runtime::start(options.clone()).await.unwrap_or_else(|error| panic!("{error:#}"));
+        let Cloud { simulator, later, clock, folder, component } = cloud;
+        let runtime = match &component {
+            Some(path) => Runtime::start_component(path, options.clone()).await,
+            None => Runtime::start(options.clone()).await,
+        };
+        let runtime = runtime.unwrap_or_else(|error| panic!("{error:#}"));
         let (address, logs) = (runtime.address(), options.logs.clone());
-        let Cloud { simulator, later, clock, folder } = cloud.clone();
-        Self { runtime: Some(runtime), options, address, simulator, later, logs, clock, ledger, _folder: folder }
+        let (runtime, _folder) = (Some(runtime), folder);
+        Self { runtime, options, address, simulator, later, logs, clock, ledger, component, _folder }
     }
 
     fn cloud(&self) -> Cloud {
@@ -115,6 +137,7 @@ impl Gateway {
             later: self.later.clone(),
             clock: self.clock.clone(),
             folder: self._folder.clone(),
+            component: self.component.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
-//! The process: without its ledger or its files, killed, under load; and what it must not show.
+//! The process: baked, without its ledger or its files, killed, under load; and what it must not show.
 
+mod baked;
 pub(crate) mod crashes;
 mod failures;
 mod secrets;

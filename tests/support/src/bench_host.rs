@@ -126,7 +126,7 @@ impl Host for Native {
         })
     }
 
-    fn file(&self, _: &str) -> Option<String> {
+    async fn file(&self, _: &str) -> Option<String> {
         None
     }
 

@@ -190,7 +190,7 @@ impl Host for Memory {
         self.variables.get(name).cloned().and_then(Secret::new)
     }
 
-    fn file(&self, name: &str) -> Option<String> {
+    async fn file(&self, name: &str) -> Option<String> {
         self.files.get(name).cloned()
     }
 
