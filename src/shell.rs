@@ -68,7 +68,8 @@ mod exports {
         inline: "
             package offboard:gateway;
             world gateway {
-                export bake: func(offboard: string, policy: string, schema: string) -> result<_, string>;
+                /// The texts of offboard.toml, policy.cedar and schema.cedarschema, in this order.
+                export bake: func(texts: list<string>) -> result<_, string>;
             }
         ",
         runtime_path: "::spin_sdk::wit_bindgen::rt",
@@ -80,7 +81,10 @@ mod exports {
 }
 
 impl exports::Guest for exports::Component {
-    fn bake(offboard: String, policy: String, schema: String) -> Result<(), String> {
+    fn bake(texts: Vec<String>) -> Result<(), String> {
+        let Ok([offboard, policy, schema]) = <[String; 3]>::try_from(texts) else {
+            return Err("three texts are expected: offboard.toml, policy.cedar, schema.cedarschema".into());
+        };
         let baked = Baked::new(Texts { offboard, policy, schema }).map_err(|unusable| unusable.to_string())?;
         BAKED.set(Some(baked));
         Ok(())

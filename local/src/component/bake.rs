@@ -80,11 +80,11 @@ async fn snapshot(wasm: &[u8], texts: &Texts) -> anyhow::Result<Vec<u8>> {
     let instance = linker.instantiate_async(&mut store, &component).await?;
 
     let bake = instance
-        .get_typed_func::<(&str, &str, &str), (Result<(), String>,)>(&mut store, "bake")
+        .get_typed_func::<(&[&str],), (Result<(), String>,)>(&mut store, "bake")
         .map_err(anyhow::Error::from)
         .context("the component cannot be baked")?;
-    let arguments = (texts.offboard.as_str(), texts.policy.as_str(), texts.schema.as_str());
-    let (parsed,) = bake.call_async(&mut store, arguments).await?;
+    let texts = [texts.offboard.as_str(), texts.policy.as_str(), texts.schema.as_str()];
+    let (parsed,) = bake.call_async(&mut store, (texts.as_slice(),)).await?;
     parsed.map_err(|unusable| anyhow!("its configuration cannot be used: {unusable}"))?;
     store.data().ensure_untouched()?;
     Ok(wizer.snapshot_component(&context, &mut Baked { store: &mut store, instance }).await?)
