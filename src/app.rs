@@ -1,7 +1,7 @@
 //! What an instance keeps between requests: the parsed configuration and policies, whether the ledger is open, tokens of IAM
 //! and fetched key sets.
 //!
-//! No other secret is kept: a variable is read for each request that needs it, so that a rotation needs no restart.
+//! No other secret is kept: the host reads a variable when a request needs it, so that a rotation needs no restart.
 
 use std::cell::Cell;
 

@@ -12,7 +12,7 @@
 //!
 //! The invariants of the whole are in `watched`: a runtime in memory that looks at each statement and each call.
 //!
-//! Not in here: `src/shell.rs` and the engine below it, which a native build does not have.
+//! Not in here: `src/shell/` and the engine below it, which a native build does not have.
 
 #![allow(clippy::expect_used, reason = "a finding is a panic")]
 

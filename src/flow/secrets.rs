@@ -1,4 +1,4 @@
-//! The secrets of callers, read from Spin variables for each request that needs them, so that a rotation needs no restart.
+//! The secrets of callers, read from Spin variables when a request needs them, so that a rotation needs no restart.
 //!
 //! White space at the ends of a variable is no part of a secret. A secret of another form than its kind's proves nothing; the log
 //! names its variable, never its text, and `/healthz` counts it.

@@ -99,7 +99,9 @@ impl Answer {
             "x-offboard-removal",
             "x-request-id",
         ];
-        for name in self.headers.keys() {
+        // The server ends a connection on which a body was refused by its length, and not read.
+        let is_ended = |name: &HeaderName| self.status == 413 && name == "connection";
+        for name in self.headers.keys().filter(|name| !is_ended(name)) {
             assert!(known.contains(&name.as_str()), "{self:?}");
             assert_eq!(self.headers.get_all(name).iter().count(), 1, "{self:?}");
         }

@@ -1,4 +1,4 @@
-//! The only file that names Spin: the HTTP entry point, and the [`Host`] implementation that the core runs on.
+//! The only folder that names Spin: the HTTP entry point, and the [`Host`] implementation that the core runs on.
 //!
 //! Nothing is decided here. Every request gets a response, because Spin would turn a handler's error into an empty 500.
 //!
@@ -7,33 +7,31 @@
 //! of an instance, which then is the build's table.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
-use futures_util::future::{Either, join, join3, select};
-use http_body_util::{BodyExt, Full};
-use spin_sdk::http::Request;
+use futures_util::future::{Either, join3, select};
 use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
+use spin_sdk::variables;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::filesystem::preopens::get_directories;
 use spin_sdk::wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as FileError, OpenFlags, PathFlags};
-use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
-use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamResult;
-use spin_sdk::{http_service, variables};
+
+mod wire;
 
 use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
-use crate::request::inbound::{BodyError, Inbound};
 use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
@@ -48,6 +46,9 @@ const READ: usize = 8 * 1024;
 /// With fewer checks, the processors would be busy with sending statements.
 const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
 
+/// How long the value of a variable is used without reading it again: a rotation is seen within this time.
+const VARIABLE_KEPT: Duration = Duration::from_secs(2);
+
 /// How long a statement is sent again while another writer has the database: the same time as Spin's default for SQLite's wait.
 const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
 
@@ -57,6 +58,8 @@ thread_local! {
     /// The configuration, once the first request of the instance has read it.
     static GATEWAY: RefCell<Option<Rc<Result<App, Unusable>>>> = const { RefCell::new(None) };
     static STARTED: Instant = Instant::now();
+    /// The variables that were read, and when. Their names are those of offboard.toml.
+    static VARIABLES: RefCell<BTreeMap<String, (Instant, Option<Secret>)>> = const { RefCell::new(BTreeMap::new()) };
     /// The instance's only connection, kept because Spin opens the database for each new one.
     static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
@@ -163,15 +166,29 @@ fn in_words(code: &FileError) -> String {
     }
 }
 
+mod entry {
+    #![allow(missing_docs, unreachable_pub, unsafe_code, reason = "generated")]
+
+    spin_sdk::wasip3::http::service::export!(Entry);
+
+    pub(super) struct Entry;
+}
+
+/// What `#[http_service]` writes, without its conversion of the request.
+impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        Ok(handle(request).await)
+    }
+}
+
 /// Answers a request. The request's task sends the response as soon as it is known and then finishes its work, such as a
 /// follow-up; Spin and the local runtime let it finish.
-#[http_service]
-async fn handle(request: Request) -> http::Response<Full<Bytes>> {
+async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
         let app = gateway().await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
-        let (inbound, problem) = read(request, |inbound| flow::body_limit(app, inbound)).await;
+        let (inbound, problem) = wire::read(request, |inbound| flow::body_limit(app, inbound)).await;
         let answer = Cell::new(Some(answer));
         // Sending fails if the client has closed the connection; the work goes on.
         let send = |response| drop(answer.take().map(|answer| answer.send(response)));
@@ -182,41 +199,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         response
     });
-    response.map(Full::new)
-}
-
-async fn read(request: Request, limit: impl FnOnce(&Inbound) -> usize) -> (Inbound, Option<BodyError>) {
-    let (parts, mut body) = request.into_parts();
-    let host = match parts.uri.authority() {
-        Some(authority) => authority.to_string(),
-        None => {
-            parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-        }
-    };
-    let inbound = Inbound {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        host,
-        headers: parts.headers,
-        body: Bytes::new(),
-    };
-    let limit = limit(&inbound);
-    let mut bytes = BytesMut::new();
-    let problem = loop {
-        match body.frame().await {
-            None => break None,
-            Some(Err(_)) => break Some(BodyError::CutShort),
-            Some(Ok(frame)) => {
-                let Some(data) = frame.data_ref() else { continue };
-                if bytes.len().saturating_add(data.len()) > limit {
-                    break Some(BodyError::TooLarge(limit));
-                }
-                bytes.extend_from_slice(data);
-            }
-        }
-    };
-    (Inbound { body: bytes.freeze(), ..inbound }, problem)
+    wire::response(response)
 }
 
 /// The core's runtime, on Spin.
@@ -234,8 +217,19 @@ impl Host for Spin {
     }
 
     async fn variable(&self, name: &str) -> Option<Secret> {
+        let known = VARIABLES.with_borrow(|variables| variables.get(name).cloned());
+        if let Some((read_at, value)) = known
+            && read_at.elapsed() < VARIABLE_KEPT
+        {
+            return value;
+        }
         match variables::get(name).await {
-            Ok(value) => Secret::new(value),
+            Ok(value) => {
+                let value = Secret::new(value);
+                let read = (Instant::now(), value.clone());
+                VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), read));
+                value
+            }
             Err(error) => {
                 eprintln!("variable `{name}` cannot be read: {error}");
                 None
@@ -273,7 +267,7 @@ impl Host for Spin {
     }
 
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
-        let call = pin!(call(request, limits));
+        let call = pin!(wire::call(request, limits));
         let time_limit = pin!(self.sleep(limits.call));
         match select(call, time_limit).await {
             Either::Left((answered, _)) => answered,
@@ -282,7 +276,8 @@ impl Host for Spin {
     }
 
     fn log(&self, line: &str) {
-        eprintln!("{line}");
+        // One write a line: Spin makes a log record of each, and `eprintln!` writes the end of the line by itself.
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 }
 
@@ -331,78 +326,5 @@ fn value(value: SpinValue) -> Result<Value, StoreError> {
         SpinValue::Real(_) | SpinValue::Blob(_) => {
             Err(StoreError("a column has a type that the ledger does not use".into()))
         }
-    }
-}
-
-async fn call(request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
-    let options = RequestOptions::new();
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
-    // A runtime that does not support a limit reports it here; `Host::send` enforces the limit of the whole call.
-    for limited in [
-        options.set_connect_timeout(nanoseconds(limits.connect)),
-        options.set_first_byte_timeout(nanoseconds(limits.first_byte)),
-        options.set_between_bytes_timeout(nanoseconds(limits.call)),
-    ] {
-        if limited.is_err() {
-            eprintln!("the runtime does not take a time limit");
-        }
-    }
-    let mut request = request.map(Full::new);
-    request.extensions_mut().insert(RequestOptionsExtension(options));
-    let (response, ()) = join(spin_sdk::http::send(request), poll_again()).await;
-    let response = response.map_err(|code| failure(&code))?;
-    let (parts, mut body) = response.into_parts();
-    let mut bytes = BytesMut::new();
-    let whole = loop {
-        match body.frame().await {
-            None => break true,
-            Some(Err(_)) => break false,
-            Some(Ok(frame)) => {
-                let Some(data) = frame.data_ref() else { continue };
-                if bytes.len().saturating_add(data.len()) > limits.answer {
-                    break false;
-                }
-                bytes.extend_from_slice(data);
-            }
-        }
-    };
-    Ok(http::Response::from_parts(parts, whole.then(|| bytes.freeze())))
-}
-
-/// Makes the executor poll the task once more. The body is sent by a task of its own, which wit-bindgen's executor does not poll
-/// until an event wakes it. If only the request's task was polled, the next event would be the answer or a time limit.
-async fn poll_again() {
-    let mut polled = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut polled, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-/// Returns the kind of an error from the runtime. An error that does not prove that nothing was sent counts as sent.
-fn failure(code: &ErrorCode) -> SendError {
-    let text = format!("{code:?}");
-    match code {
-        ErrorCode::DnsTimeout | ErrorCode::ConnectionTimeout => SendError::ConnectTimedOut(text),
-        ErrorCode::DnsError(_)
-        | ErrorCode::DestinationNotFound
-        | ErrorCode::DestinationUnavailable
-        | ErrorCode::DestinationIpUnroutable
-        | ErrorCode::ConnectionRefused
-        | ErrorCode::ConnectionLimitReached
-        | ErrorCode::TlsProtocolError
-        | ErrorCode::TlsCertificateError => SendError::NotSent(text),
-        ErrorCode::DestinationIpProhibited
-        | ErrorCode::HttpRequestDenied
-        | ErrorCode::HttpRequestMethodInvalid
-        | ErrorCode::HttpRequestUriInvalid => SendError::NotAllowed(text),
-        ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => {
-            SendError::FirstByteTimedOut(text)
-        }
-        _ => SendError::Broken(text),
     }
 }
