@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::callers::chat::mentions::one_word;
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::strict::json;
@@ -185,10 +186,22 @@ fn of_add_on(event: AddOn) -> ChatEvent {
     ChatEvent { user: user.name, kind }
 }
 
-/// Returns the text behind the app's name. A message in a direct conversation may have no `argumentText`.
+/// Returns the text behind the app's name, with the name of each mentioned person as one word. A message in a direct conversation may
+/// have no `argumentText`.
 fn text(message: Option<&Value>) -> String {
-    let field = |name| message.and_then(|message| message.get(name)).and_then(Value::as_str);
-    field("argumentText").or_else(|| field("text")).unwrap_or_default().to_owned()
+    /// The most mentions that are looked for: more are no sentence about one account.
+    const MOST: usize = 50;
+
+    let Some(message) = message else { return String::new() };
+    let field = |name| message.get(name).and_then(Value::as_str);
+    let text = field("argumentText").or_else(|| field("text")).unwrap_or_default().to_owned();
+    let annotations = message.get("annotations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let users = annotations.iter().take(MOST).filter_map(|annotation| annotation.pointer("/userMention/user"));
+    let names = users
+        .filter(|user| user.get("type").and_then(Value::as_str) != Some("BOT"))
+        .filter_map(|user| user.get("displayName")?.as_str())
+        .filter(|name| name.contains(char::is_whitespace));
+    names.fold(text, |text, name| text.replace(&format!("@{name}"), &format!("@{}", one_word(name))))
 }
 
 /// Puts an answer into the envelope of a Workspace add-on.
@@ -244,6 +257,13 @@ mod tests {
             let EventKind::Said(text) = kind(&body) else { panic!("{body}") };
             assert_eq!(text, " alice analytics");
         }
+        let mention = |name: &str, r#type: &str| json!({"type": "USER_MENTION", "userMention": {"user": {"displayName": name, "type": r#type}}});
+        let annotations = [mention("Off Board", "BOT"), mention("offboard alice", "HUMAN")];
+        let message = json!({"argumentText": " @offboard alice analytics", "annotations": annotations});
+        let EventKind::Said(text) = kind(&json!({"type": "MESSAGE", "user": user, "message": message})) else {
+            panic!()
+        };
+        assert_eq!(text, " @offboard_alice analytics");
         assert!(matches!(kind(&json!({"type": "WIDGET_UPDATED", "user": user})), EventKind::Other(_)));
         assert!(matches!(kind(&json!({"chat": {"user": user, "removedFromSpacePayload": {}}})), EventKind::Other(_)));
     }
