@@ -14,6 +14,7 @@ use http::HeaderMap;
 use local::demo::callers::caller;
 use local::demo::demo_caller::{DemoCaller, DemoRequest};
 use starrocks_offboard::app::App;
+use starrocks_offboard::callers;
 use starrocks_offboard::callers::kind::{CallerKind, Verified};
 use starrocks_offboard::callers::parsed::Parsed;
 use starrocks_offboard::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
@@ -34,7 +35,7 @@ use starrocks_offboard::request::command::Command;
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::request::removal::RemovalRequest;
 use starrocks_offboard::secret::Secret;
-use starrocks_offboard::{callers, flow};
+use support::answered::answered;
 use support::bench_files::{Files, access_key, instance_name};
 use support::bench_host::{Native, inbound};
 
@@ -278,7 +279,8 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
                 let at = host.now();
                 let person = removal.actor.principal.as_str();
                 let attempt = Attempt { id: RemovalId::new(at, host.random()), at, until: at, person };
-                let claim = now(ledger.claim(&removal, permit, &attempt)).ok()?.ok()??;
+                let most = app.policies.largest_indifferent_counts()?;
+                let claim = now(ledger.claim_unseen(&removal, permit, &attempt, most)).ok()?.ok()??;
                 let completion = Completion {
                     ending: Ending { outcome: &Outcome::Removed(Evidence::Answer), language: Language::English, at },
                     request_id: Some("7c5bb4e6b2b5a3d4"),
@@ -304,13 +306,13 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
             asked(caller, &app.config, number, host.now())
         };
         let first = next()?;
-        let answered = now(flow::handle(&host, Ok(&app), first.clone(), None, |_| {}))?;
-        let text = String::from_utf8_lossy(answered.body()).into_owned();
+        let first = now(answered(&host, Ok(&app), first))?;
+        let text = String::from_utf8_lossy(first.body()).into_owned();
         anyhow::ensure!(text.contains("SUCCESS") || text.contains("Removed"), "{name}: expected a removal, got {text}");
         c.bench_function(&format!("story/{name}"), |b| {
             b.iter_batched(
                 || next().ok(),
-                |inbound| Some(now(flow::handle(&host, Ok(&app), inbound?, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(answered(&host, Ok(&app), inbound?)).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });
@@ -319,7 +321,7 @@ fn stories(c: &mut Criterion, files: &Files) -> anyhow::Result<()> {
         c.bench_function(&format!("repeated/{name}"), |b| {
             b.iter_batched(
                 || again.clone(),
-                |inbound| Some(now(flow::handle(&host, Ok(&app), inbound, None, |_| {})).ok()?.status()),
+                |inbound| Some(now(answered(&host, Ok(&app), inbound)).ok()?.status()),
                 BatchSize::SmallInput,
             );
         });

@@ -16,8 +16,8 @@ use futures_util::FutureExt;
 use local::demo::callers::caller;
 use local::demo::demo_caller::DemoRequest;
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::host::Host;
+use support::answered::answered;
 use support::bench_files::{Files, instance_name};
 use support::bench_host::{Native, inbound};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -192,7 +192,7 @@ fn inside(report: &mut Report) -> anyhow::Result<()> {
         host.calls.borrow_mut().clear();
         let inbound = inbound(request);
         let start = Instant::now();
-        let answered = flow::handle(&host, Ok(&app), inbound, None, |_| {}).now_or_never();
+        let answered = answered(&host, Ok(&app), inbound).now_or_never();
         let end = Instant::now();
         ensure!(answered.is_some_and(|answer| answer.status() == 200), "the story has no answer");
         if number < WARM {

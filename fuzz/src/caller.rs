@@ -136,8 +136,8 @@ fn as_if_proved(kind: &Kind, inbound: &Inbound) {
         }
         let address = sender.and_then(|sender| sender.reply_address.as_ref());
         let follows = address.is_some();
-        if let Some(early) = of.acknowledge(&Acknowledgement { language, account, row: "01a2", follows, clicked }) {
-            sound(&early);
+        if let Some(render) = of.acknowledge() {
+            sound(&render(&Acknowledgement { language, account, row: "01a2", follows, clicked }));
         }
         if let Some(later) = of.follow_up() {
             for body in (later.bodies)(&answer) {

@@ -437,13 +437,14 @@ pub(crate) async fn ask(
         claims: RefCell::default(),
     };
     let asked = SHOWS.with(|shows| shows.then(|| format!("{} {}?{}", inbound.method, inbound.path, inbound.query)));
-    let mut story = pin!(flow::handle(&host, app, inbound, problem, |early| world.check(&early)));
-    let answer = poll_fn(|context| match story.as_mut().poll(context) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending if host.is_dead.get() => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
+    let answered = RefCell::new(None);
+    let mut story = pin!(flow::handle(&host, app, inbound, problem, |answer| *answered.borrow_mut() = Some(answer)));
+    poll_fn(|context| match story.as_mut().poll(context) {
+        Poll::Pending if !host.is_dead.get() => Poll::Pending,
+        Poll::Ready(()) | Poll::Pending => Poll::Ready(()),
     })
     .await;
+    let answer = answered.take();
     if let Some(asked) = asked {
         let sent = world.memory.sent.borrow().len();
         println!("{asked}\n  {answer:?}\n  sent so far: {sent}; rows: {:?}", world.rows.borrow());

@@ -97,8 +97,8 @@ pub trait CallerKind: Sync {
         None
     }
 
-    /// Returns the early answer to a request that takes longer than the platform waits; `None` if the platform waits.
-    fn acknowledge(&self, _: &Acknowledgement<'_>) -> Option<Rendered> {
+    /// Returns how a request is answered that takes longer than the platform waits; `None` if the platform waits.
+    fn acknowledge(&self) -> Option<Acknowledge> {
         None
     }
 
@@ -134,6 +134,9 @@ pub struct Verified<'r> {
     /// The caller that sent the request.
     pub caller: &'r Caller,
 }
+
+/// A function that renders an early answer.
+pub type Acknowledge = fn(&Acknowledgement<'_>) -> Rendered;
 
 /// A function that encrypts an answer.
 pub type Encryption = fn(Rendered, &Envelope<'_>) -> Rendered;

@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use http::Response;
 
 use crate::callers::follow_up::Acknowledgement;
+use crate::callers::kind::Acknowledge;
 use crate::flow::exchange::Exchange;
 use crate::flow::follow_up::FollowUpChannel;
 use crate::flow::respond::early_response;
@@ -18,14 +19,20 @@ use crate::request::command::Command;
 /// The longest id that a row has, in bytes; what is longer is nothing to write down.
 const LONGEST_ID: usize = 32;
 
-/// An early answer, ready to be sent.
+/// An early answer. It is rendered when it is sent: most requests are answered before.
 pub(super) struct EarlyAnswer<'c> {
+    acknowledge: Acknowledge,
     /// Where the outcome goes; `None` if the sender has to ask for it.
     channel: Option<FollowUpChannel<'c>>,
     /// Whether the platform shows nothing of an answer, so that there is nothing to wait for.
     at_once: bool,
     patience: Duration,
-    response: Response<Bytes>,
+    /// The account that the request is about: `(user_name, instance)`.
+    account: Option<(String, String)>,
+    /// The id under which the outcome is found.
+    row: String,
+    /// The outcome, if it is known.
+    outcome: Option<Outcome>,
 }
 
 /// Whether an early answer was sent, and where the outcome goes then.
@@ -44,7 +51,9 @@ impl<'c> EarlyAnswer<'c> {
     pub(super) fn plan(exchange: &Exchange<'c>, command: &Command<'_>, patience: Duration) -> Option<Self> {
         let at_once = is_at_once(exchange);
         let account = match command {
-            Command::RemoveAccount { user_name, instance, .. } => Some((user_name.as_str(), instance.name.as_str())),
+            Command::RemoveAccount { user_name, instance, .. } => {
+                Some((user_name.as_str().to_owned(), instance.name.clone()))
+            }
             Command::DecideApproval { .. }
             | Command::GetRemoval { .. }
             | Command::OffboardLeavers(_)
@@ -68,50 +77,50 @@ impl<'c> EarlyAnswer<'c> {
     /// The early answer to a request that is refused already; `None` if the platform shows the answer itself.
     pub(super) fn plan_refused(exchange: &Exchange<'c>, outcome: &Outcome) -> Option<Self> {
         is_at_once(exchange)
-            .then(|| Self::new(exchange, (None, exchange.id.as_str()), Some(outcome), Duration::ZERO))
+            .then(|| Self::new(exchange, (None, exchange.id.as_str()), Some(outcome.clone()), Duration::ZERO))
             .flatten()
     }
 
     fn new(
         exchange: &Exchange<'c>,
-        (account, row): (Option<(&str, &str)>, &str),
-        outcome: Option<&Outcome>,
+        (account, row): (Option<(String, String)>, &str),
+        outcome: Option<Outcome>,
         patience: Duration,
     ) -> Option<Self> {
-        let channel = exchange.channel.clone();
-        let rendered = exchange.kind()?.acknowledge(&Acknowledgement {
-            language: exchange.language,
-            account,
-            row,
-            follows: channel.is_some(),
-            clicked: exchange.clicked(),
-        })?;
-        let response = early_response(exchange, rendered, outcome);
-        Some(Self { channel, at_once: is_at_once(exchange), patience, response })
+        let acknowledge = exchange.kind()?.acknowledge()?;
+        let (channel, at_once) = (exchange.channel.clone(), is_at_once(exchange));
+        Some(Self { acknowledge, channel, at_once, patience, account, row: row.to_owned(), outcome })
     }
 
     /// Sends it now.
-    pub(super) fn send(self, early: impl FnOnce(Response<Bytes>)) -> Timing<'c> {
-        early(self.response);
+    pub(super) fn send(self, exchange: &Exchange<'_>, answer: impl FnOnce(Response<Bytes>)) -> Timing<'c> {
+        let rendered = (self.acknowledge)(&Acknowledgement {
+            language: exchange.language,
+            account: self.account.as_ref().map(|(user_name, instance)| (user_name.as_str(), instance.as_str())),
+            row: &self.row,
+            follows: self.channel.is_some(),
+            clicked: exchange.clicked(),
+        });
+        answer(early_response(exchange, rendered, self.outcome.as_ref()));
         Timing { late: self.channel.is_some(), channel: self.channel }
     }
 
     /// Waits for the work, and sends the early answer if that takes longer than the platform waits.
-    pub(super) async fn race<H: Host, F: Future>(
+    pub(super) async fn race<H: Host, F: Future, A: FnOnce(Response<Bytes>)>(
         self,
         host: &H,
-        began: Duration,
+        exchange: &Exchange<'_>,
         work: Pin<&mut F>,
-        early: impl FnOnce(Response<Bytes>),
-    ) -> (F::Output, Timing<'c>) {
-        let elapsed = host.elapsed().saturating_sub(began);
+        answer: A,
+    ) -> (F::Output, (Timing<'c>, Option<A>)) {
+        let elapsed = host.elapsed().saturating_sub(exchange.began);
         let patience = pin!(host.sleep(self.patience.saturating_sub(elapsed)));
         match select(work, patience).await {
-            Either::Left((done, _)) if !self.at_once => (done, Timing::ON_TIME),
-            Either::Left((done, _)) => (done, self.send(early)),
+            Either::Left((done, _)) if !self.at_once => (done, (Timing::ON_TIME, Some(answer))),
+            Either::Left((done, _)) => (done, (self.send(exchange, answer), None)),
             Either::Right(((), work)) => {
-                let timing = Timing { late: true, ..self.send(early) };
-                (work.await, timing)
+                let timing = Timing { late: true, ..self.send(exchange, answer) };
+                (work.await, (timing, None))
             }
         }
     }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each arrow is one call. What surrounds them is the same for every ending: an early answer if the platform does not wait, the
-//! row, the log line, the follow-up messages, the response; in this order. Nothing is decided here: that is for `operations` and
+//! row, the log line, the response, the follow-up messages; in this order, but that the response to a DELETE comes before its row. Nothing is decided here: that is for `operations` and
 //! `policy`.
 
 use std::pin::pin;
@@ -22,7 +22,7 @@ use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
 use crate::host::Host;
 use crate::operations::record::record;
-use crate::operations::report::{Content, Report};
+use crate::operations::report::{Content, LedgerRow, Report};
 use crate::outbound::budget::Budget;
 use crate::outcome::{NotSent, Outcome};
 use crate::reply::{Reply, RequestFacts};
@@ -40,38 +40,25 @@ mod parse;
 mod respond;
 mod secrets;
 
-/// Answers one request. `app` is where the errors are if configuration or policy cannot be used, for strangers to read.
+/// Answers one request, and finishes its work. `app` is where the errors are if configuration or policy cannot be used, for
+/// strangers to read.
 ///
-/// If it takes longer than the sender's platform waits, `early` gets an answer, at most once. The returned response is then not
-/// delivered, and the outcome was sent where the platform takes it afterwards.
+/// `answer` gets the response, once: before the work is over if the sender's platform does not wait for the outcome, which is then
+/// sent where the platform takes it afterwards; else as soon as the outcome is known. The outcome of a DELETE is written behind the
+/// answer: the claim is in the ledger, so no repeat is sent meanwhile.
 pub async fn handle<H: Host>(
     host: &H,
     app: Result<&App, &str>,
     inbound: Inbound,
     body: Option<BodyError>,
-    early: impl FnOnce(Response<Bytes>),
-) -> Response<Bytes> {
+    answer: impl FnOnce(Response<Bytes>),
+) {
     let is_head = inbound.method == Method::HEAD;
-    let response = answer(host, app, inbound, body, early).await;
     // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
-    if is_head { response.map(|_| Bytes::new()) } else { response }
-}
-
-/// Returns the largest body that is read of a request, in bytes. `inbound` has none yet.
-pub fn body_limit(app: Result<&App, &str>, inbound: &Inbound) -> usize {
-    app.map_or(BODY_LIMIT, |app| authenticate::body_limit(&app.config, inbound))
-}
-
-async fn answer<H: Host>(
-    host: &H,
-    app: Result<&App, &str>,
-    inbound: Inbound,
-    body: Option<BodyError>,
-    early: impl FnOnce(Response<Bytes>),
-) -> Response<Bytes> {
+    let answer = |response: Response<Bytes>| answer(if is_head { response.map(|_| Bytes::new()) } else { response });
     let arrival = Arrival::now(host, app);
     let (exchange, work) = match (route(&inbound), app) {
-        (Ok(Route::Health), _) => return health::response(host, app, &arrival.id).await,
+        (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
         (Ok(_), Err(_)) => (Exchange::anonymous(arrival), Err(NotSent::ConfigurationUnusable.into())),
         (Ok(route), Ok(app)) => match body {
@@ -80,14 +67,26 @@ async fn answer<H: Host>(
         },
     };
     match work {
-        Ok(Work::Reply(rendered)) => content_response(&exchange, &Content::of(rendered)),
-        Ok(Work::Command(request)) => carry_out(host, &exchange, *request, early).await,
+        Ok(Work::Reply(rendered)) => answer(content_response(&exchange, &Content::of(rendered))),
+        Ok(Work::Command(request)) => carry_out(host, &exchange, *request, answer).await,
         Err(outcome) => {
-            let planned = EarlyAnswer::plan_refused(&exchange, &outcome);
-            let timing = planned.map_or(Timing::ON_TIME, |planned| planned.send(early));
-            conclude(host, app, &exchange, Report::new(outcome), timing).await
+            let (timing, answer) = match EarlyAnswer::plan_refused(&exchange, &outcome) {
+                Some(planned) => (planned.send(&exchange, answer), None),
+                None => (Timing::ON_TIME, Some(answer)),
+            };
+            conclude(host, app, &exchange, Report::new(outcome), (timing, answer)).await;
         }
     }
+}
+
+/// Whether a request may need the ledger: every one but the question for the gateway's health. `inbound` may have no body yet.
+pub fn may_need_ledger(inbound: &Inbound) -> bool {
+    !matches!(route(inbound), Ok(Route::Health))
+}
+
+/// Returns the largest body that is read of a request, in bytes. `inbound` has none yet.
+pub fn body_limit(app: Result<&App, &str>, inbound: &Inbound) -> usize {
+    app.map_or(BODY_LIMIT, |app| authenticate::body_limit(&app.config, inbound))
 }
 
 /// Authenticates and parses a request.
@@ -110,8 +109,8 @@ async fn carry_out<'c, H: Host>(
     host: &H,
     exchange: &Exchange<'c>,
     request: CommandRequest<'c>,
-    early: impl FnOnce(Response<Bytes>),
-) -> Response<Bytes> {
+    answer: impl FnOnce(Response<Bytes>),
+) {
     let limits = request.app.config.limits;
     let budget = Budget::new(exchange.began, limits);
     let planned = EarlyAnswer::plan(exchange, &request.command, limits.early_answer);
@@ -119,32 +118,43 @@ async fn carry_out<'c, H: Host>(
     let ctx = exchange.context(host, app, &budget, (caller, &actor));
     let work = pin!(dispatch(&ctx, command, delivery));
     let (answered, timing) = match planned {
-        None => (work.await, Timing::ON_TIME),
-        Some(planned) => planned.race(host, exchange.began, work, early).await,
+        None => (work.await, (Timing::ON_TIME, Some(answer))),
+        Some(planned) => planned.race(host, exchange, work, answer).await,
     };
     match answered {
         Ok(Answered::Report(report)) => conclude(host, Ok(app), exchange, *report, timing).await,
         Err(refusal) => conclude(host, Ok(app), exchange, *refusal.0, timing).await,
         Ok(Answered::Content(content)) => {
+            let (timing, answer) = timing;
+            if let Some(answer) = answer {
+                answer(content_response(exchange, &content));
+            }
             if let Some(channel) = &timing.channel {
                 channel.send(host, channel.content_bodies(&content.rendered), exchange.id.as_str()).await;
             }
-            content_response(exchange, &content)
         }
     }
 }
 
-/// What every ending leaves behind: the row, the log line, the follow-up messages, the response.
+/// What every ending leaves behind: the response, the row, the log line, the follow-up messages.
 async fn conclude<H: Host>(
     host: &H,
     app: Result<&App, &str>,
     exchange: &Exchange<'_>,
     report: Report<'_>,
-    timing: Timing<'_>,
-) -> Response<Bytes> {
-    let report = record(host, app, &exchange.origin(timing.late), report).await;
-    let id = report_id(exchange, &report);
+    (timing, answer): (Timing<'_>, Option<impl FnOnce(Response<Bytes>)>),
+) {
     let known = app.ok();
+    // A row that has to be written first may say something else: another copy of the delivery may have been faster.
+    let (before, after) = if matches!(report.row, LedgerRow::Claimed(_)) { (answer, None) } else { (None, answer) };
+    if let Some(answer) = before {
+        answer(report_response(exchange, known, &report));
+    }
+    let report = record(host, app, &exchange.origin(timing.late), report).await;
+    if let Some(answer) = after {
+        answer(report_response(exchange, known, &report));
+    }
+    let id = report_id(exchange, &report);
     if let Some(channel) = &timing.channel {
         channel.send(host, channel.bodies(&reply(exchange, known, &report, exchange.language)), id).await;
     }
@@ -156,5 +166,4 @@ async fn conclude<H: Host>(
         let told = Reply { request, clicked: None, is_decided_already: false, ..told };
         channel.send(host, channel.bodies(&told), id).await;
     }
-    report_response(exchange, known, &report)
 }

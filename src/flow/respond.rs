@@ -19,6 +19,7 @@ use crate::taurusdb::error_codes;
 pub(super) fn report_id<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>) -> &'a str {
     match &report.row {
         LedgerRow::Current(row) => row.id.as_str(),
+        LedgerRow::Claimed(unsettled) => unsettled.claim.id().as_str(),
         LedgerRow::Stale(id) => id.as_str(),
         LedgerRow::Unwritten | LedgerRow::OfParts => exchange.id.as_str(),
     }
@@ -55,6 +56,7 @@ pub(super) fn reply<'a>(
 fn row_of<'a>(report: &'a Report<'_>) -> Option<&'a RemovalRow> {
     match &report.row {
         LedgerRow::Current(row) => Some(row.as_ref()),
+        LedgerRow::Claimed(unsettled) => Some(unsettled.claim.row()),
         LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts => None,
     }
 }

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
-use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow};
-use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, waiting};
+use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
+use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, votes, waiting};
 use crate::outcome::state::State;
+use crate::policy::counts::{Counts, RecentRemovals};
 use crate::policy::permit::Permit;
 use crate::request::removal::RemovalRequest;
 
@@ -18,10 +19,9 @@ use crate::request::removal::RemovalRequest;
 const FIND: &str = concat!(
     "SELECT ",
     columns!(),
-    ",
-    EXISTS (SELECT 1 FROM removals r WHERE r.instance = ?3 AND r.user_name = ?5 AND r.delivery IS NOT ?1
-        AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ?6)
-        AND coalesce(r.place, ?7) = ?7), ",
+    ", EXISTS (SELECT 1 ",
+    unresolved!(rows "?3", "?5", not "?1", now "?6", at "?7"),
+    "), ",
     last_hour!(by "?8", "?2", since "?4"),
     ", ",
     last_hour!(on "?3", since "?4"),
@@ -40,27 +40,59 @@ const COUNT: &str = concat!(
     waiting!("?4", "?1", now "?5", before "?6")
 );
 
-/// A delivery that certainly did nothing may be claimed again; any other is taken.
-const CLAIM: &str = concat!(
-    "INSERT INTO removals
-    (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-     attempts, in_flight_until, claimed_at, place, person)
-    VALUES (?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16)
-    ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
-        reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
-        policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
-        request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
-        claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
-        expires_at = NULL, fingerprint = NULL, later = NULL
-        WHERE removals.state IN ('not-sent', 'not-removed')
-    RETURNING id, ",
-    last_hour!(by "?16", "?6", since "?13"),
-    " - ",
-    last_hour!(own "r.delivery = ?2", since "?13"),
-    ", ",
-    last_hour!(on "?7", since "?13"),
-    " - ",
-    last_hour!(own "r.delivery = ?2", since "?13")
+/// A delivery that certainly did nothing may be claimed again for the same account; any other is taken.
+macro_rules! claim {
+    (if $condition:expr, returning $returning:expr) => {
+        concat!(
+            "INSERT INTO removals
+            (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
+             attempts, in_flight_until, claimed_at, place, person)
+            SELECT ?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16
+            WHERE ",
+            $condition,
+            " ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+                reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
+                policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
+                request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
+                claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
+                expires_at = NULL, fingerprint = NULL, later = NULL
+                WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS excluded.instance
+                    AND removals.user_name IS excluded.user_name
+            RETURNING ",
+            $returning
+        )
+    };
+}
+
+const CLAIM: &str = claim!(
+    if "true",
+    returning concat!(
+        "id, ",
+        last_hour!(by "?16", "?6", since "?13"),
+        " - ",
+        last_hour!(own "r.delivery = ?2", since "?13"),
+        ", ",
+        last_hour!(on "?7", since "?13"),
+        " - ",
+        last_hour!(own "r.delivery = ?2", since "?13")
+    )
+);
+
+/// Claims without having looked: nothing else may be known of the account, and the counts may not exceed those that the decision
+/// holds for.
+const CLAIM_UNSEEN: &str = claim!(
+    if concat!(
+        "NOT EXISTS (SELECT 1 ",
+        unresolved!(rows "?7", "?8", not "?2", now "?3", at "?15"),
+        ") AND ",
+        last_hour!(by "?16", "?6", since "?13"),
+        " <= ?17 AND ",
+        last_hour!(on "?7", since "?13"),
+        " <= ?18 AND ",
+        waiting!("?16", "?6", now "?3"),
+        " <= ?19"
+    ),
+    returning "id"
 );
 
 /// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
@@ -80,59 +112,29 @@ const CLAIM_WAITING: &str = concat!(
 
 const WITHDRAW: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8,
-    attempts = attempts - 1
+    attempts = attempts - 1, claimed_at = NULL
     WHERE id = ?1 AND state = 'in-flight' RETURNING ",
     columns!()
 );
 
+/// Returns what the claim does not know of its row: how often it was tried before, and what approvers decided.
 const COMPLETE: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
-    attempts = attempts - 1 + ?8, confirmed_by = ?9
-    WHERE id = ?1 AND state = 'in-flight' RETURNING ",
-    columns!()
+    attempts = attempts - 1 + ?8, confirmed_by = ?9,
+    claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+    WHERE id = ?1 AND state = 'in-flight' RETURNING attempts, ",
+    votes!()
 );
 
-/// Removals of this account by other deliveries whose effect is not known, and which no request carries out any more.
-const UNRESOLVED: &str = "SELECT id FROM removals WHERE instance = ?1 AND user_name = ?2 AND delivery IS NOT ?3
-    AND state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?4)
-    AND coalesce(place, ?5) = ?5";
+const UNRESOLVED: &str = concat!("SELECT r.id ", unresolved!(rows "?1", "?2", not "?3", now "?4", at "?5"));
 
 const RECONCILE: &str = concat!(
-    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, confirmed_by = ?7
+    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, confirmed_by = ?7,
+    claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
     WHERE id = ?1 AND (state = 'unknown' OR (state = 'in-flight' AND coalesce(in_flight_until, 0) <= ?3))
     RETURNING ",
     columns!()
 );
-
-/// How many removals there were in the last hour: removed, running or of unknown outcome. What brakes in policies count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RecentRemovals {
-    /// Those that the requesting person asked for or caused, and those of the requester's principal.
-    pub requester: i64,
-    /// The instance's.
-    pub instance: i64,
-}
-
-/// What policies count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// The last hour.
-    pub removals: RecentRemovals,
-    /// The requests of the same person that wait; of a request that waits itself, those that were asked before it.
-    pub waiting: i64,
-}
-
-impl Counts {
-    fn read(values: &[Value]) -> Result<Self, StoreError> {
-        match values {
-            [Value::Integer(requester), Value::Integer(instance), Value::Integer(waiting)] => {
-                let removals = RecentRemovals { requester: *requester, instance: *instance };
-                Ok(Self { removals, waiting: *waiting })
-            }
-            _ => Err(StoreError("the ledger answered with other counts than asked for".into())),
-        }
-    }
-}
 
 /// What the ledger knows before a removal is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,8 +164,7 @@ pub struct Attempt<'a> {
 #[derive(Debug)]
 pub struct Claim<'c> {
     permit: Permit<'c>,
-    id: RemovalId,
-    counts: RecentRemovals,
+    row: RemovalRow,
 }
 
 impl<'c> Claim<'c> {
@@ -172,24 +173,77 @@ impl<'c> Claim<'c> {
         &self.permit
     }
 
-    /// The row.
+    /// The row's id.
     pub fn id(&self) -> &RemovalId {
-        &self.id
+        &self.row.id
     }
 
-    /// The counts without this removal: every claim before it is counted, and none after it.
-    pub fn counts(&self) -> RecentRemovals {
-        self.counts
+    /// The row, as far as the claim knows it: not what approvers decided, and of the attempts only its own.
+    pub fn row(&self) -> &RemovalRow {
+        &self.row
     }
 
-    fn read(permit: Permit<'c>, rows: &[Vec<Value>]) -> Result<Option<Self>, StoreError> {
-        let Some(row) = rows.first() else { return Ok(None) };
-        let [Value::Text(id), Value::Integer(requester), Value::Integer(instance)] = row.as_slice() else {
-            return Err(StoreError("the ledger answered with other columns than asked for".into()));
+    /// The claim of a row that did not wait before.
+    fn of(removal: &RemovalRequest<'_>, permit: Permit<'c>, attempt: &Attempt<'_>, id: &str) -> Self {
+        let actor = &removal.actor;
+        let row = RemovalRow {
+            id: RemovalId::recorded(id),
+            state: State::InFlight,
+            asked_at: attempt.at.timestamp_millis(),
+            in_flight_until: Some(attempt.until.timestamp_millis()),
+            caller: Some(actor.caller.clone()),
+            kind: Some(actor.kind.clone()),
+            actor: Some(actor.principal.clone()),
+            caused_by: removal.caused_by.clone(),
+            instance: Some(removal.instance.name.clone()),
+            user_name: Some(removal.user_name.as_str().to_owned()),
+            reason: removal.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            policies: permit.policies().to_vec(),
+            policy_set: Some(permit.policy_set().to_owned()),
+            attempts: 1,
+            delivery: Some(removal.delivery.as_str().to_owned()),
+            resource_id: Some(removal.instance.resource_id()),
+            ..RemovalRow::default()
         };
-        let counts = RecentRemovals { requester: *requester, instance: *instance };
-        Ok(Some(Self { permit, id: RemovalId::recorded(id), counts }))
+        Self { permit, row }
     }
+}
+
+/// The first row of a claim: its id, and the counts without this removal, as every claim before it left them.
+fn claimed(rows: &[Vec<Value>]) -> Result<Option<(&str, RecentRemovals)>, StoreError> {
+    match rows.first().map(Vec::as_slice) {
+        None => Ok(None),
+        Some([Value::Text(id), Value::Integer(requester), Value::Integer(instance)]) => {
+            Ok(Some((id, RecentRemovals { requester: *requester, instance: *instance })))
+        }
+        Some(_) => Err(StoreError("the ledger answered with other columns than asked for".into())),
+    }
+}
+
+fn read_counts(values: &[Value]) -> Result<Counts, StoreError> {
+    match values {
+        [Value::Integer(requester), Value::Integer(instance), Value::Integer(waiting)] => {
+            let removals = RecentRemovals { requester: *requester, instance: *instance };
+            Ok(Counts { removals, waiting: *waiting })
+        }
+        _ => Err(StoreError("the ledger answered with other counts than asked for".into())),
+    }
+}
+
+/// The parameters that both ways to claim have.
+fn claim_parameters(removal: &RemovalRequest<'_>, permit: &Permit<'_>, attempt: &Attempt<'_>) -> Vec<Value> {
+    let mut parameters =
+        vec![attempt.id.as_str().into(), removal.delivery.as_str().into(), attempt.at.timestamp_millis().into()];
+    parameters.extend(removal_columns(removal));
+    parameters.extend([
+        permit.policies().join(",").as_str().into(),
+        permit.policy_set().into(),
+        hour_before(attempt.at).into(),
+        attempt.until.timestamp_millis().into(),
+        removal.instance.resource_id().as_str().into(),
+        attempt.person.into(),
+    ]);
+    parameters
 }
 
 /// How a claimed removal ended.
@@ -230,7 +284,7 @@ impl<H: Host> Ledger<'_, H> {
         let Some([unresolved, counts @ ..]) = row.get(WIDTH..) else {
             return Err(StoreError("the ledger answered with other columns than asked for".into()));
         };
-        let counts = Counts::read(counts)?;
+        let counts = read_counts(counts)?;
         // A row that did nothing does not stand in the way of another try; but a delivery stands for one account.
         let earlier = RemovalRow::read(row)?.filter(|earlier| {
             !matches!(earlier.state, State::NotSent | State::NotRemoved) || !earlier.is_about(removal)
@@ -259,10 +313,33 @@ impl<H: Host> Ledger<'_, H> {
             id.as_str().into(),
         ];
         let rows = self.host().query(COUNT, parameters).await?;
-        Counts::read(rows.first().map(Vec::as_slice).unwrap_or_default())
+        read_counts(rows.first().map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// Claims a removal; `None` if another request with the same delivery was faster.
+    /// Claims a removal of which nothing was looked up; `None` if the ledger has a row of the same delivery, or removals of the
+    /// same account that have to be settled first, or counts that are larger than `most`.
+    ///
+    /// # Errors
+    ///
+    /// If the row cannot be written; then nothing may be sent.
+    pub async fn claim_unseen<'c>(
+        &self,
+        removal: &RemovalRequest<'c>,
+        permit: Permit<'c>,
+        attempt: &Attempt<'_>,
+        most: Counts,
+    ) -> Result<Option<Claim<'c>>, StoreError> {
+        let mut parameters = claim_parameters(removal, &permit, attempt);
+        parameters.extend([most.removals.requester, most.removals.instance, most.waiting].map(Value::from));
+        let rows = self.host().query(CLAIM_UNSEEN, parameters).await?;
+        match rows.first().map(Vec::as_slice) {
+            None => Ok(None),
+            Some([Value::Text(id)]) => Ok(Some(Claim::of(removal, permit, attempt, id))),
+            Some(_) => Err(StoreError("the ledger answered with other columns than asked for".into())),
+        }
+    }
+
+    /// Claims a removal, and counts the removals before it; `None` if another request with the same delivery was faster.
     ///
     /// # Errors
     ///
@@ -272,37 +349,27 @@ impl<H: Host> Ledger<'_, H> {
         removal: &RemovalRequest<'c>,
         permit: Permit<'c>,
         attempt: &Attempt<'_>,
-    ) -> Result<Option<Claim<'c>>, StoreError> {
-        let mut parameters =
-            vec![attempt.id.as_str().into(), removal.delivery.as_str().into(), attempt.at.timestamp_millis().into()];
-        parameters.extend(removal_columns(removal));
-        parameters.extend([
-            permit.policies().join(",").as_str().into(),
-            permit.policy_set().into(),
-            hour_before(attempt.at).into(),
-            attempt.until.timestamp_millis().into(),
-            removal.instance.resource_id().as_str().into(),
-            attempt.person.into(),
-        ]);
+    ) -> Result<Option<(Claim<'c>, RecentRemovals)>, StoreError> {
+        let parameters = claim_parameters(removal, &permit, attempt);
         let rows = self.host().query(CLAIM, parameters).await?;
-        Claim::read(permit, &rows)
+        Ok(claimed(&rows)?.map(|(id, counts)| (Claim::of(removal, permit, attempt, id), counts)))
     }
 
-    /// Claims the removal that waits in row `attempt.id` in state `from`; `None` if it does not wait there any more.
+    /// Claims the removal that waits in a row, and counts the removals before it; `None` if it does not wait there any more.
     ///
     /// # Errors
     ///
     /// If the row cannot be written; then nothing may be sent.
     pub async fn claim_waiting<'c>(
         &self,
-        from: State,
+        waiting: &RemovalRow,
         removal: &RemovalRequest<'c>,
         permit: Permit<'c>,
         attempt: &Attempt<'_>,
-    ) -> Result<Option<Claim<'c>>, StoreError> {
+    ) -> Result<Option<(Claim<'c>, RecentRemovals)>, StoreError> {
         let parameters = vec![
-            attempt.id.as_str().into(),
-            from.as_str().into(),
+            waiting.id.as_str().into(),
+            waiting.state.as_str().into(),
             attempt.at.timestamp_millis().into(),
             permit.policies().join(",").as_str().into(),
             permit.policy_set().into(),
@@ -314,7 +381,16 @@ impl<H: Host> Ledger<'_, H> {
             attempt.person.into(),
         ];
         let rows = self.host().query(CLAIM_WAITING, parameters).await?;
-        Claim::read(permit, &rows)
+        let Some((_, counts)) = claimed(&rows)? else { return Ok(None) };
+        let row = RemovalRow {
+            state: State::InFlight,
+            policies: permit.policies().to_vec(),
+            policy_set: Some(permit.policy_set().to_owned()),
+            in_flight_until: Some(attempt.until.timestamp_millis()),
+            resource_id: Some(removal.instance.resource_id()),
+            ..waiting.clone()
+        };
+        Ok(Some((Claim { permit, row }, counts)))
     }
 
     /// Records that a claimed removal was denied after all, and that nothing was sent.
@@ -328,21 +404,38 @@ impl<H: Host> Ledger<'_, H> {
         ending: &Ending<'_>,
         decided_by: DecidedBy<'_>,
     ) -> Result<RemovalRow, StoreError> {
-        let mut parameters = ending.parameters(claim.id.as_str().into());
+        let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend(decided_by.parameters());
-        still_in_flight(&self.host().query(WITHDRAW, parameters).await?)
+        let rows = self.host().query(WITHDRAW, parameters).await?;
+        RemovalRow::first(&rows)?.ok_or_else(not_in_flight)
     }
 
-    /// Records how a claimed removal ended.
+    /// Records how a claimed removal ended, and returns its row.
     ///
     /// # Errors
     ///
     /// If the row cannot be written or is not in flight any more; it then stays as it is.
     pub async fn complete(&self, claim: &Claim<'_>, completion: &Completion<'_>) -> Result<RemovalRow, StoreError> {
         let Completion { ending, request_id, attempts } = completion;
-        let mut parameters = ending.parameters(claim.id.as_str().into());
+        let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend([(*request_id).into(), i64::from(*attempts).into(), ending.outcome.confirmed_by().into()]);
-        still_in_flight(&self.host().query(COMPLETE, parameters).await?)
+        let rows = self.host().query(COMPLETE, parameters).await?;
+        let [Value::Integer(attempts), Value::Text(decided)] = rows.first().ok_or_else(not_in_flight)?.as_slice()
+        else {
+            return Err(StoreError("the ledger answered with other columns than asked for".into()));
+        };
+        Ok(RemovalRow {
+            state: ending.outcome.state(),
+            ended_at: Some(ending.at.timestamp_millis()),
+            status: Some(ending.outcome.status().as_u16()),
+            code: Some(ending.outcome.code().into_owned()),
+            message: Some(ending.outcome.message(ending.language)),
+            request_id: request_id.map(str::to_owned),
+            confirmed_by: ending.outcome.confirmed_by().map(str::to_owned),
+            attempts: *attempts,
+            votes: votes(decided),
+            ..claim.row.clone()
+        })
     }
 
     /// The rows of this account, other than this delivery's own, that only the account list can settle.
@@ -382,6 +475,6 @@ impl<H: Host> Ledger<'_, H> {
     }
 }
 
-fn still_in_flight(rows: &[Vec<Value>]) -> Result<RemovalRow, StoreError> {
-    RemovalRow::first(rows)?.ok_or_else(|| StoreError("the row is not in flight any more".into()))
+fn not_in_flight() -> StoreError {
+    StoreError("the row is not in flight any more".into())
 }

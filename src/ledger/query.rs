@@ -17,7 +17,7 @@ const ROW: &str = concat!("SELECT ", columns!(), " FROM removals WHERE id = ?1 O
 /// By how much a clock may have been set back between a row's first try and its last.
 const SET_BACK: i64 = 86_400_000;
 
-/// The conditions on every row; the parameters are the same for all three statements.
+/// The conditions on every row; the parameters are the same for both statements.
 macro_rules! list {
     ($instance:literal, $actor:literal) => {
         concat!(
@@ -39,14 +39,10 @@ const ALL: &str = list!("(?2 IS NULL OR instance = ?2)", "(?3 IS NULL OR actor =
 /// By `removals_by_actor`: a part of the rows, which are then sorted.
 const BY_ACTOR: &str = list!("(?2 IS NULL OR instance = ?2)", "actor = ?3");
 
-/// By `removals_by_instance` and the time. Without a time that could be every row, to be sorted for every page.
-const BY_INSTANCE: &str = list!("instance = ?2", "(?3 IS NULL OR actor = ?3)");
-
 /// The statement for a query. One for all would not do: SQLite uses no index for a condition that a parameter can turn off.
 pub fn statement(query: &RemovalQuery) -> &'static str {
     match query {
         RemovalQuery { actor: Some(_), .. } => BY_ACTOR,
-        RemovalQuery { instance: Some(_), since: Some(_), .. } => BY_INSTANCE,
         _ => ALL,
     }
 }

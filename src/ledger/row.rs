@@ -158,6 +158,11 @@ fn groups(json: Option<&str>) -> Groups {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
+/// What approvers decided, as `votes!` has it.
+pub(super) fn votes(json: &str) -> Vec<Vote> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
 /// The `groups` column of an actor; `None` if the proof named no teams.
 pub(super) fn groups_column(actor: &Actor) -> Option<String> {
     (!actor.groups.is_empty()).then(|| serde_json::to_string(&actor.groups).ok()).flatten()
@@ -224,7 +229,7 @@ impl RemovalRow {
             resource_id: values.text(),
             policy_set: values.text(),
             caused_by: values.text(),
-            votes: serde_json::from_str(&values.text().unwrap_or_default()).unwrap_or_default(),
+            votes: votes(&values.text().unwrap_or_default()),
         }))
     }
 

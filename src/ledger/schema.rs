@@ -8,7 +8,7 @@
 use crate::host::{Host, StoreError, Value};
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// The tables of an empty database. Each statement may run again.
 const TABLES: &[&str] = &[
@@ -120,16 +120,20 @@ const COLUMN: &str = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
 /// The indexes, and then the version. Each statement may run again.
 const INDEXES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS removals_by_actor ON removals (actor, asked_at) WHERE actor IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS removals_by_instance ON removals (instance, asked_at) WHERE instance IS NOT NULL",
+    "DROP INDEX IF EXISTS removals_by_instance",
     "CREATE INDEX IF NOT EXISTS removals_unproved ON removals (id) WHERE actor IS NULL",
-    // With the state in them, the last hour is counted without reading a row.
-    "CREATE INDEX IF NOT EXISTS removals_counted_by_person ON removals (person, claimed_at, state)
-        WHERE claimed_at IS NOT NULL",
-    // Rows of version 1, which have no person, and those that count for a person and for the principal who asked.
-    "CREATE INDEX IF NOT EXISTS removals_counted_by_principal ON removals (actor, claimed_at, state, person)
-        WHERE claimed_at IS NOT NULL AND person IS NOT actor",
+    // Earlier versions left `claimed_at` in rows that do not count any more, and had the state in their indexes instead.
+    "UPDATE removals SET claimed_at = NULL
+        WHERE claimed_at IS NOT NULL AND state NOT IN ('in-flight', 'removed', 'unknown')",
     "DROP INDEX IF EXISTS removals_counted_by_actor",
-    "CREATE INDEX IF NOT EXISTS removals_counted_on_instance ON removals (instance, claimed_at, state)
+    "DROP INDEX IF EXISTS removals_counted_by_person",
+    "DROP INDEX IF EXISTS removals_counted_by_principal",
+    "DROP INDEX IF EXISTS removals_counted_on_instance",
+    "CREATE INDEX IF NOT EXISTS removals_claimed_by_person ON removals (person, claimed_at) WHERE claimed_at IS NOT NULL",
+    // Rows of version 1, which have no person, and those that count for a person and for the principal who asked.
+    "CREATE INDEX IF NOT EXISTS removals_claimed_by_principal ON removals (actor, claimed_at, person)
+        WHERE claimed_at IS NOT NULL AND person IS NOT actor",
+    "CREATE INDEX IF NOT EXISTS removals_claimed_on_instance ON removals (instance, claimed_at)
         WHERE claimed_at IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown')",
     "CREATE UNIQUE INDEX IF NOT EXISTS removals_by_reference ON removals (reference) WHERE reference IS NOT NULL",
@@ -143,7 +147,7 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS identities_by_external_id
         ON identities (caller, json_extract(resource, '$.externalId'), id)",
     // Last: a database without it was not finished.
-    "INSERT INTO ledger (version) VALUES (2) ON CONFLICT DO NOTHING",
+    "INSERT INTO ledger (version) VALUES (3) ON CONFLICT DO NOTHING",
 ];
 
 /// The version, and the settings of the connection: what a new instance asks of a ledger that others use, in one statement.

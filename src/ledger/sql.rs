@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::host::Value;
 use crate::request::removal::RemovalRequest;
 
-/// Counts the removals of the last hour: those that were claimed since then and are removed, running or of unknown outcome,
-/// in indexes alone. Of an instance, or of a requester: the person who asked or who caused it, and the principal who asked, each
+/// Counts the removals of the last hour, in indexes alone: only rows that are removed, running or of unknown outcome have a
+/// `claimed_at`. Of an instance, or of a requester: the person who asked or who caused it, and the principal who asked, each
 /// removal once. A statement's own row is subtracted and not left out, so that the indexes still suffice.
 macro_rules! last_hour {
     (on $instance:literal, since $since:literal) => {
@@ -29,7 +29,7 @@ macro_rules! last_hour {
         concat!("EXISTS (SELECT 1 ", last_hour!(@rows $own, $since), ")")
     };
     (@rows $($which:literal),+) => {
-        concat!("FROM removals r WHERE r.state IN ('in-flight', 'removed', 'unknown') AND ", last_hour!(@and $($which),+))
+        concat!("FROM removals r WHERE ", last_hour!(@and $($which),+))
     };
     (@and $which:literal, $since:literal) => { concat!($which, " AND r.claimed_at > ", $since) };
     (@and $which:literal, $($more:literal),+) => { concat!($which, last_hour!(@and $($more),+)) };
@@ -55,6 +55,27 @@ macro_rules! waiting {
     };
 }
 
+/// Whether other deliveries have removals of an account that only the account list can settle: their effect is not known, and no
+/// request carries them out any more. Of removals that went to another place than the instance is at now, the list says nothing.
+macro_rules! unresolved {
+    (rows $instance:literal, $user_name:literal, not $delivery:literal, now $now:literal, at $place:literal) => {
+        concat!(
+            "FROM removals r WHERE r.instance = ",
+            $instance,
+            " AND r.user_name = ",
+            $user_name,
+            " AND r.delivery IS NOT ",
+            $delivery,
+            " AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ",
+            $now,
+            ") AND coalesce(r.place, ",
+            $place,
+            ") = ",
+            $place
+        )
+    };
+}
+
 /// The beginning of the last hour, for [`last_hour`].
 pub(super) fn hour_before(now: DateTime<Utc>) -> i64 {
     now.timestamp_millis().saturating_sub(3_600_000)
@@ -63,11 +84,18 @@ pub(super) fn hour_before(now: DateTime<Utc>) -> i64 {
 /// What every statement that returns rows returns first, in the order in which `RemovalRow::read` takes it.
 macro_rules! columns {
     () => {
-        "removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
+        concat!("removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
-        later, delivery, groups, place, policy_set, caused_by,
-        (SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller, 'kind', a.kind,
-            'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) FROM approvals a WHERE a.removal = removals.id)"
+        later, delivery, groups, place, policy_set, caused_by, ", $crate::ledger::sql::votes!())
+    };
+}
+
+/// What approvers decided about a row, as JSON.
+macro_rules! votes {
+    () => {
+        "(SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller,
+            'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups))
+            FROM approvals a WHERE a.removal = removals.id)"
     };
 }
 
@@ -90,4 +118,4 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
     ]
 }
 
-pub(super) use {columns, last_hour, waiting};
+pub(super) use {columns, last_hour, unresolved, votes, waiting};

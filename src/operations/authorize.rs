@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::host::Host;
-use crate::ledger::claims::Counts;
 use crate::operations::Ctx;
 use crate::outcome::denial::Denial;
 use crate::policy::AuthzContext;
+use crate::policy::counts::Counts;
 use crate::policy::permit::Decision;
 use crate::request::removal::RemovalRequest;
 

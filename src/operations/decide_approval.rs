@@ -7,12 +7,12 @@
 use crate::config::Config;
 use crate::host::Host;
 use crate::ledger::approvals::{NewVote, Terms};
-use crate::ledger::claims::{Attempt, Counts, RecentRemovals};
+use crate::ledger::claims::Attempt;
 use crate::ledger::ending::DecidedBy;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::{authorize, denied_by, policy_context};
-use crate::operations::execute::{claim_deadline, execute};
+use crate::operations::execute::{claim_deadline, execute, withdraw};
 use crate::operations::pending::pending_outcome;
 use crate::operations::reader::Reader;
 use crate::operations::reconcile::reconcile_account;
@@ -22,6 +22,7 @@ use crate::outcome::denial::Denial;
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
 use crate::outcome::{Closed, Denied, Outcome, catalog};
+use crate::policy::counts::{Counts, RecentRemovals};
 use crate::policy::permit::{ApprovalShortfall, Decision, Permit};
 use crate::policy::{Action, AuthzContext, AuthzRequest, Principal};
 use crate::request::actor::Actor;
@@ -243,16 +244,18 @@ async fn claim_and_execute<'c, H: Host>(
     permit: Permit<'c>,
     recheck: impl Fn(RecentRemovals) -> Option<Denial>,
 ) -> Reported<'c> {
-    let Pending { row, from, removal } = *pending;
+    let Pending { row, removal, .. } = *pending;
     let taurusdb = ctx.taurusdb(removal.instance).await?;
     reconcile_account(ctx, &taurusdb, removal).await;
     let person = ctx.person_of(removal);
     let attempt = Attempt { id: row.id.clone(), at: ctx.at, until: claim_deadline(ctx), person };
     let ledger = ctx.ledger().await?;
-    let claim = ctx.stored(ledger.claim_waiting(from, removal, permit, &attempt).await)?;
-    let Some(claim) = claim else { return current_outcome(ctx, row).await };
-    let denied = recheck(claim.counts());
-    execute(ctx, &taurusdb, &claim, denied).await
+    let claimed = ctx.stored(ledger.claim_waiting(row, removal, permit, &attempt).await)?;
+    let Some((claim, counts)) = claimed else { return current_outcome(ctx, row).await };
+    match recheck(counts) {
+        Some(denial) => withdraw(ctx, &claim, denial).await,
+        None => Ok(execute(ctx, &taurusdb, claim).await),
+    }
 }
 
 /// Ends a waiting row without a DELETE.

@@ -1,11 +1,12 @@
-//! Carries out a claimed removal: the signed DELETE, and what became of it.
+//! Carries out a claimed removal: the signed DELETE. Its outcome is written by [`record`](super::record), when the requester
+//! has been answered where that is possible.
 
 use chrono::{DateTime, Utc};
 
-use crate::host::{Host, StoreError};
-use crate::ledger::claims::{Claim, Completion};
+use crate::host::Host;
+use crate::ledger::claims::Claim;
 use crate::operations::Ctx;
-use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
+use crate::operations::report::{LedgerRow, Refusal, Report, Reported, Unsettled};
 use crate::outcome::denial::Denial;
 use crate::outcome::{Denied, Outcome};
 use crate::taurusdb::Taurusdb;
@@ -19,50 +20,34 @@ pub(super) fn claim_deadline<H>(ctx: &Ctx<'_, H>) -> DateTime<Utc> {
     ctx.at.checked_add_signed(total).and_then(|at| at.checked_add_signed(GRACE)).unwrap_or(ctx.at)
 }
 
-/// Sends the DELETE of a claim, and records its outcome. `denied` says why it is not permitted at the counts of the claim; then
-/// nothing is sent.
+/// Sends the DELETE of a claim.
+pub(super) async fn execute<'c, H: Host>(ctx: &Ctx<'c, H>, taurusdb: &Taurusdb<'_, H>, claim: Claim<'c>) -> Report<'c> {
+    let deleted = taurusdb.delete(claim.permit()).await;
+    let policies = claim.permit().policies().to_vec();
+    let unsettled = Unsettled { claim, at: ctx.host.now(), attempts: deleted.attempts };
+    Report {
+        retry_after: deleted.retry_after.filter(|_| !deleted.outcome.status().is_success()),
+        request_id: deleted.request_id,
+        row: LedgerRow::Claimed(Box::new(unsettled)),
+        policies,
+        ..Report::new(deleted.outcome)
+    }
+}
+
+/// Gives up a claim that is not permitted at the counts that came with it. Nothing is sent.
 ///
 /// # Errors
 ///
-/// If it is denied and that cannot be written.
-pub(super) async fn execute<'c, H: Host>(
-    ctx: &Ctx<'c, H>,
-    taurusdb: &Taurusdb<'_, H>,
-    claim: &Claim<'c>,
-    denied: Option<Denial>,
-) -> Reported<'c> {
+/// If that cannot be written.
+pub(super) async fn withdraw<'c, H: Host>(ctx: &Ctx<'c, H>, claim: &Claim<'c>, denial: Denial) -> Reported<'c> {
+    let policies = denial.policies().to_vec();
+    let outcome = Outcome::Denied(Denied::Removal(denial));
     let ledger = ctx.ledger().await?;
-    if let Some(denial) = denied {
-        let outcome = Outcome::Denied(Denied::Removal(denial.clone()));
-        let policies = denial.policies();
-        let withdrawn = ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(policies)).await);
-        return match withdrawn {
-            Ok(row) => Ok(Report::of_row(outcome, row)),
-            Err(error) => Err(Refusal::from(error).map(|report| stale(claim, report).decided_by(policies))),
-        };
-    }
-    let deleted = taurusdb.delete(claim.permit()).await;
-    let completion = Completion {
-        ending: ctx.ending(&deleted.outcome),
-        request_id: deleted.request_id.as_deref(),
-        attempts: deleted.attempts,
-    };
-    let completed = ledger.complete(claim, &completion).await;
-    let report = Report {
-        retry_after: deleted.retry_after.filter(|_| !deleted.outcome.status().is_success()),
-        request_id: deleted.request_id,
-        ..Report::new(deleted.outcome).decided_by(claim.permit().policies())
-    };
-    Ok(match completed {
-        Ok(row) => Report { row: LedgerRow::Current(Box::new(row)), ..report },
-        Err(StoreError(why)) => {
-            // The requester still gets the outcome; the row stays in flight, so that a repeat is not sent.
-            ctx.host.log(&format!("ledger: the outcome of {} could not be written: {why}", claim.id().as_str()));
-            stale(claim, report)
+    match ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(&policies)).await) {
+        Ok(row) => Ok(Report::of_row(outcome, row)),
+        Err(error) => {
+            let stale = |report| Report { row: LedgerRow::Stale(claim.id().clone()), ..report };
+            Err(Refusal::from(error).map(|report| stale(report).decided_by(&policies)))
         }
-    })
-}
-
-fn stale<'c>(claim: &Claim<'_>, report: Report<'c>) -> Report<'c> {
-    Report { row: LedgerRow::Stale(claim.id().clone()), ..report }
+    }
 }

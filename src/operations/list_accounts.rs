@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::config::instance::Instance;
 use crate::host::Host;
-use crate::ledger::claims::Counts;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
 use crate::operations::report::{Content, Refusal};
 use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, NotSent, Outcome};
+use crate::policy::counts::Counts;
 use crate::policy::{Action, AuthzRequest, Principal, Resource};
 use crate::reply::Rendered;
 use crate::request::account_query::AccountQuery;

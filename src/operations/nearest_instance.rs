@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::config::instance::Instance;
-use crate::ledger::claims::Counts;
 use crate::operations::authorize::policy_context;
+use crate::policy::counts::Counts;
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal, Resource};
 use crate::request::actor::Actor;
 use crate::request::error::RequestError;

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::host::Host;
-use crate::ledger::claims::Counts;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
 use crate::outcome::denial::Denial;
+use crate::policy::counts::Counts;
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, AuthzResponse, Principal, Resource};
 use crate::request::removal_query::RemovalQuery;
 

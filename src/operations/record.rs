@@ -1,4 +1,4 @@
-//! What every ending leaves behind: the row of a refusal, and one line in the log.
+//! What every ending leaves behind: the row of a refusal or the outcome of a claim, and one line in the log.
 
 use chrono::{DateTime, Utc};
 
@@ -6,11 +6,12 @@ use crate::app::App;
 use crate::config::callers::Caller;
 use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
+use crate::ledger::claims::Completion;
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::ledger::row::{RemovalId, RemovalRow};
-use crate::operations::report::{LedgerRow, Report};
+use crate::operations::report::{LedgerRow, Report, Unsettled};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
@@ -33,7 +34,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) late: bool,
 }
 
-/// Writes the row of a report that has none, and the log line of any. A row that cannot be written is said in the log. `app` is
+/// Writes the row of a report that has none, the outcome of one that was claimed, and the log line of any. What cannot be written
+/// is said in the log. `app` is
 /// the reason why configuration or policy cannot be used: also such a request has its row.
 pub(crate) async fn record<'c, H: Host>(
     host: &H,
@@ -51,10 +53,43 @@ pub(crate) async fn record<'c, H: Host>(
                 report
             }
         },
-        LedgerRow::Current(_) | LedgerRow::Stale(_) => report,
+        LedgerRow::Claimed(unsettled) => {
+            let settled = settle(host, app, origin, (&report.outcome, report.request_id.as_deref()), &unsettled).await;
+            let row = settled.map_or_else(
+                |StoreError(why)| {
+                    // The row stays in flight, so that a repeat is not sent.
+                    let id = unsettled.claim.id();
+                    host.log(&format!("ledger: the outcome of {} could not be written: {why}", id.as_str()));
+                    LedgerRow::Stale(id.clone())
+                },
+                |row| LedgerRow::Current(Box::new(row)),
+            );
+            Report { row, ..report }
+        }
+        row @ (LedgerRow::Current(_) | LedgerRow::Stale(_)) => Report { row, ..report },
     };
     log(host, app, origin, &report);
     report
+}
+
+/// Writes the outcome of a claim.
+async fn settle<H: Host>(
+    host: &H,
+    app: Result<&App, &str>,
+    origin: &Origin<'_>,
+    (outcome, request_id): (&Outcome, Option<&str>),
+    unsettled: &Unsettled<'_>,
+) -> Result<RemovalRow, StoreError> {
+    let Unsettled { claim, at, attempts } = unsettled;
+    let ending = Ending { outcome, language: origin.language, at: *at };
+    open(host, app).await?.complete(claim, &Completion { ending, request_id, attempts: *attempts }).await
+}
+
+async fn open<'a, H: Host>(host: &'a H, app: Result<&App, &str>) -> Result<Ledger<'a, H>, StoreError> {
+    match app {
+        Ok(app) => app.ledger(host).await,
+        Err(_) => Ledger::open(host).await,
+    }
 }
 
 async fn write<H: Host>(
@@ -63,10 +98,7 @@ async fn write<H: Host>(
     origin: &Origin<'_>,
     report: &Report<'_>,
 ) -> Result<RemovalRow, StoreError> {
-    let ledger = match app {
-        Ok(app) => app.ledger(host).await?,
-        Err(_) => Ledger::open(host).await?,
-    };
+    let ledger = open(host, app).await?;
     let refused = RefusedRequest {
         id: origin.id,
         asked_at: origin.at,
@@ -101,7 +133,9 @@ fn log<H: Host>(host: &H, app: Result<&App, &str>, origin: &Origin<'_>, report: 
     let line = match &report.row {
         LedgerRow::Current(row) => row.line(&event),
         LedgerRow::Stale(id) => unwritten(id, app, origin, report).line(&event),
-        LedgerRow::Unwritten | LedgerRow::OfParts => unwritten(origin.id, app, origin, report).line(&event),
+        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts => {
+            unwritten(origin.id, app, origin, report).line(&event)
+        }
     };
     host.log(&line);
 }

@@ -1,5 +1,8 @@
 //! What an operation returns: a report, a refusal with its own facts, or content.
 
+use chrono::{DateTime, Utc};
+
+use crate::ledger::claims::Claim;
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::outcome::{Denied, Outcome};
 use crate::reply::Rendered;
@@ -7,9 +10,11 @@ use crate::request::removal::RemovalRequest;
 
 /// How a report relates to the ledger.
 #[derive(Debug)]
-pub(crate) enum LedgerRow {
+pub(crate) enum LedgerRow<'c> {
     /// It has no row yet.
     Unwritten,
+    /// It has a claimed row, in which the outcome is not written yet.
+    Claimed(Box<Unsettled<'c>>),
     /// It has this row.
     Current(Box<RemovalRow>),
     /// It has a row with this id, which could not be updated.
@@ -18,11 +23,21 @@ pub(crate) enum LedgerRow {
     OfParts,
 }
 
+/// A claim whose outcome is known and not written yet.
+#[derive(Debug)]
+pub(crate) struct Unsettled<'c> {
+    pub(crate) claim: Claim<'c>,
+    /// When the outcome was known.
+    pub(crate) at: DateTime<Utc>,
+    /// How many DELETEs were sent.
+    pub(crate) attempts: u32,
+}
+
 /// How a request ended, with everything that its row, its log line and its answer say.
 #[derive(Debug)]
 pub(crate) struct Report<'c> {
     pub(crate) outcome: Outcome,
-    pub(crate) row: LedgerRow,
+    pub(crate) row: LedgerRow<'c>,
     /// The removal that it is about.
     pub(crate) removal: Option<RemovalRequest<'c>>,
     /// The policies that decided.

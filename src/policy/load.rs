@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::policy::cedar_request::check_request_shape;
+use crate::policy::indifference::largest_indifferent_counts;
 use crate::policy::names::{Names, uid};
 use crate::policy::scope_index::ScopeIndex;
 use crate::policy::validate::{POLICY, SCHEMA, cedar_diagnostic, index_by_id, validate};
@@ -78,6 +79,7 @@ impl Policies {
             .map_err(|why| diagnostics.push(Diagnostic::error(POLICY, None, why)))
             .ok()?;
         Some(Self {
+            indifferent: largest_indifferent_counts(&set),
             set,
             scopes,
             groups: groups(&names, &parsed_schema),

@@ -14,8 +14,10 @@
 
 mod advice;
 mod cedar_request;
+pub mod counts;
 mod decide;
 pub mod explain;
+mod indifference;
 pub mod load;
 mod names;
 pub mod permit;
@@ -31,6 +33,7 @@ use chrono::{DateTime, FixedOffset};
 use crate::config::Config;
 use crate::config::instance::Instance;
 use crate::outcome::denial::Denial;
+use crate::policy::counts::Counts;
 use crate::policy::names::Names;
 use crate::policy::scope_index::ScopeIndex;
 use crate::request::actor::Actor;
@@ -170,6 +173,8 @@ pub struct Policies {
     groups: BTreeMap<String, Vec<String>>,
     /// Whether a policy can read `context.time`.
     uses_time: bool,
+    /// The largest counts that no policy tells from 0; `None` if a policy may tell any.
+    indifferent: Option<Counts>,
     authorizer: Authorizer,
     names: Names,
     /// The SHA-256 of the files, in hexadecimal digits.
@@ -177,6 +182,11 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// Returns the largest counts at which every decision is the same as at 0; `None` if there is no such bound.
+    pub fn largest_indifferent_counts(&self) -> Option<Counts> {
+        self.indifferent
+    }
+
     /// Returns the first 12 hexadecimal digits of the files' SHA-256.
     pub fn digest(&self) -> &str {
         self.digest.get(..12).unwrap_or(&self.digest)

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use local::simulator::senders::{self, SdkRequest};
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered;
 use support::memory::Memory;
 
 pub(crate) const SUCCESS: &str = r#"{"result":"SUCCESS"}"#;
@@ -109,7 +109,7 @@ pub(crate) fn portal_with(seconds: i64, method: Method, path: &str, query: &str,
 }
 
 pub(crate) async fn ask(host: &Memory, app: &App, inbound: Inbound) -> Response<Bytes> {
-    flow::handle(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    answered(host, Ok(app), inbound).await
 }
 
 pub(crate) fn text(response: &Response<Bytes>) -> String {

@@ -31,8 +31,8 @@ use crate::callers::chat::mentions;
 use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_window};
 use crate::config::Config;
@@ -87,8 +87,8 @@ impl CallerKind for Dingtalk {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.show(&of_reply::acknowledgement(early)))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| Dingtalk.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {

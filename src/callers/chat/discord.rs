@@ -36,8 +36,8 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
@@ -135,11 +135,11 @@ impl CallerKind for Discord {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(match early.clicked {
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| match early.clicked {
             // The message stays as it is: whether the click was for the person who clicked is not known yet.
             Some(_) => Rendered::json(StatusCode::OK, json!({"type": DEFERRED_UPDATE}).to_string()),
-            None => self.show(&of_reply::acknowledgement(early)),
+            None => Discord.show(&of_reply::acknowledgement(early)),
         })
     }
 

@@ -41,8 +41,8 @@ use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
-use crate::callers::follow_up::{Acknowledgement, FollowUp, Login, ReplyAddress};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::{FollowUp, Login, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
@@ -160,12 +160,14 @@ impl CallerKind for Feishu {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        let body = match early.clicked {
-            None => json!({}),
-            Some(_) => toast("info", &of_reply::acknowledgement(early)),
-        };
-        Some(Rendered::json(StatusCode::OK, body.to_string()))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| {
+            let body = match early.clicked {
+                None => json!({}),
+                Some(_) => toast("info", &of_reply::acknowledgement(early)),
+            };
+            Rendered::json(StatusCode::OK, body.to_string())
+        })
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {

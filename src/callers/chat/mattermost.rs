@@ -29,8 +29,8 @@ use crate::callers::chat::grammar;
 use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Endpoint, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
@@ -104,8 +104,8 @@ impl CallerKind for Mattermost {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.show(&of_reply::acknowledgement(early)))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| Mattermost.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {

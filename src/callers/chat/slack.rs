@@ -30,8 +30,8 @@ use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp};
 use crate::config::Config;
@@ -110,10 +110,10 @@ impl CallerKind for Slack {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(match early.clicked {
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| match early.clicked {
             Some(_) => Rendered::json(StatusCode::OK, "{}".into()),
-            None => self.show(&of_reply::acknowledgement(early)),
+            None => Slack.show(&of_reply::acknowledgement(early)),
         })
     }
 

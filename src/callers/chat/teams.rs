@@ -34,8 +34,7 @@ use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::tenant;
-use crate::callers::follow_up::Acknowledgement;
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
@@ -108,8 +107,8 @@ impl CallerKind for Teams {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.show(&of_reply::acknowledgement(early)))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| Teams.show(&of_reply::acknowledgement(early)))
     }
 }
 

@@ -37,8 +37,8 @@ use crate::callers::chat::message::ChatMessage;
 use crate::callers::chat::of_reply;
 use crate::callers::chat::platform::ChatPlatform;
 use crate::callers::chat::wecom_xml::{required, xml};
-use crate::callers::follow_up::{Acknowledgement, FollowUp, ReplyAddress};
-use crate::callers::kind::{CallerKind, Encryption, Endpoint, Envelope, Verified};
+use crate::callers::follow_up::{FollowUp, ReplyAddress};
+use crate::callers::kind::{Acknowledge, CallerKind, Encryption, Endpoint, Envelope, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys, check_timestamp, first_that_proves};
 use crate::config::Config;
@@ -125,8 +125,8 @@ impl CallerKind for Wecom {
         Some(self)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(self.show(&of_reply::acknowledgement(early)))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|early| Wecom.show(&of_reply::acknowledgement(early)))
     }
 
     fn follow_up(&self) -> Option<&'static FollowUp> {

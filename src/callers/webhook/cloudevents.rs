@@ -34,8 +34,8 @@ use http::{HeaderName, Method, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::callers::event::{Event, Unreadable};
-use crate::callers::follow_up::{Acknowledgement, accepted};
-use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::follow_up::accepted;
+use crate::callers::kind::{Acknowledge, CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, bearer_or_bare, token_form};
 use crate::callers::webhook::{body_fields, standard_webhooks};
@@ -141,8 +141,8 @@ impl CallerKind for Cloudevents {
         Event::parsed(request.caller, event)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(accepted(early))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(accepted)
     }
 }
 

@@ -30,8 +30,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callers::event::Event;
-use crate::callers::follow_up::{Acknowledgement, accepted};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::accepted;
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::callers::webhook::body_fields;
@@ -86,8 +86,8 @@ impl CallerKind for Github {
         Event::parsed(request.caller, payload.and_then(|payload| read_event(request, payload, config)))
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(accepted(early))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(accepted)
     }
 }
 

@@ -25,8 +25,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::callers::event::Event;
-use crate::callers::follow_up::{Acknowledgement, accepted};
-use crate::callers::kind::{CallerKind, Verified};
+use crate::callers::follow_up::accepted;
+use crate::callers::kind::{Acknowledge, CallerKind, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys, first_that_proves};
 use crate::callers::webhook::standard_webhooks::{SHARED, SIGNATURE, signed};
@@ -36,7 +36,6 @@ use crate::config::attribute::Attribute;
 use crate::config::caller_shape::CallerShape;
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
-use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::headers::{header, required_header};
 use crate::request::ids::DeliveryId;
@@ -84,8 +83,8 @@ impl CallerKind for Gitlab {
         Event::parsed(request.caller, event)
     }
 
-    fn acknowledge(&self, early: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(accepted(early))
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(accepted)
     }
 }
 

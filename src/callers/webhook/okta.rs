@@ -25,8 +25,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callers::event::{Event, Unreadable};
-use crate::callers::follow_up::Acknowledgement;
-use crate::callers::kind::{CallerKind, Endpoint, Verified};
+use crate::callers::kind::{Acknowledge, CallerKind, Endpoint, Verified};
 use crate::callers::parsed::Parsed;
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
@@ -85,8 +84,8 @@ impl CallerKind for Okta {
         if reply.outcome.status().is_success() { empty() } else { api_body(reply) }
     }
 
-    fn acknowledge(&self, _: &Acknowledgement<'_>) -> Option<Rendered> {
-        Some(empty())
+    fn acknowledge(&self) -> Option<Acknowledge> {
+        Some(|_| empty())
     }
 }
 

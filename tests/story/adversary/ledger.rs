@@ -137,7 +137,7 @@ async fn no_row_no_call_whichever_statement_fails() {
         stage.send(&wire).await;
         let whole = stage.host.statements.get() - before;
         let honest = stage.deletes();
-        assert!(whole > 2, "{}: {whole}", kind.name);
+        assert!(whole >= 2, "{}: {whole}", kind.name);
         let mut stopped = 0;
         for number in 1..=whole {
             let (stage, wire) = in_use(&kind, None).await;
@@ -155,8 +155,8 @@ async fn no_row_no_call_whichever_statement_fails() {
                 );
             }
         }
-        // Some have to stop it: the one that looks, and the one that claims.
-        if stopped < 2 {
+        // The claim has to stop it.
+        if stopped == 0 {
             failures += &format!("{}/store: any statement that fails: {stopped} of {whole} stop it\n", kind.name);
         }
     }

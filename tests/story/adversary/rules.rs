@@ -1,8 +1,8 @@
 //! Configuration and policy that cannot be used, and policy that says nothing: no requester may do anything then.
 
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered as handled;
 use support::kind::Kind;
 use support::stage::Stage;
 
@@ -116,7 +116,7 @@ async fn rules_that_cannot_be_used_let_nobody_do_anything() {
                 body,
             };
             let usable = made_of.as_ref().map_err(|unusable| unusable.places.as_str());
-            let answer = flow::handle(&stage.host, usable, inbound, None, |_| ()).await;
+            let answer = handled(&stage.host, usable, inbound).await;
             let leaves = kind.config.contains("[caller.leavers]");
             let (code, status) = match rule.code {
                 UNUSABLE => (UNUSABLE, 503),
@@ -162,7 +162,7 @@ async fn a5_a_secret_in_the_wrong_place_is_not_shown() {
                 headers: http::HeaderMap::new(),
                 body: bytes::Bytes::new(),
             };
-            let answer = flow::handle(&stage.host, Err(unusable.places.as_str()), health, None, |_| ()).await;
+            let answer = handled(&stage.host, Err(unusable.places.as_str()), health).await;
             let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
             assert_eq!(body["reason"], format!("{}: cannot be used; the log says why", unusable.places));
             assert!(!body.to_string().contains(SECRET), "{body}");

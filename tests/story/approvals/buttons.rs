@@ -1,13 +1,11 @@
 //! The buttons of a message in Slack.
 
-use std::cell::RefCell;
-
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered;
 use support::memory::Memory;
 
 use crate::approvals::shared::{DANA, ERIN, STRANGER, app, deletes, row_of, says};
@@ -28,15 +26,11 @@ fn click(host: &Memory, who: &str, action: &str, reference: &str) -> Inbound {
 /// What the click's answer was, and what was posted where.
 pub(crate) async fn clicks(host: &Memory, app: &App, inbound: Inbound) -> (String, Vec<(String, Value)>) {
     let before = host.sent.borrow().len();
-    let early = RefCell::new(None);
-    flow::handle(host, Ok(app), inbound, None, |response| {
-        assert!(early.replace(Some(text(&response))).is_none());
-    })
-    .await;
+    let answer = answered(host, Ok(app), inbound).await;
     let sent = host.sent.borrow();
     let posted = sent[before..].iter().filter(|request| request.method() == Method::POST);
     let posted = posted.map(|request| (request.uri().to_string(), serde_json::from_slice(request.body()).unwrap()));
-    (early.take().expect("an answer at once"), posted.collect())
+    (text(&answer), posted.collect())
 }
 
 fn buttons(message: &Value) -> Vec<(String, String)> {
@@ -96,7 +90,7 @@ async fn buttons_do_it_without_typing() {
 }
 
 async fn ask_now(host: &Memory, app: &App, inbound: Inbound) -> Value {
-    let response = flow::handle(host, Ok(app), inbound, None, |early| panic!("{early:?}")).await;
+    let response = answered(host, Ok(app), inbound).await;
     serde_json::from_slice(response.body()).unwrap()
 }
 
@@ -114,8 +108,7 @@ async fn a_click_that_is_not_ours_does_nothing() {
     ] {
         host.now.set(host.now.get() + 1000);
         let body = format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC));
-        let answer =
-            flow::handle(&host, Ok(&app), slack(seconds(&host), body), None, |early| panic!("{early:?}")).await;
+        let answer = answered(&host, Ok(&app), slack(seconds(&host), body)).await;
         let answer = String::from_utf8_lossy(answer.body()).into_owned();
         // What is no click of a button of ours is answered with nothing.
         assert!(answer.is_empty() || answer.contains("OFFBOARD.40010"), "{payload} {answer}");

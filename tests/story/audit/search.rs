@@ -85,8 +85,8 @@ async fn searches_use_indexes() {
         (RemovalQuery { actor: actor.clone(), ..usual.clone() }, "removals_by_actor (actor=? AND asked_at>? AND", true),
         (
             RemovalQuery { instance: instance.clone(), since: Some(1), ..usual.clone() },
-            "removals_by_instance (instance=? AND asked_at>? AND",
-            true,
+            "sqlite_autoindex_removals_1 (id<?)",
+            false,
         ),
         (
             RemovalQuery { actor, instance, since: Some(1), ..usual },

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered;
 use support::kind::{Kind, NOW};
 use support::memory::{Cloud, Memory};
 use support::platforms::Platforms;
@@ -96,7 +96,7 @@ impl World {
             headers: parts.headers,
             body,
         };
-        flow::handle(&self.host, Ok(&self.app), inbound, None, |early| panic!("{early:?}")).await
+        answered(&self.host, Ok(&self.app), inbound).await
     }
 
     fn later(&self, seconds: i64) {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use local::simulator::demo;
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered;
 use support::case::Delete;
 use support::kind::{NOW, Setup};
 use support::memory::{Cloud, Memory};
@@ -64,10 +64,7 @@ impl Stage for InMemory {
             headers: parts.headers,
             body,
         };
-        let early = RefCell::new(None);
-        let early_answer = |response| *early.borrow_mut() = Some(response);
-        let response = flow::handle(&self.host, Ok(&self.app), inbound, None, early_answer).await;
-        let (parts, body) = early.into_inner().unwrap_or(response).into_parts();
+        let (parts, body) = answered(&self.host, Ok(&self.app), inbound).await.into_parts();
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 

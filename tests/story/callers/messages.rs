@@ -263,7 +263,7 @@ fn acknowledgements(kind: &str, language: Language) -> Vec<(String, String)> {
         ("received, without an account", None, false),
     ] {
         let early = Acknowledgement { language, account, row: ROW, follows, clicked: None };
-        all.extend(callers::kind(kind).unwrap().acknowledge(&early).map(|rendered| (name.to_owned(), rendered.body)));
+        all.extend(callers::kind(kind).unwrap().acknowledge().map(|render| (name.to_owned(), render(&early).body)));
     }
     all
 }

@@ -117,8 +117,10 @@ async fn bodies_that_were_not_read_whole() {
         [(BodyError::TooLarge(1024), 413, "OFFBOARD.41301"), (BodyError::CutShort, 400, "OFFBOARD.40012")]
     {
         let (host, app) = (memory(), app());
-        let answer =
-            flow::handle(&host, Ok(&app), slash(seconds(&host), "alice analytics"), Some(problem), |_| ()).await;
+        let answer = std::cell::Cell::new(None);
+        let inbound = slash(seconds(&host), "alice analytics");
+        flow::handle(&host, Ok(&app), inbound, Some(problem), |response| answer.set(Some(response))).await;
+        let answer = answer.into_inner().unwrap();
         assert_eq!(answer.status().as_u16(), status);
         assert!(text(&answer).contains(code));
         assert_eq!(host.rows(), [("refused".into(), None, None, Some(code.into()), 0)]);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
+use support::answered::answered;
 
 use crate::gateway::{DOCUMENTED, SUCCESS, app, memory, seconds, slash_with, text};
 use crate::taurusdb::shared::{logged, newest, row, sent_header};
@@ -26,24 +26,18 @@ async fn what_takes_longer_than_slack_waits_follows_later() {
             host.will_answer(200, "ok");
         }
         let inbound = slash_with(seconds(&host), "alice analytics", &fields);
-        let early = std::cell::RefCell::new(None);
-        let answer = flow::handle(&host, Ok(&app), inbound, None, |response| {
-            assert!(early.replace(Some(text(&response))).is_none());
-        });
-        let answer = answer.await;
+        let answer = text(&answered(&host, Ok(&app), inbound).await);
         let said = "Removed `alice` from `analytics`";
-        assert_eq!(early.borrow().is_some(), is_late, "{takes} {fields}");
-        assert!(text(&answer).contains(said));
+        assert_eq!(answer.contains(said), !is_late, "{takes} {fields} {answer}");
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         let sent = host.sent.borrow();
         assert_eq!(sent.len(), if is_late { 2 } else { 1 });
         assert_eq!(sent[0].uri().path(), DOCUMENTED);
         assert!(logged(&host, &format!(r#""late":{is_late}"#)));
         if is_late {
-            let early = early.borrow().clone().unwrap();
             assert!(
-                early.contains("⏳ Request received: `alice` on `analytics`\\nThe result follows here."),
-                "{early}"
+                answer.contains("⏳ Request received: `alice` on `analytics`\\nThe result follows here."),
+                "{answer}"
             );
             assert_eq!((sent[1].method().as_str(), sent[1].uri().to_string().as_str()), ("POST", url));
             let told: serde_json::Value = serde_json::from_slice(sent[1].body()).unwrap();
@@ -70,7 +64,7 @@ async fn a_refusal_inside_a_success_is_in_the_log() {
         host.will_answer(200, body);
         let encoded = "https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2F1";
         let inbound = slash_with(seconds(&host), "alice analytics", &format!("&response_url={encoded}"));
-        flow::handle(&host, Ok(&app), inbound, None, |_| ()).await;
+        answered(&host, Ok(&app), inbound).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         let said: Vec<String> = host.lines.borrow().iter().filter(|line| line.starts_with("later:")).cloned().collect();
         let [line] = said.as_slice() else { panic!("{said:?}") };
@@ -93,7 +87,7 @@ async fn a_later_channel_that_fails() {
             status => host.will_answer_with(status, &[("location", "https://evil.example/")], ""),
         }
         let fields = "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1";
-        flow::handle(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields), None, |_| ()).await;
+        answered(&host, Ok(&app), slash_with(seconds(&host), "alice analytics", fields)).await;
         assert_eq!(newest(&host), row("removed", "SUCCESS", 1, None));
         assert!(logged(&host, "later: the result of removal ") && logged(&host, says), "{:?}", host.lines.borrow());
         assert_eq!(host.sent.borrow().len(), 2);

@@ -7,9 +7,9 @@ use http::{HeaderMap, Method, Response};
 use local::simulator::demo;
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
-use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
+use support::answered::answered;
 use support::memory::{Cloud, Memory};
 
 use crate::gateway::{ask, gateway_with, header, memory, slash_as, text};
@@ -52,7 +52,7 @@ pub(super) async fn scim(host: &Memory, app: &App, method: Method, path: &str, b
         headers,
         body: body.to_string().into(),
     };
-    flow::handle(host, Ok(app), inbound, None, |early| panic!("nobody waits for {early:?}")).await
+    answered(host, Ok(app), inbound).await
 }
 
 pub(super) async fn created(host: &Memory, app: &App, user_name: &str) -> String {

@@ -12,6 +12,7 @@
 //! Nothing here decides how the gateway behaves: what is expected stands in the fixtures and in the suites.
 
 pub mod adversary;
+pub mod answered;
 pub mod bench_files;
 pub mod bench_host;
 pub mod case;
