@@ -3,7 +3,7 @@
 //!
 //! No other secret is kept: the host reads a variable when a request needs it, so that a rotation needs no restart.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::callers;
 use crate::config::Config;
@@ -63,7 +63,8 @@ pub struct App {
     pub tokens: TokenCache,
     /// Public keys of the issuers of callers' tokens.
     pub jwks: JwksCache,
-    ledger_is_open: Cell<bool>,
+    /// What opening the ledger came to; `None` if the next request opens it.
+    opened: RefCell<Option<Result<(), StoreError>>>,
 }
 
 impl App {
@@ -79,7 +80,7 @@ impl App {
             policies,
             tokens: TokenCache::default(),
             jwks: JwksCache::default(),
-            ledger_is_open: Cell::new(false),
+            opened: RefCell::new(None),
         })
     }
 
@@ -89,12 +90,19 @@ impl App {
     ///
     /// If it cannot be opened.
     pub async fn ledger<'a, H: Host>(&self, host: &'a H) -> Result<Ledger<'a, H>, StoreError> {
-        if self.ledger_is_open.get() {
-            return Ok(Ledger::opened(host));
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => Ledger::open(host).await.map(|_| ()),
+        };
+        if opened.is_ok() {
+            self.opened.replace(Some(Ok(())));
         }
-        let ledger = Ledger::open(host).await?;
-        self.ledger_is_open.set(true);
-        Ok(ledger)
+        opened.map(|()| Ledger::opened(host))
+    }
+
+    /// Takes what [`Ledger::open`] came to before the app was there. An error is the next request's, and then it is tried again.
+    pub fn ledger_was_opened(&self, opened: Result<(), StoreError>) {
+        self.opened.replace(Some(opened));
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
         let parsed = App::parse(&texts().offboard, &texts().policy, &texts().schema).unwrap();
         assert_eq!((&app.config.digest, app.policies.digest()), (&parsed.config.digest, parsed.policies.digest()));
         // Warm is nothing else.
-        assert!(!app.ledger_is_open.get());
+        assert_eq!(app.opened.take(), None);
         let (tokens, jwks) = (TokenCache::default(), JwksCache::default());
         assert_eq!(format!("{:?} {:?}", app.tokens, app.jwks), format!("{tokens:?} {jwks:?}"));
         assert!(baked.take_for(&texts()).is_none());

@@ -6,7 +6,7 @@
 //! nothing, and files are read by WASI 0.3 only: `std::fs` finds folders by a table that some C libraries fill at the start
 //! of an instance, which then is the build's table.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
-use futures_util::future::{Either, join3, select};
+use futures_util::future::{Either, join, join3, select};
 use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
 use spin_sdk::variables;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
@@ -32,6 +32,7 @@ use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
 use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use crate::ledger::Ledger;
 use crate::secret::Secret;
 
 /// Where spin.toml mounts the operator's files.
@@ -94,14 +95,19 @@ impl exports::Guest for exports::Component {
     }
 }
 
-/// Returns the configuration. The first request of an instance reads it.
-async fn gateway() -> Rc<Result<App, Unusable>> {
+/// Returns the configuration. The first request of an instance reads it, and opens the ledger meanwhile.
+async fn gateway(with_ledger: bool) -> Rc<Result<App, Unusable>> {
     if let Some(known) = GATEWAY.with_borrow(Clone::clone) {
         return known;
     }
-    let texts = texts().await;
+    let ledger = async { if with_ledger { Some(Ledger::open(&Spin).await.map(|_| ())) } else { None } };
+    let (texts, opened) = join(texts(), ledger).await;
     // Another request may have read them meanwhile.
-    GATEWAY.with_borrow_mut(|gateway| Rc::clone(gateway.get_or_insert_with(|| Rc::new(load(texts)))))
+    let gateway = GATEWAY.with_borrow_mut(|gateway| Rc::clone(gateway.get_or_insert_with(|| Rc::new(load(texts)))));
+    if let (Ok(app), Some(opened)) = (&*gateway, opened) {
+        app.ledger_was_opened(opened);
+    }
+    gateway
 }
 
 fn load(texts: Result<Texts, Unusable>) -> Result<App, Unusable> {
@@ -186,13 +192,12 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
 async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        let app = gateway().await;
+        let inbound = wire::head(&request);
+        let app = gateway(flow::may_need_ledger(&inbound)).await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
-        let (inbound, problem) = wire::read(request, |inbound| flow::body_limit(app, inbound)).await;
-        let answer = Cell::new(Some(answer));
+        let (inbound, problem) = wire::with_body(inbound, request, |inbound| flow::body_limit(app, inbound)).await;
         // Sending fails if the client has closed the connection; the work goes on.
-        let send = |response| drop(answer.take().map(|answer| answer.send(response)));
-        send(flow::handle(&Spin, app, inbound, problem, send).await);
+        flow::handle(&Spin, app, inbound, problem, |response| drop(answer.send(response))).await;
     });
     let response = answered.await.unwrap_or_else(|_| {
         let mut response = http::Response::new(Bytes::new());

@@ -22,8 +22,8 @@ use crate::request::inbound::{BodyError, Inbound};
 /// How much of a body of unknown length is read at once, in bytes.
 const CHUNK: usize = 4 * 1024;
 
-/// Reads a request. `limit` returns the largest body that is read of it, in bytes.
-pub(super) async fn read(request: Request, limit: impl FnOnce(&Inbound) -> usize) -> (Inbound, Option<BodyError>) {
+/// Reads a request without its body.
+pub(super) fn head(request: &Request) -> Inbound {
     let target = request.get_path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let headers = header_map(request.get_headers().copy_all());
@@ -31,14 +31,22 @@ pub(super) async fn read(request: Request, limit: impl FnOnce(&Inbound) -> usize
         Some(authority) => authority,
         None => headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(),
     };
-    let inbound = Inbound {
+    Inbound {
         method: method(request.get_method()),
         path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
         query: query.to_owned(),
         host,
         headers,
         body: Bytes::new(),
-    };
+    }
+}
+
+/// Reads the body of a request. `limit` returns the largest one that is read, in bytes.
+pub(super) async fn with_body(
+    inbound: Inbound,
+    request: Request,
+    limit: impl FnOnce(&Inbound) -> usize,
+) -> (Inbound, Option<BodyError>) {
     let expected = content_length(&inbound.headers);
     if expected == Some(0) {
         return (inbound, None);
