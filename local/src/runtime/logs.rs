@@ -1,4 +1,6 @@
-//! The destination of the component's output and of the runtime's own log lines, one whole line at a time.
+//! The destination of the component's output and of the runtime's own log lines.
+//!
+//! As in Spin, each `write` of the component is one record: `eprintln!` with arguments makes a record of each piece.
 
 use std::io;
 use std::pin::Pin;
@@ -27,7 +29,7 @@ impl Logs {
         Self(Some(Arc::default()))
     }
 
-    /// Returns the lines captured so far.
+    /// Returns the records captured so far. One that the component wrote with line breaks inside is one.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.0.as_ref().map(|lines| locked(lines).clone()).unwrap_or_default()
@@ -42,7 +44,7 @@ impl Logs {
 
     /// Returns a stream for the component that writes here.
     pub(crate) fn stream(&self) -> LogStream {
-        LogStream(Arc::new(Mutex::new(Partial { line: Vec::new(), logs: self.clone() })))
+        LogStream(self.clone())
     }
 }
 
@@ -50,38 +52,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Collects the pieces that a component writes (`eprintln!` writes each argument separately) until a line is complete.
+/// The component's standard output or standard error.
 #[derive(Clone)]
-pub(crate) struct LogStream(Arc<Mutex<Partial>>);
+pub(crate) struct LogStream(Logs);
 
-struct Partial {
-    line: Vec<u8>,
-    logs: Logs,
-}
-
-impl Partial {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if *byte == b'\n' {
-                self.flush();
-            } else {
-                self.line.push(*byte);
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        self.logs.line(&String::from_utf8_lossy(&self.line));
-        self.line.clear();
-    }
-}
-
-/// Writes a line that the instance left unfinished.
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if !self.line.is_empty() {
-            self.flush();
-        }
+impl LogStream {
+    fn record(&self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.line(text.strip_suffix('\n').unwrap_or(&text));
     }
 }
 
@@ -103,7 +81,7 @@ impl IsTerminal for LogStream {
 
 impl OutputStream for LogStream {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        locked(&self.0).write(&bytes);
+        self.record(&bytes);
         Ok(())
     }
 
@@ -112,7 +90,7 @@ impl OutputStream for LogStream {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 * 1024)
+        Ok(1024 * 1024)
     }
 }
 
@@ -123,7 +101,7 @@ impl Pollable for LogStream {
 
 impl AsyncWrite for LogStream {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        locked(&self.0).write(bytes);
+        self.record(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -141,14 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_become_lines_and_the_last_one_is_kept() {
+    fn each_write_is_a_record_without_its_last_line_break() {
         let logs = Logs::captured();
         let mut stream = logs.stream();
-        for piece in ["a", "b\nc\n", "\nrest"] {
+        for piece in ["a", "b\nc\n", "\n", "rest"] {
             OutputStream::write(&mut stream, piece.into()).unwrap();
         }
-        assert_eq!(logs.lines(), ["ab", "c", ""]);
-        drop(stream);
-        assert_eq!(logs.lines(), ["ab", "c", "", "rest"]);
+        assert_eq!(logs.lines(), ["a", "b\nc", "", "rest"]);
     }
 }
