@@ -168,7 +168,7 @@ async fn connections(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut table = Table::new(
-        "growth: connections, the ledger in memory",
+        "growth: connections",
         ["connections", "forwarder req/s", "ours req/s", "× req/s", "ours p50 ms", "ours p99 ms", "forwarder p99 ms"],
     );
     let folder = requests::folder(settings.instances, 0)?;

@@ -12,6 +12,7 @@ use local::runtime::options::{Options, Reuse};
 use local::runtime::server::Runtime;
 use tokio::process::Command;
 
+use super::floor::ledgers;
 use super::process::{Process, own_part};
 
 /// What is served, and how.
@@ -26,7 +27,7 @@ pub(crate) struct Serve {
     /// Where TaurusDB is.
     #[arg(long)]
     pub(crate) upstream: String,
-    /// The ledger's file; in memory without.
+    /// The ledger's file; without, one that ends with the process.
     #[arg(long)]
     pub(crate) database: Option<PathBuf>,
     /// How many requests an instance takes in its life.
@@ -40,7 +41,7 @@ pub(crate) struct Serve {
     pub(crate) idle: u64,
 }
 
-/// In memory, with instances as Spin uses them.
+/// With a ledger of its own, and instances as Spin uses them.
 impl Default for Serve {
     fn default() -> Self {
         Self {
@@ -78,9 +79,10 @@ impl Serve {
         let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
         let mut variables = settings::variables(&manifest);
         variables.insert("taurusdb_endpoint".to_owned(), self.upstream);
+        let ledgers = ledgers()?;
         let options = Options {
             config: Some(self.config),
-            database: self.database.map_or(Database::Memory, Database::File),
+            database: Database::File(self.database.unwrap_or_else(|| ledgers.path().join("ledger.db"))),
             variables,
             reuse: Reuse { requests: self.requests, concurrent: self.concurrent, idle: Duration::from_secs(self.idle) },
             ..Options::default()

@@ -31,7 +31,8 @@ pub struct Arguments {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// The file with the state, or `:memory:` [default: target/offboard/state.db]
+    /// The file with the state, or `:memory:`, where each instance of the component has a state of its own [default:
+    /// target/offboard/state.db]
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
     /// A value for a variable of spin.toml; takes precedence over SPIN_VARIABLE_NAME in the environment.

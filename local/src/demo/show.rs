@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use http::StatusCode;
 use starrocks_offboard::config::Config;
+use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::answer::Answer;
@@ -71,6 +72,8 @@ struct Stage {
     logs: Logs,
     /// Stops when it is dropped.
     _platform: ChatPlatform,
+    /// Of the ledger: instances share a file only.
+    _folder: TempDir,
 }
 
 impl Stage {
@@ -82,15 +85,16 @@ impl Stage {
         let manifest = Manifest::read(&spin_path())?;
         let mut variables = settings::variables(&manifest);
         variables.extend(settings::endpoints(&manifest, &simulator));
+        let folder = TempDir::new().context("cannot create a folder for the ledger")?;
         let options = Options {
-            database: Database::Memory,
+            database: Database::File(folder.path().join("state.db")),
             variables,
             stand_ins: [platform.stand_in()].into(),
             logs: logs.clone(),
             ..Options::default()
         };
         let runtime = start_runtime(once, options).await?;
-        Ok(Self { config, simulator, runtime, logs, _platform: platform })
+        Ok(Self { config, simulator, runtime, logs, _platform: platform, _folder: folder })
     }
 
     /// Plays all scenes and returns the number of mismatches.

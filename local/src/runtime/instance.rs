@@ -10,7 +10,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::allowed_hosts::AllowedHosts;
-use super::database::Databases;
+use super::database::Database;
 use super::logs::Logs;
 use super::options::{Clock, Options};
 use super::outbound::Gate;
@@ -37,7 +37,7 @@ pub(super) fn link(path: &Path) -> anyhow::Result<ServicePre<InstanceState>> {
     })?;
     bindings::spin::sqlite::sqlite::add_to_linker::<_, Sqlite>(&mut linker, |state| SqliteView {
         table: &mut state.table,
-        databases: &state.application.databases,
+        database: &state.application.database,
         allowed: state.application.may_open_database,
     })?;
     let linked = linker
@@ -52,7 +52,7 @@ pub(super) fn link(path: &Path) -> anyhow::Result<ServicePre<InstanceState>> {
 /// What all instances of a runtime share.
 pub(super) struct Application {
     variables: Values,
-    databases: Databases,
+    database: Database,
     may_open_database: bool,
     allowed_hosts: Arc<AllowedHosts>,
     stand_ins: Arc<StandIns>,
@@ -82,9 +82,10 @@ impl Application {
             mounts.push((folder, mount.destination.clone()));
         }
 
+        options.database.prepare()?;
         Ok(Self {
             variables: Arc::new(variables),
-            databases: Databases::new(&options.database)?,
+            database: options.database.clone(),
             may_open_database: manifest.sqlite_databases.contains("default"),
             allowed_hosts: Arc::new(AllowedHosts::parse(&hosts)?),
             stand_ins: Arc::new(StandIns::parse(&options.stand_ins)?),

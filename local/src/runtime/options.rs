@@ -12,7 +12,8 @@ use wasmtime_wasi::HostWallClock;
 use super::database::Database;
 use super::logs::Logs;
 
-/// The options of a runtime. The default listens on a free local port, keeps the state in memory and sets no variable.
+/// The options of a runtime. The default listens on a free local port, gives each instance a database of its own in memory
+/// and sets no variable.
 #[derive(Clone)]
 pub struct Options {
     /// The folder that the component sees as `/config`, instead of the folder in spin.toml.

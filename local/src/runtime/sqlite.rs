@@ -1,52 +1,82 @@
 //! `spin:sqlite@3.1.0`, on the databases of [`super::database`].
 //!
-//! The error of a statement is the result that follows the rows, not the result of `execute` itself: Spin's streaming
-//! implementations do the same, so a component that does not read that result fails here as it does there.
+//! A statement runs as in Spin: on a blocking thread that holds the connection from the statement's preparation to its
+//! last row. The columns are there before the statement runs, then the rows one by one, then the result. The error of a
+//! statement is that result, not the one of `execute` itself, so a component that does not read it fails here as it does
+//! there. The row of a `RETURNING` comes before its commit.
 //!
 //! Not supported: the calls that block the instance (`open`, `execute`, …), databases other than `default`, libSQL, a
-//! limit on the size of a result (all rows are read before the first one is handed over).
+//! limit on the size of a row. Text that is not UTF-8 is an error here; there, the connection panics.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use rusqlite::types::ValueRef;
-use wasmtime::component::{Accessor, FutureReader, HasData, Resource, ResourceTable, StreamReader};
+use tokio::sync::{mpsc, oneshot};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    Accessor, Destination, FutureReader, HasData, Resource, ResourceTable, StreamProducer, StreamReader, StreamResult,
+};
 
 use super::bindings::spin::sqlite::sqlite::{Error, Host, HostConnection, HostConnectionWithStore, RowResult, Value};
-use super::database::{Connection, Databases};
+use super::database::{Connection, Database, SharedConnection, locked};
 
-fn execute(connection: &Connection, statement: &str, parameters: Vec<Value>) -> StatementResult {
-    connection.with(|connection| {
-        let mut result = StatementResult { columns: Vec::new(), rows: Vec::new(), outcome: Ok(()) };
-        if let Err(error) = result.collect(connection, statement, parameters) {
-            result.outcome = Err(Error::Io(error.to_string()));
-        }
-        result
-    })
+/// The rows that wait for the component while the statement goes on.
+const ROWS_AHEAD: usize = 4;
+
+/// What comes of a statement, in this order.
+struct Execution {
+    columns: oneshot::Receiver<Vec<String>>,
+    rows: mpsc::Receiver<RowResult>,
+    result: oneshot::Receiver<Result<(), Error>>,
 }
 
-/// What a statement returned.
-struct StatementResult {
-    columns: Vec<String>,
-    rows: Vec<RowResult>,
-    outcome: Result<(), Error>,
+/// Starts a statement on a thread of its own.
+fn start(connection: SharedConnection, statement: String, parameters: Vec<Value>) -> Execution {
+    let (columns_sender, columns) = oneshot::channel();
+    let (rows_sender, rows) = mpsc::channel(ROWS_AHEAD);
+    let (result_sender, result) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let statement = Statement { text: statement, parameters, columns: columns_sender, rows: rows_sender };
+        // An error: the component has dropped the future.
+        let _ = result_sender.send(locked(&connection, |connection| statement.run(connection)));
+    });
+    Execution { columns, rows, result }
 }
 
-impl StatementResult {
-    fn collect(
-        &mut self,
-        connection: &rusqlite::Connection,
-        statement: &str,
-        parameters: Vec<Value>,
-    ) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare_cached(statement)?;
-        self.columns = statement.column_names().map(str::to_owned).collect();
-        let mut rows = statement.query(rusqlite::params_from_iter(parameters.into_iter().map(to_sql)))?;
-        while let Some(row) = rows.next()? {
-            let values = (0..self.columns.len())
-                .map(|column| from_sql(column, row.get_ref(column)?))
-                .collect::<rusqlite::Result<_>>()?;
-            self.rows.push(RowResult { values });
+/// A statement, and where its results go.
+struct Statement {
+    text: String,
+    parameters: Vec<Value>,
+    columns: oneshot::Sender<Vec<String>>,
+    rows: mpsc::Sender<RowResult>,
+}
+
+impl Statement {
+    fn run(self, connection: &rusqlite::Connection) -> Result<(), Error> {
+        let mut statement = match connection.prepare_cached(&self.text) {
+            Ok(statement) => statement,
+            Err(error) => {
+                let _ = self.columns.send(Vec::new());
+                return Err(io(&error));
+            }
+        };
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let count = columns.len();
+        self.columns.send(columns).map_err(|_| Error::Io("column send error".to_owned()))?;
+        let parameters = rusqlite::params_from_iter(self.parameters.into_iter().map(to_sql));
+        let mut rows = statement.query(parameters).map_err(|error| io(&error))?;
+        while let Some(row) = rows.next().map_err(|error| io(&error))? {
+            let values = (0..count).map(|column| from_sql(column, row.get_ref(column)?)).collect::<Result<_, _>>();
+            let values = values.map_err(|error| io(&error))?;
+            self.rows.blocking_send(RowResult { values }).map_err(|_| Error::Io("row send error".to_owned()))?;
         }
         Ok(())
     }
+}
+
+fn io(error: &rusqlite::Error) -> Error {
+    Error::Io(error.to_string())
 }
 
 fn to_sql(value: Value) -> rusqlite::types::Value {
@@ -71,9 +101,33 @@ fn from_sql(column: usize, value: ValueRef<'_>) -> rusqlite::Result<Value> {
     })
 }
 
-/// Runs SQLite's blocking calls on another thread, so that other requests of the instance go on.
-async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> wasmtime::Result<R> {
-    tokio::task::spawn_blocking(work).await.map_err(wasmtime::Error::new)
+/// Hands rows to the component, one a read.
+struct Rows(mpsc::Receiver<RowResult>);
+
+impl<D> StreamProducer<D> for Rows {
+    type Item = RowResult;
+    type Buffer = Option<RowResult>;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        store: StoreContextMut<'a, D>,
+        mut destination: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        if destination.remaining(store) == Some(0) {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        match self.get_mut().0.poll_recv(context) {
+            Poll::Ready(Some(row)) => {
+                destination.set_buffer(Some(row));
+                Poll::Ready(Ok(StreamResult::Completed))
+            }
+            Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
+            Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 /// Marks the interface for the linker.
@@ -82,7 +136,7 @@ pub(crate) struct Sqlite;
 /// The data that the interface works on.
 pub(crate) struct SqliteView<'a> {
     pub(crate) table: &'a mut ResourceTable,
-    pub(crate) databases: &'a Databases,
+    pub(crate) database: &'a Database,
     pub(crate) allowed: bool,
 }
 
@@ -94,9 +148,8 @@ impl Host for SqliteView<'_> {}
 
 impl HostConnection for SqliteView<'_> {
     fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        let connection = self.table.delete(connection)?;
-        // The last close of a file writes the log back, which is as slow as a statement.
-        tokio::task::spawn_blocking(move || drop(connection));
+        // The last close of a file writes the log back, on this thread, as in Spin.
+        self.table.delete(connection)?;
         Ok(())
     }
 }
@@ -110,17 +163,13 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
         accessor: &Accessor<T, Self>,
         name: String,
     ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
-        let (databases, allowed) = accessor.with(|mut access| {
+        accessor.with(|mut access| {
             let view = access.get();
-            (view.databases.clone(), view.allowed)
-        });
-        if !allowed || name != "default" {
-            return Ok(Err(Error::AccessDenied));
-        }
-        match blocking(move || databases.open()).await? {
-            Ok(connection) => accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?))),
-            Err(error) => Ok(Err(Error::Io(error.to_string()))),
-        }
+            if !view.allowed || name != "default" {
+                return Ok(Err(Error::AccessDenied));
+            }
+            Ok(Ok(view.table.push(Connection::new(view.database.clone()))?))
+        })
     }
 
     async fn execute_async(
@@ -129,13 +178,19 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
         statement: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<(Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>), Error>> {
-        let connection = connection(accessor, &handle)?;
-        let StatementResult { columns, rows, outcome } =
-            blocking(move || execute(&connection, &statement, parameters)).await?;
+        let connection = match connection(accessor, &handle)?.get() {
+            Ok(connection) => connection,
+            Err(error) => return Ok(Err(io(&error))),
+        };
+        let Execution { columns, rows, result } = start(connection, statement, parameters);
+        let columns = match columns.await {
+            Ok(columns) => columns,
+            Err(error) => return Ok(Err(Error::Io(error.to_string()))),
+        };
         accessor.with(|mut access| {
-            let rows = StreamReader::new(&mut access, rows)?;
-            let outcome = FutureReader::new(&mut access, async { wasmtime::error::Ok(outcome) })?;
-            Ok(Ok((columns, rows, outcome)))
+            let rows = StreamReader::new(&mut access, Rows(rows))?;
+            let result = FutureReader::new(&mut access, result)?;
+            Ok(Ok((columns, rows, result)))
         })
     }
 
@@ -143,34 +198,50 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        let connection = connection(accessor, &handle)?;
-        blocking(move || connection.with(rusqlite::Connection::last_insert_rowid)).await
+        let connection = connection(accessor, &handle)?.get()?;
+        Ok(locked(&connection, rusqlite::Connection::last_insert_rowid))
     }
 
     async fn changes_async(accessor: &Accessor<T, Self>, handle: Resource<Connection>) -> wasmtime::Result<u64> {
-        let connection = connection(accessor, &handle)?;
-        blocking(move || connection.with(rusqlite::Connection::changes)).await
+        let connection = connection(accessor, &handle)?.get()?;
+        Ok(locked(&connection, rusqlite::Connection::changes))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::database::Database;
     use super::*;
 
     fn memory() -> Connection {
-        Databases::new(&Database::Memory).unwrap().open().unwrap()
+        Connection::new(Database::Memory)
     }
 
-    fn error(result: StatementResult) -> String {
-        match result.outcome {
+    /// What a statement came to.
+    struct Executed {
+        columns: Vec<String>,
+        rows: Vec<RowResult>,
+        result: Result<(), Error>,
+    }
+
+    async fn execute(connection: &Connection, statement: &str, parameters: Vec<Value>) -> Executed {
+        let mut execution = start(connection.get().unwrap(), statement.to_owned(), parameters);
+        let columns = execution.columns.await.unwrap();
+        let mut rows = Vec::new();
+        while let Some(row) = execution.rows.recv().await {
+            rows.push(row);
+        }
+        Executed { columns, rows, result: execution.result.await.unwrap() }
+    }
+
+    async fn error(connection: &Connection, statement: &str) -> String {
+        match execute(connection, statement, vec![]).await.result {
             Err(Error::Io(message)) => message,
             other => panic!("expected an error, got {other:?}"),
         }
     }
 
-    #[test]
-    fn every_kind_of_value_comes_back_as_it_went() {
+    #[tokio::test]
+    async fn every_kind_of_value_comes_back_as_it_went() {
         let values = vec![
             Value::Integer(i64::MIN),
             Value::Real(1.5),
@@ -179,33 +250,69 @@ mod tests {
             Value::Null,
         ];
         let sent = format!("{values:?}");
-        let result = execute(&memory(), "SELECT ?1 AS a, ?2, ?3, ?4, ?5", values);
-        assert!(result.outcome.is_ok());
-        assert_eq!(result.columns[0], "a");
-        assert_eq!(format!("{:?}", result.rows[0].values), sent);
+        let executed = execute(&memory(), "SELECT ?1 AS a, ?2, ?3, ?4, ?5", values).await;
+        assert!(executed.result.is_ok());
+        assert_eq!(executed.columns[0], "a");
+        assert_eq!(format!("{:?}", executed.rows[0].values), sent);
     }
 
-    #[test]
-    fn rows_before_an_error_are_kept_and_the_error_follows_them() {
+    #[tokio::test]
+    async fn rows_before_an_error_are_kept_and_the_error_follows_them() {
         let connection = memory();
-        let result = execute(&connection, "SELECT 1 UNION ALL SELECT abs(-9223372036854775808)", vec![]);
-        assert!(error(result).contains("integer overflow"));
-        assert!(error(execute(&connection, "SELEC", vec![])).contains("syntax error"));
-        assert!(error(execute(&connection, "SELECT ?", vec![])).contains("parameter"));
-        assert!(error(execute(&connection, "SELECT CAST(x'ff' AS TEXT)", vec![])).contains("utf-8"));
+        let overflow = "SELECT 1 AS a UNION ALL SELECT abs(-9223372036854775808)";
+        let executed = execute(&connection, overflow, vec![]).await;
+        assert_eq!((executed.columns, executed.rows.len()), (vec!["a".to_owned()], 1));
+        assert!(error(&connection, overflow).await.contains("integer overflow"));
+        assert!(error(&connection, "SELECT ?").await.contains("parameter"));
+        assert!(error(&connection, "SELECT CAST(x'ff' AS TEXT)").await.contains("utf-8"));
     }
 
-    #[test]
-    fn attach_is_denied_and_pragma_is_not() {
+    #[tokio::test]
+    async fn a_statement_that_cannot_be_prepared_has_no_columns_and_an_error_as_its_result() {
+        let executed = execute(&memory(), "SELEC", vec![]).await;
+        assert!(executed.columns.is_empty() && executed.rows.is_empty());
+        assert!(error(&memory(), "SELEC").await.contains("syntax error"));
+    }
+
+    #[tokio::test]
+    async fn a_statement_holds_the_connection_until_its_last_row_is_taken() {
         let connection = memory();
-        assert!(error(execute(&connection, "ATTACH 'x.db' AS x", vec![])).contains("not authorized"));
-        assert!(execute(&connection, "PRAGMA user_version = 3", vec![]).outcome.is_ok());
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT i FROM n";
+        let mut first = start(connection.get().unwrap(), numbers.to_owned(), vec![]);
+        assert_eq!((&mut first.columns).await.unwrap(), ["i"]);
+        let mut second = start(connection.get().unwrap(), "SELECT 1".to_owned(), vec![]);
+        assert!(first.rows.recv().await.is_some());
+        assert!(second.columns.try_recv().is_err() && first.result.try_recv().is_err());
+        while first.rows.recv().await.is_some() {}
+        assert_eq!(second.columns.await.unwrap(), ["1"]);
     }
 
-    #[test]
-    fn a_memory_database_is_one_for_the_whole_runtime() {
-        let databases = Databases::new(&Database::Memory).unwrap();
-        execute(&databases.open().unwrap(), "CREATE TABLE t (x)", vec![]);
-        assert!(execute(&databases.open().unwrap(), "SELECT * FROM t", vec![]).outcome.is_ok());
+    #[tokio::test]
+    async fn no_file_can_be_attached_and_pragma_is_allowed() {
+        let connection = memory();
+        assert!(error(&connection, "ATTACH 'x.db' AS x").await.contains("not authorized"));
+        assert!(execute(&connection, "ATTACH ':memory:' AS x", vec![]).await.result.is_ok());
+        assert!(execute(&connection, "PRAGMA user_version = 3", vec![]).await.result.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_memory_database_belongs_to_its_handle_and_a_file_to_all() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for (database, shared) in [(Database::Memory, false), (Database::File(folder.path().join("t.db")), true)] {
+            let (one, other) = (Connection::new(database.clone()), Connection::new(database));
+            assert!(execute(&one, "CREATE TABLE t (x)", vec![]).await.result.is_ok());
+            assert!(execute(&one, "SELECT * FROM t", vec![]).await.result.is_ok());
+            assert_eq!(execute(&other, "SELECT * FROM t", vec![]).await.result.is_ok(), shared);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_is_opened_by_its_first_statement() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("t.db");
+        let connection = Connection::new(Database::File(file.clone()));
+        assert!(!file.exists());
+        execute(&connection, "SELECT 1", vec![]).await.result.unwrap();
+        assert!(file.exists());
     }
 }
