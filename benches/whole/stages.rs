@@ -44,38 +44,25 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
 }
 
 /// When a DELETE was there, and when its answer was sent.
-type Seen = Rc<RefCell<Vec<(Instant, Instant, Instant)>>>;
+type Seen = Rc<RefCell<Vec<(Instant, Instant)>>>;
 
 async fn outside(folder: &Folder, components: &Components, report: &mut Report) -> anyhow::Result<()> {
     let ours = components.ours_for(&folder.path).await?;
     let mut table = Table::new(
         "stages from outside: medians of one removal at a time, in ms",
-        [
-            "component",
-            "ledger",
-            "instances",
-            "to the DELETE's connection",
-            "to its request",
-            "cloud",
-            "to the answer",
-            "in all",
-        ],
+        ["component", "instances", "to the DELETE", "cloud", "to the answer", "in all"],
     );
     let mut bars = Bars {
         title: "where a removal's time goes".to_owned(),
         y: "ms, medians".to_owned(),
-        parts: vec!["before the DELETE".to_owned(), "connection and cloud".to_owned(), "after it".to_owned()],
+        parts: vec!["before the DELETE".to_owned(), "cloud".to_owned(), "after it".to_owned()],
         bars: Vec::new(),
     };
-    let places = [
-        ("forwarder", &components.forwarder, false),
-        ("ours", &ours, false),
-        ("forwarder + 2 commits", &components.committer, true),
-        ("ours", &ours, true),
-    ];
+    let places =
+        [("forwarder", &components.forwarder), ("forwarder + 2 commits", &components.committer), ("ours", &ours)];
     for (uses, requests, concurrent) in [("reused", 128, 16), ("fresh", 1, 1)] {
-        for (name, component, durable) in places {
-            eprintln!("  {name}, {uses}{}", if durable { ", in a file" } else { "" });
+        for (name, component) in places {
+            eprintln!("  {name}, {uses}");
             let seen = Seen::default();
             let local = LocalSet::new();
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -86,33 +73,16 @@ async fn outside(folder: &Folder, components: &Components, report: &mut Report) 
                 component: component.clone(),
                 config: folder.path.clone(),
                 upstream: format!("http://{address}"),
-                database: durable.then(|| place.path().join("ledger.db")),
+                database: Some(place.path().join("ledger.db")),
                 requests,
                 concurrent,
                 ..Serve::default()
             };
             let parts = local.run_until(one_at_a_time(&serve, folder, &seen)).await?;
-            let [connected, asked, cloud, after, all] = parts;
-            table.row([
-                name.to_owned(),
-                if durable {
-                    "in a file"
-                } else if name == "ours" {
-                    "in memory"
-                } else {
-                    "-"
-                }
-                .to_owned(),
-                uses.to_owned(),
-                number(connected),
-                number(asked),
-                number(cloud),
-                number(after),
-                number(all),
-            ]);
+            let [asked, cloud, after, all] = parts;
+            table.row([name.to_owned(), uses.to_owned(), number(asked), number(cloud), number(after), number(all)]);
             if uses == "reused" {
-                let label = if durable && name == "ours" { "ours, file" } else { name };
-                bars.bars.push((label.replace("forwarder", "fwd"), vec![connected, asked + cloud, after]));
+                bars.bars.push((name.replace("forwarder", "fwd"), vec![asked, cloud, after]));
             }
         }
     }
@@ -121,20 +91,20 @@ async fn outside(folder: &Folder, components: &Components, report: &mut Report) 
     Ok(())
 }
 
-async fn one_at_a_time(serve: &Serve, folder: &Folder, seen: &Seen) -> anyhow::Result<[f64; 5]> {
+async fn one_at_a_time(serve: &Serve, folder: &Folder, seen: &Seen) -> anyhow::Result<[f64; 4]> {
     let process = serve.start().await?;
     let signed = requests::signed(Kind::Api, folder, process.address, 0, WARM + COUNT)?;
     let mut connection = Connection::open(process.address).await?;
-    let mut parts: [Vec<f64>; 5] = Default::default();
+    let mut parts: [Vec<f64>; 4] = Default::default();
     for (at, request) in signed.iter().enumerate() {
         seen.borrow_mut().clear();
         let start = Instant::now();
         let status = connection.exchange(request).await?;
         let end = Instant::now();
         ensure!(status == 200, "answered with {status}: {}", String::from_utf8_lossy(&connection.body));
-        let (connected, asked, answered) = seen.borrow().first().copied().context("no DELETE came")?;
+        let (asked, answered) = seen.borrow().first().copied().context("no DELETE came")?;
         if at >= WARM {
-            let times = [connected - start, asked - connected, answered - asked, end - answered, end - start];
+            let times = [asked - start, answered - asked, end - answered, end - start];
             for (part, time) in parts.iter_mut().zip(times) {
                 part.push(time.as_secs_f64() * 1000.0);
             }
@@ -147,11 +117,11 @@ async fn one_at_a_time(serve: &Serve, folder: &Folder, seen: &Seen) -> anyhow::R
 /// Answers DELETEs, and notes when.
 async fn cloud(listener: TcpListener, seen: Seen) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::task::spawn_local(converse(stream, Instant::now(), seen.clone()));
+        tokio::task::spawn_local(converse(stream, seen.clone()));
     }
 }
 
-async fn converse(mut stream: TcpStream, mut connected: Instant, seen: Seen) -> std::io::Result<()> {
+async fn converse(mut stream: TcpStream, seen: Seen) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut unread = Vec::new();
     loop {
@@ -164,8 +134,7 @@ async fn converse(mut stream: TcpStream, mut connected: Instant, seen: Seen) -> 
         let asked = Instant::now();
         unread.drain(..length);
         stream.write_all(upstream::ANSWER).await?;
-        seen.borrow_mut().push((connected, asked, Instant::now()));
-        connected = Instant::now();
+        seen.borrow_mut().push((asked, Instant::now()));
     }
 }
 

@@ -14,6 +14,7 @@ use super::database::Database;
 use super::logs::Logs;
 use super::options::{Clock, Options};
 use super::outbound::Gate;
+use super::outbound_client::OutboundClient;
 use super::sqlite::{Sqlite, SqliteView};
 use super::stand_ins::StandIns;
 use super::variables::{Values, Variables, VariablesView};
@@ -56,6 +57,7 @@ pub(super) struct Application {
     may_open_database: bool,
     allowed_hosts: Arc<AllowedHosts>,
     stand_ins: Arc<StandIns>,
+    client: OutboundClient,
     mounts: Vec<(PathBuf, String)>,
     clock: Clock,
     pub(super) logs: Logs,
@@ -89,6 +91,7 @@ impl Application {
             may_open_database: manifest.sqlite_databases.contains("default"),
             allowed_hosts: Arc::new(AllowedHosts::parse(&hosts)?),
             stand_ins: Arc::new(StandIns::parse(&options.stand_ins)?),
+            client: OutboundClient::new(),
             mounts,
             clock: options.clock.clone(),
             logs: options.logs.clone(),
@@ -118,6 +121,7 @@ impl InstanceState {
             gate: Gate {
                 allowed: application.allowed_hosts.clone(),
                 stand_ins: application.stand_ins.clone(),
+                client: application.client.clone(),
                 logs: application.logs.clone(),
             },
             table: ResourceTable::new(),

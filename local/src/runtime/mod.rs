@@ -21,6 +21,7 @@ mod engine;
 mod instance;
 mod instances;
 mod outbound;
+mod outbound_client;
 mod sqlite;
 mod stand_ins;
 mod variables;

@@ -1,20 +1,21 @@
-//! The outbound HTTP of the component: checked against `allowed_outbound_hosts` as Spin does, then sent as wasmtime does.
+//! The outbound HTTP of the component: checked against `allowed_outbound_hosts` and sent as Spin does.
 //!
-//! Not supported: sockets, blocked networks, client certificates, connection pooling, HTTP/2.
+//! Not supported: sockets, blocked networks, client certificates, a limit on connections, HTTP/2.
 
 use std::sync::Arc;
 
-use http_body_util::BodyExt;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::allowed_hosts::AllowedHosts;
 use super::logs::Logs;
+use super::outbound_client::OutboundClient;
 use super::stand_ins::StandIns;
 
 /// Checks and sends every outbound request of a component.
 pub(super) struct Gate {
     pub(super) allowed: Arc<AllowedHosts>,
     pub(super) stand_ins: Arc<StandIns>,
+    pub(super) client: OutboundClient,
     pub(super) logs: Logs,
 }
 
@@ -27,7 +28,7 @@ type Sending = Box<
 impl WasiHttpHooks for Gate {
     fn send_request(
         &mut self,
-        mut request: http::Request<WasiBody>,
+        request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Sending {
@@ -40,13 +41,11 @@ impl WasiHttpHooks for Gate {
             ));
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
-        // The `Host` header was set before and keeps the real name.
-        if let Some(uri) = self.stand_ins.divert(request.uri()) {
-            *request.uri_mut() = uri;
-        }
+        let (client, stand_in) = (self.client.clone(), self.stand_ins.find(request.uri()));
         Box::new(async move {
-            let (response, connection) = default_send_request(request, options).await?;
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(connection) as Box<_>))
+            let response = client.send(request, options.unwrap_or_default(), stand_in).await?;
+            // The pool drives the connection.
+            Ok((response, Box::new(async { Ok(()) }) as Box<_>))
         })
     }
 }
@@ -57,7 +56,7 @@ mod tests {
     use std::convert::Infallible;
 
     use bytes::Bytes;
-    use http_body_util::Full;
+    use http_body_util::{BodyExt, Full};
 
     use super::*;
     use crate::simulator::chat_platform::ChatPlatform;
@@ -71,6 +70,7 @@ mod tests {
             let mut gate = Gate {
                 allowed: Arc::new(AllowedHosts::parse(&[allowed.to_owned()]).unwrap()),
                 stand_ins: Arc::new(StandIns::parse(&BTreeMap::from([platform.stand_in()])).unwrap()),
+                client: OutboundClient::new(),
                 logs: Logs::captured(),
             };
             let body = Full::new(Bytes::from_static(b"{}")).map_err(|never: Infallible| match never {});

@@ -1,7 +1,8 @@
 //! Redirects the requests to an origin to another server on this machine.
 //!
-//! Spin has no such feature: it is for tests and the demonstration, where no request may reach the real origin. Whether
-//! a request is allowed is decided before the redirect, by the real origin.
+//! Spin has no such feature: it is for tests and the demonstration, where no request may reach the real origin. Only the
+//! connection is made elsewhere, and without TLS. Whether a request is allowed is decided by the real origin, and the
+//! request keeps its name.
 
 use std::collections::BTreeMap;
 
@@ -43,14 +44,11 @@ impl StandIns {
         entries.iter().map(parse).collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// Returns the URI of the same request at the stand-in, if its origin has one.
-    pub(super) fn divert(&self, uri: &Uri) -> Option<Uri> {
+    /// Returns the address to connect to, if the origin of this request has a stand-in.
+    pub(super) fn find(&self, uri: &Uri) -> Option<Authority> {
         let origin = Origin::of(uri)?;
         let (_, authority) = self.0.iter().find(|(known, _)| *known == origin)?;
-        let mut parts = uri.clone().into_parts();
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(authority.clone());
-        Uri::from_parts(parts).ok()
+        Some(authority.clone())
     }
 }
 
@@ -72,19 +70,19 @@ mod tests {
     #[test]
     fn a_stand_in_gets_what_is_for_its_origin_only() {
         for (origin, uri, expected) in [
-            ("https://a.com", "https://a.com/b?c", Some("http://127.0.0.1:9/b?c")),
-            ("https://a.com", "https://A.com:443/b", Some("http://127.0.0.1:9/b")),
-            ("https://a.com:443", "https://a.com", Some("http://127.0.0.1:9/")),
-            ("http://a.com:81", "http://a.com:81/", Some("http://127.0.0.1:9/")),
-            ("https://a.com", "http://a.com/", None),
-            ("https://a.com", "https://a.com:444/", None),
-            ("https://a.com", "https://b.a.com/", None),
-            ("https://a.com", "https://a.com@b.com/", None),
+            ("https://a.com", "https://a.com/b?c", true),
+            ("https://a.com", "https://A.com:443/b", true),
+            ("https://a.com:443", "https://a.com", true),
+            ("http://a.com:81", "http://a.com:81/", true),
+            ("https://a.com", "http://a.com/", false),
+            ("https://a.com", "https://a.com:444/", false),
+            ("https://a.com", "https://b.a.com/", false),
+            ("https://a.com", "https://a.com@b.com/", false),
         ] {
-            let diverted = stand_ins(origin, "http://127.0.0.1:9").unwrap().divert(&uri.parse().unwrap());
-            assert_eq!(diverted.map(|uri| uri.to_string()).as_deref(), expected, "{origin} {uri}");
+            let found = stand_ins(origin, "http://127.0.0.1:9").unwrap().find(&uri.parse().unwrap());
+            assert_eq!(found, expected.then(|| Authority::from_static("127.0.0.1:9")), "{origin} {uri}");
         }
-        assert!(StandIns::parse(&BTreeMap::new()).unwrap().divert(&Uri::from_static("https://a.com")).is_none());
+        assert!(StandIns::parse(&BTreeMap::new()).unwrap().find(&Uri::from_static("https://a.com")).is_none());
     }
 
     #[test]
