@@ -136,7 +136,8 @@ async fn compile_time(path: &Path) -> anyhow::Result<f64> {
 pub(crate) fn compile(path: &PathBuf) -> anyhow::Result<()> {
     let wasm = std::fs::read(path)?;
     let mut config = Config::new();
-    config.wasm_component_model_async(true);
+    // As Spin compiles it.
+    config.wasm_component_model_async(true).epoch_interruption(true);
     let engine = Engine::new(&config)?;
     let start = Instant::now();
     Component::from_binary(&engine, &wasm)?;

@@ -6,12 +6,12 @@
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Memory, MemoryType, PoolingAllocationConfig, Store};
 
 use crate::repository;
 
@@ -19,17 +19,76 @@ use crate::repository;
 /// benchmarks bake.
 const KEPT: usize = 12;
 
+/// How often the epoch advances, as in Spin.
+const TICK: Duration = Duration::from_millis(10);
+
 /// Returns the engine of this process.
 pub(crate) fn engine() -> anyhow::Result<&'static Engine> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
     ENGINE
-        .get_or_init(|| {
-            let mut config = Config::new();
-            config.wasm_component_model_async(true);
-            Engine::new(&config).map_err(|error| format!("{error:#}"))
-        })
+        .get_or_init(|| start().map_err(|error| format!("{error:#}")))
         .as_ref()
         .map_err(|message| anyhow::anyhow!("cannot start the engine: {message}"))
+}
+
+/// Starts an engine with Spin's settings, and the thread that advances its epoch.
+fn start() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true).epoch_interruption(true);
+    if can_pool() {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    }
+    let engine = Engine::new(&config)?;
+    let weak = engine.weak();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(TICK);
+            match weak.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => break,
+            }
+        }
+    });
+    Ok(engine)
+}
+
+/// Returns Spin's numbers for the pool that instances come from.
+fn pool() -> PoolingAllocationConfig {
+    const INSTANCES: u32 = 1_000;
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_tables(2 * INSTANCES)
+        .total_stacks(INSTANCES)
+        .total_core_instances(4 * INSTANCES)
+        .table_elements(100_000)
+        .max_component_instance_size(10 << 20)
+        .max_core_instance_size(10 << 20)
+        .max_core_instances_per_component(200)
+        .max_tables_per_component(64)
+        .max_memories_per_component(32)
+        .max_tables_per_module(2)
+        .max_memories_per_module(2)
+        .max_memory_size(4 << 30)
+        .linear_memory_keep_resident(2 << 20)
+        .table_keep_resident(1 << 19);
+    pool
+}
+
+/// Returns whether the address space for the pool can be reserved. Like Spin, reserves as much once, in one memory; where
+/// that fails, each instance is allocated by itself.
+fn can_pool() -> bool {
+    const BITS: u32 = 42;
+    static CAN_POOL: OnceLock<bool> = OnceLock::new();
+    *CAN_POOL.get_or_init(|| {
+        let mut config = Config::new();
+        config.wasm_memory64(true).memory_reservation(1 << BITS);
+        Engine::new(&config).is_ok_and(|engine| {
+            // The maximum is in pages of 64 KiB.
+            let memory = MemoryType::new64(0, Some(1 << (BITS - 16)));
+            Memory::new(&mut Store::new(&engine, ()), memory).is_ok()
+        })
+    })
 }
 
 /// Compiles the component at `path`, or loads the machine code that an earlier process kept.

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::allowed_hosts::AllowedHosts;
 use super::database::Database;
+use super::limits::Limits;
 use super::logs::Logs;
 use super::options::{Clock, Options};
 use super::outbound::Gate;
@@ -101,6 +102,7 @@ impl Application {
 
 /// The state of one instance.
 pub(super) struct InstanceState {
+    pub(super) limits: Limits,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     gate: Gate,
@@ -116,6 +118,7 @@ impl InstanceState {
             wasi.preopened_dir(folder, destination, FsPerms::ReadOnly)?;
         }
         Ok(Self {
+            limits: Limits::default(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             gate: Gate {

@@ -44,6 +44,10 @@ impl HandlerState for Instances {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
         let mut store = Store::new(self.engine, InstanceState::new(self.application.clone())?);
+        store.limiter_async(|state| &mut state.limits);
+        // For ever: the epoch interrupts no instance, but checking it is part of what an instance costs. A larger number
+        // would overflow, because it is added to the present epoch.
+        store.set_epoch_deadline(u64::MAX / 2);
         let proxy = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
