@@ -46,7 +46,7 @@ async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>, is_
     let confirm = ctx.caller.confirm;
     let uncounted = match ctx.app.policies.largest_indifferent_counts() {
         Some(most) if !removal.dry_run && !confirm && !is_contested => match claim_unseen(ctx, removal, most).await? {
-            Unseen::Sent(report) => return Ok(report),
+            Unseen::Sent(report) => return Ok(*report),
             Unseen::NotPermitted(decision) => Some((decision, most)),
             Unseen::NotClaimed => None,
         },
@@ -82,7 +82,7 @@ async fn decide<'c, H: Host>(ctx: &Ctx<'c, H>, removal: &RemovalRequest<'c>, is_
 /// What comes of a removal of which nothing was looked up.
 enum Unseen<'c> {
     /// It was claimed and sent.
-    Sent(Report<'c>),
+    Sent(Box<Report<'c>>),
     /// Policy does not permit it at once, up to the counts that it was asked for.
     NotPermitted(Decision<'c>),
     /// It may be permitted, and it takes a look at the ledger or at the credentials to say.
@@ -105,7 +105,7 @@ async fn claim_unseen<'c, H: Host>(
     let ledger = ctx.ledger().await?;
     let attempt = attempt(ctx, removal);
     match ctx.stored(ledger.claim_unseen(removal, permit, &attempt, most).await)? {
-        Some(claim) => Ok(Unseen::Sent(execute(ctx, &taurusdb, claim).await)),
+        Some(claim) => Ok(Unseen::Sent(Box::new(execute(ctx, &taurusdb, claim).await))),
         None => Ok(Unseen::NotClaimed),
     }
 }

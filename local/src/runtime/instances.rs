@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub(super) struct Instances {
     pub(super) application: Arc<Application>,
     pub(super) reuse: Reuse,
     pub(super) phase: watch::Receiver<Phase>,
+    /// How many instances have work, be it after their answers.
+    pub(super) busy: watch::Sender<usize>,
     /// Every instance keeps this value alive, so the channel closes when the last instance has ended.
     pub(super) _alive: mpsc::Sender<Infallible>,
 }
@@ -49,13 +52,34 @@ impl HandlerState for Instances {
         // would overflow, because it is added to the present epoch.
         store.set_epoch_deadline(u64::MAX / 2);
         let proxy = self.service.instantiate_async(&mut store).await?;
+        let work = Arc::new(Work { is_there: AtomicBool::new(false), busy: self.busy.clone() });
         Ok(Instance {
             store,
             proxy,
             view: WasiHttpView::http,
-            expiration: Expiration::new(self.reuse.idle, self.phase.clone()),
-            state: Worker { reuse: self.reuse, phase: self.phase.clone(), logs: self.application.logs.clone() },
+            expiration: Expiration::new(self.reuse.idle, self.phase.clone(), work.clone()),
+            state: Worker { reuse: self.reuse, phase: self.phase.clone(), logs: self.application.logs.clone(), work },
         })
+    }
+}
+
+/// Whether an instance has work: from the start of a request until nothing is left to do, behind the answer too.
+struct Work {
+    is_there: AtomicBool,
+    busy: watch::Sender<usize>,
+}
+
+impl Work {
+    fn begin(&self) {
+        if !self.is_there.swap(true, Ordering::AcqRel) {
+            self.busy.send_modify(|busy| *busy += 1);
+        }
+    }
+
+    fn end(&self) {
+        if self.is_there.swap(false, Ordering::AcqRel) {
+            self.busy.send_modify(|busy| *busy -= 1);
+        }
     }
 }
 
@@ -64,6 +88,7 @@ pub(super) struct Worker {
     reuse: Reuse,
     phase: watch::Receiver<Phase>,
     logs: Logs,
+    work: Arc<Work>,
 }
 
 impl WorkerState for Worker {
@@ -86,11 +111,13 @@ impl WorkerState for Worker {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        self.work.begin();
         Box::pin(std::future::pending())
     }
 
     fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
         drop(store);
+        self.work.end();
         let was_aborted = self.phase.has_changed().is_err();
         if let Err(error) = result
             && !was_aborted
@@ -108,11 +135,13 @@ pub(super) struct Expiration {
     idle_over: Pin<Box<Sleep>>,
     phase: watch::Receiver<Phase>,
     phase_changed: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    work: Arc<Work>,
 }
 
 impl Expiration {
-    fn new(idle: Duration, phase: watch::Receiver<Phase>) -> Self {
-        Self { idle, idle_over: Box::pin(tokio::time::sleep(idle)), phase_changed: change_of(&phase), phase }
+    fn new(idle: Duration, phase: watch::Receiver<Phase>, work: Arc<Work>) -> Self {
+        let idle_over = Box::pin(tokio::time::sleep(idle));
+        Self { idle, idle_over, phase_changed: change_of(&phase), phase, work }
     }
 }
 
@@ -138,6 +167,7 @@ impl WorkerExpiration for Expiration {
         if status != WorkerStatus::Idle {
             return Poll::Pending;
         }
+        this.work.end();
         if *this.phase.borrow() == Phase::Stopping {
             return Poll::Ready(());
         }

@@ -32,6 +32,7 @@ pub struct Runtime {
     logs: Logs,
     /// When it is dropped, everything ends.
     phase: watch::Sender<Phase>,
+    busy: watch::Sender<usize>,
     server: JoinHandle<()>,
     server_abort: AbortHandle,
     /// Closed when the last instance has ended.
@@ -80,24 +81,32 @@ impl Runtime {
 
         let (phase, watched) = watch::channel(Phase::Serving);
         let (alive, instances) = mpsc::channel(1);
+        let busy = watch::Sender::new(0);
         let handler = ProxyHandler::new(Instances {
             engine: engine()?,
             service: ProxyPre::P3(service),
             application,
             reuse: options.reuse,
             phase: watched.clone(),
+            busy: busy.clone(),
             _alive: alive,
         });
         let connections = Connections { handler, manifest: Arc::new(manifest), phase: watched };
         let server = tokio::spawn(connections.accept(listener));
         let server_abort = server.abort_handle();
-        Ok(Self { address, logs: options.logs, phase, server, server_abort, instances })
+        Ok(Self { address, logs: options.logs, phase, busy, server, server_abort, instances })
     }
 
     /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until no instance has any work: every request is answered, and what the component does behind its answers is done.
+    pub async fn settled(&self) {
+        // The sender is `self`'s, so the channel is open.
+        let _ = self.busy.subscribe().wait_for(|busy| *busy == 0).await;
     }
 
     /// Takes no new connections, waits for running requests and for the work of the component after its answers (a minute

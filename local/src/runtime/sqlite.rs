@@ -61,7 +61,7 @@ impl Statement {
                 return Err(io(&error));
             }
         };
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let count = columns.len();
         self.columns.send(columns).map_err(|_| Error::Io("column send error".to_owned()))?;
         let parameters = rusqlite::params_from_iter(self.parameters.into_iter().map(to_sql));

@@ -26,6 +26,9 @@ impl Stage for Component {
     async fn send(&self, wire: &Wire) -> Reply {
         let response = tokio::time::timeout(PATIENCE, client::send(self.0.address, wire.request())).await;
         let (parts, body) = response.expect("an answer in time").unwrap().into_parts();
+        if parts.headers.contains_key("x-offboard-removal") {
+            self.0.settled().await;
+        }
         Reply { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 

@@ -54,6 +54,7 @@ async fn the_official_sdk_removes_an_account_through_the_gateway() {
     assert!(!gateway.has_account("user_test"));
     let seen = &gateway.simulator.requests()[0];
     assert_eq!(seen.path_and_query, format!("/v3/{PROJECT}/instances/{INSTANCE}/starrocks/users?user_name=user_test"));
+    gateway.settled().await;
     assert_eq!(gateway.row().actor.as_deref(), Some("portal/HPUAPORTALKEY0000001"));
 
     // A second time it is gone: the SDK raises what TaurusDB said, with the request id that TaurusDB gave.
@@ -78,6 +79,7 @@ async fn the_official_sdk_can_tell_the_gateway_s_own_refusals() {
     let wrong_key = sdk_delete(&endpoint, "wrong", PROJECT, "user_test", &[]).await;
     let no_project = sdk_delete(&endpoint, PORTAL_SECRET, "{project_id}", "user_test", &[]).await;
     let reserved = sdk_delete(&endpoint, PORTAL_SECRET, PROJECT, "rdsAdmin", &[]).await;
+    gateway.settled().await;
     let rows = gateway.rows();
     let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(rows.len(), 3);
@@ -116,6 +118,7 @@ async fn the_official_sdk_lists_accounts_before_it_removes_one() {
     assert_eq!((&told["total"], &told["removed"], &told["after"]), (&json!(all.len()), &json!("SUCCESS"), &json!([])));
     assert_eq!(told["others"], json!([[405, "OFFBOARD.40501"], [405, "OFFBOARD.40501"], [405, "OFFBOARD.40501"]]));
     // One for the removal, three for the calls that the gateway has not.
+    gateway.settled().await;
     assert_eq!(gateway.rows().len(), 4);
     let listed = gateway.simulator.requests().into_iter().filter(|seen| seen.method == http::Method::GET);
     for seen in listed {
@@ -144,6 +147,7 @@ async fn slack_sdk_signs_what_the_gateway_takes() {
     assert_eq!(told["status"], 200);
     let text = told["body"]["text"].as_str().unwrap();
     assert!(text.contains("✅ Removed `alice` from `analytics`"), "{text}");
+    gateway.settled().await;
     assert_eq!(gateway.row().reason.as_deref(), Some("left the company"));
 
     let told = run("slack_command.py", &[&url, "wrong", "bob analytics"]).await;
@@ -244,6 +248,7 @@ async fn vendor_verifier(kind: &str, said: impl Fn(&Value) -> Option<&str>) {
     assert_eq!((&told["vendor"], &told["status"]), (&json!(true), &json!(200)), "{told}");
     let text = said(&told["body"]).unwrap_or_else(|| panic!("{told}"));
     assert!(text.contains("✅ Removed `alice` from `analytics`"), "{text}");
+    gateway.settled().await;
     assert_eq!(gateway.row().reason.as_deref(), Some("left the company"));
 
     let told = run("vendor_verifier.py", &[kind, &url, "bob analytics", "other"]).await;

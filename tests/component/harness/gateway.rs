@@ -8,7 +8,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use local::http_client as client;
@@ -43,6 +43,8 @@ pub(crate) struct Gateway {
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) ledger: PathBuf,
     component: Option<PathBuf>,
+    /// How many requests of [`Gateway::send`] wait for their answer.
+    under_way: AtomicUsize,
     _folder: Arc<TempDir>,
 }
 
@@ -128,7 +130,8 @@ impl Gateway {
         let runtime = runtime.unwrap_or_else(|error| panic!("{error:#}"));
         let (address, logs) = (runtime.address(), options.logs.clone());
         let (runtime, _folder) = (Some(runtime), folder);
-        Self { runtime, options, address, simulator, later, logs, clock, ledger, component, _folder }
+        let under_way = AtomicUsize::new(0);
+        Self { runtime, options, address, simulator, later, logs, clock, ledger, component, under_way, _folder }
     }
 
     fn cloud(&self) -> Cloud {
@@ -220,8 +223,23 @@ impl Gateway {
         }
     }
 
+    /// Sends a request. If the answer is an outcome and no other request is under way, the work behind it is done when this
+    /// returns: the outcome of a DELETE is written after the answer.
     pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
-        send(self.address, request).await
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        let answer = send(self.address, request).await;
+        let others = self.under_way.fetch_sub(1, Ordering::AcqRel) - 1;
+        if others == 0 && answer.header("x-offboard-removal").is_some() {
+            self.settled().await;
+        }
+        answer
+    }
+
+    /// Waits until the work behind all answers is done.
+    pub(crate) async fn settled(&self) {
+        if let Some(runtime) = &self.runtime {
+            tokio::time::timeout(PATIENCE, runtime.settled()).await.expect("the work behind the answers ends in time");
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -230,7 +248,9 @@ impl Gateway {
 
     /// Sends bytes as they are, and reads one answer.
     pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Answer {
-        Answer::parse(&client::send_bytes(self.address, bytes).await.unwrap())
+        let answer = Answer::parse(&client::send_bytes(self.address, bytes).await.unwrap());
+        self.settled().await;
+        answer
     }
 
     /// Every row of the ledger, in the order in which they were written.
