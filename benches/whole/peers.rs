@@ -1,5 +1,6 @@
-//! Against what people would write instead: Slack Bolt for JavaScript, Slack Bolt for Python, and Debian's webhook with
-//! a script of curl. Each in the form that its documentation has for production; none has a policy or a ledger.
+//! Against what people would write instead: Slack Bolt for JavaScript with better-sqlite3 and without, Slack Bolt for
+//! Python, and Debian's webhook with a script of curl. Each in the form that its documentation has for production. None
+//! has a policy; only the one with better-sqlite3 promises what ours does, a claim and an outcome on the disk.
 //!
 //! What is not there and cannot be had is said, and the rest measured.
 
@@ -13,6 +14,7 @@ use local::demo::callers::caller;
 use local::repository;
 use tokio::process::Command;
 
+use crate::floor::ledgers;
 use crate::load::{self, Work};
 use crate::plot::Bars;
 use crate::process::Process;
@@ -23,108 +25,148 @@ use crate::table::{Report, Table, megabytes, number};
 use crate::upstream::Upstream;
 use crate::{Components, Settings};
 
-const CONNECTIONS: usize = 16;
+/// Over how many connections all of them are measured, and over how many ours and the peer with a ledger once more.
+const FEW: usize = 16;
+const MANY: usize = 64;
+
+/// The peer with a ledger.
+const RECORDED: &str = "Bolt + better-sqlite3";
 
 /// Answers a second over theirs that are to be reached.
-const PEERS: [(&str, f64); 3] = [("Bolt for JavaScript", 1.0), ("Bolt for Python", 3.0), ("webhook + curl", 20.0)];
+const PEERS: [(&str, f64); 4] =
+    [(RECORDED, 1.0), ("Bolt for JavaScript", 0.25), ("Bolt for Python", 3.0), ("webhook + curl", 20.0)];
 
-/// Starts every peer; a note says which of them could not be had.
-async fn start_peers(upstream: &Upstream, folder: &Folder, subjects: &mut Vec<Subject>, table: &mut Table) {
-    for (name, _) in PEERS {
-        let started = match name {
-            "Bolt for JavaScript" => javascript(upstream).await,
-            "Bolt for Python" => python(upstream).await,
-            _ => webhook(upstream).await,
-        };
-        match started {
-            Ok(process) => {
-                let kind = if name.starts_with("webhook") { Kind::Webhook } else { Kind::Slack };
-                subjects.push(Subject::new(name, process, kind, folder));
+/// What all of them are given.
+struct Place<'a> {
+    upstream: &'a Upstream,
+    folder: &'a Folder,
+    /// Where the ledgers are, on the same disk.
+    ledgers: &'a Path,
+    connections: usize,
+}
+
+impl Place<'_> {
+    /// Starts every peer; a note says which of them could not be had.
+    async fn start_peers(&self, subjects: &mut Vec<Subject>, table: &mut Table) {
+        for (name, _) in PEERS {
+            if self.connections != FEW && name != RECORDED {
+                continue;
             }
-            Err(why) => {
-                eprintln!("!! {name}: {why:#}");
-                table.note(format!("{name} could not be had: {why:#}"));
+            let started = match name {
+                RECORDED => javascript(self.upstream, Some(&self.ledgers.join("bolt.db"))).await,
+                "Bolt for JavaScript" => javascript(self.upstream, None).await,
+                "Bolt for Python" => python(self.upstream).await,
+                _ => webhook(self.upstream).await,
+            };
+            match started {
+                Ok(process) => {
+                    let kind = if name.starts_with("webhook") { Kind::Webhook } else { Kind::Slack };
+                    subjects.push(Subject::new(name, process, kind, self.folder));
+                }
+                Err(why) => {
+                    eprintln!("!! {name}: {why:#}");
+                    table.note(format!("{name} could not be had for {} connections: {why:#}", self.connections));
+                }
             }
         }
     }
-}
 
-/// Reports which targets are met.
-fn report_targets(ours: &Subject, peers: &[Subject], report: &mut Report) {
-    for (name, times) in PEERS {
-        let Some(peer) = peers.iter().find(|peer| peer.name == name) else { continue };
-        let ratio = ours.measured.rate() / peer.measured.rate();
-        report.target(
-            format!("peers: req/s over {name}"),
-            format!("≥ {times} ×"),
-            format!("{} ×", number(ratio)),
-            ratio >= times,
-        );
-        if times == 1.0 {
-            let ratio = ours.measured.p99() / peer.measured.p99();
-            report.target(format!("peers: p99 over {name}"), "≤ 1 ×", format!("{} ×", number(ratio)), ratio <= 1.0);
+    fn compare(&self, subjects: &[Subject], table: &mut Table, report: &mut Report) {
+        let [ours, peers @ ..] = subjects else { return };
+        for subject in subjects {
+            let (m, o) = (&subject.measured, &ours.measured);
+            table.row([
+                subject.name.clone(),
+                self.connections.to_string(),
+                number(m.rate()),
+                number(m.p50()),
+                number(m.p99()),
+                number(subject.cpu_of_one()),
+                megabytes(subject.used.memory),
+                number(o.rate() / m.rate()),
+                number(o.p99() / m.p99()),
+                number(ours.used.memory as f64 / subject.used.memory as f64),
+            ]);
+            report.unexpected(&format!("{} {}", subject.name, self.connections), &m.unexpected);
         }
-        let ratio = ours.used.memory as f64 / peer.used.memory as f64;
-        report.target(format!("peers: memory over {name}"), "< 1 ×", format!("{} ×", number(ratio)), ratio < 1.0);
+        self.report_targets(ours, peers, report);
+        let bars = |what: &str, y: &str, height: fn(&Subject) -> f64| Bars {
+            title: format!("{what}, {} connections", self.connections),
+            y: y.to_owned(),
+            parts: vec![y.to_owned()],
+            bars: subjects.iter().map(|subject| (subject.name.clone(), vec![height(subject)])).collect(),
+        };
+        table.plots.extend([
+            bars("slash commands a second", "requests a second", |subject| subject.measured.rate()).svg(),
+            bars("memory", "MB", |subject| subject.used.memory as f64 / 1e6).svg(),
+        ]);
+    }
+
+    /// Reports which targets are met.
+    fn report_targets(&self, ours: &Subject, peers: &[Subject], report: &mut Report) {
+        let what = |what: &str, name: &str| format!("peers, {} connections: {what} over {name}", self.connections);
+        for (name, times) in PEERS {
+            let Some(peer) = peers.iter().find(|peer| peer.name == name) else { continue };
+            let ratio = ours.measured.rate() / peer.measured.rate();
+            report.target(what("req/s", name), format!("≥ {times} ×"), format!("{} ×", number(ratio)), ratio >= times);
+            let (measure, ratio) = match self.connections {
+                MANY => ("p99", ours.measured.p99() / peer.measured.p99()),
+                _ => ("memory", ours.used.memory as f64 / peer.used.memory as f64),
+            };
+            report.target(what(measure, name), "< 1 ×", format!("{} ×", number(ratio)), ratio < 1.0);
+        }
     }
 }
 
 pub(crate) async fn run(settings: &Settings, components: &Components, report: &mut Report) -> anyhow::Result<()> {
     let folder = requests::folder(settings.instances, 0)?;
+    let component = components.ours_for(&folder.path).await?;
     let upstream = Upstream::start().await?;
     let mut table = Table::new(
-        format!("peers: slash commands over {CONNECTIONS} connections"),
-        ["what", "req/s", "p50 ms", "p99 ms", "CPU ms/req", "MB", "ours × req/s", "ours × p99", "ours × MB"],
+        "peers: slash commands",
+        [
+            "what",
+            "connections",
+            "req/s",
+            "p50 ms",
+            "p99 ms",
+            "CPU ms/req",
+            "MB",
+            "ours × req/s",
+            "ours × p99",
+            "ours × MB",
+        ],
     );
-
-    let serve = Serve {
-        component: components.ours_for(&folder.path).await?,
-        config: folder.path.clone(),
-        upstream: upstream.url(),
-        ..Serve::default()
-    };
-    let mut subjects = vec![Subject::new("ours", serve.start().await?, Kind::Slack, &folder)];
-    start_peers(&upstream, &folder, &mut subjects, &mut table).await;
-    by_turns(&mut subjects, CONNECTIONS, settings.seconds, settings.rounds).await?;
+    for connections in [FEW, MANY] {
+        let ledgers = ledgers()?;
+        let serve = Serve {
+            component: component.clone(),
+            config: folder.path.clone(),
+            upstream: upstream.url(),
+            database: Some(ledgers.path().join("ours.db")),
+            ..Serve::default()
+        };
+        let mut subjects = vec![Subject::new("ours", serve.start().await?, Kind::Slack, &folder)];
+        let place = Place { upstream: &upstream, folder: &folder, ledgers: ledgers.path(), connections };
+        place.start_peers(&mut subjects, &mut table).await;
+        by_turns(&mut subjects, connections, settings.seconds, settings.rounds).await?;
+        place.compare(&subjects, &mut table, report);
+        for subject in subjects {
+            subject.process.stop().await;
+        }
+    }
     let cloud = Work::repeat(requests::get("/", upstream.address()), "SUCCESS");
     let time = std::time::Duration::from_secs(1);
-    let cloud = load::run(upstream.address(), CONNECTIONS, time / 4, time, &cloud).await?;
+    let cloud = load::run(upstream.address(), FEW, time / 4, time, &cloud).await?;
     table.note(format!("the cloud that all of them ask answers {} requests a second", number(cloud.rate())));
+    table.note(format!(
+        "ours and {RECORDED} commit a claim before the DELETE and its outcome after it, each to a file of its own on \
+         this disk, with synchronous = FULL; the others keep no record"
+    ));
     table.note(
         "webhook checks an HMAC of the body, as GitHub sends it: its rules cannot say what Slack signs, which is the \
          time and the body, so an attacker who recorded a request can send it again for ever",
     );
-
-    let [ours, peers @ ..] = subjects.as_slice() else { return Ok(()) };
-    for subject in &subjects {
-        let (m, o) = (&subject.measured, &ours.measured);
-        table.row([
-            subject.name.clone(),
-            number(m.rate()),
-            number(m.p50()),
-            number(m.p99()),
-            number(subject.cpu_of_one()),
-            megabytes(subject.used.memory),
-            number(o.rate() / m.rate()),
-            number(o.p99() / m.p99()),
-            number(ours.used.memory as f64 / subject.used.memory as f64),
-        ]);
-        report.unexpected(&subject.name, &m.unexpected);
-    }
-    report_targets(ours, peers, report);
-    let bars = |title: &str, y: &str, height: fn(&Subject) -> f64| Bars {
-        title: title.to_owned(),
-        y: y.to_owned(),
-        parts: vec![y.to_owned()],
-        bars: subjects.iter().map(|subject| (subject.name.clone(), vec![height(subject)])).collect(),
-    };
-    table.plots = vec![
-        bars("slash commands a second", "requests a second", |subject| subject.measured.rate()).svg(),
-        bars("memory", "MB", |subject| subject.used.memory as f64 / 1e6).svg(),
-    ];
-    for subject in subjects {
-        subject.process.stop().await;
-    }
     upstream.stop().await;
     report.table(table);
     Ok(())
@@ -143,13 +185,17 @@ fn secret() -> anyhow::Result<&'static str> {
     Ok(caller("slack")?.secret)
 }
 
-async fn javascript(upstream: &Upstream) -> anyhow::Result<Process> {
+/// Bolt for JavaScript, with a ledger in this file if one is given.
+async fn javascript(upstream: &Upstream, database: Option<&Path>) -> anyhow::Result<Process> {
     let folder = installed().await?;
     let address = free_address()?;
     let mut command = Command::new(folder.join("bin/node"));
     command.arg("bolt.mjs").current_dir(&folder).env("NODE_ENV", "production");
     command.env("PORT", address.port().to_string()).env("WORKERS", "2");
     command.env("UPSTREAM", upstream.url()).env("SIGNING_SECRET", secret()?);
+    if let Some(database) = database {
+        command.env("DATABASE", database);
+    }
     Process::start_server(command, address).await
 }
 
@@ -176,7 +222,8 @@ async fn webhook(upstream: &Upstream) -> anyhow::Result<Process> {
 /// A virtual environment with Python's packages, Node.js, and its packages: installed once, below `target/`.
 async fn installed() -> anyhow::Result<PathBuf> {
     use sha2::{Digest, Sha256};
-    const FILES: [&str; 5] = ["requirements.txt", "package.json", "package-lock.json", "bolt.mjs", "bolt_app.py"];
+    const FILES: [&str; 6] =
+        ["requirements.txt", "package.json", "package-lock.json", "bolt.mjs", "bolt_sqlite.mjs", "bolt_app.py"];
     let source = source();
     let mut digest = Sha256::new();
     for name in &FILES[..3] {
@@ -193,6 +240,7 @@ async fn installed() -> anyhow::Result<PathBuf> {
         done(Command::new(folder.join("bin/python")).args(pip).arg(source.join("requirements.txt"))).await?;
         copied(&source, &folder, &FILES)?;
         let path = std::env::join_paths([folder.join("bin"), "/usr/bin".into(), "/bin".into()])?;
+        // The package of better-sqlite3 contains its binaries; no script has to fetch or compile one.
         let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
         done(Command::new(folder.join("bin/npm")).args(npm).current_dir(&folder).env("PATH", path)).await?;
         std::fs::write(complete, "")?;
