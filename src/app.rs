@@ -25,7 +25,10 @@ pub const OFFBOARD: &str = "offboard.toml";
 /// All errors in them.
 pub fn load(offboard: &str, policy: &str, schema: &str) -> Result<(Config, Policies), Vec<Diagnostic>> {
     match read(offboard, policy, schema) {
-        (Some(config), Some(policies), _) => Ok((config, policies)),
+        (Some(config), Some(policies), _) => {
+            let policies = policies.for_instances(config.instances());
+            Ok((config, policies))
+        }
         (.., mut diagnostics) => {
             diagnostics.retain(Diagnostic::is_error);
             Err(diagnostics)

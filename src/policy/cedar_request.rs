@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Weekday};
 
 use crate::config::credentials::CredentialSource;
 use crate::config::instance::Instance;
+use crate::policy::known_instances::{InstanceEntities, KnownInstances};
 use crate::policy::names::{Names, uid};
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal, Resource};
 use crate::request::actor::{Actor, Groups};
@@ -30,6 +31,7 @@ impl CedarRequest {
     /// If Cedar refuses a value.
     pub(super) fn new(
         names: &Names,
+        instances: &KnownInstances,
         request: &AuthzRequest<'_>,
         context: AuthzContext,
         with_time: bool,
@@ -50,7 +52,7 @@ impl CedarRequest {
         )?;
         let mut entities = vec![user];
         entities.extend(teams.into_iter().map(|team| Entity::new_no_attrs(team, HashSet::new())));
-        let resource = resource_entities(names, *resource, &mut entities)?;
+        let resource = resource_entities(names, instances, *resource, &mut entities)?;
         let context = cedar_context(pairs(request, context, with_time))?;
         Ok(Self { principal, action: uid(&names.action, action.as_str()), resource, entities, context })
     }
@@ -61,7 +63,12 @@ impl CedarRequest {
 const ADDED: [&str; 2] = ["approved", "waiting_requests"];
 
 /// Adds the resource and what it belongs to. Returns the resource's identifier.
-fn resource_entities(names: &Names, resource: Resource<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid, String> {
+fn resource_entities(
+    names: &Names,
+    instances: &KnownInstances,
+    resource: Resource<'_>,
+    entities: &mut Vec<Entity>,
+) -> Result<EntityUid, String> {
     let configured = match resource {
         Resource::Ledger => {
             let ledger = uid(&names.ledger, "removals");
@@ -70,11 +77,8 @@ fn resource_entities(names: &Names, resource: Resource<'_>, entities: &mut Vec<E
         }
         Resource::Account(Account { instance, .. }) | Resource::Instance(instance) => instance,
     };
-    let instance = uid(&names.instance, &configured.name);
-    let environment = uid(&names.environment, &configured.environment);
-    let attributes = [("project_id", string(&configured.project_id)), ("region", string(&configured.region))];
-    entities.push(entity(instance.clone(), attributes, [environment.clone()].into())?);
-    entities.push(Entity::new_no_attrs(environment, HashSet::new()));
+    let InstanceEntities { instance, entities: of_instance } = instances.of(names, configured)?;
+    entities.extend(of_instance);
     let Resource::Account(Account { user_name, .. }) = resource else { return Ok(instance) };
     let account = uid(&names.account, &format!("{}/{user_name}", configured.name));
     entities.push(entity(account.clone(), [("user_name", string(user_name))], [instance].into())?);
@@ -141,7 +145,7 @@ pub(super) fn sample_requests(names: &Names) -> Result<Vec<CedarRequest>, String
     let all = Action::ALL.map(of_action).into_iter().chain([(Action::Audit, Resource::Ledger)]);
     all.map(|(action, resource)| {
         let request = AuthzRequest { principal, action, resource, reason_given: false };
-        CedarRequest::new(names, &request, context, true)
+        CedarRequest::new(names, &KnownInstances::default(), &request, context, true)
     })
     .collect()
 }
@@ -186,7 +190,7 @@ fn pairs(
     pairs.into_iter().chain(time)
 }
 
-fn entity<const N: usize>(
+pub(super) fn entity<const N: usize>(
     uid: EntityUid,
     attributes: [(&str, RestrictedExpression); N],
     parents: HashSet<EntityUid>,
@@ -195,6 +199,6 @@ fn entity<const N: usize>(
     Entity::new(uid, attributes, parents).map_err(|error| format!("entity: {error}"))
 }
 
-fn string(text: &str) -> RestrictedExpression {
+pub(super) fn string(text: &str) -> RestrictedExpression {
     RestrictedExpression::new_string(text.to_owned())
 }

@@ -109,7 +109,7 @@ impl Policies {
         request: &AuthzRequest<'_>,
         context: AuthzContext,
     ) -> Result<CedarRequest, String> {
-        let mut cedar_request = CedarRequest::new(&self.names, request, context, self.uses_time)?;
+        let mut cedar_request = CedarRequest::new(&self.names, &self.instances, request, context, self.uses_time)?;
         if let Some(groups) = self.groups.get(request.action.as_str()) {
             let parents = groups.iter().map(|group| uid(&self.names.action, group)).collect();
             cedar_request.entities.push(Entity::new_no_attrs(cedar_request.action.clone(), parents));

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::policy::cedar_request::check_request_shape;
 use crate::policy::indifference::largest_indifferent_counts;
+use crate::policy::known_instances::KnownInstances;
 use crate::policy::names::{Names, uid};
 use crate::policy::scope_index::ScopeIndex;
 use crate::policy::validate::{POLICY, SCHEMA, cedar_diagnostic, index_by_id, validate};
@@ -86,6 +87,7 @@ impl Policies {
             uses_time: can_read_time(policy),
             authorizer: Authorizer::new(),
             names,
+            instances: KnownInstances::default(),
             digest: digest(policy, schema),
         })
     }

@@ -18,6 +18,7 @@ pub mod counts;
 mod decide;
 pub mod explain;
 mod indifference;
+mod known_instances;
 pub mod load;
 mod names;
 pub mod permit;
@@ -34,6 +35,7 @@ use crate::config::Config;
 use crate::config::instance::Instance;
 use crate::outcome::denial::Denial;
 use crate::policy::counts::Counts;
+use crate::policy::known_instances::KnownInstances;
 use crate::policy::names::Names;
 use crate::policy::scope_index::ScopeIndex;
 use crate::request::actor::Actor;
@@ -177,11 +179,17 @@ pub struct Policies {
     indifferent: Option<Counts>,
     authorizer: Authorizer,
     names: Names,
+    instances: KnownInstances,
     /// The SHA-256 of the files, in hexadecimal digits.
     digest: String,
 }
 
 impl Policies {
+    /// Makes beforehand what is the same in all questions about these instances.
+    pub fn for_instances(self, instances: &[Instance]) -> Self {
+        Self { instances: KnownInstances::new(&self.names, instances), ..self }
+    }
+
     /// Returns the largest counts at which every decision is the same as at 0; `None` if there is no such bound.
     pub fn largest_indifferent_counts(&self) -> Option<Counts> {
         self.indifferent
