@@ -39,6 +39,56 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+/// A statement that a runtime may run for several items at once.
+#[derive(Debug)]
+pub struct Batched {
+    /// For one item, whose values are the parameters.
+    pub one: &'static str,
+    /// For several: `?1` is a JSON array with an array of values for each.
+    pub many: &'static str,
+    /// Which of an item's values each of its rows begins with. No two items of a batch have the same.
+    pub key: usize,
+}
+
+impl Batched {
+    /// The parameter of [`Batched::many`].
+    pub fn parameter(items: &[&[Value]]) -> Value {
+        let json = |value: &Value| match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Integer(number) => (*number).into(),
+            Value::Text(text) => text.as_str().into(),
+        };
+        let items = items.iter().map(|item| item.iter().map(json).collect::<serde_json::Value>());
+        Value::Text(items.collect::<serde_json::Value>().to_string())
+    }
+
+    /// The rows of one item, of what [`Batched::many`] returned for several.
+    ///
+    /// # Errors
+    ///
+    /// If the statement failed.
+    pub fn rows_of(
+        &self,
+        item: &[Value],
+        all: &Result<Vec<Vec<Value>>, StoreError>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let all = all.as_ref().map_err(Clone::clone)?;
+        let key = item.get(self.key);
+        Ok(all.iter().filter(|row| row.first() == key).cloned().collect())
+    }
+
+    /// Takes at most `largest` items of a line, in their order, of which no two have the same key.
+    pub fn batch<W>(&self, line: &mut Vec<W>, largest: usize, item: impl Fn(&W) -> &[Value]) -> Vec<W> {
+        let (mut batch, mut rest) = (Vec::<W>::new(), Vec::new());
+        for waiting in line.drain(..) {
+            let is_new = |other: &W| item(other).get(self.key) != item(&waiting).get(self.key);
+            if batch.len() < largest && batch.iter().all(is_new) { batch.push(waiting) } else { rest.push(waiting) }
+        }
+        *line = rest;
+        batch
+    }
+}
+
 /// Why a statement failed, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(pub String);
@@ -106,6 +156,19 @@ pub trait Host {
     /// If the statement failed; its effect is then unknown.
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError>;
 
+    /// Runs a statement for one item; the runtime may run it together with those of other requests.
+    ///
+    /// # Errors
+    ///
+    /// If the statement failed; its effect is then unknown.
+    async fn query_batched(
+        &self,
+        statement: &'static Batched,
+        item: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.query(statement.one, item).await
+    }
+
     /// Sends a request to its URL and reads the whole answer, within the limits. Redirects are not followed.
     ///
     /// # Errors
@@ -115,4 +178,41 @@ pub trait Host {
 
     /// Writes one line to the log.
     fn log(&self, line: &str);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATEMENT: Batched = Batched { one: "", many: "", key: 1 };
+
+    fn item(number: i64, key: &str) -> Vec<Value> {
+        vec![number.into(), key.into()]
+    }
+
+    #[test]
+    fn a_batch_has_each_key_once_and_keeps_the_order() {
+        let mut line = vec![item(1, "a"), item(2, "b"), item(3, "a"), item(4, "c"), item(5, "d")];
+        let numbers = |items: &[Vec<Value>]| items.iter().map(|item| item[0].clone()).collect::<Vec<_>>();
+        let batch = STATEMENT.batch(&mut line, 3, |item| item);
+        assert_eq!(numbers(&batch), [1.into(), 2.into(), 4.into()]);
+        let batch = STATEMENT.batch(&mut line, 3, |item| item);
+        assert_eq!(numbers(&batch), [3.into(), 5.into()]);
+        assert!(line.is_empty() && STATEMENT.batch(&mut line, 3, |item| item).is_empty());
+    }
+
+    #[test]
+    fn each_item_gets_its_own_rows() {
+        let rows = Ok(vec![vec!["b".into(), 7.into()], vec!["a".into(), Value::Null]]);
+        assert_eq!(STATEMENT.rows_of(&item(1, "a"), &rows), Ok(vec![vec!["a".into(), Value::Null]]));
+        assert_eq!(STATEMENT.rows_of(&item(1, "c"), &rows), Ok(vec![]));
+        let failed = Err(StoreError("full".into()));
+        assert_eq!(STATEMENT.rows_of(&item(1, "a"), &failed), failed);
+    }
+
+    #[test]
+    fn the_items_of_a_batch_are_json() {
+        let items = [&item(1, "a\"b\u{1}é")[..], &[Value::Null, i64::MAX.into()]];
+        assert_eq!(Batched::parameter(&items), r#"[[1,"a\"b\u0001é"],[null,9223372036854775807]]"#.into());
+    }
 }

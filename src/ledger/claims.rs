@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::host::{Host, StoreError, Value};
+use crate::host::{Batched, Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
@@ -42,14 +42,13 @@ const COUNT: &str = concat!(
 
 /// A delivery that certainly did nothing may be claimed again for the same account; any other is taken.
 macro_rules! claim {
-    (if $condition:expr, returning $returning:expr) => {
+    (select $values:expr, returning $returning:expr) => {
         concat!(
             "INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
              attempts, in_flight_until, claimed_at, place, person)
-            SELECT ?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16
-            WHERE ",
-            $condition,
+            SELECT ",
+            $values,
             " ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
                 reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
                 policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
@@ -65,7 +64,7 @@ macro_rules! claim {
 }
 
 const CLAIM: &str = claim!(
-    if "true",
+    select "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE true",
     returning concat!(
         "id, ",
         last_hour!(by "?16", "?6", since "?13"),
@@ -78,22 +77,55 @@ const CLAIM: &str = claim!(
     )
 );
 
-/// Claims without having looked: nothing else may be known of the account, and the counts may not exceed those that the decision
-/// holds for.
-const CLAIM_UNSEEN: &str = claim!(
-    if concat!(
-        "NOT EXISTS (SELECT 1 ",
-        unresolved!(rows "?7", "?8", not "?2", now "?3", at "?15"),
-        ") AND ",
-        last_hour!(by "?16", "?6", since "?13"),
-        " <= ?17 AND ",
-        last_hour!(on "?7", since "?13"),
-        " <= ?18 AND ",
-        waiting!("?16", "?6", now "?3"),
-        " <= ?19"
+/// The condition of a claim of which nothing was looked up: nothing else may be known of the account, and the counts may not exceed
+/// those that the decision holds for. `more` is how many claims of the same statement may come before it: no count sees them.
+macro_rules! quiet {
+    (of $person:literal, $actor:literal, $instance:literal, $user_name:literal, not $delivery:literal, at $place:literal,
+     now $now:literal, since $since:literal, most $most:literal, $most_on:literal, $most_waiting:literal, more $more:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 ",
+            unresolved!(rows $instance, $user_name, not $delivery, now $now, at $place),
+            ") AND ",
+            last_hour!(by $person, $actor, since $since),
+            $more,
+            " <= ",
+            $most,
+            " AND ",
+            last_hour!(on $instance, since $since),
+            $more,
+            " <= ",
+            $most_on,
+            " AND ",
+            waiting!($person, $actor, now $now),
+            " <= ",
+            $most_waiting
+        )
+    };
+}
+
+/// Claims without having looked.
+static CLAIM_UNSEEN: Batched = Batched {
+    one: claim!(
+        select concat!(
+            "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE ",
+            quiet!(of "?16", "?6", "?7", "?8", not "?2", at "?15", now "?3", since "?13", most "?17", "?18", "?19", more "")
+        ),
+        returning "delivery, id"
     ),
-    returning "id"
-);
+    // SQLite reads all of what is selected from `removals` before it writes any of it there.
+    many: claim!(
+        select concat!(
+            "j.value->>0, j.value->>1, 'in-flight', j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
+            j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, j.value->>13, j.value->>2, j.value->>14, j.value->>15
+            FROM json_each(?1) j WHERE ",
+            quiet!(of "(j.value->>15)", "(j.value->>5)", "(j.value->>6)", "(j.value->>7)", not "(j.value->>1)",
+                at "(j.value->>14)", now "(j.value->>2)", since "(j.value->>12)",
+                most "(j.value->>16)", "(j.value->>17)", "(j.value->>18)", more " + j.key")
+        ),
+        returning "delivery, id"
+    ),
+    key: 1,
+};
 
 /// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
 const CLAIM_WAITING: &str = concat!(
@@ -118,13 +150,23 @@ const WITHDRAW: &str = concat!(
 );
 
 /// Returns what the claim does not know of its row: how often it was tried before, and what approvers decided.
-const COMPLETE: &str = concat!(
-    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
-    attempts = attempts - 1 + ?8, confirmed_by = ?9,
-    claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
-    WHERE id = ?1 AND state = 'in-flight' RETURNING attempts, ",
-    votes!()
-);
+static COMPLETE: Batched = Batched {
+    one: concat!(
+        "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
+        attempts = attempts - 1 + ?8, confirmed_by = ?9,
+        claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+        WHERE id = ?1 AND state = 'in-flight' RETURNING id, attempts, ",
+        votes!()
+    ),
+    many: concat!(
+        "UPDATE removals SET state = j.value->>1, ended_at = j.value->>2, status = j.value->>3, code = j.value->>4,
+        message = j.value->>5, request_id = j.value->>6, attempts = attempts - 1 + (j.value->>7), confirmed_by = j.value->>8,
+        claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
+        FROM json_each(?1) j WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, ",
+        votes!()
+    ),
+    key: 0,
+};
 
 const UNRESOLVED: &str = concat!("SELECT r.id ", unresolved!(rows "?1", "?2", not "?3", now "?4", at "?5"));
 
@@ -331,10 +373,10 @@ impl<H: Host> Ledger<'_, H> {
     ) -> Result<Option<Claim<'c>>, StoreError> {
         let mut parameters = claim_parameters(removal, &permit, attempt);
         parameters.extend([most.removals.requester, most.removals.instance, most.waiting].map(Value::from));
-        let rows = self.host().query(CLAIM_UNSEEN, parameters).await?;
+        let rows = self.host().query_batched(&CLAIM_UNSEEN, parameters).await?;
         match rows.first().map(Vec::as_slice) {
             None => Ok(None),
-            Some([Value::Text(id)]) => Ok(Some(Claim::of(removal, permit, attempt, id))),
+            Some([_, Value::Text(id)]) => Ok(Some(Claim::of(removal, permit, attempt, id))),
             Some(_) => Err(StoreError("the ledger answered with other columns than asked for".into())),
         }
     }
@@ -419,8 +461,8 @@ impl<H: Host> Ledger<'_, H> {
         let Completion { ending, request_id, attempts } = completion;
         let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend([(*request_id).into(), i64::from(*attempts).into(), ending.outcome.confirmed_by().into()]);
-        let rows = self.host().query(COMPLETE, parameters).await?;
-        let [Value::Integer(attempts), Value::Text(decided)] = rows.first().ok_or_else(not_in_flight)?.as_slice()
+        let rows = self.host().query_batched(&COMPLETE, parameters).await?;
+        let [_, Value::Integer(attempts), Value::Text(decided)] = rows.first().ok_or_else(not_in_flight)?.as_slice()
         else {
             return Err(StoreError("the ledger answered with other columns than asked for".into()));
         };

@@ -26,12 +26,13 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamResult;
 
+mod batch;
 mod wire;
 
 use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
-use crate::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use crate::host::{Answered, Batched, Host, Limits, SendError, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::secret::Secret;
 
@@ -261,6 +262,14 @@ impl Host for Spin {
                 Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
             }
         }
+    }
+
+    async fn query_batched(
+        &self,
+        statement: &'static Batched,
+        item: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        batch::query(statement, item, async |statement, parameters| self.query(statement, parameters).await).await
     }
 
     fn elapsed(&self) -> Duration {

@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, Batched, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::secret::Secret;
 
 /// `(state, actor, user_name, code, attempts)`
@@ -62,6 +63,14 @@ impl Cloud {
     }
 }
 
+type Rows = Result<Vec<Vec<Value>>, StoreError>;
+
+/// A request whose item waits for the statement that it shares with others.
+struct Waiting {
+    item: Vec<Value>,
+    rows: Rc<RefCell<Option<Rows>>>,
+}
+
 /// See the module.
 pub struct Memory {
     /// Milliseconds since 1970.
@@ -84,6 +93,11 @@ pub struct Memory {
     pub variables_read: Cell<usize>,
     /// What the next calls come to, and how long each takes.
     pub answers: RefCell<VecDeque<(Result<Answered, SendError>, Duration)>>,
+    /// Whether statements that may run for several requests at once do so.
+    pub gathers: Cell<bool>,
+    /// How many items each of those had.
+    pub batches: RefCell<Vec<usize>>,
+    in_line: RefCell<BTreeMap<&'static str, Vec<Waiting>>>,
     /// The requests that were sent, in order.
     pub sent: RefCell<Vec<http::Request<Bytes>>>,
     /// The lines of the log.
@@ -109,6 +123,9 @@ impl Memory {
             statement_takes: Cell::default(),
             variables_read: Cell::new(0),
             answers: RefCell::default(),
+            gathers: Cell::default(),
+            batches: RefCell::default(),
+            in_line: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
             cloud: None,
@@ -225,6 +242,32 @@ impl Host for Memory {
             read.push(values.collect());
         }
         Ok(read)
+    }
+
+    async fn query_batched(&self, statement: &'static Batched, item: Vec<Value>) -> Rows {
+        if !self.gathers.get() {
+            return self.query(statement.one, item).await;
+        }
+        let rows = Rc::new(RefCell::new(None));
+        let waiting = Waiting { item, rows: rows.clone() };
+        self.in_line.borrow_mut().entry(statement.one).or_default().push(waiting);
+        loop {
+            // All others of a test get in line.
+            tokio::task::yield_now().await;
+            if let Some(rows) = rows.take() {
+                return rows;
+            }
+            let line = |lines: &mut BTreeMap<_, Vec<Waiting>>| {
+                statement.batch(lines.entry(statement.one).or_default(), 16, |waiting| &waiting.item)
+            };
+            let batch = line(&mut self.in_line.borrow_mut());
+            self.batches.borrow_mut().push(batch.len());
+            let items: Vec<&[Value]> = batch.iter().map(|waiting| waiting.item.as_slice()).collect();
+            let all = self.query(statement.many, vec![Batched::parameter(&items)]).await;
+            for waiting in &batch {
+                waiting.rows.replace(Some(statement.rows_of(&waiting.item, &all)));
+            }
+        }
     }
 
     fn elapsed(&self) -> Duration {
