@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::Context;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
+use super::meter::Meter;
+
 /// The database with the state of the component.
 #[derive(Debug, Clone)]
 pub enum Database {
@@ -32,6 +34,7 @@ impl Database {
 #[derive(Clone)]
 pub struct Connection {
     database: Database,
+    meter: Option<Meter>,
     opened: Arc<OnceLock<SharedConnection>>,
 }
 
@@ -39,8 +42,8 @@ pub struct Connection {
 pub(super) type SharedConnection = Arc<Mutex<rusqlite::Connection>>;
 
 impl Connection {
-    pub(super) fn new(database: Database) -> Self {
-        Self { database, opened: Arc::default() }
+    pub(super) fn new(database: Database, meter: Option<Meter>) -> Self {
+        Self { database, meter, opened: Arc::default() }
     }
 
     /// Returns the connection, opened now if no statement has run yet.
@@ -62,7 +65,17 @@ impl Connection {
             AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
             _ => Authorization::Allow,
         }))?;
+        if let Some(meter) = &self.meter {
+            meter.watch_commits(&mut connection)?;
+        }
         Ok(connection)
+    }
+
+    /// Counts a statement, in a metered runtime.
+    pub(super) fn count_statement(&self) {
+        if let Some(meter) = &self.meter {
+            meter.add_statement();
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The engine and the compiled component: one of each in a process, for any number of runtimes.
+//! The engine and the compiled component: one of each in a process, for any number of runtimes, and one more of each for
+//! runtimes with a meter.
 //!
 //! The machine code is kept on disk under the SHA-256 of the component and of the engine's settings that it depends on,
 //! so that only a changed component is compiled.
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, Memory, MemoryType, PoolingAllocationConfig, Store};
 
+use super::options::Options;
 use crate::repository;
 
 /// The number of compiled components that stay on disk: enough to switch between two branches, with what their tests and
@@ -22,19 +24,40 @@ const KEPT: usize = 12;
 /// How often the epoch advances, as in Spin.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Returns the engine of this process.
-pub(crate) fn engine() -> anyhow::Result<&'static Engine> {
-    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    ENGINE
-        .get_or_init(|| start().map_err(|error| format!("{error:#}")))
-        .as_ref()
-        .map_err(|message| anyhow::anyhow!("cannot start the engine: {message}"))
+/// Which of the engines of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EngineKind {
+    /// With Spin's settings.
+    Spin,
+    /// The same, and it counts the guest's instructions, which makes them slower.
+    Metered,
 }
 
-/// Starts an engine with Spin's settings, and the thread that advances its epoch.
-fn start() -> wasmtime::Result<Engine> {
+impl EngineKind {
+    /// Returns the kind that a runtime with these options needs.
+    pub(super) fn of(options: &Options) -> Self {
+        if options.meter.is_some() { Self::Metered } else { Self::Spin }
+    }
+
+    /// Returns this engine.
+    pub(super) fn engine(self) -> anyhow::Result<&'static Engine> {
+        static SPIN: OnceLock<Result<Engine, String>> = OnceLock::new();
+        static METERED: OnceLock<Result<Engine, String>> = OnceLock::new();
+        let engine = match self {
+            Self::Spin => &SPIN,
+            Self::Metered => &METERED,
+        };
+        engine
+            .get_or_init(|| start(self).map_err(|error| format!("{error:#}")))
+            .as_ref()
+            .map_err(|message| anyhow::anyhow!("cannot start the engine: {message}"))
+    }
+}
+
+/// Starts an engine, and the thread that advances its epoch.
+fn start(kind: EngineKind) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
-    config.wasm_component_model_async(true).epoch_interruption(true);
+    config.wasm_component_model_async(true).epoch_interruption(true).consume_fuel(kind == EngineKind::Metered);
     if can_pool() {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     }
@@ -92,8 +115,7 @@ fn can_pool() -> bool {
 }
 
 /// Compiles the component at `path`, or loads the machine code that an earlier process kept.
-pub(crate) fn compile(path: &Path) -> anyhow::Result<Component> {
-    let engine = engine()?;
+pub(super) fn compile(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     let wasm = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let folder = repository::state_folder().join("compiled");
     let cached = folder.join(format!("{}.cwasm", key(engine, &wasm)));

@@ -4,33 +4,58 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use wasmtime::Engine;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::allowed_hosts::AllowedHosts;
+use super::bindings;
+use super::call_sites::CallSites;
 use super::database::Database;
+use super::engine::{self, EngineKind};
 use super::limits::Limits;
 use super::logs::Logs;
+use super::meter::Meter;
 use super::options::{Clock, Options};
 use super::outbound::Gate;
 use super::outbound_client::OutboundClient;
 use super::sqlite::{Sqlite, SqliteView};
 use super::stand_ins::StandIns;
 use super::variables::{Values, Variables, VariablesView};
-use super::{bindings, engine};
 use crate::manifest::{self, Manifest};
 
-/// Links the component at `path` with everything that it imports.
-///
-/// # Errors
-///
-/// If it cannot be compiled, imports something that this runtime does not have (the error names it), or does not export
-/// the HTTP handler.
-pub(super) fn link(path: &Path) -> anyhow::Result<ServicePre<InstanceState>> {
-    let component = engine::compile(path)?;
-    let mut linker = Linker::<InstanceState>::new(engine::engine()?);
+/// A component that is ready to be instantiated.
+#[derive(Clone)]
+pub(super) struct Linked {
+    pub(super) engine: &'static Engine,
+    pub(super) service: ServicePre<InstanceState>,
+    /// For a meter.
+    pub(super) sites: Option<Arc<CallSites>>,
+}
+
+impl Linked {
+    /// Links the component at `path` with everything that it imports.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be compiled, imports something that this runtime does not have (the error names it), or does not
+    /// export the HTTP handler.
+    pub(super) fn new(path: &Path, kind: EngineKind) -> anyhow::Result<Self> {
+        let engine = kind.engine()?;
+        let service = link(engine, path)?;
+        let sites = match kind {
+            EngineKind::Spin => None,
+            EngineKind::Metered => Some(Arc::new(CallSites::read(path)?)),
+        };
+        Ok(Self { engine, service, sites })
+    }
+}
+
+fn link(engine: &Engine, path: &Path) -> anyhow::Result<ServicePre<InstanceState>> {
+    let component = engine::compile(engine, path)?;
+    let mut linker = Linker::<InstanceState>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
@@ -40,6 +65,7 @@ pub(super) fn link(path: &Path) -> anyhow::Result<ServicePre<InstanceState>> {
     bindings::spin::sqlite::sqlite::add_to_linker::<_, Sqlite>(&mut linker, |state| SqliteView {
         table: &mut state.table,
         database: &state.application.database,
+        meter: &state.application.meter,
         allowed: state.application.may_open_database,
     })?;
     let linked = linker
@@ -62,6 +88,7 @@ pub(super) struct Application {
     mounts: Vec<(PathBuf, String)>,
     clock: Clock,
     pub(super) logs: Logs,
+    pub(super) meter: Option<Meter>,
 }
 
 impl Application {
@@ -96,6 +123,7 @@ impl Application {
             mounts,
             clock: options.clock.clone(),
             logs: options.logs.clone(),
+            meter: options.meter.clone(),
         })
     }
 }
@@ -118,7 +146,7 @@ impl InstanceState {
             wasi.preopened_dir(folder, destination, FsPerms::ReadOnly)?;
         }
         Ok(Self {
-            limits: Limits::default(),
+            limits: Limits::new(application.meter.clone()),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             gate: Gate {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Store, StoreContextMut};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-use super::instance::{Application, InstanceState};
+use super::instance::{Application, InstanceState, Linked};
 use super::logs::Logs;
 use super::options::Reuse;
 
@@ -29,8 +29,7 @@ pub(super) enum Phase {
 
 /// Makes instances for wasmtime's handler, which hands requests to them.
 pub(super) struct Instances {
-    pub(super) engine: &'static Engine,
-    pub(super) service: ProxyPre<InstanceState>,
+    pub(super) linked: Linked,
     pub(super) application: Arc<Application>,
     pub(super) reuse: Reuse,
     pub(super) phase: watch::Receiver<Phase>,
@@ -46,16 +45,19 @@ impl HandlerState for Instances {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
-        let mut store = Store::new(self.engine, InstanceState::new(self.application.clone())?);
+        let mut store = Store::new(self.linked.engine, InstanceState::new(self.application.clone())?);
         store.limiter_async(|state| &mut state.limits);
         // For ever: the epoch interrupts no instance, but checking it is part of what an instance costs. A larger number
         // would overflow, because it is added to the present epoch.
         store.set_epoch_deadline(u64::MAX / 2);
-        let proxy = self.service.instantiate_async(&mut store).await?;
+        if let (Some(meter), Some(sites)) = (&self.application.meter, &self.linked.sites) {
+            meter.watch(&mut store, sites.clone())?;
+        }
+        let service = self.linked.service.instantiate_async(&mut store).await?;
         let work = Arc::new(Work { is_there: AtomicBool::new(false), busy: self.busy.clone() });
         Ok(Instance {
             store,
-            proxy,
+            proxy: Proxy::P3(service),
             view: WasiHttpView::http,
             expiration: Expiration::new(self.reuse.idle, self.phase.clone(), work.clone()),
             state: Worker { reuse: self.reuse, phase: self.phase.clone(), logs: self.application.logs.clone(), work },

@@ -12,12 +12,14 @@
 
 pub mod database;
 pub mod logs;
+pub mod meter;
 pub mod options;
 pub mod server;
 
 pub(crate) mod allowed_hosts;
 
 mod bindings;
+mod call_sites;
 mod connections;
 mod engine;
 mod instance;

@@ -11,6 +11,7 @@ use wasmtime_wasi::HostWallClock;
 
 use super::database::Database;
 use super::logs::Logs;
+use super::meter::Meter;
 
 /// The options of a runtime. The default listens on a free local port, gives each instance a database of its own in memory
 /// and sets no variable.
@@ -33,6 +34,8 @@ pub struct Options {
     pub reuse: Reuse,
     /// The destination of the component's output.
     pub logs: Logs,
+    /// Counts what the component does. Its instances run in an engine of their own then, which is slower.
+    pub meter: Option<Meter>,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
             stand_ins: BTreeMap::new(),
             reuse: Reuse::default(),
             logs: Logs::stderr(),
+            meter: None,
         }
     }
 }

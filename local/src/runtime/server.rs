@@ -10,12 +10,11 @@ use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
-use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
-use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::handler::ProxyHandler;
 
 use super::connections::Connections;
-use super::engine::engine;
-use super::instance::{Application, InstanceState, link};
+use super::engine::EngineKind;
+use super::instance::{Application, Linked};
 use super::instances::{Instances, Phase};
 use super::logs::Logs;
 use super::options::Options;
@@ -46,17 +45,22 @@ impl Runtime {
     ///
     /// If the component cannot be built, `options` contradict spin.toml, or the address is in use.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        static SERVICE: OnceLock<Result<ServicePre<InstanceState>, String>> = OnceLock::new();
-        let service = blocking(|| {
-            SERVICE
+        static LINKED: OnceLock<Result<Linked, String>> = OnceLock::new();
+        static METERED: OnceLock<Result<Linked, String>> = OnceLock::new();
+        let kind = EngineKind::of(&options);
+        let linked = blocking(move || {
+            let linked = if kind == EngineKind::Spin { &LINKED } else { &METERED };
+            linked
                 .get_or_init(|| {
-                    build::component().and_then(|built| link(&built.path)).map_err(|error| format!("{error:#}"))
+                    build::component()
+                        .and_then(|built| Linked::new(&built.path, kind))
+                        .map_err(|error| format!("{error:#}"))
                 })
                 .clone()
                 .map_err(|message| anyhow!(message))
         })
         .await?;
-        Self::start_service(service, options).await
+        Self::start_linked(linked, options).await
     }
 
     /// Starts a component other than this repository's, under the same spin.toml: for benchmarks and for tests of this
@@ -66,12 +70,12 @@ impl Runtime {
     ///
     /// If [`Runtime::start`] would fail with these options.
     pub async fn start_component(path: &Path, options: Options) -> anyhow::Result<Self> {
-        let path = path.to_owned();
-        let service = blocking(move || link(&path)).await?;
-        Self::start_service(service, options).await
+        let (path, kind) = (path.to_owned(), EngineKind::of(&options));
+        let linked = blocking(move || Linked::new(&path, kind)).await?;
+        Self::start_linked(linked, options).await
     }
 
-    async fn start_service(service: ServicePre<InstanceState>, options: Options) -> anyhow::Result<Self> {
+    async fn start_linked(linked: Linked, options: Options) -> anyhow::Result<Self> {
         let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
         let application = Arc::new(Application::new(&manifest, &options)?);
         let listener = TcpListener::bind(options.listen)
@@ -83,8 +87,7 @@ impl Runtime {
         let (alive, instances) = mpsc::channel(1);
         let busy = watch::Sender::new(0);
         let handler = ProxyHandler::new(Instances {
-            engine: engine()?,
-            service: ProxyPre::P3(service),
+            linked,
             application,
             reuse: options.reuse,
             phase: watched.clone(),

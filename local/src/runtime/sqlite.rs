@@ -20,6 +20,7 @@ use wasmtime::component::{
 
 use super::bindings::spin::sqlite::sqlite::{Error, Host, HostConnection, HostConnectionWithStore, RowResult, Value};
 use super::database::{Connection, Database, SharedConnection, locked};
+use super::meter::Meter;
 
 /// The rows that wait for the component while the statement goes on.
 const ROWS_AHEAD: usize = 4;
@@ -137,6 +138,7 @@ pub(crate) struct Sqlite;
 pub(crate) struct SqliteView<'a> {
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) database: &'a Database,
+    pub(crate) meter: &'a Option<Meter>,
     pub(crate) allowed: bool,
 }
 
@@ -168,7 +170,7 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
             if !view.allowed || name != "default" {
                 return Ok(Err(Error::AccessDenied));
             }
-            Ok(Ok(view.table.push(Connection::new(view.database.clone()))?))
+            Ok(Ok(view.table.push(Connection::new(view.database.clone(), view.meter.clone()))?))
         })
     }
 
@@ -178,7 +180,9 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
         statement: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<(Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>), Error>> {
-        let connection = match connection(accessor, &handle)?.get() {
+        let handle = connection(accessor, &handle)?;
+        handle.count_statement();
+        let connection = match handle.get() {
             Ok(connection) => connection,
             Err(error) => return Ok(Err(io(&error))),
         };
@@ -213,7 +217,7 @@ mod tests {
     use super::*;
 
     fn memory() -> Connection {
-        Connection::new(Database::Memory)
+        Connection::new(Database::Memory, None)
     }
 
     /// What a statement came to.
@@ -299,7 +303,7 @@ mod tests {
     async fn a_memory_database_belongs_to_its_handle_and_a_file_to_all() {
         let folder = tempfile::TempDir::new().unwrap();
         for (database, shared) in [(Database::Memory, false), (Database::File(folder.path().join("t.db")), true)] {
-            let (one, other) = (Connection::new(database.clone()), Connection::new(database));
+            let (one, other) = (Connection::new(database.clone(), None), Connection::new(database, None));
             assert!(execute(&one, "CREATE TABLE t (x)", vec![]).await.result.is_ok());
             assert!(execute(&one, "SELECT * FROM t", vec![]).await.result.is_ok());
             assert_eq!(execute(&other, "SELECT * FROM t", vec![]).await.result.is_ok(), shared);
@@ -310,7 +314,7 @@ mod tests {
     async fn a_database_is_opened_by_its_first_statement() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("t.db");
-        let connection = Connection::new(Database::File(file.clone()));
+        let connection = Connection::new(Database::File(file.clone()), None);
         assert!(!file.exists());
         execute(&connection, "SELECT 1", vec![]).await.result.unwrap();
         assert!(file.exists());
