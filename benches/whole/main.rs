@@ -2,7 +2,7 @@
 //!
 //! - [`floor`]: against a bare forwarder, and one with two bare commits, on the same runtime; [`disk`]: the disk alone
 //! - [`peers`]: against what people would write instead; [`growth`]: more of everything; [`cold`]: before the first
-//!   request; [`stages`]: where the time goes
+//!   request; [`stages`]: where the time goes; [`budget`]: what a removal costs, counted
 //! - [`load`]: the load; [`requests`]: what is sent; [`process`]: what is loaded, [`serve`] and [`upstream`] in processes
 //!   of their own
 //! - [`table`], [`plot`], [`report`]: what is shown, in the terminal and in target/bench/report.html
@@ -18,7 +18,9 @@ use local::component::build;
 use local::repository;
 use starrocks_offboard::app::Texts;
 use tokio::io::AsyncReadExt;
+use tokio::sync::OnceCell;
 
+mod budget;
 mod cold;
 mod disk;
 mod floor;
@@ -96,12 +98,13 @@ enum Part {
     Compile { component: PathBuf },
 }
 
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("floor", "against a bare forwarder, and one with two bare commits"),
     ("peers", "against what people would write instead"),
     ("growth", "more instances, policies, rows, connections"),
     ("cold", "what a component and an instance of it cost before the first request"),
     ("stages", "where the time of a removal goes"),
+    ("budget", "what a removal costs, counted and not timed"),
 ];
 
 fn main() -> ExitCode {
@@ -152,22 +155,24 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
             "there is no part `{name}`; `--list` says which there are"
         );
     }
-    let components = Components::ready(settings)?;
+    // The budget needs none of them.
+    let components = OnceCell::new();
+    let ready = async || components.get_or_try_init(|| Components::ready(settings)).await;
     std::fs::create_dir_all(folder())?;
     let mut report = Report { machine: machine(), ..Report::default() };
     println!("{}", report.machine);
-    components.compile().await?;
     for (name, what) in PARTS {
         if !settings.only.is_empty() && !settings.only.iter().any(|only| only == name) {
             continue;
         }
         eprintln!("\n== {name}: {what}");
         match name {
-            "floor" => floor::run(settings, &components, &mut report).await?,
-            "peers" => peers::run(settings, &components, &mut report).await?,
-            "growth" => growth::run(settings, &components, &mut report).await?,
-            "cold" => cold::run(settings, &components, &mut report).await?,
-            "stages" => stages::run(settings, &components, &mut report).await?,
+            "floor" => floor::run(settings, ready().await?, &mut report).await?,
+            "peers" => peers::run(settings, ready().await?, &mut report).await?,
+            "growth" => growth::run(settings, ready().await?, &mut report).await?,
+            "cold" => cold::run(settings, ready().await?, &mut report).await?,
+            "stages" => stages::run(settings, ready().await?, &mut report).await?,
+            "budget" => budget::run(&mut report).await?,
             other => anyhow::bail!("nothing does `{other}`"),
         }
     }
@@ -203,7 +208,8 @@ pub(crate) struct Components {
 }
 
 impl Components {
-    fn ready(settings: &Settings) -> anyhow::Result<Self> {
+    /// Builds them, and compiles them to machine code.
+    async fn ready(settings: &Settings) -> anyhow::Result<Self> {
         let (ours, unbaked) = match &settings.component {
             Some(path) => (path.clone(), None),
             None => {
@@ -216,7 +222,10 @@ impl Components {
             None => build::examples("bench-components")?,
         };
         let other = |name: &str| others.join(format!("{name}.wasm"));
-        Ok(Self { ours, unbaked, hello: other("hello"), forwarder: other("forwarder"), committer: other("committer") })
+        let (hello, forwarder, committer) = (other("hello"), other("forwarder"), other("committer"));
+        let components = Self { ours, unbaked, hello, forwarder, committer };
+        components.compile().await?;
+        Ok(components)
     }
 }
 

@@ -6,11 +6,13 @@
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: what became of a removal
 //! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
+//! - `budget`: what one removal may cost, counted
 //! - `process`: what the build parsed, no ledger, no configuration, a killed process, load and faults at once; what must not leak
 //! - `harness`: the gateway that the suites start, and what they send to it
 
 mod approvals;
 mod audit;
+mod budget;
 mod callers;
 mod harness;
 mod process;

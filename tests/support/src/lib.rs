@@ -7,7 +7,7 @@
 //! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
 //!   memory (`tests/story`) and through the built component (`tests/component`)
 //! - [`planned`]: answers of TaurusDB that a fixture plans
-//! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks
+//! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks; [`budget`]: what one removal costs
 //!
 //! Nothing here decides how the gateway behaves: what is expected stands in the fixtures and in the suites.
 
@@ -15,6 +15,7 @@ pub mod adversary;
 pub mod answered;
 pub mod bench_files;
 pub mod bench_host;
+pub mod budget;
 pub mod case;
 pub mod kind;
 pub mod memory;
