@@ -2,6 +2,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fmt::Write;
+
+use crate::gateway::{SUCCESS, app, ask, documented, header, memory, seconds, slash, text};
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
@@ -90,4 +93,33 @@ async fn what_is_quadratic_is_seen() {
     assert!(of(1000, linear).await.doubles_to(of(2000, linear).await));
     assert!(of(1024, pushed).await.doubles_to(of(2048, pushed).await));
     assert!(!of(1000, quadratic).await.doubles_to(of(2000, quadratic).await));
+}
+
+/// The most that the core and the in-memory host may ask for in one removal, in bytes: a twentieth more than it was when
+/// this was last changed.
+const ONE_REMOVAL: [(&str, u64); 2] = [("slack", 113_800), ("api", 92_500)];
+
+#[tokio::test]
+async fn a_removal_allocates_no_more_than_it_may() {
+    let mut failures = String::new();
+    for (kind, most) in ONE_REMOVAL {
+        let (host, app) = (memory(), app());
+        let request = |user_name: &str| match kind {
+            "slack" => slash(seconds(&host), &format!("{user_name} analytics left")),
+            _ => documented(seconds(&host), &format!("user_name={user_name}")),
+        };
+        // The first removal opens the ledger.
+        let mut allocated = 0;
+        for user_name in ["alice", "bobby"] {
+            host.will_answer(200, SUCCESS);
+            let inbound = request(user_name);
+            let (answer, by_removal) = Allocated::by(ask(&host, &app, inbound)).await;
+            assert_eq!(header(&answer, "x-offboard-code"), Some("SUCCESS"), "{kind}: {}", text(&answer));
+            allocated = by_removal.bytes;
+        }
+        if allocated > most {
+            let _ = writeln!(failures, "{kind}: {allocated} bytes, {} more than the {most} allowed", allocated - most);
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
 }
