@@ -64,7 +64,7 @@ pub(crate) struct Settings {
     /// In how many slices these seconds are measured, by turns with what they are compared with.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
-    /// The component as it is, instead of building it and baking it with what each part configures.
+    /// An unbaked component, instead of building one; it is baked with what each part configures.
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
     /// The folder of the components that it is compared with, instead of building them.
@@ -200,8 +200,8 @@ fn machine() -> String {
 pub(crate) struct Components {
     /// Baked with the demonstration's configuration.
     pub(crate) ours: PathBuf,
-    /// What is baked with other configurations; `None` for a component that was given.
-    unbaked: Option<PathBuf>,
+    /// What is baked with other configurations.
+    unbaked: PathBuf,
     pub(crate) hello: PathBuf,
     pub(crate) forwarder: PathBuf,
     pub(crate) committer: PathBuf,
@@ -211,10 +211,14 @@ impl Components {
     /// Builds them, and compiles them to machine code.
     async fn ready(settings: &Settings) -> anyhow::Result<Self> {
         let (ours, unbaked) = match &settings.component {
-            Some(path) => (path.clone(), None),
+            Some(unbaked) => {
+                let baked = folder().join("given.wasm");
+                build::bake_file(unbaked, &texts(&repository::root().join("config"))?, &baked)?;
+                (baked, unbaked.clone())
+            }
             None => {
                 let built = build::component()?;
-                (built.path, Some(built.unbaked))
+                (built.path, built.unbaked)
             }
         };
         let others = match &settings.others {
@@ -232,15 +236,8 @@ impl Components {
 impl Components {
     /// Returns ours for a configuration in this folder.
     pub(crate) async fn ours_for(&self, config: &Path) -> anyhow::Result<PathBuf> {
-        let Some(unbaked) = &self.unbaked else { return Ok(self.ours.clone()) };
-        let read = |name: &str| std::fs::read_to_string(config.join(name));
-        let texts = Texts {
-            offboard: read("offboard.toml")?,
-            policy: read("policy.cedar")?,
-            schema: read("schema.cedarschema")?,
-        };
         let path = config.with_extension("wasm");
-        build::bake_file(unbaked, &texts, &path)?;
+        build::bake_file(&self.unbaked, &texts(config)?, &path)?;
         compile(&path).await?;
         Ok(path)
     }
@@ -253,6 +250,11 @@ impl Components {
         }
         Ok(())
     }
+}
+
+fn texts(config: &Path) -> anyhow::Result<Texts> {
+    let read = |name: &str| std::fs::read_to_string(config.join(name));
+    Ok(Texts { offboard: read("offboard.toml")?, policy: read("policy.cedar")?, schema: read("schema.cedarschema")? })
 }
 
 async fn compile(component: &Path) -> anyhow::Result<()> {

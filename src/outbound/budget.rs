@@ -51,11 +51,6 @@ impl Budget {
             return None;
         }
         let call = self.limits.call.min(left);
-        Some(host::Limits {
-            connect: self.limits.connect.min(call),
-            first_byte: self.limits.first_byte.min(call),
-            call,
-            answer,
-        })
+        Some(host::Limits { connect: self.limits.connect.min(call), first_byte: self.limits.first_byte, call, answer })
     }
 }

@@ -122,7 +122,7 @@ fn load(texts: Result<Texts, Unusable>) -> Result<App, Unusable> {
         }
     });
     if let Err(unusable) = &app {
-        eprintln!("config: {unusable}");
+        write_line(&format!("config: {unusable}"));
     }
     app
 }
@@ -237,7 +237,7 @@ impl Host for Spin {
                 value
             }
             Err(error) => {
-                eprintln!("variable `{name}` cannot be read: {error}");
+                write_line(&format!("variable `{name}` cannot be read: {error}"));
                 None
             }
         }
@@ -290,8 +290,7 @@ impl Host for Spin {
     }
 
     fn log(&self, line: &str) {
-        // One write a line: Spin makes a log record of each, and `eprintln!` writes the end of the line by itself.
-        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+        write_line(line);
     }
 }
 
@@ -341,4 +340,9 @@ fn value(value: SpinValue) -> Result<Value, StoreError> {
             Err(StoreError("a column has a type that the ledger does not use".into()))
         }
     }
+}
+
+/// One write a line: Spin makes a log record of each, and `eprintln!` writes each argument and the end of the line by itself.
+fn write_line(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

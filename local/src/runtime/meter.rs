@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use wasmtime::{CallHook, Store, WasmBacktrace};
 
@@ -12,9 +11,6 @@ use super::instance::InstanceState;
 
 /// The guest's instructions before it runs out of fuel, which it never does.
 const FUEL: u64 = u64::MAX / 2;
-
-/// How long nothing may happen until the work of a request counts as done.
-const QUIET: Duration = Duration::from_millis(150);
 
 /// The names of the totals in [`Counts::rows`].
 pub const TOTALS: [&str; 8] = [
@@ -68,17 +64,10 @@ impl Meter {
         Self::default()
     }
 
-    /// Waits until the instances do nothing any more, and returns what they did since the last call.
-    pub async fn take(&self) -> Counts {
-        let mut before = self.state().counts.clone();
-        loop {
-            tokio::time::sleep(QUIET).await;
-            let mut state = self.state();
-            if state.counts == before {
-                return std::mem::take(&mut state.counts);
-            }
-            before = state.counts.clone();
-        }
+    /// Returns what the instances did since the last call.
+    #[must_use]
+    pub fn take(&self) -> Counts {
+        std::mem::take(&mut self.state().counts)
     }
 
     /// Counts what this instance does from now on.

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::harness::answer::{Answer, PATIENCE, send};
-use crate::harness::gateway::Gateway;
+use crate::harness::gateway::{Gateway, settled};
 use crate::harness::requests::{Ask, Kind, WAREHOUSE, Way, Who};
 use crate::harness::setup::Setup;
 
@@ -333,6 +333,7 @@ async fn thirty_two_approvals_at_once_are_one_delete() {
         hold.release();
         let last = timeout(PATIENCE, running.join_next()).await.expect("the last in time").unwrap().unwrap();
         assert_eq!((last.code().as_str(), gateway.deletes()), ("SUCCESS", 1));
+        settled([&gateway, &other]).await;
 
         // A requester who asks again hears what became of it, and sends nothing.
         for answer in thirty_two([&gateway, &other], &reference).join_all().await {
@@ -352,6 +353,7 @@ async fn the_last_of_thirty_two_that_it_takes_removes_it() {
         let (reference, _) = asked(&gateway, (Kind::StandardWebhooks, false), "alice").await;
         let codes: Vec<_> =
             thirty_two([&gateway, &other], &reference).join_all().await.iter().map(Answer::code).collect();
+        settled([&gateway, &other]).await;
         let count = |code: &str| codes.iter().filter(|known| *known == code).count();
         let (removed, running, waiting) = (count("SUCCESS"), count("OFFBOARD.40901"), count("OFFBOARD.40904"));
         assert_eq!(removed + running + waiting, 32, "{required} {codes:?}");

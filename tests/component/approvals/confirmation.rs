@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::harness::answer::{Answer, send};
-use crate::harness::gateway::Gateway;
+use crate::harness::gateway::{Gateway, settled};
 use crate::harness::requests::{Ask, Kind, Way, Who};
 use crate::harness::setup::Setup;
 
@@ -96,6 +96,7 @@ async fn sixteen_confirmations_at_once_are_one_delete() {
         running.spawn(send(to.address, wire.request()));
     }
     let codes: Vec<_> = running.join_all().await.iter().map(Answer::code).collect();
+    settled([&gateway, &other]).await;
     assert!(codes.iter().all(|code| ["SUCCESS", "OFFBOARD.40901"].contains(&code.as_str())), "{codes:?}");
     assert!(codes.iter().any(|code| code == "SUCCESS"), "{codes:?}");
     assert_eq!((gateway.deletes(), gateway.waiting(&reference).state.as_str()), (1, "removed"));

@@ -334,6 +334,13 @@ impl Gateway {
     }
 }
 
+/// Waits until the work behind all answers of these gateways is done.
+pub(crate) async fn settled<const N: usize>(gateways: [&Gateway; N]) {
+    for gateway in gateways {
+        gateway.settled().await;
+    }
+}
+
 impl Drop for Gateway {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -215,14 +215,13 @@ struct Entry {
     user_name: Option<String>,
     attempts: i64,
     code: Option<String>,
-    claimed_at: Option<i64>,
     in_flight_until: Option<i64>,
     dry_run: bool,
 }
 
 fn entries(ledger: &Path) -> Vec<Entry> {
     let ledger = rusqlite::Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let columns = "id, state, user_name, attempts, code, claimed_at, in_flight_until, dry_run";
+    let columns = "id, state, user_name, attempts, code, in_flight_until, dry_run";
     let mut statement = ledger.prepare(&format!("SELECT {columns} FROM removals")).unwrap();
     let rows = statement.query_map([], |row| {
         Ok(Entry {
@@ -231,9 +230,8 @@ fn entries(ledger: &Path) -> Vec<Entry> {
             user_name: row.get(2)?,
             attempts: row.get(3)?,
             code: row.get(4)?,
-            claimed_at: row.get(5)?,
-            in_flight_until: row.get(6)?,
-            dry_run: row.get(7)?,
+            in_flight_until: row.get(5)?,
+            dry_run: row.get(6)?,
         })
     });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
@@ -283,7 +281,12 @@ fn answers_and_rows(
             match &sent.user_name {
                 Some(user_name) => assert_eq!(entry.user_name.as_ref(), Some(user_name), "{}", about()),
                 None => {
-                    assert_eq!((entry.claimed_at, entry.dry_run), (None, code == "DRY_RUN"), "{entry:?} {}", about())
+                    assert_eq!(
+                        (entry.in_flight_until, entry.dry_run),
+                        (None, code == "DRY_RUN"),
+                        "{entry:?} {}",
+                        about()
+                    )
                 }
             }
             match code.as_str() {
@@ -323,7 +326,7 @@ fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BT
         deletes.entry(user_name_of(request).expect("a name")).or_default().push(place);
     }
     let mut claimed: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.claimed_at.is_some()) {
+    for entry in entries.iter().filter(|entry| entry.in_flight_until.is_some()) {
         claimed.entry(entry.user_name.as_deref().expect("a name")).or_default().push(entry);
     }
     let mut again = 0;
@@ -349,7 +352,7 @@ fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BT
         }
     }
     // And the other way round: what a row says was sent, was. A process that is killed has counted what it was about to send.
-    for row in entries.iter().filter(|entry| entry.claimed_at.is_some()) {
+    for row in entries.iter().filter(|entry| entry.in_flight_until.is_some()) {
         let user_name = row.user_name.as_deref().unwrap();
         let sent = deletes.get(user_name).map_or(0, Vec::len) as i64;
         assert!(sent == row.attempts || unanswered.contains(user_name), "{sent} DELETEs: {row:?}");
@@ -359,7 +362,7 @@ fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BT
 
 /// What became of the accounts; `there` are those that there were.
 fn accounts_and_rows(accounts: &BTreeSet<String>, there: &BTreeSet<&str>, entries: &[Entry]) {
-    for row in entries.iter().filter(|entry| entry.claimed_at.is_some()) {
+    for row in entries.iter().filter(|entry| entry.in_flight_until.is_some()) {
         let user_name = row.user_name.as_deref().unwrap();
         let is_there = accounts.contains(user_name);
         match row.state.as_str() {

@@ -95,6 +95,7 @@ async fn the_brake_holds_for_requests_at_once() {
             assert_eq!(next().await.code(), "SUCCESS");
         }
         assert_eq!(gateway.deletes(), 20);
+        gateway.settled().await;
         let rows = gateway.rows();
         let with = |state: &str, policies: &str, attempts| {
             let like = |row: &&Row| row.state == state && row.policies == policies && row.attempts == attempts;

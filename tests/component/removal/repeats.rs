@@ -83,6 +83,9 @@ async fn sixty_four_copies(kind: Kind, gateways: &[&Gateway]) {
     hold.release();
     let last = undated(copies.join_next().await.unwrap().unwrap());
     assert_eq!(last.code(), "SUCCESS");
+    for gateway in gateways {
+        gateway.settled().await;
+    }
     removed_once(gateway);
 
     for gateway in gateways {
@@ -123,6 +126,7 @@ async fn copies_that_race_get_the_answer_or_are_told_to_wait() {
         assert!(!removed.is_empty());
         assert!(removed.iter().all(|answer| *answer == removed[0]), "{removed:#?}");
         assert!(waiting.iter().all(|answer| answer.code() == "OFFBOARD.40901"), "{waiting:#?}");
+        gateway.settled().await;
         removed_once(&gateway);
         // A requester who has to ask again asks about the same row.
         let id = gateway.row().id;

@@ -121,6 +121,7 @@ async fn a_token_that_is_revoked_under_load_is_renewed_once() {
         assert_eq!(gateway.deletes(), 1 + 2 * 32);
         let used: BTreeSet<_> = tokens_at_taurusdb(&gateway).into_iter().collect();
         assert_eq!(used.len(), 2);
+        gateway.settled().await;
         let attempts: Vec<_> = gateway.rows().into_iter().map(|row| row.attempts).collect();
         assert_eq!(attempts, [vec![1], vec![2; 32]].concat());
     }

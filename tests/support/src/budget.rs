@@ -116,7 +116,8 @@ impl Budget {
                 case.name(),
                 logs.lines().join("\n")
             );
-            counts = meter.take().await;
+            runtime.settled().await;
+            counts = meter.take();
         }
         runtime.stop().await;
         Ok(counts)
