@@ -8,6 +8,10 @@
 /// Whether a character shows nothing, or changes how its neighbours are shown: control and format characters, spaces other
 /// than U+0020, line separators, variation selectors, tags and private use.
 pub fn is_unseen(character: char) -> bool {
+    // Most characters are of these.
+    if matches!(character, ' '..='~') {
+        return false;
+    }
     character.is_control()
         || (character.is_whitespace() && character != ' ')
         || matches!(character,
@@ -35,8 +39,16 @@ pub fn first_unseen(text: &str) -> Option<char> {
     found.map(|(character, _)| character)
 }
 
+/// Whether a text has nothing but ASCII characters that can be seen, and spaces.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Returns a text of others as it may be shown: what must not be in it is escaped.
 pub fn visible(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     let mut before = ' ';
     for character in text.chars() {
@@ -55,6 +67,9 @@ pub fn visible(text: &str) -> String {
 /// program.
 pub fn visible_json(json: &serde_json::Value) -> String {
     let text = json.to_string();
+    if is_plain(&text) {
+        return text;
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_unseen(character) {

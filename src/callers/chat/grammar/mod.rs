@@ -153,8 +153,9 @@ fn has_several_lines(text: &str, config: &Config) -> bool {
     const MOST: usize = 500;
 
     let mut lines = words::lines(text).take(MOST);
+    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
     let is_command = |line: &str| is_line_of_command(line, config);
-    lines.next().is_some_and(is_command) && lines.any(is_command)
+    is_command(first) && std::iter::once(second).chain(lines).any(is_command)
 }
 
 fn is_line_of_command(line: &str, config: &Config) -> bool {

@@ -16,6 +16,11 @@ impl<'t> Word<'t> {
     /// Returns the word without the marks around it and the punctuation behind it. Marks come in pairs: one alone is part of the word.
     pub(super) fn bare(&self) -> &'t str {
         let mut bare = self.raw;
+        // Most words have no marks.
+        let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        if is_plain(bare.as_bytes().first()) && is_plain(bare.as_bytes().last()) {
+            return bare;
+        }
         loop {
             let shorter = without_marks(bare.trim_end_matches(|end| is_invisible(end) || is_punctuation(end)));
             if shorter == bare {
@@ -27,7 +32,9 @@ impl<'t> Word<'t> {
 
     /// Returns the bare word in narrow letters and lower case, to compare it with the grammar's own words.
     pub(super) fn key(&self) -> String {
-        narrow(self.bare()).to_lowercase().trim_end_matches('?').to_owned()
+        let bare = self.bare();
+        let key = if bare.is_ascii() { bare.to_ascii_lowercase() } else { narrow(bare).to_lowercase() };
+        key.trim_end_matches('?').to_owned()
     }
 
     /// Whether the word consists of signs alone, such as a bullet or a dash.
