@@ -42,7 +42,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// A statement that a runtime may run for several items at once.
 #[derive(Debug)]
 pub struct Batched {
-    /// For one item, whose values are the parameters.
+    /// For one item, whose values are the parameters. Returns a row at most.
     pub one: &'static str,
     /// For several: `?1` is a JSON array with an array of values for each.
     pub many: &'static str,

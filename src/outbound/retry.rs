@@ -45,11 +45,12 @@ pub enum RetryReason {
     },
 }
 
-/// Returns the reason to send a call again, or `None` if it must not be sent again. `is_busy` reads the body of a 409.
+/// Returns the reason to send a call again, or `None` if it must not be sent again. `is_busy` reads the body of a 409; `now` is asked
+/// only if the answer names a date.
 pub fn retry_reason(
     answer: &Result<Answered, SendError>,
     is_busy: fn(&[u8]) -> bool,
-    now: DateTime<Utc>,
+    now: impl FnOnce() -> DateTime<Utc>,
 ) -> Option<RetryReason> {
     let answer = match answer {
         Ok(answer) => answer,
@@ -68,13 +69,13 @@ pub fn retry_reason(
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3); `None` if it is absent or malformed.
-pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().map(Duration::from_secs);
     }
     let date = DateTime::parse_from_rfc2822(text).ok()?;
-    Some(date.signed_duration_since(now).to_std().unwrap_or_default())
+    Some(date.signed_duration_since(now()).to_std().unwrap_or_default())
 }
 
 /// Returns how long to wait before attempt `tried + 1`, or `None` if `tried` was the last one.
@@ -163,7 +164,7 @@ pub async fn send<H: Host, E: From<OutOfTime>>(
         };
         attempts = attempts.saturating_add(1);
         let sent = |answer| Sent { answer, attempts: attempts.saturating_sub(call.attempted), cut_short };
-        let Some(why) = retry_reason(&answer, call.is_busy, host.now()) else { return Ok(sent(answer)) };
+        let Some(why) = retry_reason(&answer, call.is_busy, || host.now()) else { return Ok(sent(answer)) };
         let Some(wait) = pause(attempts, budget.limits().attempts, why, budget.left_to_send(host), host.random())
         else {
             return Ok(sent(answer));
@@ -242,7 +243,7 @@ mod tests {
             (answer(202, Some("2"), ""), None),
             (answer(200, Some("2"), ""), None),
         ] {
-            assert_eq!(retry_reason(&answer, is_busy, now()), expected, "{answer:?}");
+            assert_eq!(retry_reason(&answer, is_busy, now), expected, "{answer:?}");
         }
     }
 
@@ -298,9 +299,9 @@ mod tests {
                 503 => retry_after.is_some(),
                 _ => false,
             };
-            prop_assert!(may || retry_reason(&answered, is_busy, now()).is_none(), "{answered:?}");
+            prop_assert!(may || retry_reason(&answered, is_busy, now).is_none(), "{answered:?}");
             if status == 429 {
-                prop_assert!(retry_reason(&answered, is_busy, now()).is_some());
+                prop_assert!(retry_reason(&answered, is_busy, now).is_some());
             }
         }
     }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::wit_stream;
 
+use super::Most;
 use crate::host::{Batched, StoreError, Value};
 
 /// The largest batch. An instance takes this many requests at once.
@@ -51,7 +52,7 @@ thread_local! {
 pub(super) async fn query(
     statement: &'static Batched,
     item: Vec<Value>,
-    run: impl AsyncFn(&'static str, Vec<Value>) -> Result<Rows, StoreError>,
+    run: impl AsyncFn(&'static str, Vec<Value>, Most) -> Result<Rows, StoreError>,
 ) -> Result<Rows, StoreError> {
     let is_first = LINES.with_borrow_mut(|lines| {
         let is_first = !lines.contains_key(statement.one);
@@ -68,11 +69,11 @@ pub(super) async fn query(
     };
     let _leading = Leading(statement);
     match others.as_slice() {
-        [] => run(statement.one, item).await,
+        [] => run(statement.one, item, Most::One).await,
         others => {
             let items: Vec<&[Value]> =
                 std::iter::once(item.as_slice()).chain(others.iter().map(|waiting| waiting.item.as_slice())).collect();
-            let all = run(statement.many, vec![Batched::parameter(&items)]).await;
+            let all = run(statement.many, vec![Batched::parameter(&items)], Most::Any).await;
             for waiting in others {
                 waiting.turn.replace(Some(Turn::Done(statement.rows_of(&waiting.item, &all))));
             }

@@ -6,7 +6,7 @@
 //! nothing, and files are read by WASI 0.3 only: `std::fs` finds folders by a table that some C libraries fill at the start
 //! of an instance, which then is the build's table.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::pin::pin;
@@ -60,6 +60,8 @@ thread_local! {
     /// The configuration, once the first request of the instance has read it.
     static GATEWAY: RefCell<Option<Rc<Result<App, Unusable>>>> = const { RefCell::new(None) };
     static STARTED: Instant = Instant::now();
+    /// The last time at which the clock was read: variables need no better one.
+    static LATEST: Cell<Instant> = Cell::new(Instant::now());
     /// The variables that were read, and when. Their names are those of offboard.toml.
     static VARIABLES: RefCell<BTreeMap<String, (Instant, Option<Secret>)>> = const { RefCell::new(BTreeMap::new()) };
     /// The instance's only connection, kept because Spin opens the database for each new one.
@@ -225,14 +227,14 @@ impl Host for Spin {
     async fn variable(&self, name: &str) -> Option<Secret> {
         let known = VARIABLES.with_borrow(|variables| variables.get(name).cloned());
         if let Some((read_at, value)) = known
-            && read_at.elapsed() < VARIABLE_KEPT
+            && LATEST.get().saturating_duration_since(read_at) < VARIABLE_KEPT
         {
             return value;
         }
         match variables::get(name).await {
             Ok(value) => {
                 let value = Secret::new(value);
-                let read = (Instant::now(), value.clone());
+                let read = (LATEST.get(), value.clone());
                 VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), read));
                 value
             }
@@ -248,20 +250,7 @@ impl Host for Spin {
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
-        let connection = connection().await.map_err(|error| StoreError(error.to_string()))?;
-        let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-        let began = Instant::now();
-        loop {
-            match execute(&connection, statement, parameters.clone()).await {
-                // The statement had no effect and can be sent again; SQLite has already waited.
-                Err(error) if is_busy(&error) && began.elapsed() < LONGEST_LOCK_WAIT => {}
-                Err(error) => {
-                    forget(&connection);
-                    return Err(StoreError(error.to_string()));
-                }
-                Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
-            }
-        }
+        run(statement, parameters, Most::Any).await
     }
 
     async fn query_batched(
@@ -269,11 +258,13 @@ impl Host for Spin {
         statement: &'static Batched,
         item: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        batch::query(statement, item, async |statement, parameters| self.query(statement, parameters).await).await
+        batch::query(statement, item, run).await
     }
 
     fn elapsed(&self) -> Duration {
-        STARTED.with(Instant::elapsed)
+        let now = Instant::now();
+        LATEST.set(now);
+        now.saturating_duration_since(STARTED.with(|started| *started))
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -300,7 +291,7 @@ async fn connection() -> Result<Rc<Connection>, SqliteError> {
     }
     let opened = Rc::new(Connection::open_default().await?);
     // The error is ignored: a database that is not a file may not have the setting, and waits in its own way.
-    let _ = execute(&opened, SHORT_WAIT, Vec::new()).await;
+    let _ = execute(&opened, SHORT_WAIT, Vec::new(), Most::Any).await;
     // Another request may have opened one meanwhile, because tasks of a component cannot wait for each other. That one is kept.
     Ok(LEDGER.with(|ledger| Rc::clone(ledger.borrow_mut().get_or_insert(opened))))
 }
@@ -310,12 +301,46 @@ fn forget(failed: &Rc<Connection>) {
     LEDGER.with(|ledger| ledger.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, failed)));
 }
 
+/// How many rows a statement can return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Most {
+    /// After a first row, none is asked for.
+    One,
+    Any,
+}
+
+/// Runs a statement. While another writer has the database, it is sent again.
+async fn run(statement: &'static str, parameters: Vec<Value>, most: Most) -> Result<Vec<Vec<Value>>, StoreError> {
+    let connection = connection().await.map_err(|error| StoreError(error.to_string()))?;
+    let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
+    let mut busy_since = None;
+    loop {
+        match execute(&connection, statement, parameters.clone(), most).await {
+            // The statement had no effect and can be sent again; SQLite has already waited.
+            Err(error)
+                if is_busy(&error) && busy_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_LOCK_WAIT => {}
+            Err(error) => {
+                forget(&connection);
+                return Err(StoreError(error.to_string()));
+            }
+            Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
+        }
+    }
+}
+
 async fn execute(
     connection: &Connection,
     statement: &str,
     parameters: Vec<SpinValue>,
+    most: Most,
 ) -> Result<Vec<RowResult>, SqliteError> {
-    connection.execute(statement, parameters).await?.collect().await
+    let mut answer = connection.execute(statement, parameters).await?;
+    if most == Most::Any {
+        return answer.collect().await;
+    }
+    let row = answer.next().await;
+    // Only the result says that the row is written.
+    answer.result().await.map(|()| row.into_iter().collect())
 }
 
 /// Whether another writer had the database during the whole wait. Spin reports no code for this, only SQLite's message.

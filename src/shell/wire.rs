@@ -69,8 +69,10 @@ pub(super) fn response(response: http::Response<Bytes>) -> Response {
     let (finished, trailers) = wit_future::new(|| Ok(None));
     let (contents, writer) = contents(&body);
     let (response, _transmitted) = Response::new(headers, contents, trailers);
-    // The runtime takes every status that `http` knows.
-    let _ = response.set_status_code(parts.status.as_u16());
+    if parts.status != StatusCode::OK {
+        // The runtime takes every status that `http` knows.
+        let _ = response.set_status_code(parts.status.as_u16());
+    }
     if let Some(writer) = writer {
         spawn(async move {
             write(writer, body).await;
@@ -174,7 +176,6 @@ fn options(limits: Limits) -> RequestOptions {
     for limited in [
         options.set_connect_timeout(nanoseconds(limits.connect)),
         options.set_first_byte_timeout(nanoseconds(limits.first_byte)),
-        options.set_between_bytes_timeout(nanoseconds(limits.call)),
     ] {
         if limited.is_err() {
             eprintln!("the runtime does not take a time limit");

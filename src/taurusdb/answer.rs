@@ -98,7 +98,7 @@ fn not_answered(error: &SendError, cut_short: bool) -> Outcome {
 
 /// Returns the outcome of an error in the documented shape.
 fn documented(sent: &Sent, answer: UpstreamAnswer, now: DateTime<Utc>) -> Outcome {
-    let may_try_again = retry::retry_reason(&sent.answer, error_codes::is_busy, now).is_some();
+    let may_try_again = retry::retry_reason(&sent.answer, error_codes::is_busy, || now).is_some();
     match answer.status {
         StatusCode::BAD_REQUEST if answer.code == error_codes::ACCOUNT_GONE => Outcome::AlreadyGone(answer),
         StatusCode::SERVICE_UNAVAILABLE => Outcome::NotRemoved(NotRemoved::TurnedAway(answer)),

@@ -165,10 +165,11 @@ impl<'a, H: Host> Taurusdb<'a, H> {
             self.host.log(&format!("taurusdb: {error:?}"));
         }
         let secrets = self.credentials.secrets().chain(token.as_ref().map(|cached| &cached.token));
-        let outcome = outcome(&sent, secrets, self.host.now());
+        let at = self.host.now();
+        let outcome = outcome(&sent, secrets, at);
         let outcome = self.confirm(outcome, permit.user_name().as_str()).await;
         let answer = sent.answer.as_ref().ok();
-        let retry_after = answer.and_then(|answer| retry::retry_after(answer.headers(), self.host.now()));
+        let retry_after = answer.and_then(|answer| retry::retry_after(answer.headers(), || at));
         Deleted {
             outcome,
             request_id: answer.and_then(request_id).map(str::to_owned),
@@ -214,7 +215,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
             self.host.log(&format!("taurusdb: the account list was answered with {}", answer.status()));
             return Err(CallError::NoUsableAnswer);
         };
-        let retry_after = retry::retry_after(answer.headers(), self.host.now());
+        let retry_after = retry::retry_after(answer.headers(), || self.host.now());
         Ok(Listed {
             status: answer.status(),
             body,

@@ -65,7 +65,6 @@ impl Meter {
     }
 
     /// Returns what the instances did since the last call.
-    #[must_use]
     pub fn take(&self) -> Counts {
         std::mem::take(&mut self.state().counts)
     }
@@ -155,8 +154,8 @@ impl Counts {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn commits_and_the_pages_that_they_write_are_counted() {
+    #[test]
+    fn commits_and_the_pages_that_they_write_are_counted() {
         let folder = tempfile::TempDir::new().unwrap();
         let meter = Meter::new();
         let open = || {
@@ -167,18 +166,18 @@ mod tests {
         let connection = open();
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         connection.execute_batch("CREATE TABLE t (x)").unwrap();
-        meter.take().await;
+        meter.take();
         connection.execute_batch("SELECT * FROM t; INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)").unwrap();
-        let counts = meter.take().await;
+        let counts = meter.take();
         assert_eq!((counts.commits, counts.wal_pages), (2, 2));
         // Another connection writes behind the pages of the first.
         open().execute_batch("INSERT INTO t VALUES (3)").unwrap();
-        let counts = meter.take().await;
+        let counts = meter.take();
         assert_eq!((counts.commits, counts.wal_pages), (1, 1));
         connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
         connection.execute_batch("INSERT INTO t VALUES (4)").unwrap();
-        assert_eq!(meter.take().await.wal_pages, 1);
+        assert_eq!(meter.take().wal_pages, 1);
         connection.execute_batch("BEGIN; INSERT INTO t VALUES (5); ROLLBACK").unwrap();
-        assert_eq!(meter.take().await, Counts::default());
+        assert_eq!(meter.take(), Counts::default());
     }
 }
