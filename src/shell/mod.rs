@@ -23,6 +23,7 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::filesystem::preopens::get_directories;
 use spin_sdk::wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as FileError, OpenFlags, PathFlags};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+use spin_sdk::wasip3::random::random::get_random_u64;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamResult;
 
@@ -43,10 +44,15 @@ const CONFIG: &str = "/config";
 const READ: usize = 8 * 1024;
 
 /// Limits SQLite's own wait for another writer, in milliseconds. By default SQLite checks the lock after 1, 2, 5, 10 and up to
-/// 100 ms, so the request that has waited longest checks least often, and under load some wait a third of a second for a lock
-/// that is free every other millisecond. With this limit SQLite gives up after three checks and the statement is sent again.
-/// With fewer checks, the processors would be busy with sending statements.
-const SHORT_WAIT: &str = "PRAGMA busy_timeout = 8";
+/// 100 ms, so the request that has waited longest checks least often, and the connection is held meanwhile. With this limit SQLite
+/// gives up after two checks, and the request waits by itself before it sends the statement again.
+const SHORT_WAIT: &str = "PRAGMA busy_timeout = 2";
+
+/// How long a request waits at most before it sends a statement again for the first time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
+
+/// How long it waits at most before any later time.
+const LONGEST_PAUSE: Duration = Duration::from_millis(32);
 
 /// How long the value of a variable is used without reading it again: a rotation is seen within this time.
 const VARIABLE_KEPT: Duration = Duration::from_secs(2);
@@ -220,7 +226,6 @@ impl Host for Spin {
     }
 
     fn random(&self) -> u128 {
-        use spin_sdk::wasip3::random::random::get_random_u64;
         (u128::from(get_random_u64()) << 64) | u128::from(get_random_u64())
     }
 
@@ -313,12 +318,18 @@ enum Most {
 async fn run(statement: &'static str, parameters: Vec<Value>, most: Most) -> Result<Vec<Vec<Value>>, StoreError> {
     let connection = connection().await.map_err(|error| StoreError(error.to_string()))?;
     let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-    let mut busy_since = None;
+    let (mut busy_since, mut longest) = (None, SHORTEST_PAUSE);
     loop {
         match execute(&connection, statement, parameters.clone(), most).await {
-            // The statement had no effect and can be sent again; SQLite has already waited.
+            // The statement had no effect and can be sent again.
             Err(error)
-                if is_busy(&error) && busy_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_LOCK_WAIT => {}
+                if is_busy(&error) && busy_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_LOCK_WAIT =>
+            {
+                // At random, so that those who wait do not come back together.
+                let nanoseconds = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX).max(1);
+                wait_for(get_random_u64() % nanoseconds).await;
+                longest = longest.saturating_mul(2).min(LONGEST_PAUSE);
+            }
             Err(error) => {
                 forget(&connection);
                 return Err(StoreError(error.to_string()));
