@@ -327,7 +327,7 @@ async fn run(statement: &'static str, parameters: Vec<Value>, most: Most) -> Res
             {
                 // At random, so that those who wait do not come back together.
                 let nanoseconds = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX).max(1);
-                wait_for(get_random_u64() % nanoseconds).await;
+                wait_for(get_random_u64().checked_rem(nanoseconds).unwrap_or_default()).await;
                 longest = longest.saturating_mul(2).min(LONGEST_PAUSE);
             }
             Err(error) => {

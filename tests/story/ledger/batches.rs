@@ -24,7 +24,7 @@ async fn at_once(user_names: &[String]) -> (Vec<String>, support::memory::Memory
 async fn a_brake_counts_those_that_are_claimed_together() {
     let names: Vec<String> = (0..48).map(|number| format!("user{number}")).collect();
     let (answers, host) = at_once(&names).await;
-    assert!(host.batches.borrow().iter().any(|size| *size == 16), "{:?}", host.batches.borrow());
+    assert!(host.batches.borrow().contains(&16), "{:?}", host.batches.borrow());
     let braked = answers.iter().filter(|answer| answer.starts_with("403") && answer.contains("brake-twenty-an-hour"));
     assert_eq!(braked.count(), 28, "{answers:#?}");
     assert_eq!(host.sent.borrow().len(), 20);
