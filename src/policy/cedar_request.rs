@@ -1,6 +1,6 @@
 //! A request in Cedar's types: the entities and the context of schema.cedarschema. The names are an interface to policies.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpression, Schema};
@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Weekday};
 use crate::config::credentials::CredentialSource;
 use crate::config::instance::Instance;
 use crate::policy::known_instances::{InstanceEntities, KnownInstances};
-use crate::policy::names::{Names, uid};
+use crate::policy::names::{Names, entity, string, uid};
 use crate::policy::{Account, Action, AuthzContext, AuthzRequest, Principal, Resource};
 use crate::request::actor::{Actor, Groups};
 
@@ -188,17 +188,4 @@ fn pairs(
         ("time", RestrictedExpression::new_datetime(text))
     });
     pairs.into_iter().chain(time)
-}
-
-pub(super) fn entity<const N: usize>(
-    uid: EntityUid,
-    attributes: [(&str, RestrictedExpression); N],
-    parents: HashSet<EntityUid>,
-) -> Result<Entity, String> {
-    let attributes: HashMap<_, _> = attributes.map(|(name, value)| (name.to_owned(), value)).into();
-    Entity::new(uid, attributes, parents).map_err(|error| format!("entity: {error}"))
-}
-
-pub(super) fn string(text: &str) -> RestrictedExpression {
-    RestrictedExpression::new_string(text.to_owned())
 }

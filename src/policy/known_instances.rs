@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use cedar_policy::{Entity, EntityUid};
 
 use crate::config::instance::Instance;
-use crate::policy::cedar_request::{entity, string};
-use crate::policy::names::{Names, uid};
+use crate::policy::names::{Names, entity, string, uid};
 
 /// An instance as policies see it.
 #[derive(Debug, Clone)]

@@ -1,6 +1,8 @@
-//! The schema's entity types.
+//! The schema's entity types, and how entities of them are made.
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid};
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use serde_json::json;
 
 /// The names of the entity types, parsed once an instance.
@@ -38,4 +40,23 @@ impl Names {
 /// Makes the identifier of an entity.
 pub(super) fn uid(name: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
+}
+
+/// Makes an entity.
+///
+/// # Errors
+///
+/// If Cedar refuses a value.
+pub(super) fn entity<const N: usize>(
+    uid: EntityUid,
+    attributes: [(&str, RestrictedExpression); N],
+    parents: HashSet<EntityUid>,
+) -> Result<Entity, String> {
+    let attributes: HashMap<_, _> = attributes.map(|(name, value)| (name.to_owned(), value)).into();
+    Entity::new(uid, attributes, parents).map_err(|error| format!("entity: {error}"))
+}
+
+/// Makes a text value.
+pub(super) fn string(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
 }

@@ -12,11 +12,18 @@ use std::rc::Rc;
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::wit_stream;
 
-use super::Most;
 use crate::host::{Batched, StoreError, Value};
 
 /// The largest batch. An instance takes this many requests at once.
 const LARGEST: usize = 16;
+
+/// How many rows a statement can return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Most {
+    /// After a first row, none is asked for.
+    One,
+    Any,
+}
 
 type Rows = Vec<Vec<Value>>;
 

@@ -36,6 +36,7 @@ use crate::flow;
 use crate::host::{Answered, Batched, Host, Limits, SendError, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::secret::Secret;
+use crate::shell::batch::Most;
 
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
@@ -304,14 +305,6 @@ async fn connection() -> Result<Rc<Connection>, SqliteError> {
 /// Drops a connection after an error, because the connection may be the cause. The next request opens another.
 fn forget(failed: &Rc<Connection>) {
     LEDGER.with(|ledger| ledger.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, failed)));
-}
-
-/// How many rows a statement can return.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Most {
-    /// After a first row, none is asked for.
-    One,
-    Any,
 }
 
 /// Runs a statement. While another writer has the database, it is sent again.
