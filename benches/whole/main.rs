@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::component::build::{self, Profile};
+use local::component::build;
 use local::repository;
 use starrocks_offboard::app::Texts;
 use tokio::io::AsyncReadExt;
@@ -217,7 +217,7 @@ impl Components {
                 (baked, unbaked.clone())
             }
             None => {
-                let built = build::in_profile(Profile::Release)?;
+                let built = build::component()?;
                 (built.path, built.unbaked)
             }
         };

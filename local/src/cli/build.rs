@@ -1,8 +1,8 @@
-//! `build`: builds and bakes the component for production.
+//! `build`: builds and bakes the component.
 
 use anyhow::bail;
 
-use crate::component::build::{self, Profile};
+use crate::component::build;
 
 /// Builds the component, bakes it with the files of `config/`, and prints its path and size.
 ///
@@ -10,7 +10,7 @@ use crate::component::build::{self, Profile};
 ///
 /// If it cannot be built or baked.
 pub fn run() -> anyhow::Result<()> {
-    let built = build::in_profile(Profile::Release)?;
+    let built = build::component()?;
     if let Some(why) = built.not_baked {
         bail!("the component is built and not baked: {why}");
     }

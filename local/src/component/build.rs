@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use starrocks_offboard::app::Texts;
 
 use super::bake::bake;
@@ -18,53 +18,18 @@ use super::command::run;
 use super::toolchain::{Choice, TARGET, Way, choose_toolchain};
 use crate::manifest::Manifest;
 use crate::operator_files::OperatorFiles;
-use crate::repository::{root, state_folder};
+use crate::repository::root;
 
 /// The package of the component.
 const PACKAGE: &str = "starrocks-offboard";
 
-/// What Cargo makes of it, below the folder of target and profile.
-const CARGO_OUTPUT: &str = "starrocks_offboard.wasm";
-
-/// The environment variable that chooses a profile.
-const CHOICE: &str = "OFFBOARD_PROFILE";
-
-/// How much the compiler does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// The production build: what spin.toml names, what benchmarks measure, and what CI tests.
-    Release,
-    /// Built much sooner, and slower afterwards: for the demonstration and for tests on a developer's machine.
-    Quick,
-}
-
-impl Profile {
-    /// Returns the profile of `OFFBOARD_PROFILE`; without it, the one that is built sooner.
-    ///
-    /// # Errors
-    ///
-    /// If the variable has another value than `release` or `quick`.
-    pub fn chosen() -> anyhow::Result<Self> {
-        match std::env::var(CHOICE).as_deref() {
-            Ok("release") => Ok(Self::Release),
-            Ok("quick") | Err(_) => Ok(Self::Quick),
-            Ok(other) => bail!("`{CHOICE}={other}` is not a profile; use `release` or `quick`"),
-        }
-    }
-
-    /// Cargo's name for it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Quick => "quick",
-        }
-    }
-}
+/// What Cargo makes of it, below the target's folder.
+const CARGO_OUTPUT: &str = "release/starrocks_offboard.wasm";
 
 /// A built component.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The baked component: the file that spin.toml names, if it is the production build.
+    /// The file that spin.toml names.
     pub path: PathBuf,
     /// What Cargo built: the same component without a configuration.
     pub unbaked: PathBuf,
@@ -78,7 +43,7 @@ pub struct Built {
     pub seconds: f64,
 }
 
-/// Builds the component in the chosen profile and bakes it with the files of `config/`, once in the life of this process.
+/// Builds the component that spin.toml names and bakes it with the files of its folder, once in the life of this process.
 ///
 /// Several processes may call it at the same time: cargo's own lock lets one build and the others wait.
 ///
@@ -88,18 +53,12 @@ pub struct Built {
 pub fn component() -> anyhow::Result<Built> {
     static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
     BUILT
-        .get_or_init(|| Profile::chosen().and_then(in_profile).map_err(|error| format!("{error:#}")))
+        .get_or_init(|| {
+            let manifest = Manifest::read(&root().join("spin.toml")).map_err(|error| format!("{error:#}"))?;
+            build_once(&manifest).map_err(|error| format!("{error:#}"))
+        })
         .clone()
         .map_err(|message| anyhow!(message))
-}
-
-/// Builds the component in this profile and bakes it with the files of `config/`.
-///
-/// # Errors
-///
-/// As [`component`].
-pub fn in_profile(profile: Profile) -> anyhow::Result<Built> {
-    build_once(&Manifest::read(&root().join("spin.toml"))?, profile)
 }
 
 /// Builds the examples of `package`, another member of this workspace, as components, and returns their folder.
@@ -112,15 +71,12 @@ pub fn examples(package: &str) -> anyhow::Result<PathBuf> {
     Ok(root().join("target").join(TARGET).join("release/examples"))
 }
 
-fn build_once(manifest: &Manifest, profile: Profile) -> anyhow::Result<Built> {
-    let unbaked = root().join("target").join(TARGET).join(profile.name()).join(CARGO_OUTPUT);
+fn build_once(manifest: &Manifest) -> anyhow::Result<Built> {
+    let unbaked = root().join("target").join(TARGET).join(CARGO_OUTPUT);
     let patience = if unbaked.exists() { "" } else { " (a few minutes the first time)" };
-    let arguments = ["--package", PACKAGE, "--target", TARGET, "--profile", profile.name()];
+    let arguments = ["--package", PACKAGE, "--target", TARGET, "--release"];
     let (way, seconds) = cargo_build(&arguments, &format!("the component{patience}"))?;
-    let path = match profile {
-        Profile::Release => manifest.component_path(),
-        Profile::Quick => state_folder().join("quick.wasm"),
-    };
+    let path = manifest.component_path();
     let baked = OperatorFiles::read(None).and_then(|files| bake_file(&unbaked, &files.into(), &path));
     let not_baked = baked.err().map(|why| format!("{why:#}"));
     if let Some(why) = &not_baked {
@@ -128,7 +84,7 @@ fn build_once(manifest: &Manifest, profile: Profile) -> anyhow::Result<Built> {
         eprintln!("not baked, so each instance parses its configuration itself: {why}");
     }
     let bytes = path.metadata().with_context(|| format!("`{}` does not exist", path.display()))?.len();
-    eprintln!("built {} in {seconds:.1} s, {} KiB", path.display(), bytes / 1024);
+    eprintln!("built {} in {seconds:.1} s, {} KiB", manifest.source.display(), bytes / 1024);
     Ok(Built { path, unbaked, not_baked, bytes, way, seconds })
 }
 
