@@ -98,7 +98,7 @@ pub struct StoreError(pub String);
 pub struct Limits {
     /// Until the connection is established.
     pub connect: Duration,
-    /// From the connection to the first byte of the answer.
+    /// Until the first byte of the answer; Spin counts connecting in.
     pub first_byte: Duration,
     /// The whole call, to the last byte of the answer.
     pub call: Duration,

@@ -158,7 +158,6 @@ pub async fn send<H: Host, E: From<OutOfTime>>(
         let usual = budget.limits();
         let cut_short = match &answer {
             Err(SendError::ConnectTimedOut(_)) => limits.connect < usual.connect,
-            Err(SendError::FirstByteTimedOut(_)) => limits.first_byte < usual.first_byte,
             Err(SendError::CallTimedOut(_)) => limits.call < usual.call,
             _ => false,
         };

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use crate::gateway::{SUCCESS, app, ask, documented, memory, seconds, text};
 
-/// What a hundred requests come to that are under way at once.
+/// The answers to requests that are under way at once, one for each account.
 async fn at_once(user_names: &[String]) -> (Vec<String>, support::memory::Memory) {
     let (host, app) = (memory(), app());
     app.ledger(&host).await.unwrap();
