@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Each arrow is one call. What surrounds them is the same for every ending: an early answer if the platform does not wait, the
-//! row, the log line, the response, the follow-up messages; in this order, but that the response to a DELETE comes before its row. Nothing is decided here: that is for `operations` and
-//! `policy`.
+//! row, the log line, the response, the follow-up messages; in this order, but that the response to a DELETE comes before its
+//! row. Nothing is decided here: that is for `operations` and `policy`.
 
 use std::pin::pin;
 
