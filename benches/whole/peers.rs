@@ -139,13 +139,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
     );
     for connections in [FEW, MANY] {
         let ledgers = ledgers()?;
-        let serve = Serve {
-            component: component.clone(),
-            config: folder.path.clone(),
-            upstream: upstream.url(),
-            database: Some(ledgers.path().join("ours.db")),
-            ..Serve::default()
-        };
+        let serve = Serve::of(&component, &folder, &upstream, ledgers.path().join("ours.db"));
         let mut subjects = vec![Subject::new("ours", serve.start().await?, Kind::Slack, &folder)];
         let place = Place { upstream: &upstream, folder: &folder, ledgers: ledgers.path(), connections };
         place.start_peers(&mut subjects, &mut table).await;

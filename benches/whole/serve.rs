@@ -1,6 +1,6 @@
 //! The local runtime in a process of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,6 +14,8 @@ use tokio::process::Command;
 
 use super::floor::ledgers;
 use super::process::{Process, own_part};
+use super::requests::Folder;
+use super::upstream::Upstream;
 
 /// What is served, and how.
 #[derive(Debug, Clone, Args)]
@@ -57,6 +59,17 @@ impl Default for Serve {
 }
 
 impl Serve {
+    /// Serves the configuration of this folder, with the ledger in this file.
+    pub(crate) fn of(component: &Path, folder: &Folder, upstream: &Upstream, database: PathBuf) -> Self {
+        Self {
+            component: component.to_owned(),
+            config: folder.path.clone(),
+            upstream: upstream.url(),
+            database: Some(database),
+            ..Self::default()
+        }
+    }
+
     /// Starts the process.
     pub(crate) async fn start(&self) -> anyhow::Result<Process> {
         Process::start(self.command()?).await
