@@ -6,7 +6,7 @@
 //! nothing, and files are read by WASI 0.3 only: `std::fs` finds folders by a table that some C libraries fill at the start
 //! of an instance, which then is the build's table.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::pin::pin;
@@ -23,11 +23,12 @@ use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::filesystem::preopens::get_directories;
 use spin_sdk::wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as FileError, OpenFlags, PathFlags};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
-use spin_sdk::wasip3::random::random::get_random_u64;
+use spin_sdk::wasip3::random::random::{get_random_bytes, get_random_u64};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamResult;
 
 mod batch;
+mod clock;
 mod wire;
 
 use crate::app::{App, Baked, OFFBOARD, Texts};
@@ -53,7 +54,7 @@ const SHORT_WAIT: &str = "PRAGMA busy_timeout = 2";
 const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
 
 /// How long it waits at most before any later time.
-const LONGEST_PAUSE: Duration = Duration::from_millis(32);
+const LONGEST_PAUSE: Duration = Duration::from_millis(12);
 
 /// How long the value of a variable is used without reading it again: a rotation is seen within this time.
 const VARIABLE_KEPT: Duration = Duration::from_secs(2);
@@ -66,9 +67,6 @@ thread_local! {
     static BAKED: RefCell<Option<Baked>> = const { RefCell::new(None) };
     /// The configuration, once the first request of the instance has read it.
     static GATEWAY: RefCell<Option<Rc<Result<App, Unusable>>>> = const { RefCell::new(None) };
-    static STARTED: Instant = Instant::now();
-    /// The last time at which the clock was read: variables need no better one.
-    static LATEST: Cell<Instant> = Cell::new(Instant::now());
     /// The variables that were read, and when. Their names are those of offboard.toml.
     static VARIABLES: RefCell<BTreeMap<String, (Instant, Option<Secret>)>> = const { RefCell::new(BTreeMap::new()) };
     /// The instance's only connection, kept because Spin opens the database for each new one.
@@ -101,7 +99,29 @@ impl exports::Guest for exports::Component {
         };
         let baked = Baked::new(Texts { offboard, policy, schema }).map_err(|unusable| unusable.to_string())?;
         BAKED.set(Some(baked));
+        scrub();
         Ok(())
+    }
+}
+
+/// Writes zeros over what parsing has freed. The component would carry it: only zeros take no room in it.
+fn scrub() {
+    const SIZES: [usize; 6] = [64 << 10, 8 << 10, 1 << 10, 128, 48, 16];
+    const PAGE: usize = 64 << 10;
+    const MOST: usize = 1 << 12;
+    let mut chunks: Vec<Vec<u8>> = Vec::with_capacity(MOST);
+    let end = core::arch::wasm32::memory_size::<0>().saturating_mul(PAGE);
+    for size in SIZES {
+        // Until no free room of this size is left.
+        while chunks.len() < MOST
+            && chunks.last().is_none_or(|chunk| chunk.len() != size || chunk.as_ptr().addr() < end)
+        {
+            chunks.push(vec![1; size]);
+        }
+    }
+    for mut chunk in chunks {
+        chunk.fill(0);
+        std::hint::black_box(&chunk);
     }
 }
 
@@ -202,10 +222,12 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
 async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
+        clock::start();
         let inbound = wire::head(&request);
         let app = gateway(flow::may_need_ledger(&inbound)).await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
         let (inbound, problem) = wire::with_body(inbound, request, |inbound| flow::body_limit(app, inbound)).await;
+        clock::run_on();
         // Sending fails if the client has closed the connection; the work goes on.
         flow::handle(&Spin, app, inbound, problem, |response| drop(answer.send(response))).await;
     });
@@ -217,30 +239,38 @@ async fn handle(request: Request) -> Response {
     wire::response(response)
 }
 
+/// Waits for the runtime, and lets the clock run on meanwhile.
+async fn waited<T>(work: impl Future<Output = T>) -> T {
+    let result = work.await;
+    clock::run_on();
+    result
+}
+
 /// The core's runtime, on Spin.
 struct Spin;
 
 impl Host for Spin {
     fn now(&self) -> DateTime<Utc> {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
+        clock::now()
     }
 
     fn random(&self) -> u128 {
-        (u128::from(get_random_u64()) << 64) | u128::from(get_random_u64())
+        let bytes = get_random_bytes(16);
+        bytes.iter().fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
 
     async fn variable(&self, name: &str) -> Option<Secret> {
         let known = VARIABLES.with_borrow(|variables| variables.get(name).cloned());
         if let Some((read_at, value)) = known
-            && LATEST.get().saturating_duration_since(read_at) < VARIABLE_KEPT
+            && clock::latest().saturating_duration_since(read_at) < VARIABLE_KEPT
         {
             return value;
         }
-        match variables::get(name).await {
+        let read_at = clock::latest();
+        match waited(variables::get(name)).await {
             Ok(value) => {
                 let value = Secret::new(value);
-                let read = (LATEST.get(), value.clone());
+                let read = (read_at, value.clone());
                 VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), read));
                 value
             }
@@ -252,11 +282,11 @@ impl Host for Spin {
     }
 
     async fn file(&self, name: &str) -> Option<String> {
-        read_file(&get_directories(), name).await.ok()
+        waited(read_file(&get_directories(), name)).await.ok()
     }
 
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
-        run(statement, parameters, Most::Any).await
+        waited(run(statement, parameters, Most::Any)).await
     }
 
     async fn query_batched(
@@ -264,23 +294,21 @@ impl Host for Spin {
         statement: &'static Batched,
         item: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        batch::query(statement, item, run).await
+        waited(batch::query(statement, item, run)).await
     }
 
     fn elapsed(&self) -> Duration {
-        let now = Instant::now();
-        LATEST.set(now);
-        now.saturating_duration_since(STARTED.with(|started| *started))
+        clock::elapsed()
     }
 
     async fn sleep(&self, duration: Duration) {
-        wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).await;
+        waited(wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))).await;
     }
 
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
         let call = pin!(wire::call(request, limits));
         let time_limit = pin!(self.sleep(limits.call));
-        match select(call, time_limit).await {
+        match waited(select(call, time_limit)).await {
             Either::Left((answered, _)) => answered,
             Either::Right(_) => Err(SendError::CallTimedOut(format!("not within {} ms", limits.call.as_millis()))),
         }
