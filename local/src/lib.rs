@@ -3,7 +3,7 @@
 //! [`cli`] has the operator's commands, [`demo`] the demonstration, [`lint`] what `check` reports. [`runtime`] runs the
 //! component on wasmtime with WASI and the Spin interfaces that it imports, [`component`] builds and bakes it, [`manifest`] reads
 //! spin.toml. [`simulator`] is the cloud and the chat platform around the component, [`http_client`] sends requests to
-//! all of them.
+//! all of them. [`postgres_server`] is a PostgreSQL for tests.
 //!
 //! Directions: cli → {demo, lint} → {runtime, simulator} → component → manifest. Nothing imports anything above itself.
 
@@ -13,6 +13,7 @@ pub mod demo;
 pub mod http_client;
 pub mod lint;
 pub mod manifest;
+pub mod postgres_server;
 pub mod repository;
 pub mod runtime;
 pub mod simulator;
