@@ -1,8 +1,9 @@
 //! `allowed_outbound_hosts` of spin.toml, as Spin understands it.
 //!
 //! An entry is `scheme://host[:port]`; `*` stands for any scheme, any host or any port, `*.` before a host for its
-//! subdomains. An entry without a port means the default port of the scheme. An entry that is empty or wrong is an
-//! error: in Spin at the first outbound request, after which every request fails; here already at the start.
+//! subdomains. An entry without a port means the default port of the scheme. An entry that is empty is left out: a
+//! variable may leave it open (in Spin from 4.1 on). An entry that is wrong is an error: in Spin at the first outbound
+//! request, after which every request fails; here already at the start.
 //!
 //! Not supported: port ranges, networks in CIDR notation, `self` and service chaining (`*.spin.internal`).
 
@@ -36,7 +37,8 @@ enum Host {
 
 impl AllowedHosts {
     pub(crate) fn parse(entries: &[String]) -> anyhow::Result<Self> {
-        entries.iter().map(|entry| Entry::parse(entry.trim())).collect::<anyhow::Result<_>>().map(Self)
+        let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
+        entries.map(Entry::parse).collect::<anyhow::Result<_>>().map(Self)
     }
 
     pub(crate) fn allow(&self, uri: &Uri) -> bool {
@@ -106,6 +108,7 @@ pub(super) fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
         "https" => Some(443),
+        "postgres" => Some(5432),
         _ => None,
     }
 }
@@ -139,6 +142,10 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080", true),
             ("http://[::1]", "http://[::1]", true),
             ("http://*:8080", "http://anything:8080", true),
+            ("postgres://db.example.com", "postgres://db.example.com", true),
+            ("postgres://db.example.com", "postgres://db.example.com:5432", true),
+            ("postgres://db.example.com", "postgres://db.example.com:5433", false),
+            ("https://db.example.com:5432", "postgres://db.example.com", false),
             ("http://example.com:*", "http://example.com:1", true),
             ("*://example.com:*", "https://example.com", true),
             ("*://*:*", "http://anything:1", true),
@@ -148,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_entry_is_an_error_and_an_empty_one_too() {
+    fn a_wrong_entry_is_an_error() {
         for entry in [
-            "",
             "*",
             "example.com",
             "https://",
+            "postgres://",
             "https://example.com/path",
             "https://a.*.com",
             "https://*.*.com",
@@ -169,7 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_allowed_without_entries() {
+    fn nothing_is_allowed_without_entries_and_an_empty_one_is_none() {
+        for entry in ["", " "] {
+            assert!(!allows(entry, "http://example.com"), "{entry:?}");
+        }
         assert!(!AllowedHosts::parse(&[]).unwrap().allow(&Uri::from_static("http://example.com")));
     }
 }
