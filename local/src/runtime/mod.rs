@@ -27,6 +27,7 @@ mod instances;
 mod limits;
 mod outbound;
 mod outbound_client;
+mod row_stream;
 mod sqlite;
 mod stand_ins;
 mod variables;

@@ -8,22 +8,14 @@
 //! Not supported: the calls that block the instance (`open`, `execute`, …), databases other than `default`, libSQL, a
 //! limit on the size of a row. Text that is not UTF-8 is an error here; there, the connection panics.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use rusqlite::types::ValueRef;
 use tokio::sync::{mpsc, oneshot};
-use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    Accessor, Destination, FutureReader, HasData, Resource, ResourceTable, StreamProducer, StreamReader, StreamResult,
-};
+use wasmtime::component::{Accessor, FutureReader, HasData, Resource, ResourceTable, StreamReader};
 
 use super::bindings::spin::sqlite::sqlite::{Error, Host, HostConnection, HostConnectionWithStore, RowResult, Value};
 use super::database::{Connection, Database, SharedConnection, locked};
 use super::meter::Meter;
-
-/// The rows that wait for the component while the statement goes on.
-const ROWS_AHEAD: usize = 4;
+use super::row_stream::{ROWS_AHEAD, RowStream};
 
 /// What comes of a statement, in this order.
 struct Execution {
@@ -102,35 +94,6 @@ fn from_sql(column: usize, value: ValueRef<'_>) -> rusqlite::Result<Value> {
     })
 }
 
-/// Hands rows to the component, one a read.
-struct Rows(mpsc::Receiver<RowResult>);
-
-impl<D> StreamProducer<D> for Rows {
-    type Item = RowResult;
-    type Buffer = Option<RowResult>;
-
-    fn poll_produce<'a>(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        store: StoreContextMut<'a, D>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        if destination.remaining(store) == Some(0) {
-            return Poll::Ready(Ok(StreamResult::Completed));
-        }
-        match self.get_mut().0.poll_recv(context) {
-            Poll::Ready(Some(row)) => {
-                destination.set_buffer(Some(row));
-                Poll::Ready(Ok(StreamResult::Completed))
-            }
-            Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
-            Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
 /// Marks the interface for the linker.
 pub(crate) struct Sqlite;
 
@@ -192,7 +155,7 @@ impl<T: 'static> HostConnectionWithStore<T> for Sqlite {
             Err(error) => return Ok(Err(Error::Io(error.to_string()))),
         };
         accessor.with(|mut access| {
-            let rows = StreamReader::new(&mut access, Rows(rows))?;
+            let rows = StreamReader::new(&mut access, RowStream(rows))?;
             let result = FutureReader::new(&mut access, result)?;
             Ok(Ok((columns, rows, result)))
         })
