@@ -6,5 +6,8 @@ wasmtime::component::bindgen!({
     path: "wit",
     world: "runtime",
     imports: { default: trappable },
-    with: { "spin:sqlite/sqlite.connection": crate::runtime::database::Connection },
+    with: {
+        "spin:postgres/postgres.connection": crate::runtime::postgres_pool::PostgresConnection,
+        "spin:sqlite/sqlite.connection": crate::runtime::database::Connection,
+    },
 });

@@ -21,6 +21,8 @@ use super::meter::Meter;
 use super::options::{Clock, Options};
 use super::outbound::Gate;
 use super::outbound_client::OutboundClient;
+use super::postgres::{Postgres, PostgresView};
+use super::postgres_pool::Pools;
 use super::sqlite::{Sqlite, SqliteView};
 use super::stand_ins::StandIns;
 use super::variables::{Values, Variables, VariablesView};
@@ -68,6 +70,12 @@ fn link(engine: &Engine, path: &Path) -> anyhow::Result<ServicePre<InstanceState
         meter: &state.application.meter,
         allowed: state.application.may_open_database,
     })?;
+    bindings::spin::postgres::postgres::add_to_linker::<_, Postgres>(&mut linker, |state| PostgresView {
+        table: &mut state.table,
+        pools: &state.application.pools,
+        allowed_hosts: &state.application.allowed_hosts,
+        meter: &state.application.meter,
+    })?;
     let linked = linker
         .instantiate_pre(&component)
         .map_err(anyhow::Error::from)
@@ -85,6 +93,7 @@ pub(super) struct Application {
     allowed_hosts: Arc<AllowedHosts>,
     stand_ins: Arc<StandIns>,
     client: OutboundClient,
+    pools: Pools,
     mounts: Vec<(PathBuf, String)>,
     clock: Clock,
     pub(super) logs: Logs,
@@ -120,6 +129,7 @@ impl Application {
             allowed_hosts: Arc::new(AllowedHosts::parse(&hosts)?),
             stand_ins: Arc::new(StandIns::parse(&options.stand_ins)?),
             client: OutboundClient::new(),
+            pools: Pools::default(),
             mounts,
             clock: options.clock.clone(),
             logs: options.logs.clone(),

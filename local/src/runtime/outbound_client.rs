@@ -134,13 +134,18 @@ impl Connecting {
     }
 }
 
-async fn connect_tls(uri: &Uri, stream: TcpStream) -> Result<Stream, ConnectError> {
+/// Returns a connector that trusts the certificate authorities of Mozilla.
+pub(super) fn tls_connector() -> TlsConnector {
     static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
         Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
     });
+    TlsConnector::from(CONFIG.clone())
+}
+
+async fn connect_tls(uri: &Uri, stream: TcpStream) -> Result<Stream, ConnectError> {
     let name = ServerName::try_from(uri.host().unwrap_or_default()).map_err(|_| ConnectError::ServerName)?;
-    let stream = TlsConnector::from(CONFIG.clone()).connect(name.to_owned(), stream).await;
+    let stream = tls_connector().connect(name.to_owned(), stream).await;
     Ok(Stream(Box::new(stream.map_err(|_| ConnectError::Tls)?)))
 }
 
