@@ -7,6 +7,7 @@
 //! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
 //!   memory (`tests/story`) and through the built component (`tests/component`)
 //! - [`planned`]: answers of TaurusDB that a fixture plans
+//! - [`postgres_proxy`]: what goes wrong between the gateway and PostgreSQL
 //! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks; [`budget`]: what one removal costs
 //!
 //! Nothing here decides how the gateway behaves: what is expected stands in the fixtures and in the suites.
@@ -21,8 +22,11 @@ pub mod kind;
 pub mod memory;
 pub mod planned;
 pub mod platforms;
+pub mod postgres_proxy;
 pub mod python;
 pub mod refusals;
 pub mod rotation;
 pub mod run_cases;
 pub mod stage;
+
+mod postgres_messages;
