@@ -48,6 +48,8 @@ pub struct Variable {
     /// Whether the value must not be shown.
     #[serde(default)]
     pub secret: bool,
+    /// What the value is for, as Spin shows it.
+    pub description: Option<String>,
 }
 
 /// A folder of the repository, as the component sees it.
@@ -294,6 +296,18 @@ pub(crate) fn resolve(template: &str, values: &BTreeMap<String, String>) -> anyh
     Ok(resolved)
 }
 
+/// Resolves an entry of `allowed_outbound_hosts`. Returns `None` for a template that resolves to nothing, or to a scheme and
+/// nothing: Spin leaves such an entry out, so that the default of a variable may be empty.
+///
+/// # Errors
+///
+/// If [`resolve`] fails.
+pub(crate) fn resolve_host(entry: &str, values: &BTreeMap<String, String>) -> anyhow::Result<Option<String>> {
+    let resolved = resolve(entry, values)?;
+    let is_left_out = entry.contains("{{") && ["", "http://", "https://"].contains(&resolved.as_str());
+    Ok((!is_left_out).then_some(resolved))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,7 +317,7 @@ mod tests {
         [application]
         name = "small"
         [variables]
-        token = { required = true, secret = true }
+        token = { required = true, secret = true, description = "ignored" }
         host = { default = "example.com" }
         [[trigger.http]]
         route = "/a"
@@ -402,6 +416,21 @@ mod tests {
         assert_eq!(values["token"], "t");
         assert_eq!(values["host"], "example.com");
         assert_eq!(resolve("https://{{ host }}:{{token}}/", &values).unwrap(), "https://example.com:t/");
+    }
+
+    #[test]
+    fn an_entry_whose_variable_is_empty_is_left_out() {
+        let values = |host: &str| BTreeMap::from([("host".to_owned(), host.to_owned())]);
+        for (entry, host, expected) in [
+            ("{{ host }}", "", None),
+            ("https://{{ host }}", "", None),
+            ("{{ host }}", "postgres://db.internal:5432", Some("postgres://db.internal:5432")),
+            // Wrong in Spin, too: only a template may be empty, and only these schemes may stand alone.
+            ("", "", Some("")),
+            ("postgres://{{ host }}", "", Some("postgres://")),
+        ] {
+            assert_eq!(resolve_host(entry, &values(host)).unwrap().as_deref(), expected, "{entry} {host}");
+        }
     }
 
     #[test]

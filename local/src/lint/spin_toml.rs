@@ -7,7 +7,7 @@ use starrocks_offboard::app::OFFBOARD;
 use starrocks_offboard::diagnostic::{Diagnostic, line_at};
 use starrocks_offboard::secret::Secret;
 
-use crate::manifest::{Manifest, resolve};
+use crate::manifest::{Manifest, resolve, resolve_host};
 use crate::operator_files::SPIN;
 use crate::runtime::allowed_hosts::AllowedHosts;
 
@@ -45,7 +45,8 @@ impl SpinToml {
         let values = values.collect();
         let mut hosts = Vec::new();
         for template in &manifest.allowed_outbound_hosts {
-            match AllowedHosts::parse(&[resolved(template)]) {
+            let Ok(Some(host)) = resolve_host(template, &application) else { continue };
+            match AllowedHosts::parse(&[host]) {
                 Ok(entry) => hosts.push(entry),
                 Err(error) => {
                     let quoted = format!("\"{template}\"");
@@ -122,7 +123,17 @@ mod tests {
             [
                 "warning: offboard.toml, line 17: spin.toml does not allow the endpoint of instance `analytics`, `https://gaussdb.example.com`; add it to allowed_outbound_hosts",
                 "warning: spin.toml, line 11: variable `host` has no default and is not set, so Spin will not start; set it",
-                "error: spin.toml, line 20: `https://` in allowed_outbound_hosts is not valid; write `scheme://host` or `scheme://host:port`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_entry_is_an_error_on_its_line() {
+        assert_eq!(
+            found_with_spin(&[], &[("host", "a/b")]),
+            [
+                "warning: offboard.toml, line 17: spin.toml does not allow the endpoint of instance `analytics`, `https://gaussdb.example.com`; add it to allowed_outbound_hosts",
+                "error: spin.toml, line 20: `https://a/b` in allowed_outbound_hosts is not valid; write `scheme://host` or `scheme://host:port`",
             ]
         );
     }

@@ -109,7 +109,9 @@ impl Application {
             .iter()
             .map(|(name, template)| Ok((name.clone(), resolve(template)?)))
             .collect::<anyhow::Result<_>>()?;
-        let hosts: Vec<String> = manifest.allowed_outbound_hosts.iter().map(resolve).collect::<Result<_, _>>()?;
+        let hosts = manifest.allowed_outbound_hosts.iter();
+        let hosts: Vec<String> =
+            hosts.filter_map(|entry| manifest::resolve_host(entry, &values).transpose()).collect::<Result<_, _>>()?;
 
         let mut mounts = Vec::new();
         for mount in &manifest.mounts {
