@@ -26,7 +26,7 @@ enum Command {
     /// Sign and send a request as a demo caller, and print the exchange. Exit status 0 if the account was removed, else 1.
     Send(send::Arguments),
     /// Build the component, bake it with the files of config/, and print its path and size.
-    Build,
+    Build(build::Arguments),
     /// Check the configuration, the policies and spin.toml for errors and likely mistakes. Builds, runs and sends
     /// nothing. Exit status 1 if there is an error, else 0.
     Check(check::Arguments),
@@ -54,7 +54,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Send(arguments) => send::run(arguments).await,
-        Command::Build => build::run().map(|()| ExitCode::SUCCESS),
+        Command::Build(arguments) => build::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Check(arguments) => check::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }
