@@ -355,7 +355,7 @@ mod tests {
         let manifest = Manifest::read(&crate::repository::root().join("spin.toml")).unwrap();
         assert!(manifest.routes_to_component("/hooks/slack"));
         let variables = manifest.application_variables(&BTreeMap::new()).unwrap();
-        assert_eq!(variables["taurusdb_endpoint"], "https://*.myhuaweicloud.com");
+        assert_eq!(variables["taurusdb_endpoint"], "");
     }
 
     #[test]

@@ -330,8 +330,8 @@ impl<'a, H: Host> Taurusdb<'a, H> {
     }
 }
 
-/// Returns the endpoint that overrides every region's, if the variable names a single host. The variable's default,
-/// `https://*.myhuaweicloud.com`, names none: it is there because `allowed_outbound_hosts` needs a value.
+/// Returns the endpoint that overrides every region's, if the variable names a single host. `https://*.myhuaweicloud.com` names
+/// none: it was the default while Spin accepted no empty entry in `allowed_outbound_hosts`, and installations may still set it.
 async fn endpoint_override<H: Host>(host: &H, variable: &str) -> Result<Option<String>, CallError> {
     match host.variable(variable).await.and_then(|value| value.trimmed()) {
         Some(value) if !value.expose().contains('*') => endpoint(value.expose()).map(Some).map_err(|expected| {

@@ -14,6 +14,12 @@ fn manifest() -> Manifest {
     Manifest::read(&repository::root().join("spin.toml")).unwrap()
 }
 
+/// Variables of the ledger and of the metrics.
+const OWN: [&str; 2] = ["ledger", "metrics_token"];
+
+/// A variable that is for `allowed_outbound_hosts` alone.
+const HOST: &str = "ledger_host";
+
 /// The variables that the code reads, that the demo configuration names, and that the cases of the kinds use.
 fn variables_that_are_read() -> BTreeSet<String> {
     let config = Config::parse(&text_of("config/offboard.toml"), &callers::shapes()).unwrap();
@@ -21,14 +27,16 @@ fn variables_that_are_read() -> BTreeSet<String> {
         config.callers().flat_map(|caller| &caller.keys).flat_map(|key| &key.variables).map(|(_, name)| name.clone());
     // Each kind has one, so that a caller is configured without a change to spin.toml.
     let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
-    taurusdb::VARIABLES.map(str::to_owned).into_iter().chain(named).chain(usual).collect()
+    taurusdb::VARIABLES.into_iter().chain(OWN).map(str::to_owned).chain(named).chain(usual).collect()
 }
 
 #[test]
 fn spin_toml_declares_exactly_the_variables_that_are_read() {
     let manifest = manifest();
     let read = variables_that_are_read();
-    assert_eq!(manifest.variables.keys().cloned().collect::<BTreeSet<_>>(), read);
+    let declared = read.iter().cloned().chain([HOST.to_owned()]).collect::<BTreeSet<_>>();
+    assert_eq!(manifest.variables.keys().cloned().collect::<BTreeSet<_>>(), declared);
+    assert!(manifest.allowed_outbound_hosts.contains(&format!("{{{{ {HOST} }}}}")));
     assert_eq!(manifest.component_variables.keys().cloned().collect::<BTreeSet<_>>(), read);
     for (name, template) in &manifest.component_variables {
         assert_eq!(*template, format!("{{{{ {name} }}}}"));
@@ -47,9 +55,19 @@ fn spin_toml_marks_secrets_as_such() {
             "iam_endpoint",
             "issuer_endpoint",
             "mattermost_endpoint",
+            HOST,
         ]
         .contains(&name.as_str());
         assert_eq!(variable.secret, !is_public, "{name}");
+    }
+}
+
+/// Spin shows the description beside the name, and starts without a value.
+#[test]
+fn spin_toml_describes_every_variable_and_has_a_default() {
+    for (name, variable) in manifest().variables {
+        assert!(variable.description.is_some_and(|text| !text.is_empty()), "{name} has no description");
+        assert_eq!(variable.default.as_deref(), Some(""), "{name}");
     }
 }
 

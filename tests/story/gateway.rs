@@ -37,7 +37,7 @@ pub(crate) fn memory() -> Memory {
         ("huaweicloud_secret_key", SECRETS[1]),
         ("huaweicloud_security_token", SECRETS[2]),
         ("portal_secret_key", SECRETS[3]),
-        ("taurusdb_endpoint", "https://*.myhuaweicloud.com"),
+        ("taurusdb_endpoint", ""),
     ])
 }
 
