@@ -1,10 +1,12 @@
-//! What the files of this repository promise each other. Natively, without the component: a second once it is compiled.
+//! What the files of this repository promise each other. Natively, without the component: seconds once it is compiled.
 //!
 //! - `directions`: which file of `src/` may import which
 //! - `limits`: how long a function may be, and how many parameters it may have
 //! - `manifest`: the variables of spin.toml
+//! - `deploy`: what runs the gateway on Kubernetes and by systemd
 //! - `kinds`: the page, the row and the cases of every caller kind
 
+mod deploy;
 mod directions;
 mod kinds;
 mod limits;
