@@ -3,7 +3,7 @@
 //! - `directions`: which file of `src/` may import which
 //! - `limits`: how long a function may be, and how many parameters it may have
 //! - `manifest`: the variables of spin.toml
-//! - `deploy`: what runs the gateway on Kubernetes and by systemd
+//! - `deploy`, `template`: what runs the gateway on Kubernetes and by systemd, and what `spin new` lays down
 //! - `kinds`: the page, the row and the cases of every caller kind
 
 mod deploy;
@@ -12,6 +12,7 @@ mod kinds;
 mod limits;
 mod manifest;
 mod sources;
+mod template;
 
 use std::fs;
 
