@@ -12,7 +12,7 @@ use local::repository;
 use serde_json::{Value, json};
 use support::python::{python, scripts};
 
-use crate::text_of;
+use crate::{sources, text_of};
 
 /// What a scheduler calls, at `/jobs/…`.
 const JOBS: [&str; 3] = ["expire", "prune", "settle"];
@@ -229,6 +229,16 @@ fn probes_and_jobs_call_the_gateway() {
         called.insert(job.to_owned());
     }
     assert_eq!(called, BTreeSet::from(JOBS.map(str::to_owned)));
+}
+
+/// A manifest that calls a path which is not there would restart pods, or fail every night.
+#[test]
+fn the_gateway_routes_what_probes_and_jobs_call() {
+    let sources: String = sources::below("src").into_iter().map(|(_, text)| text).collect();
+    let probes = PROBES.map(|path| path.trim_start_matches('/'));
+    for segment in probes.into_iter().chain(["jobs"]).chain(JOBS) {
+        assert!(sources.contains(&format!("\"{segment}\"")), "no route has `{segment}`");
+    }
 }
 
 #[test]
