@@ -258,7 +258,7 @@ fn now<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 /// The ledger's statements about a removal, in SQLite in memory.
 fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
     let host = Native::new(false)?;
-    let ledger = now(Ledger::open(&host))?.map_err(|error| anyhow::anyhow!(error.0))?;
+    let ledger = now(Ledger::open(&host))?.map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut number = 0;
     let mut next = || {
         number += 1;

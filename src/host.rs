@@ -3,6 +3,7 @@
 //! Everything that is not a pure function of its arguments goes through [`Host`]. Policy, HTTP routes and SQL statements are not
 //! known here.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -89,9 +90,39 @@ impl Batched {
     }
 }
 
-/// Why a statement failed, for the log.
+/// Which database the ledger is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// SQLite, in a file that outlives the instance.
+    Sqlite,
+    /// SQLite, and the operator allows it to be in memory, where it ends with the instance.
+    Trial,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// Why a statement failed. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// It had no effect, or its answer is not as expected.
+    Failed(String),
+    /// It may have had its effect, or may have it later: the connection broke before the database had confirmed it.
+    Unknown(String),
+    /// The database is in memory and ends with the instance, which the operator did not allow.
+    InMemory,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(why) => f.write_str(why),
+            Self::Unknown(why) => write!(f, "not known whether it was done: {why}"),
+            Self::InMemory => f.write_str(
+                "the database is in memory and would forget each removal; give Spin a folder for its state, or set the variable `ledger` to a PostgreSQL server",
+            ),
+        }
+    }
+}
 
 /// The time limits of one call, and the size limit of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,11 +180,18 @@ pub trait Host {
     /// Reads a file beside offboard.toml; `None` if it cannot be read.
     async fn file(&self, name: &str) -> Option<String>;
 
+    /// Returns which database the ledger is in.
+    ///
+    /// # Errors
+    ///
+    /// If the operator's setting cannot be read.
+    async fn database(&self) -> Result<DatabaseKind, StoreError>;
+
     /// Runs one SQL statement on the ledger's database; tries again for some seconds while another writer locks it.
     ///
     /// # Errors
     ///
-    /// If the statement failed; its effect is then unknown.
+    /// If the statement failed, or it is not known whether it was done.
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError>;
 
     /// Runs a statement for one item; the runtime may run it together with those of other requests.
@@ -206,7 +244,7 @@ mod tests {
         let rows = Ok(vec![vec!["b".into(), 7.into()], vec!["a".into(), Value::Null]]);
         assert_eq!(STATEMENT.rows_of(&item(1, "a"), &rows), Ok(vec![vec!["a".into(), Value::Null]]));
         assert_eq!(STATEMENT.rows_of(&item(1, "c"), &rows), Ok(vec![]));
-        let failed = Err(StoreError("full".into()));
+        let failed = Err(StoreError::Failed("full".into()));
         assert_eq!(STATEMENT.rows_of(&item(1, "a"), &failed), failed);
     }
 

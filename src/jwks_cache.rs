@@ -57,7 +57,7 @@ const FIND: &str = "SELECT body, fetched_at FROM published_keys WHERE url = ?1 A
 
 /// Returns a row if the request may fetch.
 const CLAIM_FETCH: &str = "INSERT INTO published_keys (url, tried_at) VALUES (?1, ?2)
-    ON CONFLICT (url) DO UPDATE SET tried_at = excluded.tried_at WHERE tried_at <= ?3 RETURNING url";
+    ON CONFLICT (url) DO UPDATE SET tried_at = excluded.tried_at WHERE published_keys.tried_at <= ?3 RETURNING url";
 
 const KEEP: &str = "UPDATE published_keys SET body = ?2, fetched_at = ?3 WHERE url = ?1 RETURNING url";
 
@@ -70,6 +70,8 @@ pub(crate) enum JwksError {
     Unusable,
     /// The ledger's database, where instances share key sets, could not be used.
     LedgerDown,
+    /// That database would end with the instance.
+    LedgerInMemory,
 }
 
 impl From<JwksError> for Outcome {
@@ -78,6 +80,7 @@ impl From<JwksError> for Outcome {
             JwksError::Unavailable => NotSent::KeysUnavailable,
             JwksError::Unusable => NotSent::KeysUnusable,
             JwksError::LedgerDown => NotSent::LedgerDown,
+            JwksError::LedgerInMemory => NotSent::LedgerInMemory,
         })
     }
 }
@@ -151,7 +154,7 @@ impl JwksCache {
         if may_fetch(host, url, now).await? {
             return match self.fetch(host, url, config.limits, &seal).await {
                 Ok(keys) => Ok(Some(keys)),
-                Err(JwksError::LedgerDown) => Err(JwksError::LedgerDown),
+                Err(down @ (JwksError::LedgerDown | JwksError::LedgerInMemory)) => Err(down),
                 Err(JwksError::Unavailable | JwksError::Unusable) => Ok(None),
             };
         }
@@ -264,9 +267,12 @@ async fn store<H: Host>(host: &H, url: &str, body: &str, seal: &Seal, now: i64) 
     host.query(KEEP, parameters).await.map(drop).map_err(|why| ledger_down(host, &why))
 }
 
-fn ledger_down<H: Host>(host: &H, StoreError(why): &StoreError) -> JwksError {
+pub(crate) fn ledger_down<H: Host>(host: &H, why: &StoreError) -> JwksError {
     host.log(&format!("ledger: {why}"));
-    JwksError::LedgerDown
+    match why {
+        StoreError::InMemory => JwksError::LedgerInMemory,
+        StoreError::Failed(_) | StoreError::Unknown(_) => JwksError::LedgerDown,
+    }
 }
 
 /// Why a fetch failed, for the log.

@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 use starrocks_offboard::app::App;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::flow;
-use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::jwks_cache::JwksCache;
 use starrocks_offboard::ledger::schema;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
@@ -613,13 +613,17 @@ impl Host for Watched<'_> {
         self.world.memory.file(name).await
     }
 
+    async fn database(&self) -> Result<DatabaseKind, StoreError> {
+        self.world.memory.database().await
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         self.turn().await;
         self.moment().await;
         self.statements.set(self.statements.get() + 1);
         let elapsed = &self.world.memory.elapsed;
         elapsed.set(elapsed.get() + self.script.statement_takes);
-        let failed = || Err(StoreError("the disk is gone".into()));
+        let failed = || Err(StoreError::Failed("the disk is gone".into()));
         let fails = self.script.fails.filter(|(at, _)| *at == self.statements.get());
         if let Some((_, false)) = fails {
             return failed();

@@ -317,7 +317,7 @@ mod tests {
         [application]
         name = "small"
         [variables]
-        token = { required = true, secret = true, description = "ignored" }
+        token = { required = true, secret = true, description = "of the variable" }
         host = { default = "example.com" }
         [[trigger.http]]
         route = "/a"
@@ -371,9 +371,9 @@ mod tests {
     #[test]
     fn refuses_what_would_behave_differently_in_spin() {
         for (from, to, expected) in [
-            ("description =", "environment = { A = \"b\" }\n#", "`environment` of component `c`"),
-            ("description =", "key_value_stores = [\"default\"]\n#", "`key_value_stores` of"),
-            ("description =", "ai_models = [\"llama\"]\n#", "`ai_models` of component `c`"),
+            ("description = \"ignored\"", "environment = { A = \"b\" }\n#", "`environment` of component `c`"),
+            ("description = \"ignored\"", "key_value_stores = [\"default\"]\n#", "`key_value_stores` of"),
+            ("description = \"ignored\"", "ai_models = [\"llama\"]\n#", "`ai_models` of component `c`"),
             (
                 "[[trigger.http]]\n        route = \"/a\"",
                 "[[trigger.redis]]\n        channel = \"x\"",

@@ -11,8 +11,8 @@ use crate::config::Config;
 use crate::config::callers::{Caller, Key};
 use crate::config::limits::Limits;
 use crate::flow::secrets::{self, load};
-use crate::host::{Host, StoreError};
-use crate::jwks_cache::JwksError;
+use crate::host::Host;
+use crate::jwks_cache::ledger_down;
 use crate::outcome::{NotSent, Outcome};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
@@ -108,10 +108,7 @@ impl<'c> Claim<'_, 'c> {
         let mut keys = VerificationKeys { secrets, published: None };
         let source = kind.key_source(inbound, caller);
         if let Some(source) = source {
-            app.ledger(host).await.map_err(|StoreError(why)| {
-                host.log(&format!("ledger: {why}"));
-                JwksError::LedgerDown
-            })?;
+            app.ledger(host).await.map_err(|why| ledger_down(host, &why))?;
             keys.published = Some(app.jwks.get(host, source, &app.config).await?);
         }
         let mut verified = kind.verify(inbound, caller, &keys, now);

@@ -11,7 +11,7 @@
 use std::pin::pin;
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderValue, Method, Response};
 
 use crate::app::App;
 use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
@@ -20,7 +20,7 @@ use crate::flow::early_answer::{EarlyAnswer, Timing};
 use crate::flow::exchange::{Arrival, Exchange};
 use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
-use crate::host::Host;
+use crate::host::{DatabaseKind, Host};
 use crate::operations::record::record;
 use crate::operations::report::{Content, LedgerRow, Report};
 use crate::outbound::budget::Budget;
@@ -54,8 +54,14 @@ pub async fn handle<H: Host>(
     answer: impl FnOnce(Response<Bytes>),
 ) {
     let is_head = inbound.method == Method::HEAD;
-    // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
-    let answer = |response: Response<Bytes>| answer(if is_head { response.map(|_| Bytes::new()) } else { response });
+    let is_trial = host.database().await == Ok(DatabaseKind::Trial);
+    let answer = |mut response: Response<Bytes>| {
+        if is_trial {
+            response.headers_mut().insert("x-offboard-ledger", HeaderValue::from_static("memory"));
+        }
+        // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
+        answer(if is_head { response.map(|_| Bytes::new()) } else { response });
+    };
     let arrival = Arrival::now(host, app);
     let (exchange, work) = match (route(&inbound), app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),

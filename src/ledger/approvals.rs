@@ -54,7 +54,7 @@ const CLOSE: &str = concat!(
     columns!()
 );
 
-const VOTE: &str =
+pub(super) const VOTE: &str =
     "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at, groups)
     SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM removals
     WHERE id = ?1 AND state = 'awaiting-approval' AND expires_at > ?8

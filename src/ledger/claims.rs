@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::host::{Batched, Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
+use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING};
 use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
 use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, votes, waiting};
 use crate::outcome::state::State;
@@ -27,7 +28,7 @@ const FIND: &str = concat!(
     last_hour!(on "?3", since "?4"),
     ", ",
     waiting!("?8", "?2", now "?6"),
-    " FROM (SELECT ?1 AS asked) LEFT JOIN removals ON removals.delivery = asked"
+    " FROM (SELECT CAST(?1 AS text) AS asked) AS a LEFT JOIN removals ON removals.delivery = asked"
 );
 
 /// Of the requests that wait, those are counted that were asked before the row: the number only falls while the row waits.
@@ -40,108 +41,6 @@ const COUNT: &str = concat!(
     waiting!("?4", "?1", now "?5", before "?6")
 );
 
-/// A delivery that certainly did nothing may be claimed again for the same account; any other is taken.
-macro_rules! claim {
-    (select $values:expr, returning $returning:expr) => {
-        concat!(
-            "INSERT INTO removals
-            (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-             attempts, in_flight_until, claimed_at, place, person)
-            SELECT ",
-            $values,
-            " ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
-                reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
-                policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
-                request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
-                claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
-                expires_at = NULL, fingerprint = NULL, later = NULL
-                WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS excluded.instance
-                    AND removals.user_name IS excluded.user_name
-            RETURNING ",
-            $returning
-        )
-    };
-}
-
-const CLAIM: &str = claim!(
-    select "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE true",
-    returning concat!(
-        "id, ",
-        last_hour!(by "?16", "?6", since "?13"),
-        " - ",
-        last_hour!(own "r.delivery = ?2", since "?13"),
-        ", ",
-        last_hour!(on "?7", since "?13"),
-        " - ",
-        last_hour!(own "r.delivery = ?2", since "?13")
-    )
-);
-
-/// The condition of a claim of which nothing was looked up: nothing else may be known of the account, and the counts may not exceed
-/// those that the decision holds for. `more` is how many claims of the same statement may come before it: no count sees them.
-macro_rules! quiet {
-    (of $person:literal, $actor:literal, $instance:literal, $user_name:literal, not $delivery:literal, at $place:literal,
-     now $now:literal, since $since:literal, most $most:literal, $most_on:literal, $most_waiting:literal, more $more:literal) => {
-        concat!(
-            "NOT EXISTS (SELECT 1 ",
-            unresolved!(rows $instance, $user_name, not $delivery, now $now, at $place),
-            ") AND ",
-            last_hour!(by $person, $actor, since $since),
-            $more,
-            " <= ",
-            $most,
-            " AND ",
-            last_hour!(on $instance, since $since),
-            $more,
-            " <= ",
-            $most_on,
-            " AND ",
-            waiting!($person, $actor, now $now),
-            " <= ",
-            $most_waiting
-        )
-    };
-}
-
-/// Claims without having looked.
-static CLAIM_UNSEEN: Batched = Batched {
-    one: claim!(
-        select concat!(
-            "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE ",
-            quiet!(of "?16", "?6", "?7", "?8", not "?2", at "?15", now "?3", since "?13", most "?17", "?18", "?19", more "")
-        ),
-        returning "delivery, id"
-    ),
-    // SQLite reads all of what is selected from `removals` before it writes any of it there.
-    many: claim!(
-        select concat!(
-            "j.value->>0, j.value->>1, 'in-flight', j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
-            j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, j.value->>13, j.value->>2, j.value->>14, j.value->>15
-            FROM json_each(?1) j WHERE ",
-            quiet!(of "(j.value->>15)", "(j.value->>5)", "(j.value->>6)", "(j.value->>7)", not "(j.value->>1)",
-                at "(j.value->>14)", now "(j.value->>2)", since "(j.value->>12)",
-                most "(j.value->>16)", "(j.value->>17)", "(j.value->>18)", more " + j.key")
-        ),
-        returning "delivery, id"
-    ),
-    key: 1,
-};
-
-/// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
-const CLAIM_WAITING: &str = concat!(
-    "UPDATE removals SET state = 'in-flight', policies = ?4, policy_set = ?5, attempts = attempts + 1,
-    in_flight_until = ?6, claimed_at = ?3, place = ?10, person = ?11
-    WHERE id = ?1 AND state = ?2 AND expires_at > ?3
-    RETURNING id, ",
-    last_hour!(by "?11", "?7", since "?9"),
-    " - ",
-    last_hour!(own "r.id = ?1", since "?9"),
-    ", ",
-    last_hour!(on "?8", since "?9"),
-    " - ",
-    last_hour!(own "r.id = ?1", since "?9")
-);
-
 const WITHDRAW: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8,
     attempts = attempts - 1, claimed_at = NULL
@@ -150,7 +49,7 @@ const WITHDRAW: &str = concat!(
 );
 
 /// Returns what the claim does not know of its row: how often it was tried before, and what approvers decided.
-static COMPLETE: Batched = Batched {
+pub(super) const COMPLETE: Batched = Batched {
     one: concat!(
         "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
         attempts = attempts - 1 + ?8, confirmed_by = ?9,
@@ -258,7 +157,7 @@ fn claimed(rows: &[Vec<Value>]) -> Result<Option<(&str, RecentRemovals)>, StoreE
         Some([Value::Text(id), Value::Integer(requester), Value::Integer(instance)]) => {
             Ok(Some((id, RecentRemovals { requester: *requester, instance: *instance })))
         }
-        Some(_) => Err(StoreError("the ledger answered with other columns than asked for".into())),
+        Some(_) => Err(StoreError::Failed("the ledger answered with other columns than asked for".into())),
     }
 }
 
@@ -268,7 +167,7 @@ fn read_counts(values: &[Value]) -> Result<Counts, StoreError> {
             let removals = RecentRemovals { requester: *requester, instance: *instance };
             Ok(Counts { removals, waiting: *waiting })
         }
-        _ => Err(StoreError("the ledger answered with other counts than asked for".into())),
+        _ => Err(StoreError::Failed("the ledger answered with other counts than asked for".into())),
     }
 }
 
@@ -324,7 +223,7 @@ impl<H: Host> Ledger<'_, H> {
         let rows = self.host().query(FIND, parameters).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
         let Some([unresolved, counts @ ..]) = row.get(WIDTH..) else {
-            return Err(StoreError("the ledger answered with other columns than asked for".into()));
+            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
         };
         let counts = read_counts(counts)?;
         // A row that did nothing does not stand in the way of another try; but a delivery stands for one account.
@@ -377,7 +276,7 @@ impl<H: Host> Ledger<'_, H> {
         match rows.first().map(Vec::as_slice) {
             None => Ok(None),
             Some([_, Value::Text(id)]) => Ok(Some(Claim::of(removal, permit, attempt, id))),
-            Some(_) => Err(StoreError("the ledger answered with other columns than asked for".into())),
+            Some(_) => Err(StoreError::Failed("the ledger answered with other columns than asked for".into())),
         }
     }
 
@@ -461,10 +360,17 @@ impl<H: Host> Ledger<'_, H> {
         let Completion { ending, request_id, attempts } = completion;
         let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend([(*request_id).into(), i64::from(*attempts).into(), ending.outcome.confirmed_by().into()]);
-        let rows = self.host().query_batched(&COMPLETE, parameters).await?;
+        let rows = match self.host().query_batched(&COMPLETE, parameters.clone()).await {
+            // It is sent again on another connection. If it was done the first time, no row is in flight any more.
+            Err(StoreError::Unknown(_)) => match self.host().query_batched(&COMPLETE, parameters).await? {
+                rows if rows.is_empty() => return self.completed(claim, completion).await,
+                rows => rows,
+            },
+            rows => rows?,
+        };
         let [_, Value::Integer(attempts), Value::Text(decided)] = rows.first().ok_or_else(not_in_flight)?.as_slice()
         else {
-            return Err(StoreError("the ledger answered with other columns than asked for".into()));
+            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
         };
         Ok(RemovalRow {
             state: ending.outcome.state(),
@@ -478,6 +384,14 @@ impl<H: Host> Ledger<'_, H> {
             votes: votes(decided),
             ..claim.row.clone()
         })
+    }
+
+    /// The row of a claim whose outcome may have been written: it is, if the row says what was to be written.
+    async fn completed(&self, claim: &Claim<'_>, completion: &Completion<'_>) -> Result<RemovalRow, StoreError> {
+        let outcome = completion.ending.outcome;
+        let row = self.row(claim.id().as_str()).await?;
+        row.filter(|row| row.state == outcome.state() && row.request_id.as_deref() == completion.request_id)
+            .ok_or_else(not_in_flight)
     }
 
     /// The rows of this account, other than this delivery's own, that only the account list can settle.
@@ -518,5 +432,5 @@ impl<H: Host> Ledger<'_, H> {
 }
 
 fn not_in_flight() -> StoreError {
-    StoreError("the row is not in flight any more".into())
+    StoreError::Failed("the row is not in flight any more".into())
 }

@@ -27,10 +27,10 @@ pub(crate) struct ActivePerson {
 impl ActivePerson {
     fn read(row: &[Value]) -> Result<Self, StoreError> {
         let [Value::Text(id), Value::Text(resource), former] = row else {
-            return Err(StoreError("the directory answered with other columns than asked for".into()));
+            return Err(StoreError::Failed("the directory answered with other columns than asked for".into()));
         };
         let person = Person::kept(resource, true);
-        let person = person.ok_or_else(|| StoreError("a person in the directory cannot be read".into()))?;
+        let person = person.ok_or_else(|| StoreError::Failed("a person in the directory cannot be read".into()))?;
         let mut identities = vec![person.identity(id)];
         identities.extend(Former::read(former)?.identities(id));
         Ok(Self { id: id.clone(), identities })
@@ -48,8 +48,8 @@ impl Former {
             Value::Null => Ok(Self::default()),
             Value::Text(text) => serde_json::from_str(text)
                 .map(Self)
-                .map_err(|error| StoreError(format!("former names in the directory cannot be read: {error}"))),
-            _ => Err(StoreError("the directory answered with other columns than asked for".into())),
+                .map_err(|error| StoreError::Failed(format!("former names in the directory cannot be read: {error}"))),
+            _ => Err(StoreError::Failed("the directory answered with other columns than asked for".into())),
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn former_names_that_cannot_be_read_are_an_error() {
         for text in ["", "{}", "[1]"] {
-            assert!(Former::read(&text.into()).unwrap_err().0.starts_with("former names"), "{text}");
+            assert!(Former::read(&text.into()).unwrap_err().to_string().starts_with("former names"), "{text}");
         }
     }
 }

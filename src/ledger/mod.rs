@@ -16,14 +16,21 @@ use crate::host::{Host, StoreError};
 pub mod approvals;
 pub mod claims;
 pub(crate) mod departures;
+pub mod dialect;
 pub mod ending;
 pub mod export;
+mod functions;
+pub mod location;
 pub mod people;
+mod postgres;
+pub mod postgres_error;
 pub mod query;
 pub mod refusals;
 pub mod row;
 pub mod schema;
 pub mod sql;
+mod sqlite;
+mod version;
 
 /// The opened database of the ledger. There is no other way to its rows.
 pub struct Ledger<'a, H> {

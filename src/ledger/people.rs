@@ -49,10 +49,10 @@ impl StoredPerson {
             former,
         ] = row
         else {
-            return Err(StoreError("the directory answered with other columns than asked for".into()));
+            return Err(StoreError::Failed("the directory answered with other columns than asked for".into()));
         };
         let person = Person::kept(resource, *state != GONE)
-            .ok_or_else(|| StoreError("a person in the directory cannot be read".into()))?;
+            .ok_or_else(|| StoreError::Failed("a person in the directory cannot be read".into()))?;
         Ok(Self {
             id: id.clone(),
             person,
@@ -173,11 +173,12 @@ impl<H: Host> Directory<'_, H> {
     /// Stores what the identity system says of a known person now, unless the person has changed since. A person who was active and no
     /// longer is leaves from now on: one more departure. Where the identity system says nothing of `active`, it stays.
     pub(crate) async fn change(&self, known: &StoredPerson, person: &Person) -> Result<StoredPerson, PersonError> {
-        const CHANGE: &str = "UPDATE OR IGNORE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
-            departures = departures + (active = 1 AND ?5 IS 0),
-            active = CASE WHEN ?5 = 1 THEN 1 WHEN ?5 = 0 AND active = 1 THEN 2 ELSE active END,
+        const CHANGE: &str = "UPDATE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
+            departures = departures + CASE WHEN active = 1 AND CAST(?5 AS bigint) = 0 THEN 1 ELSE 0 END,
+            active = CASE WHEN CAST(?5 AS bigint) = 1 THEN 1 WHEN CAST(?5 AS bigint) = 0 AND active = 1 THEN 2 ELSE active END,
             revision = revision + 1, former_names = ?8
-            WHERE caller = ?1 AND id = ?2 AND revision = ?7
+            WHERE caller = ?1 AND id = ?2 AND revision = ?7 AND NOT EXISTS
+                (SELECT 1 FROM identities o WHERE o.caller = ?1 AND o.user_name = ?3 AND o.id <> ?2)
             RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let rows = self
             .query(
@@ -210,7 +211,7 @@ impl<H: Host> Directory<'_, H> {
 
     /// Lets a known person leave whom the identity system deletes, unless the person has changed since.
     pub(crate) async fn leave(&self, known: &StoredPerson) -> Result<StoredPerson, PersonError> {
-        const LEAVE: &str = "UPDATE identities SET departures = departures + (active = 1),
+        const LEAVE: &str = "UPDATE identities SET departures = departures + CASE WHEN active = 1 THEN 1 ELSE 0 END,
             active = CASE WHEN active = 0 THEN 0 ELSE 3 END, revision = revision + 1, former_names = ?4
             WHERE caller = ?1 AND id = ?2 AND revision = ?3
             RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";

@@ -27,17 +27,17 @@ macro_rules! list {
             $instance,
             " AND ",
             $actor,
-            " AND (?4 IS NULL OR user_name = ?4) AND (?5 IS NULL OR state = ?5) AND asked_at >= ?6 AND asked_at < ?7
+            " AND (user_name = ?4 OR ?4 IS NULL) AND (state = ?5 OR ?5 IS NULL) AND asked_at >= ?6 AND asked_at < ?7
             ORDER BY id DESC LIMIT ?8"
         )
     };
 }
 
 /// Along the ids, until the page is full.
-const ALL: &str = list!("(?2 IS NULL OR instance = ?2)", "(?3 IS NULL OR actor = ?3)");
+const ALL: &str = list!("(instance = ?2 OR ?2 IS NULL)", "(actor = ?3 OR ?3 IS NULL)");
 
 /// By `removals_by_actor`: a part of the rows, which are then sorted.
-const BY_ACTOR: &str = list!("(?2 IS NULL OR instance = ?2)", "actor = ?3");
+const BY_ACTOR: &str = list!("(instance = ?2 OR ?2 IS NULL)", "actor = ?3");
 
 /// The statement for a query. One for all would not do: SQLite uses no index for a condition that a parameter can turn off.
 pub fn statement(query: &RemovalQuery) -> &'static str {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
+use crate::ledger::functions::PRUNE;
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::sql::{columns, removal_columns};
 use crate::outcome::state::State;
@@ -27,9 +28,6 @@ const REFUSE: &str = concat!(
 );
 
 const ROW_OF: &str = concat!("SELECT ", columns!(), " FROM removals WHERE delivery = ?1");
-
-const PRUNE: &str = "DELETE FROM removals WHERE id IN
-    (SELECT id FROM removals WHERE actor IS NULL ORDER BY id DESC LIMIT 1000 OFFSET ?1)";
 
 /// How often [`PRUNE`] runs: after one unproved refusal in this many.
 const PRUNE_EVERY: u128 = 64;
@@ -91,6 +89,7 @@ impl<H: Host> Ledger<'_, H> {
         if rows.is_empty() {
             rows = self.host().query(ROW_OF, vec![delivery.into()]).await?;
         }
-        RemovalRow::first(&rows)?.ok_or_else(|| StoreError("the row does not exist after it was written".into()))
+        RemovalRow::first(&rows)?
+            .ok_or_else(|| StoreError::Failed("the row does not exist after it was written".into()))
     }
 }

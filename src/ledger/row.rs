@@ -191,7 +191,7 @@ impl RemovalRow {
     /// Reads the columns that `columns!` names, from the first one on; `None` if there is no row.
     pub(super) fn read(row: &[Value]) -> Result<Option<Self>, StoreError> {
         if row.len() < WIDTH {
-            return Err(StoreError("the ledger answered with other columns than asked for".into()));
+            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
         }
         let mut values = Values(row.iter());
         let Some(id) = values.text() else { return Ok(None) };
@@ -201,7 +201,7 @@ impl RemovalRow {
             state: {
                 let word = values.text().unwrap_or_default();
                 State::parse(&word).ok_or_else(|| {
-                    StoreError(format!("a row has the state `{word}`, which this gateway does not know"))
+                    StoreError::Failed(format!("a row has the state `{word}`, which this gateway does not know"))
                 })?
             },
             asked_at: values.number().unwrap_or_default(),

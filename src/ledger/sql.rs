@@ -17,7 +17,7 @@ macro_rules! last_hour {
             "(SELECT count(*) ",
             last_hour!(@rows "r.person IN (", $person, ", ", $actor, ")", $since),
             ") + (SELECT count(*) ",
-            last_hour!(@rows "r.actor = ", $actor, " AND r.person IS NOT r.actor", $since),
+            last_hour!(@rows "r.actor = ", $actor, " AND r.person IS DISTINCT FROM r.actor", $since),
             " AND (r.person IS NULL OR r.person NOT IN (",
             $person,
             ", ",
@@ -26,7 +26,7 @@ macro_rules! last_hour {
         )
     };
     (own $own:literal, since $since:literal) => {
-        concat!("EXISTS (SELECT 1 ", last_hour!(@rows $own, $since), ")")
+        concat!("(SELECT count(*) ", last_hour!(@rows $own, $since), ")")
     };
     (@rows $($which:literal),+) => {
         concat!("FROM removals r WHERE ", last_hour!(@and $($which),+))
@@ -64,7 +64,7 @@ macro_rules! unresolved {
             $instance,
             " AND r.user_name = ",
             $user_name,
-            " AND r.delivery IS NOT ",
+            " AND r.delivery IS DISTINCT FROM ",
             $delivery,
             " AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= ",
             $now,
@@ -93,9 +93,15 @@ macro_rules! columns {
 /// What approvers decided about a row, as JSON.
 macro_rules! votes {
     () => {
-        "(SELECT json_group_array(json_object('reference', a.reference, 'person', a.person, 'actor', a.actor, 'caller', a.caller,
-            'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups))
-            FROM approvals a WHERE a.removal = removals.id)"
+        $crate::ledger::sql::votes!(@"json_group_array", "json_object", "")
+    };
+    (postgres) => {
+        $crate::ledger::sql::votes!(@"coalesce(CAST(json_agg", "json_build_object", " AS text), '[]')")
+    };
+    (@$group:literal, $object:literal, $end:literal) => {
+        concat!("(SELECT ", $group, "(", $object, "('reference', a.reference, 'person', a.person, 'actor', a.actor,
+            'caller', a.caller, 'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups))",
+            $end, " FROM approvals a WHERE a.removal = removals.id)")
     };
 }
 

@@ -77,10 +77,10 @@ impl<'c, H: Host> Departures<'_, 'c, H> {
             return Err(Refusal(Box::new(report)));
         }
         let departed = Departed { outcome: Some(report.outcome) };
-        self.conclude(stored, is_deleted).await.map_err(|StoreError(why)| {
+        self.conclude(stored, is_deleted).await.map_err(|why| {
             self.ctx.host.log(&format!("ledger: {why}"));
             match departed.has_none() {
-                true => Refusal::from(NotSent::LedgerDown),
+                true => Refusal::from(NotSent::from(&why)),
                 false => Outcome::Refused(Message::new(&catalog::PERSON_NOT_UPDATED)).into(),
             }
         })?;

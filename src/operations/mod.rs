@@ -86,9 +86,9 @@ impl<'c, H: Host> Ctx<'c, H> {
 
     /// The result of a statement. Why it failed goes to the log.
     fn stored<T>(&self, result: Result<T, StoreError>) -> Result<T, NotSent> {
-        result.map_err(|StoreError(why)| {
+        result.map_err(|why| {
             self.host.log(&format!("ledger: {why}"));
-            NotSent::LedgerDown
+            NotSent::from(&why)
         })
     }
 

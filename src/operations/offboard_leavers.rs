@@ -15,7 +15,7 @@ use chrono::SecondsFormat;
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use crate::host::{Host, StoreError};
+use crate::host::Host;
 use crate::ledger::ending::DecidedBy;
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
@@ -178,7 +178,7 @@ async fn note_absence<H: Host>(ctx: &Ctx<'_, H>, leaver: &Leaver) {
             let code = outcome.code();
             ctx.host.log(&row.line(&Event::of(outcome.state(), Some(&ctx.actor.principal), &code)));
         }
-        Err(StoreError(why)) => {
+        Err(why) => {
             ctx.host.log(&std::format!("ledger: the row of {} could not be written: {why}", part.id.as_str()));
         }
     }

@@ -1,6 +1,6 @@
 //! Settles rows whose effect is not known, by the account list and never by a second DELETE.
 
-use crate::host::{Host, StoreError};
+use crate::host::Host;
 use crate::ledger::export::Event;
 use crate::ledger::row::{RemovalRow, UnresolvedRow};
 use crate::operations::Ctx;
@@ -27,7 +27,7 @@ pub(super) async fn reconcile_row<H: Host>(
     let ledger = ctx.ledger().await.ok()?;
     match ledger.reconcile(row, &ctx.ending(outcome)).await {
         Ok(row) => row,
-        Err(StoreError(why)) => {
+        Err(why) => {
             ctx.host.log(&format!("ledger: the outcome of {} could not be written: {why}", row.id().as_str()));
             None
         }
@@ -44,7 +44,7 @@ pub(super) async fn reconcile_account<'c, H: Host>(
     let rows = match ledger.unresolved(removal, ctx.host.now()).await {
         Ok(rows) if rows.is_empty() => return,
         Ok(rows) => rows,
-        Err(StoreError(why)) => {
+        Err(why) => {
             return ctx.host.log(&format!("ledger: unresolved removals could not be read: {why}"));
         }
     };

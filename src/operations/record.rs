@@ -47,7 +47,7 @@ pub(crate) async fn record<'c, H: Host>(
         LedgerRow::OfParts => return report,
         LedgerRow::Unwritten => match write(host, app, origin, &report).await {
             Ok(row) => Report { row: LedgerRow::Current(Box::new(row)), ..report },
-            Err(StoreError(why)) => {
+            Err(why) => {
                 let id = origin.id.as_str();
                 host.log(&format!("ledger: the row of {id} could not be written: {why}"));
                 report
@@ -56,7 +56,7 @@ pub(crate) async fn record<'c, H: Host>(
         LedgerRow::Claimed(unsettled) => {
             let settled = settle(host, app, origin, (&report.outcome, report.request_id.as_deref()), &unsettled).await;
             let row = settled.map_or_else(
-                |StoreError(why)| {
+                |why| {
                     // The row stays in flight, so that a repeat is not sent.
                     let id = unsettled.claim.id();
                     host.log(&format!("ledger: the outcome of {} could not be written: {why}", id.as_str()));

@@ -324,6 +324,9 @@ catalog! {
     KEYS_UNUSABLE: 503 5 NotSent
         "the public keys of the token's issuer cannot be used, so the sender cannot be verified; no removal was sent; ask the operator to look at the log"
         "Token签发方的公钥不可用，不能验证发送方身份，未发送删除请求；请联系管理员查看日志";
+    LEDGER_IN_MEMORY: 503 6 NotSent
+        "the ledger's database is in memory and would forget this removal; no removal was sent; ask the operator to look at /readyz"
+        "台账数据库在内存中，无法保存本次删除的记录，未发送删除请求；请联系管理员查看/readyz";
     FIRST_BYTE_TIMED_OUT: 504 1 Unknown
         "the outcome is unknown: the removal was sent, TaurusDB did not begin to answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
         "结果未知：删除请求已发送，TaurusDB未及时开始响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";

@@ -19,6 +19,7 @@ use self::language::{Language, Localized};
 use self::leavers::AccountResult;
 use self::message::{Argument, Message};
 use self::state::State;
+use crate::host::StoreError;
 
 pub mod catalog;
 pub mod denial;
@@ -158,6 +159,8 @@ pub enum NotSent {
     IamNotAllowed,
     /// The ledger could not be read or written.
     LedgerDown,
+    /// The ledger's database is in memory and would end with the instance.
+    LedgerInMemory,
     /// offboard.toml or the policies cannot be used.
     ConfigurationUnusable,
     /// A variable that overrides an endpoint cannot be used.
@@ -431,6 +434,15 @@ impl Outcome {
     }
 }
 
+impl From<&StoreError> for NotSent {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::InMemory => Self::LedgerInMemory,
+            StoreError::Failed(_) | StoreError::Unknown(_) => Self::LedgerDown,
+        }
+    }
+}
+
 impl NotSent {
     fn entry(self) -> &'static Entry {
         match self {
@@ -441,6 +453,7 @@ impl NotSent {
             Self::TokenUnavailable => &catalog::TOKEN_UNAVAILABLE,
             Self::IamNotAllowed => &catalog::IAM_NOT_ALLOWED,
             Self::LedgerDown => &catalog::LEDGER_DOWN,
+            Self::LedgerInMemory => &catalog::LEDGER_IN_MEMORY,
             Self::ConfigurationUnusable => &catalog::CONFIGURATION_UNUSABLE,
             Self::EndpointInvalid => &catalog::ENDPOINT_INVALID,
             Self::CredentialsUnset => &catalog::CREDENTIALS_UNSET,
@@ -680,6 +693,7 @@ mod tests {
             NotSent::TokenUnavailable,
             NotSent::IamNotAllowed,
             NotSent::LedgerDown,
+            NotSent::LedgerInMemory,
             NotSent::ConfigurationUnusable,
             NotSent::EndpointInvalid,
             NotSent::CredentialsUnset,

@@ -13,17 +13,10 @@ use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::wit_stream;
 
 use crate::host::{Batched, StoreError, Value};
+use crate::shell::sqlite::Most;
 
 /// The largest batch. An instance takes this many requests at once.
 const LARGEST: usize = 16;
-
-/// How many rows a statement can return.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Most {
-    /// After a first row, none is asked for.
-    One,
-    Any,
-}
 
 type Rows = Vec<Vec<Value>>;
 
@@ -105,7 +98,7 @@ async fn wait(statement: &'static Batched, item: &[Value]) -> Turn {
     let waiting = Waiting { item: item.to_vec(), turn: turn.clone(), bell };
     LINES.with_borrow_mut(|lines| lines.entry(statement.one).or_default().push(waiting));
     listener.read(Vec::with_capacity(1)).await;
-    turn.take().unwrap_or_else(|| Turn::Done(Err(StoreError("the statement of a batch was given up".into()))))
+    turn.take().unwrap_or_else(|| Turn::Done(Err(StoreError::Failed("the statement of a batch was given up".into()))))
 }
 
 /// Lets the first in line run the next statement, or notes that none is under way.

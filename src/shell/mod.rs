@@ -17,27 +17,30 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_channel::oneshot;
 use futures_util::future::{Either, join, join3, select};
-use spin_sdk::sqlite::{Connection, Error as SqliteError, RowResult, Value as SpinValue};
 use spin_sdk::variables;
 use spin_sdk::wasip3::clocks::monotonic_clock::wait_for;
 use spin_sdk::wasip3::filesystem::preopens::get_directories;
 use spin_sdk::wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as FileError, OpenFlags, PathFlags};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
-use spin_sdk::wasip3::random::random::{get_random_bytes, get_random_u64};
+use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamResult;
 
 mod batch;
 mod clock;
+mod pause;
+mod postgres;
+mod sqlite;
 mod wire;
 
 use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
-use crate::host::{Answered, Batched, Host, Limits, SendError, StoreError, Value};
+use crate::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use crate::ledger::Ledger;
+use crate::ledger::location::Location;
 use crate::secret::Secret;
-use crate::shell::batch::Most;
+use crate::shell::sqlite::Most;
 
 /// Where spin.toml mounts the operator's files.
 const CONFIG: &str = "/config";
@@ -45,22 +48,11 @@ const CONFIG: &str = "/config";
 /// How much of a file is read at once, in bytes: as much as the runtime reads.
 const READ: usize = 8 * 1024;
 
-/// Limits SQLite's own wait for another writer, in milliseconds. By default SQLite checks the lock after 1, 2, 5, 10 and up to
-/// 100 ms, so the request that has waited longest checks least often, and the connection is held meanwhile. With this limit SQLite
-/// gives up after two checks, and the request waits by itself before it sends the statement again.
-const SHORT_WAIT: &str = "PRAGMA busy_timeout = 2";
-
-/// How long a request waits at most before it sends a statement again for the first time.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
-
-/// How long it waits at most before any later time.
-const LONGEST_PAUSE: Duration = Duration::from_millis(12);
+/// The variable that says where the ledger is.
+const LEDGER: &str = "ledger";
 
 /// How long the value of a variable is used without reading it again: a rotation is seen within this time.
 const VARIABLE_KEPT: Duration = Duration::from_secs(2);
-
-/// How long a statement is sent again while another writer has the database: the same time as Spin's default for SQLite's wait.
-const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// What `bake` left; `None` in a component that was not baked, and once the app was taken out.
@@ -69,8 +61,6 @@ thread_local! {
     static GATEWAY: RefCell<Option<Rc<Result<App, Unusable>>>> = const { RefCell::new(None) };
     /// The variables that were read, and when. Their names are those of offboard.toml.
     static VARIABLES: RefCell<BTreeMap<String, (Instant, Option<Secret>)>> = const { RefCell::new(BTreeMap::new()) };
-    /// The instance's only connection, kept because Spin opens the database for each new one.
-    static LEDGER: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
 }
 
 mod exports {
@@ -126,11 +116,11 @@ fn scrub() {
 }
 
 /// Returns the configuration. The first request of an instance reads it, and opens the ledger meanwhile.
-async fn gateway(with_ledger: bool) -> Rc<Result<App, Unusable>> {
+async fn gateway(spin: &Spin, with_ledger: bool) -> Rc<Result<App, Unusable>> {
     if let Some(known) = GATEWAY.with_borrow(Clone::clone) {
         return known;
     }
-    let ledger = async { if with_ledger { Some(Ledger::open(&Spin).await.map(|_| ())) } else { None } };
+    let ledger = async { if with_ledger { Some(Ledger::open(spin).await.map(|_| ())) } else { None } };
     let (texts, opened) = join(texts(), ledger).await;
     // Another request may have read them meanwhile.
     let gateway = GATEWAY.with_borrow_mut(|gateway| Rc::clone(gateway.get_or_insert_with(|| Rc::new(load(texts)))));
@@ -222,14 +212,15 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
 async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        clock::start();
+        clock::run_on();
         let inbound = wire::head(&request);
-        let app = gateway(flow::may_need_ledger(&inbound)).await;
+        let spin = Spin::default();
+        let app = gateway(&spin, flow::may_need_ledger(&inbound)).await;
         let app = (*app).as_ref().map_err(|unusable| unusable.places.as_str());
         let (inbound, problem) = wire::with_body(inbound, request, |inbound| flow::body_limit(app, inbound)).await;
         clock::run_on();
         // Sending fails if the client has closed the connection; the work goes on.
-        flow::handle(&Spin, app, inbound, problem, |response| drop(answer.send(response))).await;
+        flow::handle(&spin, app, inbound, problem, |response| drop(answer.send(response))).await;
     });
     let response = answered.await.unwrap_or_else(|_| {
         let mut response = http::Response::new(Bytes::new());
@@ -246,8 +237,18 @@ async fn waited<T>(work: impl Future<Output = T>) -> T {
     result
 }
 
-/// The core's runtime, on Spin.
-struct Spin;
+/// The core's runtime, on Spin, for one request.
+#[derive(Default)]
+struct Spin {
+    postgres: postgres::Session,
+}
+
+impl Spin {
+    async fn location(&self) -> Result<Location, StoreError> {
+        let value = self.variable(LEDGER).await;
+        Location::parse(value.as_ref()).map_err(|why| StoreError::Failed(why.into()))
+    }
+}
 
 impl Host for Spin {
     fn now(&self) -> DateTime<Utc> {
@@ -285,8 +286,15 @@ impl Host for Spin {
         waited(read_file(&get_directories(), name)).await.ok()
     }
 
+    async fn database(&self) -> Result<DatabaseKind, StoreError> {
+        self.location().await.map(|location| location.kind())
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
-        waited(run(statement, parameters, Most::Any)).await
+        match self.location().await? {
+            Location::Postgres(address) => waited(self.postgres.query(&address, statement, parameters)).await,
+            Location::Sqlite | Location::Trial => waited(sqlite::run(statement, parameters, Most::Any)).await,
+        }
     }
 
     async fn query_batched(
@@ -294,7 +302,11 @@ impl Host for Spin {
         statement: &'static Batched,
         item: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        waited(batch::query(statement, item, run)).await
+        match self.location().await? {
+            // Claims wait for each other in the server, so a batch would save none of its commits.
+            Location::Postgres(_) => self.query(statement.one, item).await,
+            Location::Sqlite | Location::Trial => waited(batch::query(statement, item, sqlite::run)).await,
+        }
     }
 
     fn elapsed(&self) -> Duration {
@@ -306,6 +318,7 @@ impl Host for Spin {
     }
 
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError> {
+        self.postgres.release();
         let call = pin!(wire::call(request, limits));
         let time_limit = pin!(self.sleep(limits.call));
         match waited(select(call, time_limit)).await {
@@ -316,86 +329,6 @@ impl Host for Spin {
 
     fn log(&self, line: &str) {
         write_line(line);
-    }
-}
-
-async fn connection() -> Result<Rc<Connection>, SqliteError> {
-    if let Some(open) = LEDGER.with(|ledger| ledger.borrow().clone()) {
-        return Ok(open);
-    }
-    let opened = Rc::new(Connection::open_default().await?);
-    // The error is ignored: a database that is not a file may not have the setting, and waits in its own way.
-    let _ = execute(&opened, SHORT_WAIT, Vec::new(), Most::Any).await;
-    // Another request may have opened one meanwhile, because tasks of a component cannot wait for each other. That one is kept.
-    Ok(LEDGER.with(|ledger| Rc::clone(ledger.borrow_mut().get_or_insert(opened))))
-}
-
-/// Drops a connection after an error, because the connection may be the cause. The next request opens another.
-fn forget(failed: &Rc<Connection>) {
-    LEDGER.with(|ledger| ledger.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, failed)));
-}
-
-/// Runs a statement. While another writer has the database, it is sent again.
-async fn run(statement: &'static str, parameters: Vec<Value>, most: Most) -> Result<Vec<Vec<Value>>, StoreError> {
-    let connection = connection().await.map_err(|error| StoreError(error.to_string()))?;
-    let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-    let (mut busy_since, mut longest) = (None, SHORTEST_PAUSE);
-    loop {
-        match execute(&connection, statement, parameters.clone(), most).await {
-            // The statement had no effect and can be sent again.
-            Err(error)
-                if is_busy(&error) && busy_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_LOCK_WAIT =>
-            {
-                // At random, so that those who wait do not come back together.
-                let nanoseconds = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX).max(1);
-                wait_for(get_random_u64().checked_rem(nanoseconds).unwrap_or_default()).await;
-                longest = longest.saturating_mul(2).min(LONGEST_PAUSE);
-            }
-            Err(error) => {
-                forget(&connection);
-                return Err(StoreError(error.to_string()));
-            }
-            Ok(rows) => return rows.into_iter().map(|row| row.values.into_iter().map(value).collect()).collect(),
-        }
-    }
-}
-
-async fn execute(
-    connection: &Connection,
-    statement: &str,
-    parameters: Vec<SpinValue>,
-    most: Most,
-) -> Result<Vec<RowResult>, SqliteError> {
-    let mut answer = connection.execute(statement, parameters).await?;
-    if most == Most::Any {
-        return answer.collect().await;
-    }
-    let row = answer.next().await;
-    // Only the result says that the row is written.
-    answer.result().await.map(|()| row.into_iter().collect())
-}
-
-/// Whether another writer had the database during the whole wait. Spin reports no code for this, only SQLite's message.
-fn is_busy(error: &SqliteError) -> bool {
-    matches!(error, SqliteError::Io(why) if why.contains("database is locked"))
-}
-
-fn parameter(value: Value) -> SpinValue {
-    match value {
-        Value::Null => SpinValue::Null,
-        Value::Integer(number) => SpinValue::Integer(number),
-        Value::Text(text) => SpinValue::Text(text),
-    }
-}
-
-fn value(value: SpinValue) -> Result<Value, StoreError> {
-    match value {
-        SpinValue::Null => Ok(Value::Null),
-        SpinValue::Integer(number) => Ok(Value::Integer(number)),
-        SpinValue::Text(text) => Ok(Value::Text(text)),
-        SpinValue::Real(_) | SpinValue::Blob(_) => {
-            Err(StoreError("a column has a type that the ledger does not use".into()))
-        }
     }
 }
 

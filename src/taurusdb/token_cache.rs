@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::crypto::seal::Seal;
-use crate::host::{Host, StoreError, Value};
+use crate::host::{Host, Value};
 use crate::outbound::budget::Budget;
 use crate::secret::Secret;
 use crate::taurusdb::error::CallError;
@@ -283,7 +283,7 @@ impl TokenCache {
 async fn query<H: Host>(host: &H, statement: &'static str, parameters: Vec<Value>) -> Option<Vec<Vec<Value>>> {
     match host.query(statement, parameters).await {
         Ok(rows) => Some(rows),
-        Err(StoreError(why)) => {
+        Err(why) => {
             host.log(&format!("iam: the store of tokens failed: {why}"));
             None
         }

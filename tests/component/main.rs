@@ -6,6 +6,7 @@
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: what became of a removal
 //! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
+//! - `ledger`: its databases, what is lost on the way to them, and one that would forget
 //! - `budget`: what one removal may cost, counted
 //! - `process`: what the build parsed, no ledger, no configuration, a killed process, load and faults at once; what must not leak
 //! - `harness`: the gateway that the suites start, and what they send to it
@@ -15,6 +16,7 @@ mod audit;
 mod budget;
 mod callers;
 mod harness;
+mod ledger;
 mod process;
 mod removal;
 mod taurusdb;

@@ -93,7 +93,17 @@ fn only_shell_names_spin_s_sdk() {
         let files = naming(word);
         assert!(files.iter().all(|file| file.starts_with("src/shell/")), "{word}: {files:?}");
     }
-    assert_eq!(naming("spin_sdk"), ["src/shell/batch.rs", "src/shell/mod.rs", "src/shell/wire.rs"]);
+    assert_eq!(
+        naming("spin_sdk"),
+        [
+            "src/shell/batch.rs",
+            "src/shell/mod.rs",
+            "src/shell/pause.rs",
+            "src/shell/postgres.rs",
+            "src/shell/sqlite.rs",
+            "src/shell/wire.rs"
+        ]
+    );
 }
 
 /// `flow` of `src/flow/mod.rs`.

@@ -9,6 +9,7 @@
 mod deploy;
 mod directions;
 mod kinds;
+mod ledger_sql;
 mod limits;
 mod manifest;
 mod sources;

@@ -64,7 +64,16 @@ impl TestDatabase {
     ///
     /// If the server or the proxy does not run, or the proxy lets nothing through.
     pub async fn connect_by(&self, proxy: SocketAddr) -> anyhow::Result<Client> {
-        let address = self.address_by(proxy, OWNER);
+        self.connect_as(proxy, OWNER).await
+    }
+
+    /// Opens a connection as a role of one's own, by the server or a proxy that listens there.
+    ///
+    /// # Errors
+    ///
+    /// If the server or the proxy does not run, or the server does not take the role.
+    pub async fn connect_as(&self, server: SocketAddr, role: &str) -> anyhow::Result<Client> {
+        let address = self.address_by(server, role);
         let (client, connection) =
             tokio_postgres::connect(&address, NoTls).await.context("cannot connect to PostgreSQL")?;
         // What ends a connection is told to the client.

@@ -81,6 +81,8 @@ async fn respond(
     let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
     Ok(match handler.handle((), request).await {
         Ok(response) => response,
+        // A process that was killed answers nothing.
+        Err(_) if handler.state().phase.has_changed().is_err() => std::future::pending().await,
         Err(error) => {
             handler.state().application.logs.line(&format!("the component failed to answer: {error:#}"));
             empty(StatusCode::INTERNAL_SERVER_ERROR)

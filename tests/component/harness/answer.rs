@@ -94,6 +94,7 @@ impl Answer {
             "retry-after",
             "x-offboard-code",
             "x-offboard-confirmed-by",
+            "x-offboard-ledger",
             "x-offboard-policy",
             "x-offboard-reference",
             "x-offboard-removal",

@@ -19,7 +19,6 @@ use local::runtime::server::Runtime;
 use local::simulator::chat_platform::{ChatPlatform, Posted};
 use local::simulator::demo;
 use local::simulator::server::Simulator;
-use rusqlite::OpenFlags;
 use serde_json::Value;
 use starrocks_offboard::callers;
 use starrocks_offboard::config::Config;
@@ -29,6 +28,7 @@ use crate::harness::answer::{Answer, PATIENCE, send};
 use crate::harness::requests::{Ask, Kind, Way};
 use crate::harness::row::Row;
 use crate::harness::setup::{START, Setup, play_kind};
+use crate::harness::store::Store;
 
 /// A running gateway. Dropping it asserts that nothing went wrong behind the answers.
 pub(crate) struct Gateway {
@@ -41,7 +41,7 @@ pub(crate) struct Gateway {
     pub(crate) logs: Logs,
     /// Milliseconds since 1970.
     pub(crate) clock: Arc<AtomicI64>,
-    pub(crate) ledger: PathBuf,
+    pub(crate) ledger: Store,
     component: Option<PathBuf>,
     /// How many requests of [`Gateway::send`] wait for their answer.
     under_way: AtomicUsize,
@@ -63,7 +63,12 @@ impl Gateway {
     pub(crate) async fn start(setup: Setup) -> Self {
         let folder = TempDir::new().unwrap();
         let ledger = folder.path().join("ledger/state.db");
-        Self::start_with(setup, folder, ledger).await
+        Self::start_with(setup, folder, Store::new(ledger)).await
+    }
+
+    /// Starts a gateway with the ledger in a database of PostgreSQL.
+    pub(crate) async fn start_on(store: Store, setup: Setup) -> Self {
+        Self::start_with(setup, TempDir::new().unwrap(), store).await
     }
 
     /// Starts a gateway with the configuration of a caller of this kind.
@@ -82,8 +87,8 @@ impl Gateway {
         Self::start(setup).await
     }
 
-    /// Starts a gateway with the ledger in this file. `folder` is kept as long as the gateway.
-    pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: PathBuf) -> Self {
+    /// Starts a gateway with its ledger there. `folder` is kept as long as the gateway.
+    pub(crate) async fn start_with(setup: Setup, folder: TempDir, ledger: Store) -> Self {
         Self::start_component(setup, folder, ledger, None).await
     }
 
@@ -91,12 +96,12 @@ impl Gateway {
     pub(crate) async fn start_file(component: PathBuf, setup: Setup, requests: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let ledger = folder.path().join("ledger/state.db");
-        let mut gateway = Self::start_component(setup, folder, ledger, Some(component)).await;
+        let mut gateway = Self::start_component(setup, folder, Store::new(ledger), Some(component)).await;
         gateway.options.reuse.requests = requests;
         gateway.another().await
     }
 
-    async fn start_component(setup: Setup, folder: TempDir, ledger: PathBuf, component: Option<PathBuf>) -> Self {
+    async fn start_component(setup: Setup, folder: TempDir, ledger: Store, component: Option<PathBuf>) -> Self {
         let simulator = setup.simulator().await;
         let later = ChatPlatform::start().await.unwrap();
         let config = folder.path().join("config");
@@ -106,10 +111,16 @@ impl Gateway {
             play_kind(kind, &config, &mut variables, &later, &mut stand_ins);
         }
         setup.write_config(&config, &simulator);
+        for (name, value) in ledger.variables(None) {
+            variables.entry(name).or_insert(value);
+        }
         let clock = Arc::new(AtomicI64::new(START));
         let options = Options {
             config: Some(config),
-            database: Database::File(ledger.clone()),
+            database: match &ledger {
+                Store::Sqlite(file) => Database::File(file.clone()),
+                Store::Postgres(_) => Database::Memory,
+            },
             variables,
             clock: if setup.real_time { Clock::System } else { Clock::Fixed(clock.clone()) },
             logs: Logs::captured(),
@@ -121,7 +132,7 @@ impl Gateway {
         Self::run(options, cloud, ledger).await
     }
 
-    async fn run(options: Options, cloud: Cloud, ledger: PathBuf) -> Self {
+    async fn run(options: Options, cloud: Cloud, ledger: Store) -> Self {
         let Cloud { simulator, later, clock, folder, component } = cloud;
         let runtime = match &component {
             Some(path) => Runtime::start_component(path, options.clone()).await,
@@ -255,41 +266,7 @@ impl Gateway {
 
     /// Every row of the ledger, in the order in which they were written.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        if !self.ledger.exists() {
-            return Vec::new();
-        }
-        let ledger = rusqlite::Connection::open_with_flags(&self.ledger, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        if !ledger.table_exists(None, "removals").unwrap() {
-            // No request has opened the ledger yet.
-            return Vec::new();
-        }
-        let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
-        let rows = statement.query_map([], |row| {
-            Ok(Row {
-                id: row.get("id")?,
-                delivery: row.get("delivery")?,
-                state: row.get("state")?,
-                asked_at: row.get("asked_at")?,
-                ended_at: row.get("ended_at")?,
-                caller: row.get("caller")?,
-                kind: row.get("kind")?,
-                actor: row.get("actor")?,
-                instance: row.get("instance")?,
-                user_name: row.get("user_name")?,
-                reason: row.get("reason")?,
-                policies: row.get("policies")?,
-                attempts: row.get("attempts")?,
-                status: row.get("status")?,
-                code: row.get("code")?,
-                message: row.get("message")?,
-                request_id: row.get("request_id")?,
-                confirmed_by: row.get("confirmed_by")?,
-                reference: row.get("reference")?,
-                expires_at: row.get("expires_at")?,
-                dry_run: row.get("dry_run")?,
-            })
-        });
-        rows.unwrap().collect::<Result<_, _>>().unwrap()
+        self.ledger.rows()
     }
 
     /// The ledger's only row.
@@ -314,7 +291,7 @@ impl Gateway {
 
     /// Runs SQL on the ledger, as an operator with access to the file could.
     pub(crate) fn tamper(&self, sql: &str) {
-        rusqlite::Connection::open(&self.ledger).unwrap().execute_batch(sql).unwrap();
+        self.ledger.tamper(sql);
     }
 
     /// The DELETEs that reached TaurusDB.

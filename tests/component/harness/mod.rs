@@ -8,3 +8,4 @@ pub(crate) mod gateway;
 pub(crate) mod requests;
 pub(crate) mod row;
 pub(crate) mod setup;
+pub(crate) mod store;

@@ -1,5 +1,9 @@
 //! A row of the ledger, as the suites read it.
 
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::str::FromStr;
+
 /// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -24,4 +28,38 @@ pub(crate) struct Row {
     pub(crate) reference: Option<String>,
     pub(crate) expires_at: Option<i64>,
     pub(crate) dry_run: bool,
+}
+
+impl Row {
+    /// Reads a row from its columns.
+    pub(crate) fn of(columns: &BTreeMap<String, Option<String>>) -> Self {
+        let text = |name: &str| columns[name].clone();
+        Self {
+            id: text("id").unwrap(),
+            delivery: text("delivery"),
+            state: text("state").unwrap(),
+            asked_at: number(columns, "asked_at").unwrap(),
+            ended_at: number(columns, "ended_at"),
+            caller: text("caller"),
+            kind: text("kind"),
+            actor: text("actor"),
+            instance: text("instance"),
+            user_name: text("user_name"),
+            reason: text("reason"),
+            policies: text("policies").unwrap(),
+            attempts: number(columns, "attempts").unwrap(),
+            status: number(columns, "status"),
+            code: text("code"),
+            message: text("message"),
+            request_id: text("request_id"),
+            confirmed_by: text("confirmed_by"),
+            reference: text("reference"),
+            expires_at: number(columns, "expires_at"),
+            dry_run: number(columns, "dry_run") == Some(1),
+        }
+    }
+}
+
+fn number<T: FromStr<Err: Debug>>(columns: &BTreeMap<String, Option<String>>, name: &str) -> Option<T> {
+    columns[name].as_ref().map(|text| text.parse().unwrap())
 }

@@ -73,7 +73,7 @@ impl Process {
     pub(crate) fn start(gateway: &Gateway, log: Stdio) -> Self {
         let told = Told {
             config: gateway.config("offboard.toml").parent().unwrap().to_owned(),
-            ledger: gateway.ledger.clone(),
+            ledger: gateway.ledger.file().to_owned(),
             variables: gateway.options.variables.clone(),
             real_time: matches!(gateway.options.clock, Clock::System),
         };

@@ -17,6 +17,7 @@ use crate::harness::answer::Answer;
 use crate::harness::gateway::Gateway;
 use crate::harness::requests::{Ask, Kind, Signature};
 use crate::harness::setup::{Setup, start_of_time};
+use crate::harness::store::Store;
 
 /// 200 in words for Slack, and the code's own status for everybody else.
 fn assert_failed(kind: Kind, answer: &Answer, status: u16, code: &str) {
@@ -147,7 +148,7 @@ async fn without_a_ledger_nothing_is_sent() {
             let folder = TempDir::new().unwrap();
             let ledger = folder.path().join("ledger/state.db");
             fs::create_dir(ledger.parent().unwrap()).unwrap();
-            let gateway = Gateway::start_with(Setup::default(), folder, ledger.clone()).await;
+            let gateway = Gateway::start_with(Setup::default(), folder, Store::Sqlite(ledger.clone())).await;
             spoil(&ledger);
 
             let wire = Ask::default().wire(kind, &gateway.address.to_string(), gateway.now());

@@ -57,7 +57,7 @@ fn assert_unseen(gateway: &Gateway, answers: &[String], secrets: &[&str]) {
     let mut places: Vec<(String, Vec<u8>)> =
         answers.iter().map(|answer| ("an answer".to_owned(), answer.clone().into_bytes())).collect();
     places.push(("the log".into(), gateway.logs.lines().join("\n").into_bytes()));
-    for file in fs::read_dir(gateway.ledger.parent().unwrap()).unwrap() {
+    for file in fs::read_dir(gateway.ledger.file().parent().unwrap()).unwrap() {
         let path = file.unwrap().path();
         places.push((path.display().to_string(), fs::read(&path).unwrap()));
     }

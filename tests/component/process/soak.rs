@@ -503,11 +503,11 @@ async fn the_books_balance_after_load_faults_and_kills() {
     // The last one dies as the others did, and what it leaves behind is settled by the process that is asked next.
     let replacement = next.await.unwrap();
     std::mem::replace(&mut process, replacement).kill();
-    let left: Vec<_> = entries(&gateway.ledger).into_iter().filter(is_open).collect();
+    let left: Vec<_> = entries(gateway.ledger.file()).into_iter().filter(is_open).collect();
     let settled_by_repeats = settle(&left, &history, process.address).await;
     process.kill();
 
-    let rows = entries(&gateway.ledger);
+    let rows = entries(gateway.ledger.file());
     let open: Vec<_> = rows.iter().filter(|entry| is_open(entry)).collect();
     assert!(open.is_empty(), "{open:#?}");
     let by_id: BTreeMap<_, _> = rows.iter().map(|entry| (entry.id.as_str(), entry)).collect();

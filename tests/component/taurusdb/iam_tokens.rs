@@ -243,7 +243,7 @@ async fn the_store_holds_no_token_in_clear() {
 
     let look = |gateway: &Gateway| {
         let mut places = vec![("the log".to_owned(), gateway.logs.lines().join("\n").into_bytes())];
-        for file in fs::read_dir(gateway.ledger.parent().unwrap()).unwrap() {
+        for file in fs::read_dir(gateway.ledger.file().parent().unwrap()).unwrap() {
             let path = file.unwrap().path();
             places.push((path.display().to_string(), fs::read(&path).unwrap()));
         }
@@ -264,7 +264,7 @@ async fn the_store_holds_no_token_in_clear() {
     look(&gateway);
 
     // What is there is sealed, a row for each of the two.
-    let ledger = rusqlite::Connection::open(&gateway.ledger).unwrap();
+    let ledger = rusqlite::Connection::open(gateway.ledger.file()).unwrap();
     let sealed = |sql| ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(sealed("SELECT count(*) FROM tokens WHERE length(sealed) > 2990 AND leased_until = 0"), 2);
     assert_eq!(sealed("SELECT count(*) FROM tokens"), 2);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use local::demo::settings;
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::host::{Answered, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
@@ -130,9 +130,13 @@ impl Host for Native {
         None
     }
 
+    async fn database(&self) -> Result<DatabaseKind, StoreError> {
+        Ok(DatabaseKind::Sqlite)
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         let what = statement.split_whitespace().next().unwrap_or_default();
-        self.traced(what, || self.run(statement, parameters)).map_err(|error| StoreError(error.to_string()))
+        self.traced(what, || self.run(statement, parameters)).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     async fn send(&self, _: http::Request<Bytes>, _: Limits) -> Result<Answered, SendError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::host::{Answered, Batched, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::secret::Secret;
 
 /// `(state, actor, user_name, code, attempts)`
@@ -81,6 +81,8 @@ pub struct Memory {
     pub variables: BTreeMap<String, String>,
     /// The ledger's database.
     pub database: rusqlite::Connection,
+    /// What the operator says of it. It is in memory, so this is [`DatabaseKind::Trial`] unless a test wants it to be refused.
+    pub kind: Cell<DatabaseKind>,
     /// The statement that fails next, counted from 1; 0 for none.
     pub fails_at: Cell<usize>,
     /// Before a statement others get their turn, as often as the bits of this say, one after the other.
@@ -117,6 +119,7 @@ impl Memory {
             elapsed: Cell::default(),
             variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             database: rusqlite::Connection::open_in_memory().unwrap(),
+            kind: Cell::new(DatabaseKind::Trial),
             fails_at: Cell::new(0),
             yields: Cell::new(0),
             statements: Cell::new(0),
@@ -211,6 +214,10 @@ impl Host for Memory {
         self.files.get(name).cloned()
     }
 
+    async fn database(&self) -> Result<DatabaseKind, StoreError> {
+        Ok(self.kind.get())
+    }
+
     async fn query(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<Vec<Value>>, StoreError> {
         let turns = self.yields.get();
         self.yields.set(turns.rotate_right(1));
@@ -220,9 +227,9 @@ impl Host for Memory {
         self.statements.set(self.statements.get() + 1);
         self.elapsed.set(self.elapsed.get() + self.statement_takes.get());
         if self.statements.get() == self.fails_at.get() {
-            return Err(StoreError("the disk is gone".into()));
+            return Err(StoreError::Failed("the disk is gone".into()));
         }
-        let failed = |error: rusqlite::Error| StoreError(error.to_string());
+        let failed = |error: rusqlite::Error| StoreError::Failed(error.to_string());
         let mut prepared = self.database.prepare(statement).map_err(failed)?;
         let columns = prepared.column_count();
         let parameters = parameters.into_iter().map(|value| match value {

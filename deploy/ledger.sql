@@ -1,0 +1,152 @@
+-- The ledger's schema on PostgreSQL, as the gateway makes it if it may. For an administrator whose gateway may not: run it once as the
+-- owner, and again after an update; what is there stays. `BLESS=1 cargo test --test repository ledger_sql` writes this file.
+DO $do$ DECLARE found bigint; BEGIN
+SET LOCAL lock_timeout = '10s';
+PERFORM pg_advisory_xact_lock(7305803001);
+IF to_regclass('offboard.ledger') IS NOT NULL THEN SELECT max(version) INTO found FROM offboard.ledger; END IF;
+IF found IS NULL THEN
+IF to_regnamespace('offboard') IS NULL THEN CREATE SCHEMA offboard; END IF;
+SET LOCAL search_path = offboard;
+
+CREATE TABLE ledger (version bigint PRIMARY KEY);
+CREATE TABLE removals (
+    id text COLLATE "C" PRIMARY KEY,
+    delivery text COLLATE "C" UNIQUE,
+    state text COLLATE "C" NOT NULL,
+    asked_at bigint NOT NULL,
+    ended_at bigint,
+    caller text COLLATE "C",
+    kind text,
+    actor text COLLATE "C",
+    instance text COLLATE "C",
+    user_name text COLLATE "C",
+    reason text,
+    policies text NOT NULL,
+    attempts bigint NOT NULL,
+    status bigint,
+    code text,
+    message text,
+    request_id text,
+    in_flight_until bigint,
+    confirmed_by text,
+    reference text COLLATE "C",
+    expires_at bigint,
+    fingerprint text,
+    later text,
+    dry_run bigint NOT NULL DEFAULT 0,
+    claimed_at bigint,
+    groups text,
+    place text,
+    policy_set text,
+    person text COLLATE "C",
+    caused_by text
+);
+CREATE TABLE approvals (
+    removal text COLLATE "C" NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    person text COLLATE "C" NOT NULL,
+    actor text NOT NULL,
+    caller text NOT NULL,
+    kind text NOT NULL,
+    approved bigint NOT NULL,
+    reason text,
+    at bigint NOT NULL,
+    groups text,
+    PRIMARY KEY (removal, reference, person)
+);
+CREATE TABLE tokens (
+    id text COLLATE "C" PRIMARY KEY,
+    sealed text,
+    issued_at bigint,
+    expires_at bigint,
+    leased_until bigint NOT NULL,
+    refused text,
+    refused_until bigint
+);
+CREATE TABLE published_keys (
+    url text COLLATE "C" PRIMARY KEY,
+    body text,
+    fetched_at bigint,
+    tried_at bigint NOT NULL
+);
+CREATE TABLE identities (
+    caller text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    user_name text COLLATE "C" NOT NULL,
+    resource text NOT NULL,
+    active bigint NOT NULL,
+    departures bigint NOT NULL DEFAULT 0,
+    created_at bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    former_names text,
+    revision bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (caller, id),
+    UNIQUE (caller, user_name)
+);
+CREATE TABLE brakes (key text COLLATE "C" PRIMARY KEY, n bigint NOT NULL) WITH (fillfactor = 50);
+CREATE UNIQUE INDEX removals_by_reference ON removals (reference) WHERE reference IS NOT NULL;
+CREATE INDEX removals_waiting ON removals (expires_at) WHERE state IN ('awaiting-confirmation', 'awaiting-approval');
+CREATE INDEX removals_waiting_by_id ON removals (id) WHERE state IN ('awaiting-confirmation', 'awaiting-approval');
+CREATE INDEX removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
+    WHERE state IN ('awaiting-confirmation', 'awaiting-approval');
+CREATE INDEX removals_claimed_by_person ON removals (person, claimed_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX removals_claimed_by_principal ON removals (actor, claimed_at, person)
+    WHERE claimed_at IS NOT NULL AND person IS DISTINCT FROM actor;
+CREATE INDEX removals_claimed_on_instance ON removals (instance, claimed_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX removals_open ON removals (instance, user_name) WHERE state IN ('in-flight', 'unknown');
+CREATE INDEX removals_by_actor ON removals (actor, id DESC) WHERE actor IS NOT NULL;
+CREATE INDEX removals_by_instance ON removals (instance, id DESC) WHERE instance IS NOT NULL;
+CREATE INDEX removals_by_user ON removals (user_name, id DESC);
+CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
+CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
+
+CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    RETURN QUERY INSERT INTO removals
+            (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
+             attempts, in_flight_until, claimed_at, place, person)
+            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16 WHERE true ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+                reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
+                policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
+                request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
+                claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
+                expires_at = NULL, fingerprint = NULL, later = NULL
+                WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
+                    AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
+            RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($16, $6) AND r.claimed_at > $13) + (SELECT count(*) FROM removals r WHERE r.actor = $6 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $13 AND (r.person IS NULL OR r.person NOT IN ($16, $6))) - (SELECT count(*) FROM removals r WHERE r.delivery = $2 AND r.claimed_at > $13), (SELECT count(*) FROM removals r WHERE r.instance = $7 AND r.claimed_at > $13) - (SELECT count(*) FROM removals r WHERE r.delivery = $2 AND r.claimed_at > $13);
+END $f$;
+CREATE OR REPLACE FUNCTION claim_unseen(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, bigint, bigint, bigint) RETURNS TABLE (claimed_delivery text, claimed text) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    RETURN QUERY INSERT INTO removals
+            (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
+             attempts, in_flight_until, claimed_at, place, person)
+            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16 WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.instance = $7 AND r.user_name = $8 AND r.delivery IS DISTINCT FROM $2 AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= $3) AND coalesce(r.place, $15) = $15) AND (SELECT count(*) FROM removals r WHERE r.person IN ($16, $6) AND r.claimed_at > $13) + (SELECT count(*) FROM removals r WHERE r.actor = $6 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $13 AND (r.person IS NULL OR r.person NOT IN ($16, $6))) <= $17 AND (SELECT count(*) FROM removals r WHERE r.instance = $7 AND r.claimed_at > $13) <= $18 AND (SELECT count(*) FROM removals r WHERE coalesce(r.person, r.actor) IN ($16, $6) AND r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at > $3) <= $19 ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+                reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
+                policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
+                request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
+                claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
+                expires_at = NULL, fingerprint = NULL, later = NULL
+                WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
+                    AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
+            RETURNING delivery, id;
+END $f$;
+CREATE OR REPLACE FUNCTION claim_waiting(text, text, bigint, text, text, bigint, text, text, bigint, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $11), ('a' || $7), ('i' || $8)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    RETURN QUERY UPDATE removals SET state = 'in-flight', policies = $4, policy_set = $5, attempts = attempts + 1,
+    in_flight_until = $6, claimed_at = $3, place = $10, person = $11
+    WHERE id = $1 AND state = $2 AND expires_at > $3
+    RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($11, $7) AND r.claimed_at > $9) + (SELECT count(*) FROM removals r WHERE r.actor = $7 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $9 AND (r.person IS NULL OR r.person NOT IN ($11, $7))) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9), (SELECT count(*) FROM removals r WHERE r.instance = $8 AND r.claimed_at > $9) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9);
+END $f$;
+CREATE OR REPLACE FUNCTION prune(bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
+    WITH gone AS (DELETE FROM removals WHERE id IN
+    (SELECT id FROM removals WHERE actor IS NULL ORDER BY id DESC LIMIT 1000 OFFSET $1) RETURNING 1) SELECT count(*) FROM gone
+$f$;
+INSERT INTO ledger VALUES (3);
+END IF;
+END $do$;

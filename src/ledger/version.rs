@@ -1,0 +1,11 @@
+//! The version of the database's tables.
+
+use crate::host::StoreError;
+
+/// The version that this code reads and writes.
+pub const VERSION: i64 = 3;
+
+/// The error for a ledger that has another one.
+pub(super) fn unknown(version: i64) -> StoreError {
+    StoreError::Failed(format!("the ledger has version {version}, this gateway knows {VERSION}; run the newer gateway"))
+}
