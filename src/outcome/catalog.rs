@@ -189,6 +189,15 @@ catalog! {
     LEAVERS_REFUSED: 403 9 Denied
         "gone: {gone} of {all} accounts; {left}"
         "{all}个账号中{gone}个已不存在；{left}";
+    OPERATE_NOT_PERMITTED: 403 10 Denied
+        "no policy permits you to run jobs and to read metrics; ask the operator to permit the action `operate`"
+        "没有策略允许您运行作业和读取指标；请联系管理员允许操作`operate`";
+    OPERATE_FORBIDDEN: 403 10 Denied
+        "running jobs and reading metrics is forbidden by policy {policies}"
+        "策略 {policies} 禁止您运行作业和读取指标";
+    OPERATE_NOT_EVALUATED: 403 10 Denied
+        "the policies could not be evaluated; ask the operator to look at the log"
+        "策略评估失败；请联系管理员查看日志";
     ROUTE_UNKNOWN: 404 1 Refused
         "this path does not exist; to remove an account, send DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…"
         "路径不存在；删除账号请使用DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…";
@@ -450,7 +459,7 @@ mod tests {
             assert_eq!(*states.entry(entry.code()).or_insert(entry.state), entry.state, "{}", entry.code());
             assert!(entry.status >= 400, "{}", entry.code());
         }
-        assert_eq!(states.len(), 70);
+        assert_eq!(states.len(), 72);
     }
 
     /// One voice: lowercase, no full stop, and both languages there with the same placeholders.

@@ -188,6 +188,8 @@ pub enum Denied {
     Approval(Denial),
     /// Policy, to viewing rows.
     Audit(Denial),
+    /// Policy, to running jobs and reading metrics.
+    Operate(Denial),
     /// Requesters do not approve or deny their own request.
     OwnRequest,
     /// Only the requester confirms or cancels.
@@ -485,10 +487,12 @@ impl Denied {
         use catalog::{
             AUDIT_FORBIDDEN, AUDIT_NOT_EVALUATED, AUDIT_NOT_PERMITTED, FORBIDDEN, NOT_EVALUATED, NOT_PERMITTED,
         };
+        use catalog::{OPERATE_FORBIDDEN, OPERATE_NOT_EVALUATED, OPERATE_NOT_PERMITTED};
         let (denial, [not_permitted, forbidden, not_evaluated]) = match self {
             Self::Removal(denial) => (denial, [&NOT_PERMITTED, &FORBIDDEN, &NOT_EVALUATED]),
             Self::Approval(denial) => (denial, [&APPROVAL_NOT_PERMITTED, &APPROVAL_FORBIDDEN, &APPROVAL_NOT_EVALUATED]),
             Self::Audit(denial) => (denial, [&AUDIT_NOT_PERMITTED, &AUDIT_FORBIDDEN, &AUDIT_NOT_EVALUATED]),
+            Self::Operate(denial) => (denial, [&OPERATE_NOT_PERMITTED, &OPERATE_FORBIDDEN, &OPERATE_NOT_EVALUATED]),
             Self::OwnRequest => return Described::entry(&catalog::OWN_REQUEST),
             Self::NotRequester => return Described::entry(&catalog::NOT_REQUESTER),
             Self::ConfigurationChanged => return Described::entry(&catalog::CONFIGURATION_CHANGED),
@@ -714,7 +718,12 @@ mod tests {
         ];
         let denials = [Denial::NotPermitted, Denial::Forbidden(policies()), Denial::NotEvaluated];
         let denied = denials.into_iter().flat_map(|denial| {
-            [Denied::Removal(denial.clone()), Denied::Approval(denial.clone()), Denied::Audit(denial)]
+            [
+                Denied::Removal(denial.clone()),
+                Denied::Approval(denial.clone()),
+                Denied::Audit(denial.clone()),
+                Denied::Operate(denial),
+            ]
         });
         let denied = denied.chain([Denied::OwnRequest, Denied::NotRequester, Denied::ConfigurationChanged]);
         let closed = [Closed::Cancelled, Closed::Expired, rejected(None), rejected(Some("still on call"))];

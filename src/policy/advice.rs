@@ -233,7 +233,7 @@ mod tests {
             ),
             (
                 "(principal, action == Action::\"offboard\", resource)",
-                "unrecognized action `Action::\"offboard\"`; the actions are `approve`, `audit`, `delete`, `list`, `request`",
+                "unrecognized action `Action::\"offboard\"`; the actions are `approve`, `audit`, `delete`, `list`, `operate`, `request`",
             ),
         ] {
             let found = errors(&format!("\n@id(\"a\")\npermit {policy};"), schema);

@@ -92,10 +92,11 @@ fn resource_entities(
 ///
 /// If the schema does not accept an entity, an attribute or the context, in Cedar's words.
 pub(super) fn check_request_shape(names: &Names, schema: &Schema) -> Result<(), String> {
-    let list = uid(&names.action, Action::List.as_str());
-    let has_list = schema.actions().any(|action| *action == list);
+    let is_lacking = |added: &EntityUid| !schema.actions().any(|action| action == added);
+    let lacking: Vec<_> =
+        Action::ADDED.iter().map(|added| uid(&names.action, added.as_str())).filter(is_lacking).collect();
     for CedarRequest { principal, action, resource, entities, context } in sample_requests(names)? {
-        if action == list && !has_list {
+        if lacking.contains(&action) {
             continue;
         }
         Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
@@ -140,6 +141,7 @@ pub(super) fn sample_requests(names: &Names) -> Result<Vec<CedarRequest>, String
     let principal = Principal { actor: &actor, teams: &[], accounts: &[word()] };
     let of_action = |action| match action {
         Action::List => (action, Resource::Instance(&instance)),
+        Action::Operate => (action, Resource::Ledger),
         action => (action, account),
     };
     let all = Action::ALL.map(of_action).into_iter().chain([(Action::Audit, Resource::Ledger)]);

@@ -135,8 +135,8 @@ fn check_schema(names: &Names, schema: &Schema, diagnostics: &mut Vec<Diagnostic
         if !schema.actions().any(|action| *action == uid) {
             let message =
                 format!("action `{}` is missing; use the schema that comes with the gateway", needed.as_str());
-            // The schema of an earlier gateway does not have it.
-            let diagnostic = if needed == Action::List { Diagnostic::warning } else { Diagnostic::error };
+            // The schema of an earlier gateway does not have all.
+            let diagnostic = if Action::ADDED.contains(&needed) { Diagnostic::warning } else { Diagnostic::error };
             diagnostics.push(diagnostic(SCHEMA, None, message));
         }
     }
@@ -213,10 +213,10 @@ mod tests {
         let without_list = POLICY.replace("Action::\"list\"", "Action::\"audit\"");
         let (policies, diagnostics) = Policies::check(&without_list, earlier);
         let warnings: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            warnings,
-            ["schema.cedarschema: action `list` is missing; use the schema that comes with the gateway"]
-        );
+        let missing = |action| {
+            format!("schema.cedarschema: action `{action}` is missing; use the schema that comes with the gateway")
+        };
+        assert_eq!(warnings, ["list", "operate"].map(missing));
         assert!(policies.is_some());
         begins("permit (principal", "policy.cedar, line 1: unexpected end of input; expected `");
         begins(

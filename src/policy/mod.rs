@@ -76,7 +76,7 @@ pub enum Resource<'a> {
     Account(Account<'a>),
     /// An instance as a whole, for its account list.
     Instance(&'a Instance),
-    /// The ledger rows that name no account, such as a refusal's.
+    /// The ledger rows that name no account, such as a refusal's; the ledger as a whole, for jobs and metrics.
     Ledger,
 }
 
@@ -124,11 +124,16 @@ pub enum Action {
     Audit,
     /// Read the account list of an instance.
     List,
+    /// Run a job, and read the metrics.
+    Operate,
 }
 
 impl Action {
     /// All actions of the schema.
-    pub const ALL: [Self; 5] = [Self::Delete, Self::Request, Self::Approve, Self::Audit, Self::List];
+    pub const ALL: [Self; 6] = [Self::Delete, Self::Request, Self::Approve, Self::Audit, Self::List, Self::Operate];
+
+    /// Those that a schema may lack, because it was written for an earlier gateway: no policy that names them passes validation then.
+    pub(in crate::policy) const ADDED: [Self; 2] = [Self::List, Self::Operate];
 
     /// Returns the schema's name of the action.
     pub fn as_str(self) -> &'static str {
@@ -138,6 +143,7 @@ impl Action {
             Self::Approve => "approve",
             Self::Audit => "audit",
             Self::List => "list",
+            Self::Operate => "operate",
         }
     }
 }

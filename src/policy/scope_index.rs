@@ -146,9 +146,9 @@ mod tests {
             .chain([Resource::Ledger]);
         let questions = resources.flat_map(|resource| Action::ALL.map(|action| (resource, action)));
         let is_asked = |(resource, action): &(Resource<'_>, Action)| match resource {
-            Resource::Account(_) => *action != Action::List,
+            Resource::Account(_) => ![Action::List, Action::Operate].contains(action),
             Resource::Instance(_) => *action == Action::List,
-            Resource::Ledger => *action == Action::Audit,
+            Resource::Ledger => [Action::Audit, Action::Operate].contains(action),
         };
         for (resource, action) in questions.filter(is_asked) {
             for (principal, teams) in

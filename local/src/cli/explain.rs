@@ -79,6 +79,7 @@ enum ActionArgument {
     Approve,
     Audit,
     List,
+    Operate,
 }
 
 impl ActionArgument {
@@ -89,6 +90,7 @@ impl ActionArgument {
             Self::Approve => Action::Approve,
             Self::Audit => Action::Audit,
             Self::List => Action::List,
+            Self::Operate => Action::Operate,
         }
     }
 }
@@ -194,7 +196,7 @@ impl<'a> Case<'a> {
     fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(&'static str, Explanation)>) {
         match (action, self.config.accounts.parse(self.user_name)) {
             // The rules for account names apply to removals; every row and every list can be viewed.
-            (Some(action @ (Action::Audit | Action::List)), _) | (Some(action), Ok(_)) => {
+            (Some(action @ (Action::Audit | Action::List | Action::Operate)), _) | (Some(action), Ok(_)) => {
                 let explanation = self.explain(policies, action);
                 (response_in_words(&explanation.1.response), vec![explanation])
             }
@@ -238,6 +240,7 @@ impl<'a> Case<'a> {
             action,
             resource: match action {
                 Action::List => Resource::Instance(self.instance),
+                Action::Operate => Resource::Ledger,
                 _ => Resource::Account(Account { instance: self.instance, user_name: self.user_name }),
             },
             reason_given: self.reason.is_some(),

@@ -50,7 +50,7 @@ mod tests {
         assert_eq!(
             found_with_spin(&changes, &[]),
             [
-                "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `leavers`, `caller`, `accounts`",
+                "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `keep`, `leavers`, `caller`, `accounts`",
                 "error: spin.toml: the template `{{ other }}` names the unknown variable `other`",
             ]
         );

@@ -63,7 +63,7 @@ mod tests {
                     "error: policy.cedar, line 9: for policy `x`, attribute `reason_givn` is not in `context`; did you mean `context.reason_given`?",
                     "error: policy.cedar, line 11: policy 3 (a permit) has no valid `@id`; write @id(\"a-name\") above it, with 1 to 64 characters of A-Z a-z 0-9 `-` `_` `.`",
                     "error: policy.cedar, line 12: two policies have the @id `dba`; give each its own",
-                    "error: policy.cedar, line 13: for policy `y`, unrecognized action `Action::\"remove\"`; the actions are `approve`, `audit`, `delete`, `list`, `request`",
+                    "error: policy.cedar, line 13: for policy `y`, unrecognized action `Action::\"remove\"`; the actions are `approve`, `audit`, `delete`, `list`, `operate`, `request`",
                 ],
             ),
             (
