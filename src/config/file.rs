@@ -9,6 +9,7 @@ use crate::config::approvals::ApprovalsTable;
 use crate::config::caller_table::CallerTable;
 use crate::config::credentials::CredentialsTable;
 use crate::config::instance::InstanceTable;
+use crate::config::keep::KeepTable;
 use crate::config::limits::LimitsTable;
 use crate::config::people::PersonTable;
 use crate::config::taurusdb::TaurusdbTable;
@@ -31,6 +32,8 @@ pub(super) struct File {
     pub(super) person: Vec<PersonTable>,
     #[serde(default)]
     pub(super) approvals: ApprovalsTable,
+    #[serde(default)]
+    pub(super) keep: KeepTable,
     /// Where the leavers of all callers had one table, which is refused.
     pub(super) leavers: Option<Spanned<IgnoredAny>>,
     #[serde(default)]

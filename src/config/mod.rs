@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod endpoint;
 mod file;
 pub mod instance;
+pub mod keep;
 pub mod leavers;
 pub mod limits;
 pub mod lines;
@@ -40,6 +41,7 @@ use crate::config::callers::{Caller, Key};
 use crate::config::credentials::Sources;
 use crate::config::file::File;
 use crate::config::instance::{Instance, InstanceTable, is_instance_id, is_project_id};
+use crate::config::keep::Keep;
 use crate::config::limits::Limits;
 use crate::config::lines::{ConfigError, Lines};
 use crate::config::masked::without_quoted_value;
@@ -58,6 +60,8 @@ pub struct Config {
     pub limits: Limits,
     /// How many people approve a request, and how long it waits for them.
     pub approvals: Approvals,
+    /// How long rows are kept.
+    pub keep: Keep,
     /// The clock that policies take the hour and the weekday from.
     pub utc_offset: FixedOffset,
     /// The language of answers if neither the request nor its caller names one.
@@ -106,6 +110,7 @@ impl Config {
         let mut config = Self {
             limits: file.limits.read(&lines)?,
             approvals: file.approvals.read(&lines)?,
+            keep: file.keep.read(&lines)?,
             utc_offset: taurusdb.utc_offset(&lines)?,
             language,
             accounts: file.accounts.read(),
