@@ -285,6 +285,7 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
                     ending: Ending { outcome: &Outcome::Removed(Evidence::Answer), language: Language::English, at },
                     request_id: Some("7c5bb4e6b2b5a3d4"),
                     attempts: 1,
+                    upstream: None,
                 };
                 now(ledger.complete(&claim, &completion)).ok()?.ok()
             },

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::host::{Host, StoreError};
-use crate::ledger::Ledger;
+use crate::host::{Host, StoreError, Value};
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::row::{RemovalId, RemovalRow, groups_column};
 use crate::ledger::sql::{END, columns, removal_columns};
+use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::language::Language;
 use crate::outcome::state::State;
 use crate::outcome::{Closed, Outcome};
@@ -23,33 +23,45 @@ use crate::request::removal::RemovalRequest;
 const REQUEST: &str = concat!(
     "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-     attempts, reference, expires_at, fingerprint, later, groups, person)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, ?17, ?18, ?19)
+     attempts, reference, expires_at, fingerprint, later, groups, person, gateway)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
         policy_set = excluded.policy_set, status = NULL, code = NULL, message = NULL, request_id = NULL,
         confirmed_by = NULL, in_flight_until = NULL, reference = excluded.reference, expires_at = excluded.expires_at,
-        fingerprint = excluded.fingerprint, later = excluded.later, groups = excluded.groups, person = excluded.person
+        fingerprint = excluded.fingerprint, later = excluded.later, groups = excluded.groups, person = excluded.person,
+        gateway = excluded.gateway
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
 );
 
 const EXPIRE: &str = concat!(
-    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4
+    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5
     WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND expires_at <= ?1 RETURNING ",
+    columns!()
+);
+
+/// The same, of the oldest `?6`.
+const EXPIRE_SOME: &str = concat!(
+    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5
+    WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND id IN (SELECT r.id FROM removals r
+        WHERE r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at <= ?1
+        ORDER BY r.expires_at LIMIT ?6)
+    RETURNING ",
     columns!()
 );
 
 const AWAIT_APPROVAL: &str = concat!(
     "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, policy_set = ?5,
-    later = coalesce(?6, later)
+    later = coalesce(?6, later), gateway = ?7
     WHERE id = ?1 AND state = 'awaiting-confirmation' AND expires_at > ?2 RETURNING ",
     columns!()
 );
 
 const CLOSE: &str = concat!(
-    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8
+    "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8,
+    gateway = ?10
     WHERE id = ?1 AND state = ?9 AND expires_at > ?3 RETURNING ",
     columns!()
 );
@@ -108,6 +120,17 @@ fn end_of(now: DateTime<Utc>, patience: Duration) -> i64 {
     now.timestamp_millis().saturating_add(i64::try_from(patience.as_millis()).unwrap_or(i64::MAX))
 }
 
+fn expire_parameters(language: Language, now: DateTime<Utc>) -> Vec<Value> {
+    let outcome = Outcome::Closed(Closed::Expired);
+    vec![
+        now.timestamp_millis().into(),
+        i64::from(outcome.status().as_u16()).into(),
+        outcome.code().as_ref().into(),
+        outcome.message(language).as_str().into(),
+        GATEWAY.into(),
+    ]
+}
+
 impl<H: Host> Ledger<'_, H> {
     /// Writes a row that waits; `None` if another request with the same delivery was faster.
     ///
@@ -136,6 +159,7 @@ impl<H: Host> Ledger<'_, H> {
             pending.terms.reply_address.into(),
             groups_column(&removal.actor).as_deref().into(),
             pending.person.into(),
+            GATEWAY.into(),
         ]);
         RemovalRow::first(&self.host().query(REQUEST, parameters).await?)
     }
@@ -146,19 +170,36 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If it cannot be written.
     pub async fn expire(&self, language: Language, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let outcome = Outcome::Closed(Closed::Expired);
-        let parameters = vec![
-            now.timestamp_millis().into(),
-            i64::from(outcome.status().as_u16()).into(),
-            outcome.code().as_ref().into(),
-            outcome.message(language).as_str().into(),
-        ];
-        for row in self.host().query(EXPIRE, parameters).await? {
+        let parameters = expire_parameters(language, now);
+        self.expired(EXPIRE, parameters).await.map(drop)
+    }
+
+    /// Ends at most `most` of the rows that have waited too long, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub async fn expire_some(
+        &self,
+        language: Language,
+        now: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<RemovalRow>, StoreError> {
+        let mut parameters = expire_parameters(language, now);
+        parameters.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+        self.expired(EXPIRE_SOME, parameters).await
+    }
+
+    async fn expired(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<RemovalRow>, StoreError> {
+        let mut expired = Vec::new();
+        for row in self.host().query(statement, parameters).await? {
             if let Some(row) = RemovalRow::read(&row)? {
-                self.host().log(&row.line(&Event::of(row.state, None, &outcome.code())));
+                let code = Outcome::Closed(Closed::Expired).code();
+                self.host().log(&row.line(&Event::of(row.state, None, &code)));
+                expired.push(row);
             }
         }
-        Ok(())
+        Ok(expired)
     }
 
     /// Lets a confirmed request wait for approval; `None` if it does not wait for confirmation any more.
@@ -175,7 +216,7 @@ impl<H: Host> Ledger<'_, H> {
         let mut parameters =
             vec![id.as_str().into(), now.timestamp_millis().into(), end_of(now, terms.patience).into()];
         parameters.extend(terms.decided_by.parameters());
-        parameters.push(terms.reply_address.into());
+        parameters.extend([terms.reply_address.into(), GATEWAY.into()]);
         RemovalRow::first(&self.host().query(AWAIT_APPROVAL, parameters).await?)
     }
 
@@ -193,7 +234,7 @@ impl<H: Host> Ledger<'_, H> {
     ) -> Result<Option<RemovalRow>, StoreError> {
         let mut parameters = ending.parameters(id.as_str().into());
         parameters.extend(decided_by.parameters());
-        parameters.push(from.as_str().into());
+        parameters.extend([from.as_str().into(), GATEWAY.into()]);
         RemovalRow::first(&self.host().query(CLOSE, parameters).await?)
     }
 

@@ -2,14 +2,16 @@
 //!
 //! A [`Claim`] is made here and nowhere else, out of a [`Permit`] and a written row; a DELETE is sent for a claim only.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::host::{Batched, Host, StoreError, Value};
-use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING};
 use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
 use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, votes, waiting};
+use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::state::State;
 use crate::policy::counts::{Counts, RecentRemovals};
 use crate::policy::permit::Permit;
@@ -52,7 +54,7 @@ const WITHDRAW: &str = concat!(
 pub(super) const COMPLETE: Batched = Batched {
     one: concat!(
         "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
-        attempts = attempts - 1 + ?8, confirmed_by = ?9,
+        attempts = attempts - 1 + ?8, confirmed_by = ?9, upstream_ms = ?10,
         claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
         WHERE id = ?1 AND state = 'in-flight' RETURNING id, attempts, ",
         votes!()
@@ -60,6 +62,7 @@ pub(super) const COMPLETE: Batched = Batched {
     many: concat!(
         "UPDATE removals SET state = j.value->>1, ended_at = j.value->>2, status = j.value->>3, code = j.value->>4,
         message = j.value->>5, request_id = j.value->>6, attempts = attempts - 1 + (j.value->>7), confirmed_by = j.value->>8,
+        upstream_ms = j.value->>9,
         claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
         FROM json_each(?1) j WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, ",
         votes!()
@@ -69,9 +72,17 @@ pub(super) const COMPLETE: Batched = Batched {
 
 const UNRESOLVED: &str = concat!("SELECT r.id ", unresolved!(rows "?1", "?2", not "?3", now "?4", at "?5"));
 
+/// A page of all rows that only the account list can settle, oldest first.
+const ALL_UNRESOLVED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM removals WHERE state IN ('in-flight', 'unknown') AND (state = 'unknown' OR coalesce(in_flight_until, 0) <= ?1)
+    AND id > ?2 ORDER BY id LIMIT ?3"
+);
+
 const RECONCILE: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, confirmed_by = ?7,
-    claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+    gateway = ?8, claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
     WHERE id = ?1 AND (state = 'unknown' OR (state = 'in-flight' AND coalesce(in_flight_until, 0) <= ?3))
     RETURNING ",
     columns!()
@@ -141,6 +152,7 @@ impl<'c> Claim<'c> {
             reason: removal.reason.as_ref().map(|reason| reason.as_str().to_owned()),
             policies: permit.policies().to_vec(),
             policy_set: Some(permit.policy_set().to_owned()),
+            gateway: Some(GATEWAY.to_owned()),
             attempts: 1,
             delivery: Some(removal.delivery.as_str().to_owned()),
             resource_id: Some(removal.instance.resource_id()),
@@ -196,6 +208,8 @@ pub struct Completion<'a> {
     pub request_id: Option<&'a str>,
     /// How many DELETEs were sent.
     pub attempts: u32,
+    /// How long TaurusDB took, with all attempts; `None` if nothing was sent.
+    pub upstream: Option<Duration>,
 }
 
 impl<H: Host> Ledger<'_, H> {
@@ -272,6 +286,7 @@ impl<H: Host> Ledger<'_, H> {
     ) -> Result<Option<Claim<'c>>, StoreError> {
         let mut parameters = claim_parameters(removal, &permit, attempt);
         parameters.extend([most.removals.requester, most.removals.instance, most.waiting].map(Value::from));
+        parameters.push(GATEWAY.into());
         let rows = self.host().query_batched(&CLAIM_UNSEEN, parameters).await?;
         match rows.first().map(Vec::as_slice) {
             None => Ok(None),
@@ -291,7 +306,8 @@ impl<H: Host> Ledger<'_, H> {
         permit: Permit<'c>,
         attempt: &Attempt<'_>,
     ) -> Result<Option<(Claim<'c>, RecentRemovals)>, StoreError> {
-        let parameters = claim_parameters(removal, &permit, attempt);
+        let mut parameters = claim_parameters(removal, &permit, attempt);
+        parameters.push(GATEWAY.into());
         let rows = self.host().query(CLAIM, parameters).await?;
         Ok(claimed(&rows)?.map(|(id, counts)| (Claim::of(removal, permit, attempt, id), counts)))
     }
@@ -320,6 +336,7 @@ impl<H: Host> Ledger<'_, H> {
             hour_before(attempt.at).into(),
             removal.instance.resource_id().as_str().into(),
             attempt.person.into(),
+            GATEWAY.into(),
         ];
         let rows = self.host().query(CLAIM_WAITING, parameters).await?;
         let Some((_, counts)) = claimed(&rows)? else { return Ok(None) };
@@ -327,6 +344,7 @@ impl<H: Host> Ledger<'_, H> {
             state: State::InFlight,
             policies: permit.policies().to_vec(),
             policy_set: Some(permit.policy_set().to_owned()),
+            gateway: Some(GATEWAY.to_owned()),
             in_flight_until: Some(attempt.until.timestamp_millis()),
             resource_id: Some(removal.instance.resource_id()),
             ..waiting.clone()
@@ -357,9 +375,11 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If the row cannot be written or is not in flight any more; it then stays as it is.
     pub async fn complete(&self, claim: &Claim<'_>, completion: &Completion<'_>) -> Result<RemovalRow, StoreError> {
-        let Completion { ending, request_id, attempts } = completion;
+        let Completion { ending, request_id, attempts, upstream } = completion;
+        let upstream = upstream.map(|took| i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
         let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend([(*request_id).into(), i64::from(*attempts).into(), ending.outcome.confirmed_by().into()]);
+        parameters.push(upstream.into());
         let rows = match self.host().query_batched(&COMPLETE, parameters.clone()).await {
             // It is sent again on another connection. If it was done the first time, no row is in flight any more.
             Err(StoreError::Unknown(_)) => match self.host().query_batched(&COMPLETE, parameters).await? {
@@ -419,6 +439,23 @@ impl<H: Host> Ledger<'_, H> {
         Ok(rows.iter().filter_map(id).collect())
     }
 
+    /// At most `count` of the rows that only the account list can settle, oldest first, younger than `after`.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub async fn all_unresolved(
+        &self,
+        after: &str,
+        count: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<RemovalRow>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let parameters = vec![now.timestamp_millis().into(), after.into(), count.into()];
+        let rows = self.host().query(ALL_UNRESOLVED, parameters).await?;
+        rows.iter().filter_map(|row| RemovalRow::read(row).transpose()).collect()
+    }
+
     /// Settles a row whose effect was not known; `None` if another request has done so meanwhile.
     ///
     /// # Errors
@@ -426,7 +463,7 @@ impl<H: Host> Ledger<'_, H> {
     /// If it cannot be written; it then stays as it is.
     pub async fn reconcile(&self, row: &UnresolvedRow, ending: &Ending<'_>) -> Result<Option<RemovalRow>, StoreError> {
         let mut parameters = ending.parameters(row.id().as_str().into());
-        parameters.push(ending.outcome.confirmed_by().into());
+        parameters.extend([ending.outcome.confirmed_by().into(), GATEWAY.into()]);
         RemovalRow::first(&self.host().query(RECONCILE, parameters).await?)
     }
 }

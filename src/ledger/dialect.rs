@@ -14,17 +14,21 @@ use std::borrow::Cow;
 
 use crate::ledger::approvals::VOTE;
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, PRUNE};
+use crate::ledger::retention::{OLD, OLD_DELIVERED, OLD_VOTES};
 use crate::ledger::sql::votes;
 
 /// Statements that are one call of a function there.
-const FUNCTIONS: [(&str, &str); 4] = [
-    (CLAIM, "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"),
+const FUNCTIONS: [(&str, &str); 7] = [
+    (CLAIM, "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"),
     (
         CLAIM_UNSEEN.one,
-        "SELECT * FROM claim_unseen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        "SELECT * FROM claim_unseen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     ),
-    (CLAIM_WAITING, "SELECT * FROM claim_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"),
+    (CLAIM_WAITING, "SELECT * FROM claim_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"),
     (PRUNE, "SELECT prune($1)"),
+    (OLD, "SELECT * FROM prune_old($1, $2)"),
+    (OLD_DELIVERED, "SELECT * FROM prune_old_delivered($1, $2)"),
+    (OLD_VOTES, "SELECT prune_votes()"),
 ];
 
 /// Parts of statements.

@@ -70,6 +70,7 @@ impl RemovalRow {
             "confirmed_by": self.confirmed_by,
             "policy_set": self.policy_set,
             "caused_by": self.caused_by,
+            "gateway": self.gateway,
         })
     }
 
@@ -124,7 +125,7 @@ fn flat(approval: &Json) -> String {
 }
 
 /// [`RemovalRow::json`]'s keys, in its order: the columns of [`RemovalRow::csv`].
-pub const COLUMNS: [&str; 24] = [
+pub const COLUMNS: [&str; 25] = [
     "id",
     "reference",
     "state",
@@ -149,6 +150,7 @@ pub const COLUMNS: [&str; 24] = [
     "confirmed_by",
     "policy_set",
     "caused_by",
+    "gateway",
 ];
 
 /// A line of CSV (RFC 4180), every field quoted.

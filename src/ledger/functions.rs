@@ -9,7 +9,7 @@ macro_rules! claim {
         concat!(
             "INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-             attempts, in_flight_until, claimed_at, place, person)
+             attempts, in_flight_until, claimed_at, place, person, gateway)
             SELECT ",
             $values,
             " ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
@@ -17,7 +17,7 @@ macro_rules! claim {
                 policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
                 request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
                 claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
-                expires_at = NULL, fingerprint = NULL, later = NULL
+                expires_at = NULL, fingerprint = NULL, later = NULL, gateway = excluded.gateway
                 WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
                     AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
             RETURNING ",
@@ -27,7 +27,7 @@ macro_rules! claim {
 }
 
 pub(super) const CLAIM: &str = claim!(
-    select "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE true",
+    select "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16, ?17 WHERE true",
     returning concat!(
         "id, ",
         last_hour!(by "?16", "?6", since "?13"),
@@ -70,7 +70,7 @@ macro_rules! quiet {
 pub(super) const CLAIM_UNSEEN: Batched = Batched {
     one: claim!(
         select concat!(
-            "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16 WHERE ",
+            "?1, ?2, 'in-flight', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?14, ?3, ?15, ?16, ?20 WHERE ",
             quiet!(of "?16", "?6", "?7", "?8", not "?2", at "?15", now "?3", since "?13", most "?17", "?18", "?19", more "")
         ),
         returning "delivery, id"
@@ -79,8 +79,8 @@ pub(super) const CLAIM_UNSEEN: Batched = Batched {
     many: claim!(
         select concat!(
             "j.value->>0, j.value->>1, 'in-flight', j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
-            j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, j.value->>13, j.value->>2, j.value->>14, j.value->>15
-            FROM json_each(?1) j WHERE ",
+            j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, j.value->>13, j.value->>2, j.value->>14, j.value->>15,
+            j.value->>19 FROM json_each(?1) j WHERE ",
             quiet!(of "(j.value->>15)", "(j.value->>5)", "(j.value->>6)", "(j.value->>7)", not "(j.value->>1)",
                 at "(j.value->>14)", now "(j.value->>2)", since "(j.value->>12)",
                 most "(j.value->>16)", "(j.value->>17)", "(j.value->>18)", more " + j.key")
@@ -93,7 +93,8 @@ pub(super) const CLAIM_UNSEEN: Batched = Batched {
 /// The counts are those of every claim before this one; the row's own state is `in-flight` by then, hence the id.
 pub(super) const CLAIM_WAITING: &str = concat!(
     "UPDATE removals SET state = 'in-flight', policies = ?4, policy_set = ?5, attempts = attempts + 1,
-    in_flight_until = ?6, claimed_at = ?3, place = ?10, person = ?11
+    in_flight_until = ?6, claimed_at = ?3, place = ?10, person = ?11,
+    gateway = ?12
     WHERE id = ?1 AND state = ?2 AND expires_at > ?3
     RETURNING id, ",
     last_hour!(by "?11", "?7", since "?9"),

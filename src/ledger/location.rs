@@ -64,6 +64,15 @@ impl Location {
     }
 }
 
+/// Returns how answers and metrics name a kind of database.
+pub fn name(kind: DatabaseKind) -> &'static str {
+    match kind {
+        DatabaseKind::Sqlite => "sqlite",
+        DatabaseKind::Trial => "memory",
+        DatabaseKind::Postgres => "postgres",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

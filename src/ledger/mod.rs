@@ -21,16 +21,21 @@ pub mod ending;
 pub mod export;
 mod functions;
 pub mod location;
+pub mod measures;
 pub mod people;
 mod postgres;
 pub mod postgres_error;
 pub mod query;
 pub mod refusals;
+pub mod retention;
 pub mod row;
 pub mod schema;
 pub mod sql;
 mod sqlite;
 mod version;
+
+/// The gateway's version, which each row names: the gateway that wrote the row's state.
+pub const GATEWAY: &str = env!("CARGO_PKG_VERSION");
 
 /// The opened database of the ledger. There is no other way to its rows.
 pub struct Ledger<'a, H> {

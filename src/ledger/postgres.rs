@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, PRUNE};
 use crate::ledger::version::{VERSION, unknown};
+use crate::ledger::retention::{OLD, OLD_DELIVERED, OLD_VOTES};
 
 /// The schema that the tables are in.
 pub(super) const NAME: &str = "offboard";
@@ -68,7 +69,9 @@ CREATE TABLE removals (
     place text,
     policy_set text,
     person text COLLATE \"C\",
-    caused_by text
+    caused_by text,
+    gateway text,
+    upstream_ms bigint
 );
 CREATE TABLE approvals (
     removal text COLLATE \"C\" NOT NULL,
@@ -126,6 +129,7 @@ CREATE INDEX removals_open ON removals (instance, user_name) WHERE state IN ('in
 CREATE INDEX removals_by_actor ON removals (actor, id DESC) WHERE actor IS NOT NULL;
 CREATE INDEX removals_by_instance ON removals (instance, id DESC) WHERE instance IS NOT NULL;
 CREATE INDEX removals_by_user ON removals (user_name, id DESC);
+CREATE INDEX removals_upstream ON removals (ended_at, upstream_ms) WHERE upstream_ms IS NOT NULL;
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 ";
@@ -145,21 +149,21 @@ const COUNTED: &str = "TABLE (claimed text, by_requester bigint, on_instance big
 const FUNCTIONS: [ClaimFunction; 3] = [
     ClaimFunction {
         name: "claim",
-        parameters: "ttntttttttttnntt",
+        parameters: "ttntttttttttnnttt",
         returns: COUNTED,
         lock: lock!("?16", "?6", "?7"),
         statement: CLAIM,
     },
     ClaimFunction {
         name: "claim_unseen",
-        parameters: "ttntttttttttnnttnnn",
+        parameters: "ttntttttttttnnttnnnt",
         returns: "TABLE (claimed_delivery text, claimed text)",
         lock: lock!("?16", "?6", "?7"),
         statement: CLAIM_UNSEEN.one,
     },
     ClaimFunction {
         name: "claim_waiting",
-        parameters: "ttnttnttntt",
+        parameters: "ttnttnttnttt",
         returns: COUNTED,
         lock: lock!("?11", "?7", "?8"),
         statement: CLAIM_WAITING,
@@ -184,15 +188,34 @@ END $f$;
     }
 }
 
-/// Deletes rows, which the gateway's user is not permitted itself.
+/// Functions that delete rows, which the gateway's user is not permitted itself.
 fn prune() -> String {
-    let delete = PRUNE.replace('?', "$");
-    format!(
-        "CREATE OR REPLACE FUNCTION prune(bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = {NAME}, pg_temp AS $f$
+    let definer = format!("LANGUAGE sql SECURITY DEFINER SET search_path = {NAME}, pg_temp AS $f$");
+    let counted = |name: &str, parameters: &str, delete: &str| {
+        let delete = delete.replace('?', "$");
+        format!(
+            "CREATE OR REPLACE FUNCTION {name}({parameters}) RETURNS bigint {definer}
     WITH gone AS ({delete} RETURNING 1) SELECT count(*) FROM gone
 $f$;
 "
-    )
+        )
+    };
+    let named = |name: &str, delete: &str| {
+        let delete = delete.replace('?', "$");
+        format!(
+            "CREATE OR REPLACE FUNCTION {name}(text, bigint) RETURNS SETOF text {definer}
+    {delete}
+$f$;
+"
+        )
+    };
+    [
+        counted("prune", "bigint", PRUNE),
+        named("prune_old", OLD),
+        named("prune_old_delivered", OLD_DELIVERED),
+        counted("prune_votes", "", OLD_VOTES),
+    ]
+    .concat()
 }
 
 /// What makes the schema, if it does not exist. Any number of gateways may run it at once.

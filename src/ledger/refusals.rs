@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::host::{Host, StoreError, Value};
-use crate::ledger::Ledger;
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::functions::PRUNE;
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::sql::{columns, removal_columns};
+use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::state::State;
 use crate::request::removal::RemovalRequest;
 
@@ -17,11 +17,12 @@ pub const UNPROVED_KEPT: u32 = 10_000;
 const REFUSE: &str = concat!(
     "INSERT INTO removals
     (id, state, ended_at, status, code, message, delivery, asked_at, caller, kind, actor, instance, user_name, reason,
-     caused_by, policies, policy_set, attempts, dry_run)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)
+     caused_by, policies, policy_set, attempts, dry_run, gateway)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, ?19)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at,
         ended_at = excluded.ended_at, policies = excluded.policies, policy_set = excluded.policy_set,
-        status = excluded.status, code = excluded.code, message = excluded.message, caused_by = excluded.caused_by
+        status = excluded.status, code = excluded.code, message = excluded.message, caused_by = excluded.caused_by,
+        gateway = excluded.gateway
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
@@ -31,6 +32,8 @@ const ROW_OF: &str = concat!("SELECT ", columns!(), " FROM removals WHERE delive
 
 /// How often [`PRUNE`] runs: after one unproved refusal in this many.
 const PRUNE_EVERY: u128 = 64;
+
+const UNPROVED: &str = "SELECT count(*) FROM removals WHERE actor IS NULL";
 
 /// A request that ended without a DELETE.
 #[derive(Debug)]
@@ -81,15 +84,38 @@ impl<H: Host> Ledger<'_, H> {
             caused_by,
         ]);
         parameters.extend(refused.decided_by.parameters());
-        parameters.push(i64::from(removal.is_some_and(|removal| removal.dry_run)).into());
+        parameters.extend([i64::from(removal.is_some_and(|removal| removal.dry_run)).into(), GATEWAY.into()]);
         let mut rows = self.host().query(REFUSE, parameters).await?;
         if refused.actor.is_none() && self.host().random().is_multiple_of(PRUNE_EVERY) {
-            self.host().query(PRUNE, vec![i64::from(UNPROVED_KEPT).into()]).await?;
+            self.prune_unproved().await?;
         }
         if rows.is_empty() {
             rows = self.host().query(ROW_OF, vec![delivery.into()]).await?;
         }
         RemovalRow::first(&rows)?
             .ok_or_else(|| StoreError::Failed("the row does not exist after it was written".into()))
+    }
+    /// How many refusals without a proven actor there are beyond those that are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub async fn unproved_beyond_kept(&self) -> Result<u64, StoreError> {
+        let rows = self.host().query(UNPROVED, Vec::new()).await?;
+        match rows.first().map(Vec::as_slice) {
+            Some([Value::Integer(count)]) => {
+                Ok(u64::try_from(*count).unwrap_or_default().saturating_sub(u64::from(UNPROVED_KEPT)))
+            }
+            _ => Err(StoreError::Failed("the ledger answered with other columns than asked for".into())),
+        }
+    }
+
+    /// Deletes at most a thousand refusals without a proven actor, none of those that are kept.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be deleted.
+    pub async fn prune_unproved(&self) -> Result<(), StoreError> {
+        self.host().query(PRUNE, vec![i64::from(UNPROVED_KEPT).into()]).await.map(drop)
     }
 }

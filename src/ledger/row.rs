@@ -85,8 +85,10 @@ pub struct RemovalRow {
     pub dry_run: bool,
     /// The policies that decided.
     pub policies: Vec<String>,
-    /// The digest of the policy set that decided.
+    /// The digest of the policy set that decided, or that was in force where policy was not asked.
     pub policy_set: Option<String>,
+    /// The version of the gateway that wrote the row's state.
+    pub gateway: Option<String>,
     /// What approvers decided, also about earlier references.
     pub votes: Vec<Vote>,
     /// How many DELETEs were sent.
@@ -229,6 +231,7 @@ impl RemovalRow {
             resource_id: values.text(),
             policy_set: values.text(),
             caused_by: values.text(),
+            gateway: values.text(),
             votes: votes(&values.text().unwrap_or_default()),
         }))
     }

@@ -86,7 +86,7 @@ macro_rules! columns {
     () => {
         concat!("removals.id, reference, state, asked_at, expires_at, ended_at, in_flight_until, caller, kind, actor, instance,
         user_name, reason, dry_run, policies, attempts, status, code, message, request_id, confirmed_by, fingerprint,
-        later, delivery, groups, place, policy_set, caused_by, ", $crate::ledger::sql::votes!())
+        later, delivery, groups, place, policy_set, caused_by, gateway, ", $crate::ledger::sql::votes!())
     };
 }
 
@@ -109,7 +109,7 @@ macro_rules! votes {
 pub(super) const END: &str = "g";
 
 /// How many columns that are.
-pub(super) const WIDTH: usize = 29;
+pub(super) const WIDTH: usize = 30;
 
 /// Caller, kind, actor, instance, account, reason and `caused_by` of a removal: the columns of the same names, in this order.
 pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {

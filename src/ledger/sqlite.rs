@@ -40,7 +40,9 @@ const TABLES: &[&str] = &[
         place TEXT,
         policy_set TEXT,
         person TEXT,
-        caused_by TEXT
+        caused_by TEXT,
+        gateway TEXT,
+        upstream_ms INTEGER
     ) STRICT",
     "CREATE TABLE IF NOT EXISTS approvals (
         removal TEXT NOT NULL,
@@ -103,11 +105,13 @@ macro_rules! added {
     };
 }
 
-/// The columns of version 2.
+/// The columns of versions 2 and 4.
 const ADDED: &[AddedColumn] = &[
     added!("removals", "policy_set", "TEXT"),
     added!("removals", "person", "TEXT"),
     added!("removals", "caused_by", "TEXT"),
+    added!("removals", "gateway", "TEXT"),
+    added!("removals", "upstream_ms", "INTEGER"),
     added!("identities", "former_names", "TEXT"),
     added!("identities", "revision", "INTEGER NOT NULL DEFAULT 0"),
 ];
@@ -140,11 +144,12 @@ const INDEXES: &[&str] = &[
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE INDEX IF NOT EXISTS removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
+    "CREATE INDEX IF NOT EXISTS removals_upstream ON removals (ended_at, upstream_ms) WHERE upstream_ms IS NOT NULL",
     // Identity systems look people up by their own id.
     "CREATE INDEX IF NOT EXISTS identities_by_external_id
         ON identities (caller, json_extract(resource, '$.externalId'), id)",
     // Last: a database without it was not finished.
-    "INSERT INTO ledger (version) VALUES (3) ON CONFLICT DO NOTHING",
+    "INSERT INTO ledger (version) VALUES (4) ON CONFLICT DO NOTHING",
 ];
 
 /// The version, and the settings of the connection: what a new instance asks of a ledger that others use, in one statement.

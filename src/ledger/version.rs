@@ -3,7 +3,7 @@
 use crate::host::StoreError;
 
 /// The version that this code reads and writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The error for a ledger that has another one.
 pub(super) fn unknown(version: i64) -> StoreError {

@@ -22,9 +22,11 @@ pub(super) fn claim_deadline<H>(ctx: &Ctx<'_, H>) -> DateTime<Utc> {
 
 /// Sends the DELETE of a claim.
 pub(super) async fn execute<'c, H: Host>(ctx: &Ctx<'c, H>, taurusdb: &Taurusdb<'_, H>, claim: Claim<'c>) -> Report<'c> {
+    let began = ctx.host.elapsed();
     let deleted = taurusdb.delete(claim.permit()).await;
+    let upstream = (deleted.attempts > 0).then(|| ctx.host.elapsed().saturating_sub(began));
     let policies = claim.permit().policies().to_vec();
-    let unsettled = Unsettled { claim, at: ctx.host.now(), attempts: deleted.attempts };
+    let unsettled = Unsettled { claim, at: ctx.host.now(), attempts: deleted.attempts, upstream };
     Report {
         retry_after: deleted.retry_after.filter(|_| !deleted.outcome.status().is_success()),
         request_id: deleted.request_id,

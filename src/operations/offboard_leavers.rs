@@ -16,7 +16,6 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
 use crate::host::Host;
-use crate::ledger::ending::DecidedBy;
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::operations::Ctx;
@@ -167,7 +166,7 @@ async fn note_absence<H: Host>(ctx: &Ctx<'_, H>, leaver: &Leaver) {
         actor: Some(&ctx.actor.principal),
         removal: None,
         reason: Some(&about),
-        decided_by: DecidedBy::default(),
+        decided_by: ctx.decided_by(&[]),
     };
     let row = match ctx.app.ledger(ctx.host).await {
         Ok(ledger) => ledger.refuse(&noted).await,

@@ -5,16 +5,15 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::config::callers::Caller;
 use crate::host::{Host, StoreError};
-use crate::ledger::Ledger;
 use crate::ledger::claims::Completion;
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::refusals::RefusedRequest;
 use crate::ledger::row::{RemovalId, RemovalRow};
+use crate::ledger::{GATEWAY, Ledger};
 use crate::operations::report::{LedgerRow, Report, Unsettled};
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::outcome::state::State;
 use crate::request::actor::Actor;
 use crate::taurusdb::error_codes;
 
@@ -80,9 +79,10 @@ async fn settle<H: Host>(
     (outcome, request_id): (&Outcome, Option<&str>),
     unsettled: &Unsettled<'_>,
 ) -> Result<RemovalRow, StoreError> {
-    let Unsettled { claim, at, attempts } = unsettled;
+    let Unsettled { claim, at, attempts, upstream } = unsettled;
     let ending = Ending { outcome, language: origin.language, at: *at };
-    open(host, app).await?.complete(claim, &Completion { ending, request_id, attempts: *attempts }).await
+    let completion = Completion { ending, request_id, attempts: *attempts, upstream: *upstream };
+    open(host, app).await?.complete(claim, &completion).await
 }
 
 async fn open<'a, H: Host>(host: &'a H, app: Result<&App, &str>) -> Result<Ledger<'a, H>, StoreError> {
@@ -107,15 +107,14 @@ async fn write<H: Host>(
         actor: origin.actor.map(|actor| actor.principal.as_str()),
         removal: report.removal.as_ref(),
         reason: None,
-        decided_by: DecidedBy { policies: &report.policies, policy_set: policy_set(app, &report.outcome) },
+        decided_by: DecidedBy { policies: &report.policies, policy_set: policy_set(app) },
     };
     ledger.refuse(&refused).await
 }
 
-/// The digest of the policy set, for a request that was proved and understood.
-fn policy_set<'a>(app: Result<&'a App, &str>, outcome: &Outcome) -> Option<&'a str> {
-    let is_decided = matches!(outcome.state(), State::Denied | State::DryRun | State::NotSent);
-    app.ok().filter(|_| is_decided).map(|app| app.policies.digest())
+/// The digest of the policy set that is in force; `None` if the files cannot be used.
+fn policy_set<'a>(app: Result<&'a App, &str>) -> Option<&'a str> {
+    app.ok().map(|app| app.policies.digest())
 }
 
 /// Writes the event's one JSON line: the row as it is now, so that a log pipeline has a copy of its own, and who did what to it.
@@ -153,7 +152,8 @@ fn unwritten(id: &RemovalId, app: Result<&App, &str>, origin: &Origin<'_>, repor
         instance: removal.as_ref().map(|removal| removal.instance.name.clone()),
         user_name: removal.as_ref().map(|removal| removal.user_name.as_str().to_owned()),
         policies: report.policies.clone(),
-        policy_set: policy_set(app, outcome).map(str::to_owned),
+        policy_set: policy_set(app).map(str::to_owned),
+        gateway: Some(GATEWAY.to_owned()),
         caused_by: removal.as_ref().and_then(|removal| removal.caused_by.clone()),
         status: Some(outcome.status().as_u16()),
         code: Some(outcome.code().into_owned()),

@@ -55,6 +55,7 @@ fn record(id: &str, changes: &Value) -> Value {
         "confirmed_by": "account-list",
         "policy_set": null,
         "caused_by": null,
+        "gateway": env!("CARGO_PKG_VERSION"),
     });
     for (name, value) in changes.as_object().unwrap() {
         record[name] = value.clone();

@@ -27,7 +27,7 @@ pub(crate) async fn try_send(address: SocketAddr, request: http::Request<Bytes>)
 }
 
 /// What `GET /removals/{id}` tells of a removal, each time.
-const RECORD: [&str; 24] = [
+const RECORD: [&str; 25] = [
     "actor",
     "approvals",
     "asked_at",
@@ -39,6 +39,7 @@ const RECORD: [&str; 24] = [
     "dry_run",
     "ended_at",
     "expires_at",
+    "gateway",
     "id",
     "instance",
     "kind",

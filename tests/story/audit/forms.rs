@@ -35,17 +35,17 @@ async fn every_form() {
         concat!(
             r#""id","reference","state","asked_at","expires_at","ended_at","milliseconds","caller","kind","actor","#,
             r#""instance","user_name","reason","dry_run","policies","approvals","attempts","status","code","message","#,
-            r#""request_id","confirmed_by","policy_set","caused_by""#,
+            r#""request_id","confirmed_by","policy_set","caused_by","gateway""#,
             "\r\n",
             r#""019e00000000000000000000000000aa","K7Q2M9XA","rejected","2026-06-01T10:00:00.000Z","#,
             r#""2026-06-02T10:00:00.000Z","2026-06-01T10:00:01.500Z","1500","slack","slack","slack/U1","warehouse","#,
             r#""alice","'=HYPERLINK(""https://evil.example"",""a"")","false","one,two","#,
             r#""approve by slack/U2 at 2026-06-01T10:00:01.000Z; "#,
             r#"deny by portal/K at 2026-06-01T10:00:01.500Z: on call; ""really""","0","403","OFFBOARD.40305","#,
-            "\"he said \"\"no, never\"\"\r\nand went\",\"\",\"\",\"\",\"\"\r\n",
+            "\"he said \"\"no, never\"\"\r\nand went\",\"\",\"\",\"\",\"\",\"\"\r\n",
             r#""019e0000000000000000000000000001","","refused","2026-06-01T09:59:59.000Z","","","","","","","","'@bob","#,
             r#""'-1+2","true","","","0","","'+x","#,
-            "\"'\ty\",\"\",\"\",\"\",\"\"\r\n",
+            "\"'\ty\",\"\",\"\",\"\",\"\",\"\"\r\n",
         )
     );
 

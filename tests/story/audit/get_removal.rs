@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use starrocks_offboard::app::App;
 use starrocks_offboard::host::SendError;
+use starrocks_offboard::ledger::GATEWAY;
 use support::memory::Memory;
 
 use crate::gateway::{app, ask, gateway_with, header, memory, portal, seconds, text};
@@ -59,6 +60,7 @@ async fn whoever_may_audit_looks_and_settles() {
             "confirmed_by": "account-list",
             "policy_set": app.policies.digest(),
             "caused_by": null,
+            "gateway": GATEWAY,
         })
     );
     // The requester may always look.

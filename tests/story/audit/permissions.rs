@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use starrocks_offboard::ledger::GATEWAY;
 
 use crate::audit::shared::{
     ALICE_ONLY, ANALYTICS_ONLY, LEDGER_ONLY, NOTHING, PORTAL, Row, gateway_of, ids, list_as, newest_first, page, row,
@@ -122,6 +123,8 @@ async fn the_policies_that_let_somebody_look_are_named() {
                 "limit": 100, "cursor": null,
             },
             "rows": 1,
+            "gateway": GATEWAY,
+            "policy_set": app.policies.digest(),
         })
     );
 }

@@ -78,11 +78,14 @@ fn schema(host: &Memory) -> Vec<(String, String)> {
     read.unwrap().map(Result::unwrap).map(in_one_line).collect()
 }
 
-/// The rows of version 1, with what version 2 adds to them.
+/// The rows of version 1, with what versions 2 and 4 add to them.
 fn migrated(mut before: [Rows; 5]) -> [Rows; 5] {
     let [removals, _, identities, ..] = &mut before;
     for row in removals.values_mut() {
-        row.extend(["policy_set", "person", "caused_by"].map(|column| (column.to_owned(), SqlValue::Null)));
+        row.extend(
+            ["policy_set", "person", "caused_by", "gateway", "upstream_ms"]
+                .map(|column| (column.to_owned(), SqlValue::Null)),
+        );
     }
     for row in identities.values_mut() {
         row.extend([("former_names".to_owned(), SqlValue::Null), ("revision".to_owned(), SqlValue::Integer(0))]);
