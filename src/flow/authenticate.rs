@@ -151,9 +151,11 @@ fn identify_caller<'c>(
 ) -> Result<ClaimedCaller<'c>, ProofError> {
     match route {
         // Answered before.
-        Route::Health => Err(RequestError::RouteUnknown.into()),
-        Route::Api if http_signature::is_stated(inbound) => http_signature::identify_caller(inbound, config, now),
-        Route::Api => api::identify_caller(inbound, config, now),
+        Route::Health | Route::Ready => Err(RequestError::RouteUnknown.into()),
+        Route::Api | Route::Metrics if http_signature::is_stated(inbound) => {
+            http_signature::identify_caller(inbound, config, now)
+        }
+        Route::Api | Route::Metrics => api::identify_caller(inbound, config, now),
         Route::Scim(name) => {
             let caller = config.caller(name)?;
             if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {

@@ -3,8 +3,10 @@
 use crate::host::Host;
 use crate::operations::Ctx;
 use crate::operations::decide_approval::{ApprovalDecision, decide_approval};
+use crate::operations::get_metrics::get_metrics;
 use crate::operations::get_removal::get_removal;
 use crate::operations::help::help;
+use crate::operations::jobs::{JobDone, run_job};
 use crate::operations::list_accounts::list_accounts;
 use crate::operations::list_pending::list_pending;
 use crate::operations::list_removals::list_removals;
@@ -23,6 +25,8 @@ pub(super) enum Answered<'c> {
     Report(Box<Report<'c>>),
     /// An answer that is no outcome.
     Content(Content),
+    /// The same, and outcomes that requesters are told.
+    Job(Content, Vec<Report<'c>>),
 }
 
 /// Carries out a command.
@@ -53,6 +57,10 @@ pub(super) async fn dispatch<'c, H: Host>(
         Command::ListRemovals { query, format } => list_removals(ctx, &query, format).await.map(Answered::Content),
         Command::ListAccounts { instance, query } => list_accounts(ctx, instance, &query).await.map(Answered::Content),
         Command::ListPending(query) => list_pending(ctx, &query).await.map(Answered::Content),
+        Command::RunJob(job) => {
+            run_job(ctx, job).await.map(|JobDone { content, expired }| Answered::Job(content, expired))
+        }
+        Command::GetMetrics => get_metrics(ctx).await.map(Answered::Content),
         Command::Help => Ok(Answered::Content(help(ctx))),
     }
 }

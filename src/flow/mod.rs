@@ -11,6 +11,7 @@
 use std::pin::pin;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderValue, Method, Response};
 
 use crate::app::App;
@@ -18,9 +19,11 @@ use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
 use crate::flow::dispatch::{Answered, dispatch};
 use crate::flow::early_answer::{EarlyAnswer, Timing};
 use crate::flow::exchange::{Arrival, Exchange};
+use crate::flow::labelled::Labelled;
 use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
 use crate::host::{DatabaseKind, Host};
+use crate::operations::get_metrics::metrics_now;
 use crate::operations::record::record;
 use crate::operations::report::{Content, LedgerRow, Report};
 use crate::outbound::budget::Budget;
@@ -29,6 +32,7 @@ use crate::reply::{Reply, RequestFacts};
 use crate::request::error::RequestError;
 use crate::request::inbound::{BODY_LIMIT, BodyError, Inbound};
 use crate::request::route::{Route, route};
+use crate::request::trace::trace_id;
 
 mod authenticate;
 mod dispatch;
@@ -36,7 +40,10 @@ mod early_answer;
 mod exchange;
 mod follow_up;
 mod health;
+mod labelled;
+mod metrics;
 mod parse;
+mod ready;
 mod respond;
 mod secrets;
 
@@ -62,13 +69,21 @@ pub async fn handle<H: Host>(
         // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
         answer(if is_head { response.map(|_| Bytes::new()) } else { response });
     };
+    let policy_set = app.ok().map(|app| app.policies.digest());
+    let trace_id = trace_id(&inbound.headers).map(str::to_owned);
+    let host = &Labelled { host, trace_id: trace_id.as_deref(), policy_set };
     let arrival = Arrival::now(host, app);
     let (exchange, work) = match (route(&inbound), app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),
+        (Ok(Route::Ready), _) => return answer(ready::response(host, app, &arrival).await),
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
         (Ok(_), Err(_)) => (Exchange::anonymous(arrival), Err(NotSent::ConfigurationUnusable.into())),
         (Ok(route), Ok(app)) => match body {
             Some(error) => (Exchange::anonymous(arrival), Err(RequestError::from(error).into())),
+            None if route == Route::Metrics && metrics::is_scraper(host, &inbound).await => {
+                let work = metrics_now(host, app, arrival.at).await;
+                (Exchange::anonymous(arrival), work.map(Work::Reply).map_err(Outcome::from))
+            }
             None => receive(host, app, &route.readable(inbound), &route, arrival).await,
         },
     };
@@ -130,6 +145,13 @@ async fn carry_out<'c, H: Host>(
     match answered {
         Ok(Answered::Report(report)) => conclude(host, Ok(app), exchange, *report, timing).await,
         Err(refusal) => conclude(host, Ok(app), exchange, *refusal.0, timing).await,
+        Ok(Answered::Job(content, told)) => {
+            let (_, answer) = timing;
+            if let Some(answer) = answer {
+                answer(content_response(exchange, &content));
+            }
+            join_all(told.iter().map(|report| tell_requester(host, app, exchange, report))).await;
+        }
         Ok(Answered::Content(content)) => {
             let (timing, answer) = timing;
             if let Some(answer) = answer {
@@ -164,12 +186,17 @@ async fn conclude<H: Host>(
     if let Some(channel) = &timing.channel {
         channel.send(host, channel.bodies(&reply(exchange, known, &report, exchange.language)), id).await;
     }
-    if let (Some(notify), Ok(app)) = (&report.notify, app)
-        && let Some((channel, language)) = follow_up::channel_of_requester(host, app, notify).await
-    {
-        let told = reply(exchange, known, &report, language);
-        let request = RequestFacts { is_readers: true, ..told.request };
-        let told = Reply { request, clicked: None, is_decided_already: false, ..told };
-        channel.send(host, channel.bodies(&told), id).await;
+    if let Ok(app) = app {
+        tell_requester(host, app, exchange, &report).await;
     }
+}
+
+/// Sends an outcome to the requester whom a report names, if their platform takes a follow-up message.
+async fn tell_requester<H: Host>(host: &H, app: &App, exchange: &Exchange<'_>, report: &Report<'_>) {
+    let Some(notify) = &report.notify else { return };
+    let Some((channel, language)) = follow_up::channel_of_requester(host, app, notify).await else { return };
+    let told = reply(exchange, Some(app), report, language);
+    let request = RequestFacts { is_readers: true, ..told.request };
+    let told = Reply { request, clicked: None, is_decided_already: false, ..told };
+    channel.send(host, channel.bodies(&told), report_id(exchange, report)).await;
 }

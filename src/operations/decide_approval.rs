@@ -310,9 +310,7 @@ async fn record_vote<'c, H: Host>(
 
 /// Has the requester told as well, if their platform takes a follow-up message.
 fn notifying<'c>(row: &RemovalRow, reported: Reported<'c>) -> Reported<'c> {
-    let delivery = row.delivery().unwrap_or_default().to_owned();
-    let notify = row.caller.clone().zip(row.reply_address.clone());
-    let notify = notify.map(|(caller, reply_address)| Notify { caller, reply_address, delivery });
+    let notify = Notify::of_row(row);
     match reported {
         Ok(report) => Ok(Report { notify, ..report }),
         Err(refusal) => Err(refusal.map(|report| Report { notify, ..report })),

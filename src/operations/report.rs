@@ -1,5 +1,7 @@
 //! What an operation returns: a report, a refusal with its own facts, or content.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::ledger::claims::Claim;
@@ -31,6 +33,8 @@ pub(crate) struct Unsettled<'c> {
     pub(crate) at: DateTime<Utc>,
     /// How many DELETEs were sent.
     pub(crate) attempts: u32,
+    /// How long TaurusDB took, with all attempts; `None` if nothing was sent.
+    pub(crate) upstream: Option<Duration>,
 }
 
 /// How a request ended, with everything that its row, its log line and its answer say.
@@ -63,13 +67,22 @@ pub(crate) struct Notify {
     pub(crate) delivery: String,
 }
 
+impl Notify {
+    /// The requester of a row, if their platform takes a follow-up message.
+    pub(super) fn of_row(row: &RemovalRow) -> Option<Self> {
+        let delivery = row.delivery().unwrap_or_default().to_owned();
+        let (caller, reply_address) = row.caller.clone().zip(row.reply_address.clone())?;
+        Some(Self { caller, reply_address, delivery })
+    }
+}
+
 impl<'c> Report<'c> {
     /// An outcome without a row.
     pub(crate) fn new(outcome: Outcome) -> Self {
         let policies = match &outcome {
-            Outcome::Denied(Denied::Removal(denial) | Denied::Approval(denial) | Denied::Audit(denial)) => {
-                denial.policies().to_vec()
-            }
+            Outcome::Denied(
+                Denied::Removal(denial) | Denied::Approval(denial) | Denied::Audit(denial) | Denied::Operate(denial),
+            ) => denial.policies().to_vec(),
             _ => Vec::new(),
         };
         Self {

@@ -1,6 +1,8 @@
 //! What goes out: a reply says an outcome, a rendered reply has the form of a platform.
 
 pub mod api_body;
+pub mod exposition;
+pub mod metrics;
 pub mod response;
 
 use chrono::{DateTime, FixedOffset};

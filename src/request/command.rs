@@ -5,6 +5,7 @@ use crate::request::account_name::UserName;
 use crate::request::account_query::AccountQuery;
 use crate::request::error::RequestError;
 use crate::request::ids::DeliveryId;
+use crate::request::job::Job;
 use crate::request::leaver::Leaver;
 use crate::request::pending_query::PendingQuery;
 use crate::request::projection::Projection;
@@ -108,6 +109,10 @@ pub enum Command<'c> {
         /// Which part of it.
         query: AccountQuery,
     },
+    /// Run a job.
+    RunJob(Job),
+    /// Tell a monitoring system what there is.
+    GetMetrics,
     /// Say what the sender may ask for.
     Help,
     /// Remove all accounts of these people, who leave.

@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
+use crate::request::job::Job;
 use crate::request::strict;
 
 /// A path of the API; its parts still percent-encoded.
@@ -24,6 +25,10 @@ pub enum ApiPath<'p> {
     Approvals,
     /// One of them, by its reference or the id of its row.
     Approval(&'p str),
+    /// What a scheduler calls, by its name.
+    Job(&'p str),
+    /// What a monitoring system reads.
+    Metrics,
 }
 
 impl<'p> ApiPath<'p> {
@@ -45,6 +50,8 @@ impl<'p> ApiPath<'p> {
             ["removals", id] => Some(Self::Removal(id)),
             ["approvals"] => Some(Self::Approvals),
             ["approvals", id] => Some(Self::Approval(id)),
+            ["jobs", name] => Some(Self::Job(name)),
+            ["metrics"] => Some(Self::Metrics),
             _ => None,
         }
     }
@@ -57,8 +64,9 @@ impl<'p> ApiPath<'p> {
             Self::Users(..) if taken(method, &[Method::DELETE, Method::GET, Method::HEAD]) => Ok(()),
             Self::Users(..) => Err(RequestError::OnlyRemovesAndLists { allow: "DELETE, GET" }),
             Self::BelowUsers => Err(RequestError::OnlyRemovesAndLists { allow: "" }),
-            Self::Approval(_) if taken(method, &[Method::POST]) => Ok(()),
-            Self::Approval(_) => not_allowed("POST"),
+            Self::Job(name) if Job::parse(name).is_none() => Err(RequestError::RouteUnknown),
+            Self::Approval(_) | Self::Job(_) if taken(method, &[Method::POST]) => Ok(()),
+            Self::Approval(_) | Self::Job(_) => not_allowed("POST"),
             _ if taken(method, &[Method::GET, Method::HEAD]) => Ok(()),
             _ => not_allowed("GET"),
         }
@@ -70,6 +78,10 @@ impl<'p> ApiPath<'p> {
 pub(crate) enum Route {
     /// Whether the operator's files can be used.
     Health,
+    /// Whether a removal could be carried out.
+    Ready,
+    /// What a monitoring system reads: with a secret of its own, or with the proof of [`Route::Api`].
+    Metrics,
     /// TaurusDB's own API, and the routes beside it with the same proof.
     Api,
     /// A caller's hook; its name, decoded.
@@ -87,12 +99,15 @@ pub(crate) enum Route {
 /// decoded.
 pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
     if let Some(path) = ApiPath::parse(&inbound.path) {
-        return path.check(&inbound.method).map(|()| Route::Api);
+        path.check(&inbound.method)?;
+        return Ok(if path == ApiPath::Metrics { Route::Metrics } else { Route::Api });
     }
     let decoded = |name: &str| strict::percent_decode(name).ok_or(RequestError::UrlMalformed);
+    let is_read = [Method::GET, Method::HEAD].contains(&inbound.method);
     match *segments(&inbound.path).as_slice() {
-        ["healthz"] if [Method::GET, Method::HEAD].contains(&inbound.method) => Ok(Route::Health),
-        ["healthz"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
+        ["healthz"] if is_read => Ok(Route::Health),
+        ["readyz"] if is_read => Ok(Route::Ready),
+        ["healthz" | "readyz"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
         ["hooks", name] => decoded(name).map(Route::Hook),
         ["scim", "v2", name, ..] => decoded(name).map(Route::Scim),
         _ => Err(RequestError::RouteUnknown),
@@ -104,7 +119,7 @@ impl Route {
     /// empty segments.
     pub(crate) fn readable(&self, inbound: Inbound) -> Inbound {
         match self {
-            Self::Health | Self::Api => inbound,
+            Self::Health | Self::Ready | Self::Metrics | Self::Api => inbound,
             Self::Hook(_) | Self::Scim(_) => Inbound {
                 method: if inbound.method == Method::HEAD { Method::GET } else { inbound.method },
                 path: segments(&inbound.path).iter().flat_map(|segment| ["/", segment]).collect(),
@@ -191,6 +206,16 @@ mod tests {
             (Method::HEAD, "/approvals/x".into(), not_allowed("POST")),
             (Method::HEAD, "/healthz".into(), Ok(Route::Health)),
             (Method::POST, "/healthz".into(), not_allowed("GET")),
+            (Method::GET, "/readyz".into(), Ok(Route::Ready)),
+            (Method::HEAD, "/readyz/".into(), Ok(Route::Ready)),
+            (Method::POST, "/readyz".into(), not_allowed("GET")),
+            (Method::HEAD, "/metrics".into(), Ok(Route::Metrics)),
+            (Method::POST, "/metrics".into(), not_allowed("GET")),
+            (Method::POST, "/jobs/settle".into(), Ok(Route::Api)),
+            (Method::POST, "//jobs/prune/".into(), Ok(Route::Api)),
+            (Method::GET, "/jobs/expire".into(), not_allowed("POST")),
+            (Method::POST, "/jobs/stop".into(), Err(RequestError::RouteUnknown)),
+            (Method::POST, "/jobs".into(), Err(RequestError::RouteUnknown)),
         ] {
             assert_eq!(route(&inbound(&method, &path)), expected, "{method} {path}");
         }

@@ -5,6 +5,7 @@
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: who may read what became of a removal, in which form; the log
 //! - `ledger`: a ledger that fails, or of another version
+//! - `production`: jobs, metrics, readiness, traces
 //! - `taurusdb`: what TaurusDB and IAM answer, and when they are asked again
 //! - `callers`: the cases of the kinds; `differential` holds our signatures against the vendors' libraries
 //! - `adversary`: attacks
@@ -18,5 +19,6 @@ mod audit;
 mod callers;
 mod gateway;
 mod ledger;
+mod production;
 mod removal;
 mod taurusdb;

@@ -15,6 +15,7 @@ use crate::request::actor::Actor;
 use crate::request::command::{ApprovalAction, Command};
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
+use crate::request::job::Job;
 use crate::request::pending_query::PendingQuery;
 use crate::request::reason::Reason;
 use crate::request::removal_query::{ListFormat, RemovalQuery};
@@ -36,6 +37,9 @@ pub(super) fn parse<'c>(request: Verified<'_>, config: &'c Config) -> Parsed<'c>
         }
         Some(ApiPath::Approvals) => pending(inbound),
         Some(ApiPath::Approval(id)) => without_query(inbound).and_then(|()| decision(inbound, id)),
+        Some(ApiPath::Job(name)) => without_query(inbound)
+            .and_then(|()| Job::parse(name).map(Command::RunJob).ok_or(RequestError::RouteUnknown)),
+        Some(ApiPath::Metrics) => without_query(inbound).map(|()| Command::GetMetrics),
         Some(ApiPath::Users(project_id, instance_id)) => documented(inbound, project_id, instance_id, config),
         Some(ApiPath::BelowUsers) | None => Err(RequestError::RouteUnknown),
     };

@@ -20,6 +20,8 @@
 //!   in `X-Offboard-Next` as well; the last page has none
 //! - `GET /approvals`: removals that wait for an approval, as far as this caller may see them
 //! - `POST /approvals/{id}`, JSON `{"decision":"approve"|"deny"|"confirm"|"cancel","reason":"…"}`
+//! - `POST /jobs/settle`, `/jobs/expire`, `/jobs/prune`, and `GET /metrics`: for principals that policy permits to `operate`. A body is
+//!   ignored
 //!
 //! Not supported: `X-Auth-Token` (only IAM can verify one), other query parameters.
 

@@ -157,8 +157,11 @@ async fn what_is_not_kept_is_logged_without_its_value() {
     assert_eq!(ask(&stage, "DELETE", &format!("/Users/{id}"), Value::Null).await.status, 204);
     assert!(stage.has_alice());
     let lines = stage.log().join("\n");
-    assert!(lines.contains(r#"{"event":"not-kept","by":"scim","person":"","attributes":["title"]}"#), "{lines}");
-    assert!(lines.contains(&format!(r#"{{"event":"never-active","by":"scim","person":"{id}"}}"#)), "{lines}");
+    assert!(
+        lines.contains(r#"{"event":"not-kept","by":"scim","person":"","attributes":["title"],"gateway":"#),
+        "{lines}"
+    );
+    assert!(lines.contains(&format!(r#"{{"event":"never-active","by":"scim","person":"{id}","gateway":"#)), "{lines}");
     assert!(!lines.contains("hunter2"), "{lines}");
     let kept: i64 = stage
         .host

@@ -1,0 +1,73 @@
+//! What a scheduler has done now and then: one file a job.
+//!
+//! A job may stop between any two statements, run again at any time, and run in several instances at once. It ends within the
+//! time of one request; what is left then is said (`"more": true`), and the next run goes on with it. No job sends a DELETE.
+
+use chrono::SecondsFormat;
+use http::StatusCode;
+use serde_json::{Map, Value as Json, json};
+
+use crate::host::Host;
+use crate::operations::Ctx;
+use crate::operations::operate::permitted_to_operate;
+use crate::operations::report::{Content, Refusal, Report};
+use crate::outcome::unseen::visible_json;
+use crate::reply::Rendered;
+use crate::request::job::Job;
+
+mod expire;
+mod prune;
+mod settle;
+
+/// What a job came to.
+pub(crate) struct JobDone<'c> {
+    /// The summary.
+    pub(crate) content: Content,
+    /// The requests that the job ended, whose requesters are told.
+    pub(crate) expired: Vec<Report<'c>>,
+}
+
+/// What a job counted, by name, in the order in which the summary has it.
+type Counted = Vec<(&'static str, usize)>;
+
+/// What a job did, and whether it stopped before it was done.
+struct Summary<'c> {
+    counted: Counted,
+    more: bool,
+    expired: Vec<Report<'c>>,
+}
+
+/// Runs a job.
+///
+/// # Errors
+///
+/// If policy does not permit it, or the ledger cannot be used.
+pub(crate) async fn run_job<'c, H: Host>(ctx: &Ctx<'c, H>, job: Job) -> Result<JobDone<'c>, Refusal<'c>> {
+    let policies = permitted_to_operate(ctx)?;
+    let done = match job {
+        Job::Settle => settle::settle(ctx).await,
+        Job::Expire => expire::expire(ctx).await,
+        Job::Prune => prune::prune(ctx).await,
+    };
+    let of_policies = |error| Refusal::from(error).map(|report| report.decided_by(&policies));
+    let Summary { counted, more, expired } = done.map_err(of_policies)?;
+    let mut summary = Map::new();
+    summary.insert("job".into(), job.as_str().into());
+    summary.extend(counted.into_iter().map(|(name, count)| (name.to_owned(), Json::from(count))));
+    summary.insert("more".into(), more.into());
+    let line = json!({
+        "event": "job",
+        "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "by": ctx.actor.principal,
+        "policies": policies,
+        "summary": summary,
+    });
+    ctx.host.log(&visible_json(&line));
+    let rendered = Rendered::json(StatusCode::OK, Json::Object(summary).to_string());
+    Ok(JobDone { content: Content { policies, ..Content::of(rendered) }, expired })
+}
+
+/// Whether the time of the request is over, but for what is reserved for settling.
+fn is_out_of_time<H: Host>(ctx: &Ctx<'_, H>) -> bool {
+    ctx.budget.left_to_send(ctx.host).is_zero()
+}

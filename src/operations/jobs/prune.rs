@@ -1,0 +1,78 @@
+//! Deletes what is not kept: refusals whose sender was not proved, beyond those that are kept; what instances share about tokens and
+//! published keys, once it has expired; and, where `[keep]` says for how long they are kept, rows of requests that ended without a
+//! DELETE.
+
+use crate::host::Host;
+use crate::ledger::Ledger;
+use crate::ledger::retention::{AT_ONCE, Old};
+use crate::operations::Ctx;
+use crate::operations::jobs::{Summary, is_out_of_time};
+use crate::outcome::NotSent;
+
+/// Deletes it, as far as the time suffices.
+///
+/// # Errors
+///
+/// If the ledger cannot be used.
+pub(super) async fn prune<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, NotSent> {
+    let ledger = ctx.ledger().await?;
+    let now = ctx.host.now();
+    let keep = ctx.app.config.keep;
+    let tokens = ctx.stored(ledger.prune_tokens(now).await)?;
+    let keys = ctx.stored(ledger.prune_published_keys(now).await)?;
+    let (unproved, more_unproved) = prune_unproved(ctx, &ledger).await?;
+    let (refused, more_refused) = prune_old(ctx, &ledger, Old::Undelivered, keep.refused_days).await?;
+    let (decided, more_decided) = prune_old(ctx, &ledger, Old::Delivered, keep.decided_days).await?;
+    Ok(Summary {
+        counted: vec![
+            ("unproved", unproved),
+            ("refused", refused),
+            ("decided", decided),
+            ("tokens", tokens),
+            ("keys", keys),
+        ],
+        more: more_unproved || more_refused || more_decided,
+        expired: Vec::new(),
+    })
+}
+
+/// Returns how many are gone, and whether there are more.
+async fn prune_unproved<'c, H: Host>(ctx: &Ctx<'c, H>, ledger: &Ledger<'c, H>) -> Result<(usize, bool), NotSent> {
+    let mut gone = 0_usize;
+    let mut beyond = ctx.stored(ledger.unproved_beyond_kept().await)?;
+    while beyond > 0 {
+        if is_out_of_time(ctx) {
+            return Ok((gone, true));
+        }
+        ctx.stored(ledger.prune_unproved().await)?;
+        let left = ctx.stored(ledger.unproved_beyond_kept().await)?;
+        gone = gone.saturating_add(usize::try_from(beyond.saturating_sub(left)).unwrap_or(usize::MAX));
+        // Others add rows meanwhile: those are for the next run.
+        if left >= beyond {
+            return Ok((gone, true));
+        }
+        beyond = left;
+    }
+    Ok((gone, false))
+}
+
+/// Returns how many are gone, and whether there are more; nothing goes where the operator keeps them for good.
+async fn prune_old<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    ledger: &Ledger<'c, H>,
+    old: Old,
+    days: Option<u32>,
+) -> Result<(usize, bool), NotSent> {
+    let Some(days) = days else { return Ok((0, false)) };
+    let mut gone = 0_usize;
+    loop {
+        if is_out_of_time(ctx) {
+            return Ok((gone, true));
+        }
+        let count = ctx.stored(ledger.prune_old(old, days, ctx.at).await)?;
+        gone = gone.saturating_add(count);
+        if count < AT_ONCE {
+            return Ok((gone, false));
+        }
+    }
+}
