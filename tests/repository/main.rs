@@ -3,6 +3,7 @@
 //! - `directions`: which file of `src/` may import which
 //! - `limits`: how long a function may be, and how many parameters it may have
 //! - `manifest`: the variables of spin.toml
+//! - `metrics`: what the dashboard shows and the alerts ask exists
 //! - `deploy`, `template`: what runs the gateway on Kubernetes and by systemd, and what `spin new` lays down
 //! - `kinds`: the page, the row and the cases of every caller kind
 
@@ -12,6 +13,7 @@ mod kinds;
 mod ledger_sql;
 mod limits;
 mod manifest;
+mod metrics;
 mod sources;
 mod template;
 
