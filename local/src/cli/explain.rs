@@ -36,7 +36,7 @@ pub struct Arguments {
     /// The requester: `slack/U2CERLKJA`, `portal/ACCESS_KEY_ID`, or the name of a caller that acts under its own name.
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: String,
-    /// The name of the instance and the account: `analytics/alice`; for `list` the instance alone: `analytics`.
+    /// The name of the instance and the account: `analytics/alice`; for `list` and `operate` the instance alone: `analytics`.
     #[arg(long, value_name = "INSTANCE/USER_NAME")]
     account: String,
     /// Only decide this action [default: removing the account at once, or else requesting the removal]
@@ -128,6 +128,8 @@ struct Case<'a> {
     instance: &'a Instance,
     /// The account name as given; not every row has a valid one.
     user_name: &'a str,
+    /// Whether the action is one on the ledger as a whole, whatever instance was given.
+    is_about_ledger: bool,
     reason: Option<Reason>,
     context: AuthzContext,
 }
@@ -136,9 +138,9 @@ impl<'a> Case<'a> {
     fn new(arguments: &'a Arguments, config: &'a Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
         let actor = actor(config, &arguments.principal).map_err(|why| anyhow!(why))?;
         let (instance, user_name) = match (arguments.account.split_once('/'), arguments.action) {
-            (Some((instance, _)), Some(ActionArgument::List)) => (instance, ""),
+            (Some((instance, _)), Some(ActionArgument::List | ActionArgument::Operate)) => (instance, ""),
             (Some(account), _) => account,
-            (None, Some(ActionArgument::List)) => (arguments.account.as_str(), ""),
+            (None, Some(ActionArgument::List | ActionArgument::Operate)) => (arguments.account.as_str(), ""),
             (None, _) => bail!("account `{}` is not valid; write `instance/user_name`", arguments.account),
         };
         let instance = config.instance(instance).ok().with_context(|| {
@@ -158,7 +160,8 @@ impl<'a> Case<'a> {
             instance_removals_last_hour: arguments.instance_removals_last_hour,
             waiting_requests: arguments.waiting_requests,
         };
-        Ok(Self { config, actor, instance, user_name, reason, context })
+        let is_about_ledger = arguments.action == Some(ActionArgument::Operate);
+        Ok(Self { config, actor, instance, user_name, is_about_ledger, reason, context })
     }
 
     /// Returns what the page says about the request: labels and values.
@@ -188,6 +191,9 @@ impl<'a> Case<'a> {
 
     fn resource_in_words(&self) -> (&'static str, String) {
         let Self { instance, user_name, .. } = self;
+        if self.is_about_ledger {
+            return ("ledger", "all removals".to_owned());
+        }
         let instance = format!("{} (environment {})", instance.name, instance.environment);
         if user_name.is_empty() { ("instance", instance) } else { ("account", format!("{user_name} on {instance}")) }
     }
@@ -479,6 +485,14 @@ request: denied: no policy permits it
                 vec![
                     "denied: no policy permits it",
                     "list: denied: no policy permits it",
+                    "no policy has this principal, action and resource in its scope",
+                ],
+            ),
+            (
+                "--as slack/U1 --account warehouse --action operate",
+                vec![
+                    "denied: no policy permits it",
+                    "operate: denied: no policy permits it",
                     "no policy has this principal, action and resource in its scope",
                 ],
             ),
