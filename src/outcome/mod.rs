@@ -673,6 +673,25 @@ mod tests {
         refused.collect()
     }
 
+    const NOT_SENT: [NotSent; 16] = [
+        NotSent::NotReached,
+        NotSent::HostNotAllowed,
+        NotSent::ConnectTimedOut,
+        NotSent::TimeSpent,
+        NotSent::TokenUnavailable,
+        NotSent::IamNotAllowed,
+        NotSent::LedgerDown,
+        NotSent::LedgerInMemory,
+        NotSent::ConfigurationUnusable,
+        NotSent::EndpointInvalid,
+        NotSent::CredentialsUnset,
+        NotSent::CredentialsRefused,
+        NotSent::KeysUnavailable,
+        NotSent::KeysUnusable,
+        NotSent::AccountListUnreadable,
+        NotSent::AccountListUnavailable,
+    ];
+
     /// Endings of every variant; the catalogue has its own test.
     fn samples() -> Vec<Outcome> {
         let policies = || vec!["frozen".to_owned(), "night".to_owned()];
@@ -689,24 +708,6 @@ mod tests {
             code: "DBS.1".into(),
             message: "said upstream".into(),
         };
-        let not_sent = [
-            NotSent::NotReached,
-            NotSent::HostNotAllowed,
-            NotSent::ConnectTimedOut,
-            NotSent::TimeSpent,
-            NotSent::TokenUnavailable,
-            NotSent::IamNotAllowed,
-            NotSent::LedgerDown,
-            NotSent::LedgerInMemory,
-            NotSent::ConfigurationUnusable,
-            NotSent::EndpointInvalid,
-            NotSent::CredentialsUnset,
-            NotSent::CredentialsRefused,
-            NotSent::KeysUnavailable,
-            NotSent::KeysUnusable,
-            NotSent::AccountListUnreadable,
-            NotSent::AccountListUnavailable,
-        ];
         let unknown = [
             Unknown::NoUsableAnswer,
             Unknown::FirstByteTimedOut,
@@ -751,7 +752,7 @@ mod tests {
             Outcome::Refused(Message::new(&catalog::PERSON_NOT_UPDATED)),
         ];
         let mut samples = refused_samples();
-        samples.extend(not_sent.map(Outcome::NotSent));
+        samples.extend(NOT_SENT.map(Outcome::NotSent));
         samples.extend(unknown.map(Outcome::Unknown));
         samples.extend(denied.map(Outcome::Denied));
         samples.extend(closed.map(Outcome::Closed));
