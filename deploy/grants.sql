@@ -5,9 +5,9 @@ GRANT SELECT ON ALL TABLES IN SCHEMA offboard TO offboard_gateway;
 GRANT INSERT ON offboard.removals, offboard.approvals, offboard.tokens, offboard.published_keys, offboard.identities, offboard.brakes
     TO offboard_gateway;
 GRANT UPDATE (state, asked_at, ended_at, reason, caused_by, policies, policy_set, attempts, status, code, message, request_id,
-    confirmed_by, reference, expires_at, fingerprint, later, groups, in_flight_until, claimed_at, place, person)
+    confirmed_by, reference, expires_at, fingerprint, later, groups, in_flight_until, claimed_at, place, person, gateway, upstream_ms)
     ON offboard.removals TO offboard_gateway;
 GRANT UPDATE ON offboard.tokens, offboard.published_keys, offboard.identities, offboard.brakes TO offboard_gateway;
--- People whom an identity system deletes.
-GRANT DELETE ON offboard.identities TO offboard_gateway;
+-- People whom an identity system deletes, and tokens and key sets that have expired.
+GRANT DELETE ON offboard.identities, offboard.tokens, offboard.published_keys TO offboard_gateway;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA offboard TO offboard_gateway;

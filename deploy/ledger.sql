@@ -39,7 +39,9 @@ CREATE TABLE removals (
     place text,
     policy_set text,
     person text COLLATE "C",
-    caused_by text
+    caused_by text,
+    gateway text,
+    upstream_ms bigint
 );
 CREATE TABLE approvals (
     removal text COLLATE "C" NOT NULL,
@@ -97,49 +99,51 @@ CREATE INDEX removals_open ON removals (instance, user_name) WHERE state IN ('in
 CREATE INDEX removals_by_actor ON removals (actor, id DESC) WHERE actor IS NOT NULL;
 CREATE INDEX removals_by_instance ON removals (instance, id DESC) WHERE instance IS NOT NULL;
 CREATE INDEX removals_by_user ON removals (user_name, id DESC);
+CREATE INDEX removals_upstream ON removals (ended_at, upstream_ms) WHERE upstream_ms IS NOT NULL;
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 
-CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
+CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
     INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-             attempts, in_flight_until, claimed_at, place, person)
-            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16 WHERE true ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+             attempts, in_flight_until, claimed_at, place, person, gateway)
+            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16, $17 WHERE true ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
                 reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
                 policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
                 request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
                 claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
-                expires_at = NULL, fingerprint = NULL, later = NULL
+                expires_at = NULL, fingerprint = NULL, later = NULL, gateway = excluded.gateway
                 WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
                     AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
             RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($16, $6) AND r.claimed_at > $13) + (SELECT count(*) FROM removals r WHERE r.actor = $6 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $13 AND (r.person IS NULL OR r.person NOT IN ($16, $6))) - (SELECT count(*) FROM removals r WHERE r.delivery = $2 AND r.claimed_at > $13), (SELECT count(*) FROM removals r WHERE r.instance = $7 AND r.claimed_at > $13) - (SELECT count(*) FROM removals r WHERE r.delivery = $2 AND r.claimed_at > $13);
 END $f$;
-CREATE OR REPLACE FUNCTION claim_unseen(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, bigint, bigint, bigint) RETURNS TABLE (claimed_delivery text, claimed text) LANGUAGE plpgsql AS $f$
+CREATE OR REPLACE FUNCTION claim_unseen(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, bigint, bigint, bigint, text) RETURNS TABLE (claimed_delivery text, claimed text) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
     INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-             attempts, in_flight_until, claimed_at, place, person)
-            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16 WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.instance = $7 AND r.user_name = $8 AND r.delivery IS DISTINCT FROM $2 AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= $3) AND coalesce(r.place, $15) = $15) AND (SELECT count(*) FROM removals r WHERE r.person IN ($16, $6) AND r.claimed_at > $13) + (SELECT count(*) FROM removals r WHERE r.actor = $6 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $13 AND (r.person IS NULL OR r.person NOT IN ($16, $6))) <= $17 AND (SELECT count(*) FROM removals r WHERE r.instance = $7 AND r.claimed_at > $13) <= $18 AND (SELECT count(*) FROM removals r WHERE coalesce(r.person, r.actor) IN ($16, $6) AND r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at > $3) <= $19 ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+             attempts, in_flight_until, claimed_at, place, person, gateway)
+            SELECT $1, $2, 'in-flight', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $3, $15, $16, $20 WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.instance = $7 AND r.user_name = $8 AND r.delivery IS DISTINCT FROM $2 AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= $3) AND coalesce(r.place, $15) = $15) AND (SELECT count(*) FROM removals r WHERE r.person IN ($16, $6) AND r.claimed_at > $13) + (SELECT count(*) FROM removals r WHERE r.actor = $6 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $13 AND (r.person IS NULL OR r.person NOT IN ($16, $6))) <= $17 AND (SELECT count(*) FROM removals r WHERE r.instance = $7 AND r.claimed_at > $13) <= $18 AND (SELECT count(*) FROM removals r WHERE coalesce(r.person, r.actor) IN ($16, $6) AND r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at > $3) <= $19 ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
                 reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
                 policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
                 request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
                 claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
-                expires_at = NULL, fingerprint = NULL, later = NULL
+                expires_at = NULL, fingerprint = NULL, later = NULL, gateway = excluded.gateway
                 WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
                     AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
             RETURNING delivery, id;
 END $f$;
-CREATE OR REPLACE FUNCTION claim_waiting(text, text, bigint, text, text, bigint, text, text, bigint, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
+CREATE OR REPLACE FUNCTION claim_waiting(text, text, bigint, text, text, bigint, text, text, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
     INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $11), ('a' || $7), ('i' || $8)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY UPDATE removals SET state = 'in-flight', policies = $4, policy_set = $5, attempts = attempts + 1,
-    in_flight_until = $6, claimed_at = $3, place = $10, person = $11
+    in_flight_until = $6, claimed_at = $3, place = $10, person = $11,
+    gateway = $12
     WHERE id = $1 AND state = $2 AND expires_at > $3
     RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($11, $7) AND r.claimed_at > $9) + (SELECT count(*) FROM removals r WHERE r.actor = $7 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $9 AND (r.person IS NULL OR r.person NOT IN ($11, $7))) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9), (SELECT count(*) FROM removals r WHERE r.instance = $8 AND r.claimed_at > $9) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9);
 END $f$;
@@ -147,6 +151,19 @@ CREATE OR REPLACE FUNCTION prune(bigint) RETURNS bigint LANGUAGE sql SECURITY DE
     WITH gone AS (DELETE FROM removals WHERE id IN
     (SELECT id FROM removals WHERE actor IS NULL ORDER BY id DESC LIMIT 1000 OFFSET $1) RETURNING 1) SELECT count(*) FROM gone
 $f$;
-INSERT INTO ledger VALUES (3);
+CREATE OR REPLACE FUNCTION prune_old(text, bigint) RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
+    DELETE FROM removals WHERE id IN (SELECT r.id FROM removals r WHERE r.id < $1 AND r.asked_at < $2
+            AND coalesce(r.ended_at, r.asked_at) < $2 AND r.state IN ('refused', 'denied', 'expired', 'cancelled')
+            AND r.delivery IS NULL ORDER BY r.id LIMIT 1000) RETURNING id
+$f$;
+CREATE OR REPLACE FUNCTION prune_old_delivered(text, bigint) RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
+    DELETE FROM removals WHERE id IN (SELECT r.id FROM removals r WHERE r.id < $1 AND r.asked_at < $2
+            AND coalesce(r.ended_at, r.asked_at) < $2 AND r.state IN ('refused', 'denied', 'expired', 'cancelled')
+            AND r.delivery IS NOT NULL ORDER BY r.id LIMIT 1000) RETURNING id
+$f$;
+CREATE OR REPLACE FUNCTION prune_votes() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
+    WITH gone AS (DELETE FROM approvals WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = approvals.removal) RETURNING 1) SELECT count(*) FROM gone
+$f$;
+INSERT INTO ledger VALUES (4);
 END IF;
 END $do$;

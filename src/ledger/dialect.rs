@@ -13,8 +13,7 @@
 use std::borrow::Cow;
 
 use crate::ledger::approvals::VOTE;
-use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, PRUNE};
-use crate::ledger::retention::{OLD, OLD_DELIVERED, OLD_VOTES};
+use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
 use crate::ledger::sql::votes;
 
 /// Statements that are one call of a function there.

@@ -1,4 +1,4 @@
-//! The statements that are the bodies of functions on PostgreSQL ([`super::postgres`]): those that make a claim, and one that deletes.
+//! The statements that are the bodies of functions on PostgreSQL ([`super::postgres`]): those that make a claim, and those that delete.
 
 use crate::host::Batched;
 use crate::ledger::sql::{last_hour, unresolved, waiting};
@@ -109,3 +109,25 @@ pub(super) const CLAIM_WAITING: &str = concat!(
 /// Deletes refusals whose sender was not proved, but the newest.
 pub(super) const PRUNE: &str = "DELETE FROM removals WHERE id IN
     (SELECT id FROM removals WHERE actor IS NULL ORDER BY id DESC LIMIT 1000 OFFSET ?1)";
+
+macro_rules! old {
+    ($delivery:literal) => {
+        concat!(
+            "DELETE FROM removals WHERE id IN (SELECT r.id FROM removals r WHERE r.id < ?1 AND r.asked_at < ?2
+            AND coalesce(r.ended_at, r.asked_at) < ?2 AND r.state IN ('refused', 'denied', 'expired', 'cancelled')
+            AND r.delivery ",
+            $delivery,
+            " ORDER BY r.id LIMIT 1000) RETURNING id"
+        )
+    };
+}
+
+/// Deletes old rows that stand for no delivery, [`super::retention`] says which.
+pub(super) const OLD: &str = old!("IS NULL");
+
+/// Deletes old rows that stand for one.
+pub(super) const OLD_DELIVERED: &str = old!("IS NOT NULL");
+
+/// What approvers decided about rows that are gone.
+pub(super) const OLD_VOTES: &str =
+    "DELETE FROM approvals WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = approvals.removal)";

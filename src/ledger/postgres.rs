@@ -14,8 +14,7 @@
 use std::sync::LazyLock;
 
 use crate::host::{Host, StoreError, Value};
-use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, PRUNE};
-use crate::ledger::retention::{OLD, OLD_DELIVERED, OLD_VOTES};
+use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
 use crate::ledger::version::{VERSION, unknown};
 
 /// The schema that the tables are in.

@@ -9,26 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
-
-macro_rules! old {
-    ($delivery:literal) => {
-        concat!(
-            "DELETE FROM removals WHERE id IN (SELECT r.id FROM removals r WHERE r.id < ?1 AND r.asked_at < ?2
-            AND coalesce(r.ended_at, r.asked_at) < ?2 AND r.state IN ('refused', 'denied', 'expired', 'cancelled')
-            AND r.delivery ",
-            $delivery,
-            " ORDER BY r.id LIMIT 1000) RETURNING id"
-        )
-    };
-}
-
-pub(super) const OLD: &str = old!("IS NULL");
-
-pub(super) const OLD_DELIVERED: &str = old!("IS NOT NULL");
-
-/// What approvers decided about rows that are gone.
-pub(super) const OLD_VOTES: &str =
-    "DELETE FROM approvals WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = approvals.removal)";
+use crate::ledger::functions::{OLD, OLD_DELIVERED, OLD_VOTES};
 
 /// A token that is neither good, nor being renewed, nor remembered as refused.
 const TOKENS: &str = "DELETE FROM tokens WHERE coalesce(expires_at, 0) <= ?1 AND leased_until <= ?1

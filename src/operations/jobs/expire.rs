@@ -3,7 +3,7 @@
 
 use crate::host::Host;
 use crate::operations::Ctx;
-use crate::operations::jobs::Summary;
+use crate::operations::jobs::summary::Summary;
 use crate::operations::report::{Notify, Report};
 use crate::outcome::{Closed, NotSent, Outcome};
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::host::Host;
 use crate::operations::Ctx;
+use crate::operations::jobs::summary::Summary;
 use crate::operations::operate::permitted_to_operate;
 use crate::operations::report::{Content, Refusal, Report};
 use crate::outcome::unseen::visible_json;
@@ -18,6 +19,7 @@ use crate::request::job::Job;
 mod expire;
 mod prune;
 mod settle;
+mod summary;
 
 /// What a job came to.
 pub(crate) struct JobDone<'c> {
@@ -25,16 +27,6 @@ pub(crate) struct JobDone<'c> {
     pub(crate) content: Content,
     /// The requests that the job ended, whose requesters are told.
     pub(crate) expired: Vec<Report<'c>>,
-}
-
-/// What a job counted, by name, in the order in which the summary has it.
-type Counted = Vec<(&'static str, usize)>;
-
-/// What a job did, and whether it stopped before it was done.
-struct Summary<'c> {
-    counted: Counted,
-    more: bool,
-    expired: Vec<Report<'c>>,
 }
 
 /// Runs a job.
@@ -65,9 +57,4 @@ pub(crate) async fn run_job<'c, H: Host>(ctx: &Ctx<'c, H>, job: Job) -> Result<J
     ctx.host.log(&visible_json(&line));
     let rendered = Rendered::json(StatusCode::OK, Json::Object(summary).to_string());
     Ok(JobDone { content: Content { policies, ..Content::of(rendered) }, expired })
-}
-
-/// Whether the time of the request is over, but for what is reserved for settling.
-fn is_out_of_time<H: Host>(ctx: &Ctx<'_, H>) -> bool {
-    ctx.budget.left_to_send(ctx.host).is_zero()
 }

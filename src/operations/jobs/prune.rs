@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::ledger::Ledger;
 use crate::ledger::retention::{AT_ONCE, Old};
 use crate::operations::Ctx;
-use crate::operations::jobs::{Summary, is_out_of_time};
+use crate::operations::jobs::summary::{Summary, is_out_of_time};
 use crate::outcome::NotSent;
 
 /// Deletes it, as far as the time suffices.

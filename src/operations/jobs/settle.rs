@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::host::Host;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
-use crate::operations::jobs::{Summary, is_out_of_time};
+use crate::operations::jobs::summary::{Summary, is_out_of_time};
 use crate::operations::reader::account_of;
 use crate::operations::reconcile::{log_reconciled, outcome_from_presence, reconcile_row};
 use crate::outcome::{AccountPresence, NotSent, Outcome};
