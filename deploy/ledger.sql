@@ -99,7 +99,6 @@ CREATE INDEX removals_open ON removals (instance, user_name) WHERE state IN ('in
 CREATE INDEX removals_by_actor ON removals (actor, id DESC) WHERE actor IS NOT NULL;
 CREATE INDEX removals_by_instance ON removals (instance, id DESC) WHERE instance IS NOT NULL;
 CREATE INDEX removals_by_user ON removals (user_name, id DESC);
-CREATE INDEX removals_upstream ON removals (ended_at, upstream_ms) WHERE upstream_ms IS NOT NULL;
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 

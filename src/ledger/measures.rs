@@ -3,7 +3,7 @@
 //! Each statement reads a part of an index or of the primary key, whose beginning is the time: rows that wait and rows of unknown
 //! outcome are counted over all time, because there are few; the others since a moment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
@@ -29,7 +29,11 @@ const UPSTREAM: &str = "SELECT count(*), coalesce(CAST(sum(upstream_ms) AS bigin
     count(CASE WHEN upstream_ms <= 2500 THEN 1 END), count(CASE WHEN upstream_ms <= 5000 THEN 1 END),
     count(CASE WHEN upstream_ms <= 10000 THEN 1 END), count(CASE WHEN upstream_ms <= 20000 THEN 1 END),
     count(CASE WHEN upstream_ms <= 30000 THEN 1 END)
-    FROM removals WHERE ended_at >= ?1 AND upstream_ms IS NOT NULL";
+    FROM removals WHERE id >= ?1 AND ended_at >= ?2 AND upstream_ms IS NOT NULL";
+
+/// How long before it was sent a removal was asked for at most, as far as [`UPSTREAM`] looks. An index of the ends would cost each
+/// removal a page of the log.
+const LONGEST_APPROVAL: Duration = Duration::days(8);
 
 /// Rows of one state, instance and caller; those that a row does not name are empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,7 +147,16 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If the ledger cannot be read.
     pub async fn time_upstream(&self, since: DateTime<Utc>) -> Result<Upstream, StoreError> {
-        let rows = self.host().query(UPSTREAM, vec![since.timestamp_millis().into()]).await?;
+        let rows = self
+            .host()
+            .query(
+                UPSTREAM,
+                vec![
+                    first_id(since.checked_sub_signed(LONGEST_APPROVAL).unwrap_or(since)),
+                    since.timestamp_millis().into(),
+                ],
+            )
+            .await?;
         let number = |value: &Value| match value {
             Value::Integer(number) => Some(*number),
             Value::Null | Value::Text(_) => None,

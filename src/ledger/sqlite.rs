@@ -144,7 +144,6 @@ const INDEXES: &[&str] = &[
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
     "CREATE INDEX IF NOT EXISTS removals_waiting_by_person ON removals (coalesce(person, actor), expires_at)
         WHERE state IN ('awaiting-confirmation', 'awaiting-approval')",
-    "CREATE INDEX IF NOT EXISTS removals_upstream ON removals (ended_at, upstream_ms) WHERE upstream_ms IS NOT NULL",
     // Identity systems look people up by their own id.
     "CREATE INDEX IF NOT EXISTS identities_by_external_id
         ON identities (caller, json_extract(resource, '$.externalId'), id)",
