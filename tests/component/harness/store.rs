@@ -42,9 +42,14 @@ impl Store {
 
     /// The file.
     pub(crate) fn file(&self) -> &Path {
+        self.as_file().expect("the ledger is in a file")
+    }
+
+    /// The file, if it is in one.
+    pub(crate) fn as_file(&self) -> Option<&Path> {
         match self {
-            Self::Sqlite(file) => file,
-            Self::Postgres(database) => panic!("the ledger is in the database `{}`", database.name()),
+            Self::Sqlite(file) => Some(file),
+            Self::Postgres(_) => None,
         }
     }
 
@@ -73,6 +78,15 @@ impl Store {
         }
     }
 
+    /// These columns of every row of a table.
+    pub(crate) fn columns(&self, table: &str, columns: &[&str]) -> Vec<BTreeMap<String, Option<String>>> {
+        let columns = columns.join(", ");
+        match self {
+            Self::Sqlite(file) => select(file, &format!("SELECT {columns} FROM {table}")),
+            Self::Postgres(database) => database.rows(&format!("SELECT {columns} FROM offboard.{table}")).unwrap(),
+        }
+    }
+
     /// Runs SQL, as an operator with access could.
     pub(crate) fn tamper(&self, sql: &str) {
         match self {
@@ -91,7 +105,12 @@ fn sqlite_rows(file: &Path) -> Vec<Row> {
         // No request has opened the ledger yet.
         return Vec::new();
     }
-    let mut statement = ledger.prepare("SELECT * FROM removals ORDER BY rowid").unwrap();
+    select(file, "SELECT * FROM removals ORDER BY rowid").iter().map(Row::of).collect()
+}
+
+fn select(file: &Path, statement: &str) -> Vec<BTreeMap<String, Option<String>>> {
+    let ledger = rusqlite::Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut statement = ledger.prepare(statement).unwrap();
     let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let rows = statement.query_map([], |row| {
         let value = |name: &String| {
@@ -107,5 +126,5 @@ fn sqlite_rows(file: &Path) -> Vec<Row> {
         };
         columns.iter().map(value).collect::<rusqlite::Result<BTreeMap<_, _>>>()
     });
-    rows.unwrap().map(|row| Row::of(&row.unwrap())).collect()
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
 }

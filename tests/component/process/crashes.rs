@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -37,7 +37,8 @@ const HOST: &str = "offboard.example.com";
 #[derive(Serialize, Deserialize)]
 struct Told {
     config: PathBuf,
-    ledger: PathBuf,
+    /// Without one the variables lead to it.
+    ledger: Option<PathBuf>,
     variables: BTreeMap<String, String>,
     /// The clock is this machine's.
     real_time: bool,
@@ -50,7 +51,7 @@ async fn the_process() {
     let told: Told = serde_json::from_str(&told).unwrap();
     let options = Options {
         config: Some(told.config),
-        database: Database::File(told.ledger),
+        database: told.ledger.map_or(Database::Memory, Database::File),
         variables: told.variables,
         clock: if told.real_time { Clock::System } else { Clock::Fixed(Arc::new(AtomicI64::new(START))) },
         logs: Logs::stderr(),
@@ -73,7 +74,7 @@ impl Process {
     pub(crate) fn start(gateway: &Gateway, log: Stdio) -> Self {
         let told = Told {
             config: gateway.config("offboard.toml").parent().unwrap().to_owned(),
-            ledger: gateway.ledger.file().to_owned(),
+            ledger: gateway.ledger.as_file().map(Path::to_owned),
             variables: gateway.options.variables.clone(),
             real_time: matches!(gateway.options.clock, Clock::System),
         };
