@@ -136,8 +136,11 @@ impl Answer {
                 let first = plain(first.lines().next().unwrap().trim_matches('*'));
                 assert!(plain(&text_of(&body)).starts_with(&first), "{self:?}");
             }
-            // /healthz
-            ["config", "policy", "status", "version"] | ["reason", "status", "version"] => return,
+            // /healthz, /readyz
+            ["config", "policy", "status", "version"]
+            | ["reason", "status", "version"]
+            | ["ledger", "reason", "status", "version"] => return,
+            _ if keys.contains(&"job") => assert_eq!(self.status, 200, "{self:?}"),
             _ => panic!("a body of unknown form: {self:?}"),
         }
         // What a kind answers by itself (`help`) has no outcome.

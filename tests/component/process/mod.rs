@@ -1,7 +1,8 @@
-//! The process: baked, without its ledger or its files, killed, under load; and what it must not show.
+//! The process: baked, operated by jobs and probes, without its ledger or its files, killed, under load; and what it must not show.
 
 mod baked;
 pub(crate) mod crashes;
 mod failures;
+mod operated;
 mod secrets;
 mod soak;
