@@ -2,7 +2,8 @@
 
 use crate::host::StoreError;
 
-/// The version that this code reads and writes.
+/// The version that this code reads and writes. PostgreSQL keeps the text of the statements in [`super::functions`], so a change there is a
+/// new version as well, and needs a step from the one before.
 pub const VERSION: i64 = 4;
 
 /// The error for a ledger that has another one.
