@@ -4,7 +4,7 @@
 //! | SQLite | PostgreSQL |
 //! |---|---|
 //! | `?1` | `$1` |
-//! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first ([`super::postgres`]) |
+//! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first (postgres.rs) |
 //! | `json_group_array(json_object(…))` | `json_agg(json_build_object(…))` |
 //! | `json_extract(resource, '$.externalId')` | `CAST(resource AS jsonb) ->> 'externalId'` |
 //!

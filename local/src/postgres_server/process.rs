@@ -89,7 +89,7 @@ enum Event {
 
 /// Starts the server and reads its log until it has ended.
 fn watch(mut command: Command, log: &Log, events: &Sender<Event>) {
-    // That nobody receives an event is no error: the server was given up.
+    // An event that is not received is no error: the server was given up.
     match command.spawn() {
         Ok(child) => drop(events.send(Event::Ended(follow(child, log, events)))),
         Err(error) => drop(events.send(Event::Failed(error))),
