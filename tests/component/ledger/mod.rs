@@ -13,7 +13,7 @@ mod lost_connections;
 mod schema;
 
 /// The suites that are about the ledger.
-const ON_BOTH: [&str; 3] = ["approvals::", "audit::", "removal::"];
+const ON_BOTH: [&str; 5] = ["approvals::", "audit::", "removal::dry_run::", "removal::policy::", "removal::repeats::"];
 
 /// They run on SQLite by themselves, and here once more on PostgreSQL, in a process of their own.
 #[tokio::test(flavor = "multi_thread")]
