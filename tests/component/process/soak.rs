@@ -241,9 +241,6 @@ fn entries(ledger: &Store) -> Vec<Entry> {
 /// What a request gets while the ledger's server is away.
 const LEDGER_DOWN: &str = "OFFBOARD.50301";
 
-/// What is refused without a look into the ledger.
-const REFUSED: [&str; 3] = ["OFFBOARD.40105", "OFFBOARD.40302", "OFFBOARD.40303"];
-
 fn is_open(entry: &Entry) -> bool {
     ["in-flight", "unknown"].contains(&entry.state.as_str())
 }
@@ -288,8 +285,8 @@ fn answers_and_rows(
                 assert_eq!(code, expected, "{}", about());
             }
             let id = answer.header("x-offboard-removal").unwrap_or_else(|| panic!("no row: {}", about()));
-            // A refusal stands also if its row could not be written.
-            if outages && !entries.contains_key(id) && REFUSED.contains(&code.as_str()) {
+            // What removes nothing is answered also if its row could not be written.
+            if outages && !entries.contains_key(id) && sent.user_name.is_none() {
                 continue;
             }
             let entry = entries.get(id).unwrap_or_else(|| panic!("the row is gone: {}", about()));
@@ -476,9 +473,13 @@ async fn the_books_balance_after_load_faults_and_kills() {
     balance(Gateway::start(setup()).await, None).await;
 }
 
-/// Two processes at a time on one PostgreSQL, which is killed as well.
+/// Two processes at a time on one PostgreSQL, which is killed as well: with `SOAK_MINUTES`, because what an outage meets is another thing
+/// each time, and a few seconds show little of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_books_balance_on_a_postgres_that_is_killed() {
+    if std::env::var_os("SOAK_MINUTES").is_none() {
+        return;
+    }
     let server = Server::start(ServerOptions::default()).unwrap();
     let store = Store::Postgres(server.create_database().unwrap());
     balance(Gateway::start_on(store, setup()).await, Some(server)).await;
