@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use crate::ledger::approvals::VOTE;
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
-use crate::ledger::sql::votes;
+use crate::ledger::sql::{numbered, votes};
 
 /// Statements that are one call of a function there.
 const FUNCTIONS: [(&str, &str); 7] = [
@@ -51,8 +51,7 @@ pub fn postgres(statement: &str) -> Cow<'_, str> {
     if statement == VOTE {
         text = Cow::Owned(text.replace("ON CONFLICT", "FOR SHARE ON CONFLICT"));
     }
-    // No text in a statement has a question mark.
-    Cow::Owned(text.replace('?', "$"))
+    Cow::Owned(numbered(&text))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
+use crate::ledger::sql::first_id;
 
 const REMOVALS: &str = "SELECT state, coalesce(instance, ''), coalesce(caller, ''), count(*) FROM removals
     WHERE id >= ?1 GROUP BY 1, 2, 3";
@@ -87,9 +88,8 @@ fn other_columns<T>() -> Result<T, StoreError> {
     Err(StoreError::Failed("the ledger answered with other columns than asked for".into()))
 }
 
-/// The first id that a row of this moment could have.
-fn first_id(at: DateTime<Utc>) -> Value {
-    format!("{:012x}", at.timestamp_millis().clamp(0, 0xffff_ffff_ffff)).as_str().into()
+fn first_id_at(at: DateTime<Utc>) -> Value {
+    first_id(at.timestamp_millis()).as_str().into()
 }
 
 impl<H: Host> Ledger<'_, H> {
@@ -99,7 +99,7 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If the ledger cannot be read.
     pub async fn count_removals(&self, since: DateTime<Utc>) -> Result<Vec<Removals>, StoreError> {
-        let rows = self.host().query(REMOVALS, vec![first_id(since)]).await?;
+        let rows = self.host().query(REMOVALS, vec![first_id_at(since)]).await?;
         let read = |row: Vec<Value>| match <[Value; 4]>::try_from(row) {
             Ok([Value::Text(state), Value::Text(instance), Value::Text(caller), Value::Integer(count)]) => {
                 Ok(Removals { state, instance, caller, count })
@@ -131,7 +131,7 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If the ledger cannot be read.
     pub async fn count_refusals(&self, since: DateTime<Utc>) -> Result<Vec<Refusals>, StoreError> {
-        let rows = self.host().query(REFUSALS, vec![first_id(since)]).await?;
+        let rows = self.host().query(REFUSALS, vec![first_id_at(since)]).await?;
         let read = |row: Vec<Value>| match <[Value; 3]>::try_from(row) {
             Ok([Value::Text(code), Value::Text(policies), Value::Integer(count)]) => {
                 Ok(Refusals { code, policies, count })
@@ -152,7 +152,7 @@ impl<H: Host> Ledger<'_, H> {
             .query(
                 UPSTREAM,
                 vec![
-                    first_id(since.checked_sub_signed(LONGEST_APPROVAL).unwrap_or(since)),
+                    first_id_at(since.checked_sub_signed(LONGEST_APPROVAL).unwrap_or(since)),
                     since.timestamp_millis().into(),
                 ],
             )

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
+use crate::ledger::sql::numbered;
 use crate::ledger::version::{VERSION, unknown};
 
 /// The schema that the tables are in.
@@ -172,7 +173,7 @@ impl ClaimFunction {
     fn text(&self) -> String {
         let Self { name, parameters, returns, lock, statement } = self;
         let types: Vec<_> = parameters.chars().map(|of| if of == 'n' { "bigint" } else { "text" }).collect();
-        let (lock, statement) = (lock.replace('?', "$"), statement.replace('?', "$"));
+        let (lock, statement) = (numbered(lock), numbered(statement));
         format!(
             "CREATE OR REPLACE FUNCTION {name}({}) RETURNS {returns} LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
@@ -190,7 +191,7 @@ END $f$;
 fn prune() -> String {
     let definer = format!("LANGUAGE sql SECURITY DEFINER SET search_path = {NAME}, pg_temp AS $f$");
     let counted = |name: &str, parameters: &str, delete: &str| {
-        let delete = delete.replace('?', "$");
+        let delete = numbered(delete);
         format!(
             "CREATE OR REPLACE FUNCTION {name}({parameters}) RETURNS bigint {definer}
     WITH gone AS ({delete} RETURNING 1) SELECT count(*) FROM gone
@@ -199,7 +200,7 @@ $f$;
         )
     };
     let named = |name: &str, delete: &str| {
-        let delete = delete.replace('?', "$");
+        let delete = numbered(delete);
         format!(
             "CREATE OR REPLACE FUNCTION {name}(text, bigint) RETURNS SETOF text {definer}
     {delete}

@@ -10,6 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::functions::{OLD, OLD_DELIVERED, OLD_VOTES};
+use crate::ledger::sql::first_id;
 
 /// A token that is neither good, nor being renewed, nor remembered as refused.
 const TOKENS: &str = "DELETE FROM tokens WHERE coalesce(expires_at, 0) <= ?1 AND leased_until <= ?1
@@ -47,8 +48,7 @@ impl<H: Host> Ledger<'_, H> {
             Old::Undelivered => OLD,
             Old::Delivered => OLD_DELIVERED,
         };
-        // An id begins with the time of its first try.
-        let first_id = format!("{:012x}", before.clamp(0, 0xffff_ffff_ffff));
+        let first_id = first_id(before);
         let gone = self.host().query(statement, vec![first_id.as_str().into(), before.into()]).await?.len();
         if gone > 0 {
             self.host().query(OLD_VOTES, Vec::new()).await?;

@@ -76,6 +76,16 @@ macro_rules! unresolved {
     };
 }
 
+/// A statement with PostgreSQL's parameters. No text in one has a question mark.
+pub(super) fn numbered(statement: &str) -> String {
+    statement.replace('?', "$")
+}
+
+/// The first id that a row of this moment could have: an id begins with the time of its first try.
+pub(super) fn first_id(millis: i64) -> String {
+    format!("{:012x}", millis.clamp(0, 0xffff_ffff_ffff))
+}
+
 /// The beginning of the last hour, for [`last_hour`].
 pub(super) fn hour_before(now: DateTime<Utc>) -> i64 {
     now.timestamp_millis().saturating_sub(3_600_000)
