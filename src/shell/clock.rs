@@ -1,5 +1,6 @@
 //! The instance's clocks. They stand still while the instance works, and run on while it waits for the runtime: between two waits
-//! every reader gets the same time, for one call of the runtime. An instance works for about a millisecond at a time.
+//! every reader gets the same time, for one call of the runtime. An instance works for about a millisecond at a time. The date is
+//! that of the request's first look at it, and what the monotonic clock says has passed since.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,13 +13,18 @@ thread_local! {
     static LATEST: Cell<Option<Instant>> = const { Cell::new(None) };
     /// Whether the instance has waited since.
     static RAN_ON: Cell<bool> = const { Cell::new(false) };
-    /// The date since the last wait; `None` if nothing has asked.
-    static DATE: Cell<Option<SystemTime>> = const { Cell::new(None) };
+    /// A date, and when it was. A request reads the date once and counts on from there.
+    static DATE: Cell<Option<(SystemTime, Instant)>> = const { Cell::new(None) };
 }
 
-/// Notes that the instance has waited, or begins a request.
+/// Notes that the instance has waited.
 pub(super) fn run_on() {
     RAN_ON.set(true);
+}
+
+/// Notes that a request begins: the date is read anew when it is asked for.
+pub(super) fn begin() {
+    run_on();
     DATE.set(None);
 }
 
@@ -44,8 +50,9 @@ pub(super) fn elapsed() -> Duration {
 
 /// The date, in whole milliseconds.
 pub(super) fn now() -> DateTime<Utc> {
-    let date = DATE.get().unwrap_or_else(SystemTime::now);
-    DATE.set(Some(date));
-    let since = date.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = instant();
+    let (date, read_at) = DATE.get().unwrap_or_else(|| (SystemTime::now(), at));
+    DATE.set(Some((date, read_at)));
+    let since = date.duration_since(UNIX_EPOCH).unwrap_or_default() + at.saturating_duration_since(read_at);
     i64::try_from(since.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }

@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -28,6 +27,7 @@ use spin_sdk::wit_bindgen::StreamResult;
 
 mod batch;
 mod clock;
+mod log;
 mod pause;
 mod postgres;
 mod sqlite;
@@ -40,6 +40,7 @@ use crate::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, Stor
 use crate::ledger::Ledger;
 use crate::ledger::location::Location;
 use crate::secret::Secret;
+use crate::shell::log::write_line;
 use crate::shell::sqlite::Most;
 
 /// Where spin.toml mounts the operator's files.
@@ -135,7 +136,7 @@ fn load(texts: Result<Texts, Unusable>) -> Result<App, Unusable> {
         Some(Some(app)) => Ok(app),
         differs => {
             if differs.is_some() {
-                eprintln!("config: the component was built with other files than these, so each instance parses them; build it again");
+                write_line("config: the component was built with other files than these, so each instance parses them; build it again");
             }
             App::parse(&texts.offboard, &texts.policy, &texts.schema)
         }
@@ -212,7 +213,7 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
 async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        clock::run_on();
+        clock::begin();
         let inbound = wire::head(&request);
         let spin = Spin::default();
         let app = gateway(&spin, flow::may_need_ledger(&inbound)).await;
@@ -330,9 +331,4 @@ impl Host for Spin {
     fn log(&self, line: &str) {
         write_line(line);
     }
-}
-
-/// One write a line: Spin makes a log record of each, and `eprintln!` writes each argument and the end of the line by itself.
-fn write_line(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -18,6 +18,7 @@ use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use crate::host::{Answered, Limits, SendError};
 use crate::request::inbound::{BodyError, Inbound};
+use crate::shell::log::write_line;
 
 /// How much of a body of unknown length is read at once, in bytes.
 const CHUNK: usize = 4 * 1024;
@@ -178,7 +179,7 @@ fn options(limits: Limits) -> RequestOptions {
         options.set_first_byte_timeout(nanoseconds(limits.first_byte)),
     ] {
         if limited.is_err() {
-            eprintln!("the runtime does not take a time limit");
+            write_line("the runtime does not take a time limit");
         }
     }
     options
