@@ -107,7 +107,7 @@ async fn fresh_answers(settings: &Settings, paths: &[&Path], report: &mut Report
         eprintln!("  fresh answers, round {} of {}", round + 1, settings.rounds);
         for (process, measured) in &mut processes {
             let work = health(process);
-            measured.add(load::run(process.address, 1, slice / 4, slice, &work).await?);
+            measured.add(load::run(&[process.address], 1, slice / 4, slice, &work).await?);
         }
     }
     let mut all = Vec::new();

@@ -70,7 +70,7 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
                 lines.entry(name.clone()).or_default().push((connections as f64, measured.rate()));
             }
             for subject in subjects {
-                subject.process.stop().await;
+                subject.stop().await;
             }
         }
     }

@@ -51,8 +51,9 @@ async fn one_by_one(settings: &Settings, serve: &Serve, folder: &Folder) -> anyh
         let mut subjects = [Subject::new("ours", serve.start().await?, Kind::Slack, folder)];
         by_turns(&mut subjects, 1, settings.seconds / 2.0, 1).await?;
         let [subject] = subjects;
-        subject.process.stop().await;
-        measured.push(subject.measured);
+        let of_it = subject.measured.clone();
+        subject.stop().await;
+        measured.push(of_it);
     }
     let fresh = measured.pop().context("no measurement")?;
     Ok((measured.pop().context("no measurement")?, fresh))
@@ -149,7 +150,7 @@ async fn last_hour(components: &Components, serve: &Serve, report: &mut Report) 
         let process = serve.start().await?;
         let requests = requests::signed(Kind::Slack, &folder, process.address, 0, 200)?;
         let work = Work::once(requests, Kind::Slack.answer());
-        let mut measured = load::run(process.address, 1, Duration::ZERO, Duration::from_secs(60), &work).await?;
+        let mut measured = load::run(&[process.address], 1, Duration::ZERO, Duration::from_secs(60), &work).await?;
         measured.unexpected.clear();
         process.stop().await;
         row(&mut table, size, &measured, &Measured::default(), report);
@@ -200,7 +201,7 @@ async fn connections(
         }
         for subject in subjects {
             report.unexpected(&format!("{} {connections}", subject.name), &subject.measured.unexpected);
-            subject.process.stop().await;
+            subject.stop().await;
         }
     }
     for (y, lines) in [("req/s", lines), ("p99 ms", tails)] {

@@ -109,9 +109,9 @@ struct Record {
     unexpected: RefCell<BTreeMap<String, usize>>,
 }
 
-/// Loads `address` from `connections` for as long as it takes to warm up, and then for `seconds`.
+/// Loads the addresses, by turns, from `connections` for as long as it takes to warm up, and then for `seconds`.
 pub(crate) async fn run(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     connections: usize,
     warm_up: Duration,
     seconds: Duration,
@@ -122,7 +122,7 @@ pub(crate) async fn run(
     let end = begin + seconds;
     let local = LocalSet::new();
     let mut clients = Vec::new();
-    for _ in 0..connections {
+    for &address in addresses.iter().cycle().take(connections) {
         let (work, record) = (work.clone(), record.clone());
         clients.push(local.spawn_local(async move { client(address, begin, end, &work, &record).await }));
     }

@@ -1,6 +1,7 @@
 //! The whole under load: `cargo bench --bench whole`, or a part of it: `cargo bench --bench whole -- --only floor`.
 //!
 //! - [`floor`]: against a bare forwarder, and one with two bare commits, on the same runtime; [`disk`]: the disk alone
+//! - [`postgres`]: the same on PostgreSQL, from two gateways
 //! - [`peers`]: against what people would write instead; [`growth`]: more of everything; [`cold`]: before the first
 //!   request; [`stages`]: where the time goes; [`budget`]: what a removal costs, counted
 //! - [`load`]: the load; [`requests`]: what is sent; [`process`]: what is loaded, [`serve`] and [`upstream`] in processes
@@ -28,6 +29,7 @@ mod growth;
 mod load;
 mod peers;
 mod plot;
+mod postgres;
 mod process;
 mod report;
 mod requests;
@@ -98,8 +100,9 @@ enum Part {
     Compile { component: PathBuf },
 }
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("floor", "against a bare forwarder, and one with two bare commits"),
+    ("postgres", "the same with the ledger on PostgreSQL, from two gateways"),
     ("peers", "against what people would write instead"),
     ("growth", "more instances, policies, rows, connections"),
     ("cold", "what a component and an instance of it cost before the first request"),
@@ -168,6 +171,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         eprintln!("\n== {name}: {what}");
         match name {
             "floor" => floor::run(settings, ready().await?, &mut report).await?,
+            "postgres" => postgres::run(settings, ready().await?, &mut report).await?,
             "peers" => peers::run(settings, ready().await?, &mut report).await?,
             "growth" => growth::run(settings, ready().await?, &mut report).await?,
             "cold" => cold::run(settings, ready().await?, &mut report).await?,
@@ -205,6 +209,7 @@ pub(crate) struct Components {
     pub(crate) hello: PathBuf,
     pub(crate) forwarder: PathBuf,
     pub(crate) committer: PathBuf,
+    pub(crate) postgres_committer: PathBuf,
 }
 
 impl Components {
@@ -227,7 +232,8 @@ impl Components {
         };
         let other = |name: &str| others.join(format!("{name}.wasm"));
         let (hello, forwarder, committer) = (other("hello"), other("forwarder"), other("committer"));
-        let components = Self { ours, unbaked, hello, forwarder, committer };
+        let postgres_committer = other("postgres_committer");
+        let components = Self { ours, unbaked, hello, forwarder, committer, postgres_committer };
         components.compile().await?;
         Ok(components)
     }
@@ -245,7 +251,7 @@ impl Components {
     /// Leaves their machine code on disk: a process that had to make it first would be measured with the memory that the
     /// compiler took.
     async fn compile(&self) -> anyhow::Result<()> {
-        for path in [&self.hello, &self.forwarder, &self.committer, &self.ours] {
+        for path in [&self.hello, &self.forwarder, &self.committer, &self.postgres_committer, &self.ours] {
             compile(path).await?;
         }
         Ok(())

@@ -146,12 +146,12 @@ pub(crate) async fn run(settings: &Settings, components: &Components, report: &m
         by_turns(&mut subjects, connections, settings.seconds, settings.rounds).await?;
         place.compare(&subjects, &mut table, report);
         for subject in subjects {
-            subject.process.stop().await;
+            subject.stop().await;
         }
     }
     let cloud = Work::repeat(requests::get("/", upstream.address()), "SUCCESS");
     let time = std::time::Duration::from_secs(1);
-    let cloud = load::run(upstream.address(), FEW, time / 4, time, &cloud).await?;
+    let cloud = load::run(&[upstream.address()], FEW, time / 4, time, &cloud).await?;
     table.note(format!("the cloud that all of them ask answers {} requests a second", number(cloud.rate())));
     table.note(format!(
         "ours and {RECORDED} commit a claim before the DELETE and its outcome after it, each to a file of its own on \

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use local::demo::settings;
 use local::manifest::Manifest;
@@ -32,6 +33,9 @@ pub(crate) struct Serve {
     /// The ledger's file; without, one that ends with the process.
     #[arg(long)]
     pub(crate) database: Option<PathBuf>,
+    /// The address of the ledger's PostgreSQL server, instead of a file.
+    #[arg(long)]
+    pub(crate) ledger: Option<String>,
     /// How many requests an instance takes in its life.
     #[arg(long, default_value_t = 128)]
     pub(crate) requests: usize,
@@ -51,6 +55,7 @@ impl Default for Serve {
             config: PathBuf::new(),
             upstream: String::new(),
             database: None,
+            ledger: None,
             requests: 128,
             concurrent: 16,
             idle: 1,
@@ -82,6 +87,9 @@ impl Serve {
         if let Some(database) = &self.database {
             command.arg("--database").arg(database);
         }
+        if let Some(ledger) = &self.ledger {
+            command.arg("--ledger").arg(ledger);
+        }
         command.args(["--requests", &self.requests.to_string(), "--concurrent", &self.concurrent.to_string()]);
         command.args(["--idle", &self.idle.to_string()]);
         Ok(command)
@@ -92,6 +100,10 @@ impl Serve {
         let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
         let mut variables = settings::variables(&manifest);
         variables.insert("taurusdb_endpoint".to_owned(), self.upstream);
+        if let Some(ledger) = self.ledger {
+            variables.insert("ledger_host".to_owned(), host_of(&ledger)?);
+            variables.insert("ledger".to_owned(), ledger);
+        }
         let ledgers = ledgers()?;
         let options = Options {
             config: Some(self.config),
@@ -104,4 +116,11 @@ impl Serve {
         println!("{}", runtime.address());
         super::wait_for_the_end_of_input().await
     }
+}
+
+/// The server that is to be allowed, of an address in keywords.
+fn host_of(ledger: &str) -> anyhow::Result<String> {
+    let value = |key: &str| ledger.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+    let (host, port) = value("host").zip(value("port")).context("the ledger's address has no host or no port")?;
+    Ok(format!("postgres://{host}:{port}"))
 }

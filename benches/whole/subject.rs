@@ -1,6 +1,8 @@
-//! Something under load: its process, the requests that are signed for it, and what it used.
+//! Something under load: its processes, the requests that are signed for it, and what it used.
 
 use std::time::Duration;
+
+use anyhow::Context;
 
 use crate::load::{self, Measured, Work};
 use crate::process::{Process, Usage};
@@ -12,7 +14,7 @@ const WARM_AGAIN: Duration = Duration::from_millis(100);
 
 pub(crate) struct Subject {
     pub(crate) name: String,
-    pub(crate) process: Process,
+    processes: Vec<Process>,
     kind: Kind,
     folder: Folder,
     /// How many requests were signed.
@@ -26,9 +28,14 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn new(name: impl Into<String>, process: Process, kind: Kind, folder: &Folder) -> Self {
+        Self::of_several(name, vec![process], kind, folder)
+    }
+
+    /// Several processes that share the connections, by turns.
+    pub(crate) fn of_several(name: impl Into<String>, processes: Vec<Process>, kind: Kind, folder: &Folder) -> Self {
         Self {
             name: name.into(),
-            process,
+            processes,
             kind,
             folder: folder.clone(),
             signed: 0,
@@ -46,9 +53,9 @@ impl Subject {
             self.rate = warm.rate().max(100.0);
             self.measured.add(Measured { unexpected: warm.unexpected, ..Measured::default() });
         }
-        let before = self.process.usage();
+        let before = self.usage();
         let measured = self.load(connections, WARM_AGAIN, seconds).await?;
-        let after = self.process.usage();
+        let after = self.usage();
         self.rate = self.rate.max(measured.rate());
         self.used.memory = self.used.memory.max(after.memory);
         self.used.cpu += after.cpu - before.cpu;
@@ -59,9 +66,25 @@ impl Subject {
     async fn load(&mut self, connections: usize, warm_up: Duration, seconds: Duration) -> anyhow::Result<Measured> {
         // It may be faster than ever before.
         let count = (self.rate * 3.0 * (warm_up + seconds).as_secs_f64()) as usize + 500 + 8 * connections;
-        let requests = requests::signed(self.kind, &self.folder, self.process.address, self.signed, count)?;
+        let addresses: Vec<_> = self.processes.iter().map(|process| process.address).collect();
+        let first = *addresses.first().context("nothing to load")?;
+        // Signed for the first of them: none looks whether it is called by its own name.
+        let requests = requests::signed(self.kind, &self.folder, first, self.signed, count)?;
         self.signed += count;
-        load::run(self.process.address, connections, warm_up, seconds, &Work::once(requests, self.kind.answer())).await
+        load::run(&addresses, connections, warm_up, seconds, &Work::once(requests, self.kind.answer())).await
+    }
+
+    fn usage(&self) -> Usage {
+        self.processes
+            .iter()
+            .map(Process::usage)
+            .fold(Usage::default(), |sum, one| Usage { memory: sum.memory + one.memory, cpu: sum.cpu + one.cpu })
+    }
+
+    pub(crate) async fn stop(self) {
+        for process in self.processes {
+            process.stop().await;
+        }
     }
 
     /// Milliseconds of CPU time for an answer, the short warm-ups of its slices included.
