@@ -256,7 +256,7 @@ fn ledger_of_six() -> Memory {
         let sql =
             "INSERT INTO removals (id, state, asked_at, actor, caller, kind, instance, user_name, policies, attempts)
             VALUES (?1, ?2, ?3, 'slack/U2CERLKJA', 'slack', 'slack', ?4, ?5, 'p', 1)";
-        memory.database.execute(sql, values).expect("the table is there");
+        memory.database.sqlite().execute(sql, values).expect("the table is there");
     }
     memory
 }

@@ -31,6 +31,7 @@ use starrocks_offboard::ledger::schema;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
 use starrocks_offboard::secret::Secret;
 use starrocks_offboard::taurusdb::token_cache::TokenCache;
+use support::database::Database;
 use support::memory::{Cloud, Memory};
 
 use crate::wire;
@@ -74,7 +75,7 @@ thread_local! {
     static RUNTIME: tokio::runtime::Runtime =
         tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs nothing");
     /// A database whose tables are there, between one input and the next: to make them takes longer than most inputs.
-    static DATABASE: RefCell<Option<rusqlite::Connection>> = const { RefCell::new(None) };
+    static DATABASE: RefCell<Option<Database>> = const { RefCell::new(None) };
     /// Whether to print what becomes of each request: for a developer who looks into an input.
     static SHOWS: bool = std::env::var_os("SHOW").is_some();
     /// Configurations that were parsed, for the same reason.
@@ -113,7 +114,7 @@ pub(crate) fn memory(variables: &[(&'static str, &str)]) -> Memory {
         Some(database) => {
             memory.database = database;
             for table in TABLES {
-                memory.database.execute(&format!("DELETE FROM {table}"), []).expect("the table is there");
+                memory.database.execute(&format!("DELETE FROM {table}"), &[]);
             }
         }
         None => run(schema::open(&memory)).expect("the ledger opens"),
@@ -218,7 +219,7 @@ impl World {
     }
 
     fn texts(&self, statement: &str) -> Vec<String> {
-        let mut statement = self.memory.database.prepare(statement).expect("the table is there");
+        let mut statement = self.memory.database.sqlite().prepare(statement).expect("the table is there");
         let rows = statement.query_map([], |row| row.get(0)).expect("it has no parameter");
         rows.collect::<Result<_, _>>().expect("it is text")
     }
@@ -235,7 +236,7 @@ impl World {
         }
         self.looked.set(self.memory.lines.borrow().len());
         for table in TABLES {
-            let mut statement = self.memory.database.prepare(&format!("SELECT * FROM {table}")).expect("it is there");
+            let mut statement = self.memory.database.sqlite().prepare(&format!("SELECT * FROM {table}")).expect("it is there");
             let columns = statement.column_count();
             let mut rows = statement.query([]).expect("it has no parameter");
             while let Some(row) = rows.next().expect("it can be read") {
@@ -289,7 +290,7 @@ impl World {
     fn read(&self) -> BTreeMap<String, Row> {
         let statement = "SELECT id, state, delivery, caller, actor, instance, user_name, policies, reference,
             coalesce(in_flight_until, 0), claimed_at FROM removals";
-        let mut statement = self.memory.database.prepare_cached(statement).expect("the table is there");
+        let mut statement = self.memory.database.sqlite().prepare_cached(statement).expect("the table is there");
         let read = |row: &rusqlite::Row<'_>| {
             let seen = Row {
                 state: row.get(1)?,
@@ -311,7 +312,7 @@ impl World {
 
     fn nobody_approves_their_own(&self, config: &Config) {
         let statement = "SELECT a.actor, r.actor FROM approvals a JOIN removals r ON r.id = a.removal";
-        let mut statement = self.memory.database.prepare_cached(statement).expect("the tables are there");
+        let mut statement = self.memory.database.sqlite().prepare_cached(statement).expect("the tables are there");
         let mut rows = statement.query([]).expect("it has no parameter");
         while let Some(row) = rows.next().expect("it can be read") {
             let (said, asked): (String, String) = (row.get(0).expect("text"), row.get(1).expect("text"));
@@ -538,7 +539,7 @@ impl Watched<'_> {
 
     fn approvers(&self, id: &str, reference: &str) -> Vec<String> {
         let statement = "SELECT DISTINCT person FROM approvals WHERE removal = ?1 AND reference = ?2 AND approved = 1";
-        let mut statement = self.world.memory.database.prepare(statement).expect("the table is there");
+        let mut statement = self.world.memory.database.sqlite().prepare(statement).expect("the table is there");
         let people = statement.query_map([id, reference], |row| row.get(0)).expect("two parameters");
         people.collect::<Result<_, _>>().expect("it is text")
     }

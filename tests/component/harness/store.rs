@@ -1,7 +1,7 @@
 //! Where the ledger of a test's gateway is: in a file of SQLite, or in a database of a real PostgreSQL.
 //!
 //! The suites run on SQLite. Those that are about the ledger run once more in a process of their own with `LEDGER=postgres`
-//! (`crate::on_postgres`).
+//! ([`support::on_postgres`]).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,10 @@ use std::path::{Path, PathBuf};
 use local::postgres_server::{OWNER, Server, TestDatabase};
 use rusqlite::OpenFlags;
 use rusqlite::types::Value;
+use support::database::is_postgres;
 use support::postgres_proxy::PostgresProxy;
 
 use crate::harness::row::Row;
-
-/// The variable that chooses PostgreSQL.
-pub(crate) const LEDGER: &str = "LEDGER";
-
-/// Whether this process tests on PostgreSQL.
-pub(crate) fn is_postgres() -> bool {
-    std::env::var(LEDGER).is_ok_and(|store| store == "postgres")
-}
 
 /// See the module.
 #[derive(Clone)]

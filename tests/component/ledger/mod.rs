@@ -1,11 +1,8 @@
 //! The ledger's databases: what PostgreSQL has to hold as SQLite does, what becomes of a lost connection, and a database that would
 //! forget.
 
-use std::process::Stdio;
-
-use tokio::process::Command;
-
-use crate::harness::store::{LEDGER, is_postgres};
+use support::database::is_postgres;
+use support::on_postgres::Suites;
 
 mod brakes;
 mod in_memory;
@@ -13,7 +10,11 @@ mod lost_connections;
 mod schema;
 
 /// The suites that are about the ledger.
-const ON_BOTH: [&str; 5] = ["approvals::", "audit::", "removal::dry_run::", "removal::policy::", "removal::repeats::"];
+const ON_BOTH: Suites<'_> = Suites {
+    on_both: &["approvals::", "audit::", "removal::dry_run::", "removal::policy::", "removal::repeats::"],
+    on_sqlite: &[],
+    threads: 4,
+};
 
 /// They run on SQLite by themselves, and here once more on PostgreSQL, in a process of their own.
 #[tokio::test(flavor = "multi_thread")]
@@ -21,11 +22,5 @@ async fn the_suites_on_postgres() {
     if is_postgres() {
         return;
     }
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(ON_BOTH).args(["--test-threads", "4"]).env(LEDGER, "postgres").stdin(Stdio::null());
-    let output = command.kill_on_drop(true).output().await.unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    let count = told.lines().filter(|line| line.ends_with("... ok")).count();
-    assert!(count > 10, "only {count} tests ran: {told}");
+    ON_BOTH.run_on_postgres().await;
 }

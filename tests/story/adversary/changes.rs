@@ -85,13 +85,8 @@ async fn what_nobody_knows_is_not_settled_by_the_list_of_another_instance() {
             stage.app = app(&offboard.replacen(ID, OTHER_ID, 1));
             let next = if *next == Next::Same { wire } else { made(&stage, &kind, |_: &mut Value| ()) };
             stage.send(&next).await;
-            let first: (String, Option<String>) = stage
-                .host
-                .database
-                .query_row("SELECT state, confirmed_by FROM removals ORDER BY asked_at, id LIMIT 1", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .unwrap();
+            let sql = "SELECT state, confirmed_by FROM removals ORDER BY asked_at, id LIMIT 1";
+            let first: (String, Option<String>) = stage.host.database.row(sql, &[]).unwrap();
             if first != ("unknown".to_owned(), None) {
                 failures += &format!("{}/changes: unknown elsewhere, and {idea}: {first:?}\n", kind.name);
             }

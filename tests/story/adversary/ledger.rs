@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use support::database::Database;
 use support::kind::Kind;
 use support::stage::{Stage, Wire};
 
@@ -44,8 +45,9 @@ pub(super) fn names() -> Vec<String> {
 async fn in_use(kind: &Kind, file: Option<&std::path::Path>) -> (InMemory, Wire) {
     let mut stage = InMemory::open(kind.open_to_attack()).await;
     if let Some(file) = file {
-        stage.host.database = Connection::open(file).unwrap();
-        stage.host.database.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let connection = Connection::open(file).unwrap();
+        connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        stage.host.database = Database::Sqlite(connection);
     }
     let mut created = Value::Null;
     if kind.name == "scim" {
@@ -76,16 +78,17 @@ async fn no_row_no_call_whatever_the_ledger_is() {
             let file = folder.path().join("ledger.db");
             let (mut stage, wire) = in_use(&kind, Some(&file)).await;
             let mut other = None;
+            let database = stage.host.database.sqlite();
             match *sql {
                 "FULL" => {
                     // Whatever is free is used up, and no page may be added.
-                    stage.host.database.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
-                    let pages: i64 = stage.host.database.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-                    stage.host.database.execute_batch(&format!("PRAGMA max_page_count = {pages}")).unwrap();
+                    database.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
+                    let pages: i64 = database.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+                    database.execute_batch(&format!("PRAGMA max_page_count = {pages}")).unwrap();
                     let fill = "INSERT INTO removals (id, state, asked_at, policies, attempts, message)
                         VALUES (hex(randomblob(16)), 'refused', 0, '', 0, ?1)";
                     for size in [3000, 300, 30, 1] {
-                        while stage.host.database.execute(fill, ["x".repeat(size)]).is_ok() {}
+                        while database.execute(fill, ["x".repeat(size)]).is_ok() {}
                     }
                 }
                 "LOCKED" => {
@@ -93,7 +96,7 @@ async fn no_row_no_call_whatever_the_ledger_is() {
                     connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
                     other = Some(connection);
                 }
-                sql => stage.host.database.execute_batch(sql).unwrap(),
+                sql => database.execute_batch(sql).unwrap(),
             }
             stage.host.lines.borrow_mut().clear();
             let reply = stage.send(&wire).await;
@@ -143,12 +146,11 @@ async fn no_row_no_call_whichever_statement_fails() {
             let (stage, wire) = in_use(&kind, None).await;
             stage.host.fails_at.set(stage.host.statements.get() + number);
             stage.send(&wire).await;
-            let claimed =
-                "SELECT count(*) FROM removals WHERE delivery IS NOT NULL AND state IN ('in-flight', 'removed')";
-            let rows: i64 = stage.host.database.query_row(claimed, [], |row| row.get(0)).unwrap();
+            let claimed = "removals WHERE delivery IS NOT NULL AND state IN ('in-flight', 'removed')";
+            let rows = stage.host.database.count(claimed);
             let deletes = stage.deletes();
             stopped += usize::from(deletes == 0);
-            if i64::try_from(deletes).unwrap() > rows || deletes > honest {
+            if deletes > rows || deletes > honest {
                 failures += &format!(
                     "{}/store: any statement that fails: {number} of {whole}: {deletes} DELETEs, {rows} rows\n",
                     kind.name

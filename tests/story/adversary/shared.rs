@@ -45,12 +45,12 @@ pub(crate) fn answered(stage: &InMemory) -> String {
 /// State of the newest row that stands for a delivery.
 pub(crate) fn state(stage: &InMemory) -> String {
     let sql = "SELECT state FROM removals WHERE delivery IS NOT NULL ORDER BY rowid DESC LIMIT 1";
-    stage.host.database.query_row(sql, [], |row| row.get(0)).unwrap_or_default()
+    stage.host.database.row(sql, &[]).unwrap_or_default()
 }
 
 pub(crate) fn reference(stage: &InMemory) -> String {
     let sql = "SELECT reference FROM removals WHERE reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
-    stage.host.database.query_row(sql, [], |row| row.get(0)).unwrap_or_default()
+    stage.host.database.row(sql, &[]).unwrap_or_default()
 }
 
 /// Sends the platform's own request as `change` has it, a second after whatever was before.

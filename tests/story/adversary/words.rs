@@ -68,9 +68,7 @@ fn typed(kind: &Kind, text: &str) -> String {
 /// The ids and references of all rows; none before the ledger is opened.
 fn ids(stage: &InMemory) -> Vec<[String; 2]> {
     let sql = "SELECT id, coalesce(reference, id) FROM removals";
-    let Ok(mut statement) = stage.host.database.prepare(sql) else { return Vec::new() };
-    let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?])).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+    stage.host.database.rows(sql, &[]).into_iter().map(|(id, reference)| [id, reference]).collect()
 }
 
 /// `tests/fixtures/words-of-others` has, for each platform, the exact texts of the card for approvers, the list of what waits, the
@@ -89,16 +87,14 @@ async fn a10_words_of_others_are_no_markup_on_any_platform() {
         }
         seen += &format!("== the card\n{card}");
         assert_eq!(state(&stage), "awaiting-approval", "{}: {seen}", kind.name);
-        let reason: String = stage
-            .host
-            .database
-            .query_row("SELECT reason FROM removals WHERE reference = ?1", [&waiting], |row| row.get(0))
-            .unwrap();
+        let by_reference = [waiting.as_str().into()];
+        let sql = "SELECT reason FROM removals WHERE reference = ?1";
+        let reason: String = stage.host.database.row(sql, &by_reference).unwrap();
         if reason != REASON {
             failures += &format!("{}: the reason is {reason}\n", kind.name);
         }
         // As if a person with such a subject had asked, in a portal.
-        let of_row = |sql: &str| stage.host.database.execute(sql, [&waiting]).unwrap();
+        let of_row = |sql: &str| stage.host.database.execute(sql, &by_reference);
         of_row(&format!(
             "UPDATE removals SET caused_by = actor, actor = 'portal/{}' WHERE reference = ?1",
             SUBJECT.replace('\'', "''")
@@ -204,7 +200,7 @@ async fn a10_exports_of_the_ledger_are_text() {
     ];
     for (number, [actor, user_name, reason, code, message]) in rows.into_iter().enumerate() {
         let id = format!("019e000000000000000000000000000{number}");
-        host.database.execute(sql, [&id, actor, user_name, reason, code, message]).unwrap();
+        host.database.execute(sql, &[&id, actor, user_name, reason, code, message].map(Into::into));
     }
     let csv = list_as(&host, &app, "", Some("text/csv")).await;
     let body = text(&csv);

@@ -53,13 +53,7 @@ async fn what_somebody_may_only_ask_for_is_approved_by_another() {
     assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("removed", 1));
 
     // Every no has its row, too.
-    let denied: i64 = host
-        .database
-        .query_row("SELECT count(*) FROM removals WHERE state = 'denied' AND code LIKE 'OFFBOARD.4030%'", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    assert_eq!(denied, 2);
+    assert_eq!(host.database.count("removals WHERE state = 'denied' AND code LIKE 'OFFBOARD.4030%'"), 2);
 }
 
 /// One person is one person, whatever they come through.
@@ -163,9 +157,8 @@ async fn a_yes_does_not_outlive_what_it_was_said_to() {
         let denied = says(&host, &app, ERIN, &format!("deny {second}")).await;
         assert!(denied.contains("OFFBOARD.40305"), "{denied}");
         assert_eq!((row_of(&host, "alice").0.as_str(), deletes(&host)), ("rejected", before));
-        let sql = "SELECT group_concat(actor || approved) FROM (SELECT actor, approved FROM approvals ORDER BY rowid)";
-        let said: String = host.database.query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(said, "slack/U2CERLKJA1,slack/U0ERIN1,slack/U0FAY1,slack/U0ERIN0");
+        let said: Vec<String> = host.database.rows("SELECT actor || approved FROM approvals ORDER BY rowid", &[]);
+        assert_eq!(said, ["slack/U2CERLKJA1", "slack/U0ERIN1", "slack/U0FAY1", "slack/U0ERIN0"]);
     }
 }
 

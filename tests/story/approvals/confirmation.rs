@@ -82,7 +82,7 @@ async fn a_typed_yes_that_takes_long_is_acknowledged() {
     assert_eq!(message.get("replace_original"), None);
 
     // So does what became of one that only the list can settle.
-    host.database.execute("UPDATE removals SET state = 'unknown'", []).unwrap();
+    host.database.execute("UPDATE removals SET state = 'unknown'", &[]);
     host.will_list(&[]);
     host.which_takes(std::time::Duration::from_secs(9));
     host.will_answer(200, "ok");

@@ -87,7 +87,7 @@ async fn speak(set: usize, host: &Memory, who: &str, words: &str) -> String {
 fn newest(host: &Memory, user_name: &str) -> Option<String> {
     let sql =
         "SELECT reference FROM removals WHERE user_name = ?1 AND reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
-    host.database.query_row(sql, [user_name], |row| row.get(0)).ok()
+    host.database.row(sql, &[user_name.into()])
 }
 
 proptest! {
@@ -134,7 +134,7 @@ proptest! {
 
 fn columns(host: &Memory, user_name: &str) -> (String, String, Option<String>) {
     let sql = "SELECT state, policies, policy_set FROM removals WHERE user_name = ?1 ORDER BY rowid DESC LIMIT 1";
-    host.database.query_row(sql, [user_name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    host.database.row(sql, &[user_name.into()]).unwrap()
 }
 
 /// Case A1: who may request asks, and a colleague approves, although policy forbids to remove the account.
@@ -207,9 +207,7 @@ async fn who_caused_a_request_neither_approves_nor_denies_it() {
     says(&host, &app, DANA, "alice warehouse").await;
     let reference = row_of(&host, "alice").1;
     says(&host, &app, DANA, &format!("confirm {reference}")).await;
-    host.database
-        .execute("UPDATE removals SET caused_by = 'portal/ERIN' WHERE state = 'awaiting-approval'", [])
-        .unwrap();
+    host.database.execute("UPDATE removals SET caused_by = 'portal/ERIN' WHERE state = 'awaiting-approval'", &[]);
     for action in ["approve", "deny"] {
         let own = says(&host, &app, ERIN, &format!("{action} {reference}")).await;
         assert!(own.contains("OFFBOARD.40306"), "{own}");

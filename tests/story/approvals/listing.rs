@@ -9,23 +9,19 @@ use crate::approvals::shared::{DANA, ERIN, STRANGER, app, gateway_of, row_of, sa
 use crate::gateway::{ask, memory, portal, seconds};
 
 /// Rows that wait for approval: of whom, for which account, on which instance.
-fn wait(host: &Memory, count: u32, actor: &str, instance: &str) {
-    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-        INSERT INTO removals (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, policies, attempts,
-            reference, expires_at, fingerprint)
-        SELECT printf('%012x%020d', ?5 + i, (SELECT count(*) FROM removals) + i), ?2 || ?3 || i,
-            'awaiting-approval', 1780308000000, 'slack', 'slack', ?2, ?3, 'user' || i, '', 0,
-            printf('%.4s%04d', upper(?4), (SELECT count(*) FROM removals) + i), 1780394400000, 'digest' FROM n";
-    let letters: String = instance
-        .chars()
-        .chain("0000".chars())
-        .take(4)
-        .map(|letter| match letter {
-            'l' | 'i' | 'o' | 'u' => '0',
-            other => other,
-        })
-        .collect();
-    host.database.execute(sql, (count, actor, instance, letters, host.now.get())).unwrap();
+fn wait(host: &Memory, count: usize, actor: &str, instance: &str) {
+    let letters = instance.to_uppercase().replace(['L', 'I', 'O', 'U'], "0");
+    let before = host.database.count("removals");
+    for number in 1..=count {
+        let unique = before + number;
+        let id = format!("{:012x}{unique:020}", host.now.get() + i64::try_from(number).unwrap());
+        let (delivery, user_name) = (format!("{actor}{instance}{number}"), format!("user{number}"));
+        let reference = format!("{:0<4.4}{unique:04}", letters);
+        let sql = "INSERT INTO removals (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, policies, attempts,
+                reference, expires_at, fingerprint)
+            VALUES (?1, ?2, 'awaiting-approval', 1780308000000, 'slack', 'slack', ?3, ?4, ?5, '', 0, ?6, 1780394400000, 'digest')";
+        host.database.execute(sql, &[&id, &delivery, actor, instance, &user_name, &reference].map(Into::into));
+    }
 }
 
 async fn page(host: &Memory, app: &App, query: &str) -> (Vec<String>, Option<String>) {
@@ -116,10 +112,7 @@ async fn what_waits_for_one_person_is_bounded() {
         says(&host, &app, DANA, &format!("user{number} warehouse")).await;
         says(&host, &app, DANA, &format!("confirm {}", row_of(&host, &format!("user{number}")).1)).await;
     }
-    let waits = |host: &Memory| -> i64 {
-        let sql = "SELECT count(*) FROM removals WHERE state = 'awaiting-approval'";
-        host.database.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
+    let waits = |host: &Memory| host.database.count("removals WHERE state = 'awaiting-approval'");
     assert_eq!(waits(&host), 20, "each of the twenty was confirmed, although the others wait");
     let denied = says(&host, &app, DANA, "user20 warehouse").await;
     assert!(denied.contains("twenty-requests-wait"), "{denied}");

@@ -60,13 +60,13 @@ pub(crate) fn shown(message: &Value) -> String {
 pub(crate) fn row_of(host: &Memory, user_name: &str) -> (String, String) {
     let sql = "SELECT state, coalesce(reference, '') FROM removals WHERE user_name = ?1 AND delivery IS NOT NULL
         ORDER BY rowid DESC LIMIT 1";
-    host.database.query_row(sql, [user_name], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    host.database.row(sql, &[user_name.into()]).unwrap()
 }
 
 /// The reference itself, while a row has it.
 pub(crate) fn row_of_delivery(host: &Memory, reference: &str) -> Option<String> {
     let sql = "SELECT reference FROM removals WHERE reference = ?1";
-    host.database.query_row(sql, [reference], |row| row.get(0)).ok()
+    host.database.row(sql, &[reference.into()])
 }
 
 pub(crate) fn deletes(host: &Memory) -> usize {

@@ -10,21 +10,21 @@ use crate::gateway::{app, ask, memory, portal, seconds, text};
 async fn every_form() {
     let (host, app) = (memory(), app());
     write(&host, &app, &[]).await;
-    host.database
-        .execute_batch(
-            "INSERT INTO removals (id, state, asked_at, ended_at, caller, kind, actor, instance, user_name, reason,
-                policies, attempts, status, code, message, request_id, reference, expires_at)
-             VALUES ('019e00000000000000000000000000aa', 'rejected', 1780308000000, 1780308001500, 'slack', 'slack',
-                'slack/U1', 'warehouse', 'alice', '=HYPERLINK(\"https://evil.example\",\"a\")', 'one,two', 0, 403,
-                'OFFBOARD.40305', 'he said \"no, never\"' || char(13, 10) || 'and went', NULL, 'K7Q2M9XA', 1780394400000);
-             INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at) VALUES
-                ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'dana', 'slack/U2', 'slack', 'slack', 1, NULL, 1780308001000),
-                ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'eve', 'portal/K', 'portal', 'api', 0, 'on call; \"really\"', 1780308001500);
-             INSERT INTO removals (id, state, asked_at, policies, attempts, user_name, reason, code, message, dry_run)
-             VALUES ('019e0000000000000000000000000001', 'refused', 1780307999000, '', 0, '@bob', '-1+2', '+x', char(9) || 'y', 1),
-                ('019e0000000000000000000000000000', 'refused', 1780307998000, '', 0, NULL, NULL, NULL, NULL, 0);",
-        )
-        .unwrap();
+    for sql in [
+        "INSERT INTO removals (id, state, asked_at, ended_at, caller, kind, actor, instance, user_name, reason,
+            policies, attempts, status, code, message, request_id, reference, expires_at)
+         VALUES ('019e00000000000000000000000000aa', 'rejected', 1780308000000, 1780308001500, 'slack', 'slack',
+            'slack/U1', 'warehouse', 'alice', '=HYPERLINK(\"https://evil.example\",\"a\")', 'one,two', 0, 403,
+            'OFFBOARD.40305', 'he said \"no, never\"\r\nand went', NULL, 'K7Q2M9XA', 1780394400000)",
+        "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at) VALUES
+            ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'dana', 'slack/U2', 'slack', 'slack', 1, NULL, 1780308001000),
+            ('019e00000000000000000000000000aa', 'K7Q2M9XA', 'eve', 'portal/K', 'portal', 'api', 0, 'on call; \"really\"', 1780308001500)",
+        "INSERT INTO removals (id, state, asked_at, policies, attempts, user_name, reason, code, message, dry_run)
+         VALUES ('019e0000000000000000000000000001', 'refused', 1780307999000, '', 0, '@bob', '-1+2', '+x', '\ty', 1),
+            ('019e0000000000000000000000000000', 'refused', 1780307998000, '', 0, NULL, NULL, NULL, NULL, 0)",
+    ] {
+        host.database.execute(sql, &[]);
+    }
 
     let csv = list_as(&host, &app, "limit=2", Some("text/csv")).await;
     assert_eq!(csv.headers()["content-type"], "text/csv; charset=utf-8; header=present");

@@ -72,7 +72,7 @@ async fn whoever_may_audit_looks_and_settles() {
     assert_eq!(nobody.status().as_u16(), 404);
     assert!(text(&nobody).contains("OFFBOARD.40404"));
     // Another requester asked, and policy does not let this one look.
-    host.database.execute("UPDATE removals SET actor = 'hr'", []).unwrap();
+    host.database.execute("UPDATE removals SET actor = 'hr'", &[]);
     let nobody_may = [("members = [\"slack/U2CERLKJA\", \"portal/HPUAPORTALKEY0000001\", ", "members = [")];
     let denied = look(&host, &gateway_with(&nobody_may), &id).await;
     assert_eq!(denied.status().as_u16(), 403);

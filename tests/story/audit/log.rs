@@ -17,7 +17,7 @@ use crate::gateway::{DOCUMENTED, SUCCESS, app, ask, documented, memory, portal, 
 async fn what_waited_too_long_is_shown_as_expired() {
     let (host, app) = (memory(), app());
     write(&host, &app, &[Row { state: "awaiting-approval", ..row(0) }]).await;
-    host.database.execute("UPDATE removals SET reference = 'K7Q2M9XA', expires_at = ?1", [START + 5000]).unwrap();
+    host.database.execute("UPDATE removals SET reference = 'K7Q2M9XA', expires_at = ?1", &[(START + 5000).into()]);
     let answer = list_as(&host, &app, "state=expired", None).await;
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(
@@ -42,11 +42,7 @@ fn events(host: &Memory) -> BTreeMap<String, Value> {
 /// Every row of the ledger, as a caller who may look at it sees it, is the last line that the log has about it.
 async fn the_log_is_the_ledger(host: &Memory, app: &App) -> BTreeSet<String> {
     let mut events = events(host);
-    let rows: Vec<(String, String)> = {
-        let mut statement = host.database.prepare("SELECT id, state FROM removals").unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
-    };
+    let rows: Vec<(String, String)> = host.database.rows("SELECT id, state FROM removals", &[]);
     assert_eq!(rows.iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), events.keys().collect());
     for (id, state) in &rows {
         if state == "unknown" {
@@ -96,7 +92,7 @@ impl Seen {
     /// The reference of the newest request that waits.
     fn waiting(&self) -> String {
         let sql = "SELECT reference FROM removals WHERE reference IS NOT NULL ORDER BY rowid DESC LIMIT 1";
-        self.host.database.query_row(sql, [], |row| row.get(0)).unwrap()
+        self.host.database.row(sql, &[]).unwrap()
     }
 
     /// Sends the request, holds the log to the ledger, which then has a row in this state, and keeps which states there are.
@@ -167,11 +163,8 @@ async fn settled_later(seen: &mut Seen) {
             }
             _ => {
                 seen.host.will_list(&[]);
-                let id: String = seen
-                    .host
-                    .database
-                    .query_row("SELECT id FROM removals WHERE state = 'unknown'", [], |row| row.get(0))
-                    .unwrap();
+                let unknown = "SELECT id FROM removals WHERE state = 'unknown'";
+                let id: String = seen.host.database.row(unknown, &[]).unwrap();
                 seen.tick();
                 ask(&seen.host, &seen.app, portal(seconds(&seen.host), Method::GET, &format!("/removals/{id}"), ""))
                     .await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use http::Method;
-use rusqlite::params;
 use serde_json::Value;
 use starrocks_offboard::ledger::query;
 use starrocks_offboard::request::removal_query::RemovalQuery;
@@ -95,7 +94,7 @@ async fn searches_use_indexes() {
         ),
     ] {
         let sql = format!("EXPLAIN QUERY PLAN {}", query::statement(&search));
-        let mut statement = host.database.prepare(&sql).unwrap();
+        let mut statement = host.database.sqlite().prepare(&sql).unwrap();
         let nothing = vec![None::<i64>; statement.parameter_count()];
         let plan = statement.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>(3)).unwrap();
         let plan = plan.map(Result::unwrap).collect::<Vec<_>>().join("\n");
@@ -129,9 +128,8 @@ async fn rows_that_come_between_two_pages() {
     let (mut seen, next) = page(&host, &app, "limit=2").await;
     write(&host, &app, &[row(5), row(6)]).await;
     // Tried again: the row is newer now, and stays where it is.
-    host.database
-        .execute("UPDATE removals SET asked_at = ?1 WHERE id = ?2", params![START + 9000, rows[1].id])
-        .unwrap();
+    let later = "UPDATE removals SET asked_at = ?1 WHERE id = ?2";
+    host.database.execute(later, &[(START + 9000).into(), rows[1].id.as_str().into()]);
     seen.extend(pages_from(&host, &app, "limit=2", format!("&cursor={}", next.unwrap())).await.concat());
     assert_eq!(seen, newest_first(&rows));
 }

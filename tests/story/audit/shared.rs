@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Method, Response};
-use rusqlite::params;
 use serde_json::Value;
 use starrocks_offboard::app::App;
 use support::memory::Memory;
@@ -53,15 +52,11 @@ pub(crate) fn row(number: i64) -> Row {
 
 pub(crate) async fn write(host: &Memory, app: &App, rows: &[Row]) {
     app.ledger(host).await.unwrap();
-    let mut statement = host
-        .database
-        .prepare(
-            "INSERT INTO removals (id, asked_at, state, actor, instance, user_name, policies, attempts)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', 0)",
-        )
-        .unwrap();
+    let sql = "INSERT INTO removals (id, asked_at, state, actor, instance, user_name, policies, attempts)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', 0)";
     for Row { id, asked_at, state, actor, instance, user_name } in rows {
-        statement.execute(params![id, asked_at, state, actor, instance, user_name]).unwrap();
+        let (actor, instance, user_name) = ((*actor).into(), (*instance).into(), (*user_name).into());
+        host.database.execute(sql, &[id.as_str().into(), (*asked_at).into(), (*state).into(), actor, instance, user_name]);
     }
 }
 

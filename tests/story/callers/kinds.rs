@@ -71,19 +71,16 @@ impl Stage for InMemory {
     fn rows(&self) -> Vec<Row> {
         let statement =
             "SELECT state, actor, instance, user_name, reason, caller, policies FROM removals ORDER BY rowid";
-        let Ok(mut statement) = self.host.database.prepare(statement) else { return Vec::new() };
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Row {
-                state: row.get(0)?,
-                actor: row.get(1)?,
-                instance: row.get(2)?,
-                user_name: row.get(3)?,
-                reason: row.get(4)?,
-                caller: row.get(5)?,
-                policies: row.get(6)?,
-            })
+        let read = |(state, actor, instance, user_name, reason, caller, policies)| Row {
+            state,
+            actor,
+            instance,
+            user_name,
+            reason,
+            caller,
+            policies,
         };
-        statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
+        self.host.database.rows(statement, &[]).into_iter().map(read).collect()
     }
 
     fn deletes(&self) -> usize {

@@ -2,5 +2,6 @@
 
 mod batches;
 mod failures;
+mod on_postgres;
 mod refusals;
 mod versions;

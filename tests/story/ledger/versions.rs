@@ -14,7 +14,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     let (host, app) = (memory(), app());
     host.will_answer(200, SUCCESS);
     ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
-    host.database.execute("INSERT INTO ledger (version) VALUES (6)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (6)", &[]);
     let fresh = self::app();
     let answer = ask(&host, &fresh, documented(seconds(&host) + 1, "user_name=bob")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len(), host.rows().len()), (503, 1, 1));
@@ -42,7 +42,7 @@ async fn a_database_that_was_not_finished_is_finished() {
 /// A ledger as version 1 left it.
 fn version_1() -> Memory {
     let host = memory();
-    host.database.execute_batch(include_str!("../../fixtures/ledger/version-1.sql")).unwrap();
+    host.database.sqlite().execute_batch(include_str!("../../fixtures/ledger/version-1.sql")).unwrap();
     host
 }
 
@@ -50,7 +50,7 @@ fn version_1() -> Memory {
 type Rows = BTreeMap<String, BTreeMap<String, SqlValue>>;
 
 fn rows(host: &Memory, table: &str) -> Rows {
-    let mut statement = host.database.prepare(&format!("SELECT rowid, * FROM {table}")).unwrap();
+    let mut statement = host.database.sqlite().prepare(&format!("SELECT rowid, * FROM {table}")).unwrap();
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read = statement.query_map([], |row| {
         let values = columns.iter().enumerate().skip(1).map(|(index, column)| (column.clone(), row.get_unwrap(index)));
@@ -71,7 +71,7 @@ fn schema(host: &Memory) -> Vec<(String, String)> {
         coalesce(' ' || c.dflt_value, '')), m.sql) FROM sqlite_schema m LEFT JOIN
         (SELECT t.name AS owner, i.* FROM sqlite_schema t, pragma_table_info(t.name) i WHERE t.type = 'table' ORDER BY i.name) c
         ON c.owner = m.name AND m.type = 'table' GROUP BY m.name ORDER BY 1";
-    let mut statement = host.database.prepare(sql).unwrap();
+    let mut statement = host.database.sqlite().prepare(sql).unwrap();
     let read =
         statement.query_map([], |row| Ok((row.get_unwrap(0), row.get::<_, Option<String>>(1)?.unwrap_or_default())));
     let in_one_line = |(name, of): (String, String)| (name, of.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -29,7 +29,7 @@ async fn what_is_unknown_is_settled_by_the_account_list() {
         Row { user_name: "erin", ..Row::default() },
     ];
     let ids = write(&host, &app, &rows).await;
-    host.database.execute("UPDATE removals SET place = 'elsewhere' WHERE user_name = 'erin'", []).unwrap();
+    host.database.execute("UPDATE removals SET place = 'elsewhere' WHERE user_name = 'erin'", &[]);
     host.will_list(&["bob"]);
     host.will_list(&["bob"]);
     assert_eq!(run(&host, &app, "settle").await, settled(4, 1, 1, false));

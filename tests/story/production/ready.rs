@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
 use starrocks_offboard::host::DatabaseKind;
-use starrocks_offboard::ledger::GATEWAY;
+use starrocks_offboard::ledger::{GATEWAY, location};
 use support::answered::answered;
 use support::memory::Memory;
 
@@ -17,23 +17,27 @@ async fn ready(host: &Memory, app: Result<&App, &str>) -> (u16, Value) {
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 
-fn body(status: &str, ledger: &str, reason: Option<&str>) -> Value {
-    json!({"status": status, "version": GATEWAY, "ledger": ledger, "reason": reason})
+fn body(host: &Memory, status: &str, reason: Option<&str>) -> Value {
+    json!({"status": status, "version": GATEWAY, "ledger": location::name(host.kind.get()), "reason": reason})
 }
 
 #[tokio::test]
 async fn ready_or_why_not() {
     let (host, app) = (memory(), app());
-    assert_eq!(ready(&host, Ok(&app)).await, (200, body("ready", "memory", None)));
+    assert_eq!(ready(&host, Ok(&app)).await, (200, body(&host, "ready", None)));
     assert!(host.rows().is_empty() && host.sent.borrow().is_empty() && host.lines.borrow().is_empty());
 
     let files = "the operator's files cannot be used; /healthz says where";
     let unusable = ready(&host, Err("policy.cedar, line 3")).await;
-    assert_eq!(unusable, (503, body("not-ready", "memory", Some(files))));
+    assert_eq!(unusable, (503, body(&host, "not-ready", Some(files))));
+}
 
+#[tokio::test]
+async fn a_database_in_memory_is_not_ready() {
+    let (host, app) = (memory(), app());
     host.kind.set(DatabaseKind::Sqlite);
     let in_memory = "the database is in memory and would forget each removal; give Spin a folder for its state, or set the variable `ledger` to a PostgreSQL server";
-    assert_eq!(ready(&host, Ok(&app)).await, (503, body("not-ready", "sqlite", Some(in_memory))));
+    assert_eq!(ready(&host, Ok(&app)).await, (503, body(&host, "not-ready", Some(in_memory))));
 }
 
 /// Also in an instance that has opened the ledger before.
@@ -41,9 +45,9 @@ async fn ready_or_why_not() {
 async fn a_ledger_that_went_away_is_noticed() {
     let (host, app) = (memory(), app());
     app.ledger(&host).await.unwrap();
-    host.database.execute("INSERT INTO ledger (version) VALUES (99)", []).unwrap();
+    host.database.execute("INSERT INTO ledger (version) VALUES (99)", &[]);
     let reason = "the ledger cannot be opened; the log says why";
-    assert_eq!(ready(&host, Ok(&app)).await, (503, body("not-ready", "memory", Some(reason))));
+    assert_eq!(ready(&host, Ok(&app)).await, (503, body(&host, "not-ready", Some(reason))));
     assert!(
         host.lines.borrow()[0].starts_with("ready: ledger: the ledger has version 99"),
         "{:?}",
@@ -57,7 +61,7 @@ async fn credentials_have_to_be_set() {
     let reason = "credentials for TaurusDB are not set or not usable; the log says which variable";
     for value in ["", "  "] {
         host.variables.insert("huaweicloud_secret_key".into(), value.into());
-        assert_eq!(ready(&host, Ok(&app)).await, (503, body("not-ready", "memory", Some(reason))), "{value:?}");
+        assert_eq!(ready(&host, Ok(&app)).await, (503, body(&host, "not-ready", Some(reason))), "{value:?}");
     }
     assert!(host.lines.borrow()[0].contains("`huaweicloud_secret_key`"));
 }

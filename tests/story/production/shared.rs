@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Method, Response};
-use rusqlite::params;
 use serde_json::Value;
 use starrocks_offboard::app::App;
 use support::memory::Memory;
@@ -69,32 +68,27 @@ impl Default for Row<'_> {
 /// Writes rows, and returns their ids.
 pub(crate) async fn write(host: &Memory, app: &App, rows: &[Row<'_>]) -> Vec<String> {
     app.ledger(host).await.unwrap();
-    let mut statement = host
-        .database
-        .prepare(
-            "INSERT INTO removals (id, delivery, state, asked_at, ended_at, caller, kind, actor, instance, user_name, code,
-                policies, attempts, in_flight_until, upstream_ms, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?4, 'portal', 'api', 'portal/HPUAPORTALKEY0000001', ?5, ?6, ?7, ?8, 1, ?4, ?9, ?10)",
-        )
-        .unwrap();
+    let sql = "INSERT INTO removals (id, delivery, state, asked_at, ended_at, caller, kind, actor, instance, user_name, code,
+            policies, attempts, in_flight_until, upstream_ms, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?4, 'portal', 'api', 'portal/HPUAPORTALKEY0000001', ?5, ?6, ?7, ?8, 1, ?4, ?9, ?10)";
     let ids = rows.iter().enumerate().map(|(number, row)| {
         let at = host.now.get() - row.ago;
         let id = format!("{at:012x}{number:020x}");
         let delivery = row.delivered.then(|| format!("delivery-{id}"));
         let expires_at = row.state.starts_with("awaiting").then(|| host.now.get() + 3_600_000);
-        let values = params![
-            id,
-            delivery,
-            row.state,
-            at,
-            row.instance,
-            row.user_name,
-            row.code,
-            row.policies,
-            row.upstream_ms,
-            expires_at
+        let values = [
+            id.as_str().into(),
+            delivery.as_deref().into(),
+            row.state.into(),
+            at.into(),
+            row.instance.into(),
+            row.user_name.into(),
+            row.code.into(),
+            row.policies.into(),
+            row.upstream_ms.into(),
+            expires_at.into(),
         ];
-        statement.execute(values).unwrap();
+        host.database.execute(sql, &values);
         id
     });
     ids.collect()
@@ -102,5 +96,5 @@ pub(crate) async fn write(host: &Memory, app: &App, rows: &[Row<'_>]) -> Vec<Str
 
 /// The state of a row; `None` if there is none.
 pub(crate) fn state(host: &Memory, id: &str) -> Option<String> {
-    host.database.query_row("SELECT state FROM removals WHERE id = ?1", [id], |row| row.get(0)).ok()
+    host.database.row("SELECT state FROM removals WHERE id = ?1", &[id.into()])
 }

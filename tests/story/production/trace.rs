@@ -33,10 +33,7 @@ async fn every_line_names_gateway_and_policies() {
     unsigned.headers.clear();
     ask(&host, &app, unsigned).await;
     run(&host, &app, "settle").await;
-    let row: (String, String) = host
-        .database
-        .query_row("SELECT gateway, policy_set FROM removals", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
+    let row: (String, String) = host.database.row("SELECT gateway, policy_set FROM removals", &[]).unwrap();
     assert_eq!(row, (GATEWAY.to_owned(), app.policies.digest().to_owned()));
     for line in host.lines.borrow().iter() {
         let line: Value = serde_json::from_str(line).unwrap();

@@ -61,9 +61,9 @@ async fn a_new_person_does_not_begin_anew() {
     let app = braked(&[ONE_PERSON]);
     assert!(!removes(&host, &app, 6).await);
     assert!(!removes(&host, &app, 7).await);
-    let persons = "SELECT group_concat(person) FROM (SELECT DISTINCT person FROM removals WHERE claimed_at IS NOT NULL ORDER BY 1)";
-    let persons: String = host.database.query_row(persons, [], |row| row.get(0)).unwrap();
-    assert_eq!(persons, "dana,portal/HPUAPORTALKEY0000001");
+    let persons = "SELECT DISTINCT person FROM removals WHERE claimed_at IS NOT NULL ORDER BY 1";
+    let persons: Vec<String> = host.database.rows(persons, &[]);
+    assert_eq!(persons, ["dana", "portal/HPUAPORTALKEY0000001"]);
 }
 
 /// What a person caused through a system counts for them, and for the system.
@@ -78,15 +78,11 @@ async fn what_a_person_caused_counts() {
         let (host, app) = (memory(), braked(&[]));
         app.ledger(&host).await.map(drop).unwrap();
         for id in ["1", "2"] {
-            host.database
-                .execute(
-                    "INSERT INTO removals (id, delivery, state, asked_at, claimed_at, caller, kind, actor, instance, user_name,
-                        policies, attempts, person, caused_by)
-                    VALUES (?1, ?1, 'removed', 1780308000000, 1780308000000, 'hr', 'standard-webhooks', ?2, 'warehouse',
-                        'alice', '', 1, ?3, ?4)",
-                    (id, actor, person, caused_by),
-                )
-                .unwrap();
+            let sql = "INSERT INTO removals (id, delivery, state, asked_at, claimed_at, caller, kind, actor, instance, user_name,
+                    policies, attempts, person, caused_by)
+                VALUES (?1, ?1, 'removed', 1780308000000, 1780308000000, 'hr', 'standard-webhooks', ?2, 'warehouse',
+                    'alice', '', 1, ?3, ?4)";
+            host.database.execute(sql, &[id, actor, person, caused_by].map(Into::into));
         }
         assert_eq!(removes(&host, &app, 0).await, dana, "{actor} {person}");
         assert_eq!(removes(&host, &app, 1).await, portal, "{actor} {person}");
@@ -98,14 +94,10 @@ async fn what_a_person_caused_counts() {
 async fn rows_of_an_older_ledger_count() {
     for (actor, stops) in [("slack/U2CERLKJA", true), ("slack/U1", false)] {
         let host = memory();
-        host.database.execute_batch(include_str!("../../fixtures/ledger/version-1.sql")).unwrap();
-        host.database
-            .execute(
-                "INSERT INTO removals (id, delivery, state, asked_at, claimed_at, actor, instance, user_name, policies, attempts)
-                VALUES ('0', '0', 'removed', 1780307400000, 1780307400000, ?1, 'warehouse', 'zoe', '', 1)",
-                [actor],
-            )
-            .unwrap();
+        host.database.sqlite().execute_batch(include_str!("../../fixtures/ledger/version-1.sql")).unwrap();
+        let sql = "INSERT INTO removals (id, delivery, state, asked_at, claimed_at, actor, instance, user_name, policies, attempts)
+            VALUES ('0', '0', 'removed', 1780307400000, 1780307400000, ?1, 'warehouse', 'zoe', '', 1)";
+        host.database.execute(sql, &[actor.into()]);
         // The file has one of slack/U2CERLKJA's.
         assert_eq!(removes(&host, &braked(&[]), 0).await, !stops, "{actor}");
     }

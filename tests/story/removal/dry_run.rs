@@ -37,8 +37,7 @@ async fn a_dry_run_sends_nothing_and_says_what_would_happen() {
             (200, expected)
         );
         assert_eq!((host.methods(), host.rows()[0].0.as_str()), (vec!["GET".to_owned()], "dry-run"));
-        let dry: i64 = host.database.query_row("SELECT dry_run FROM removals", [], |row| row.get(0)).unwrap();
-        assert_eq!(dry, 1);
+        assert_eq!(host.database.row::<i64>("SELECT dry_run FROM removals", &[]), Some(1));
     }
     let (host, app) = (memory(), app());
     host.will_list(&["alice"]);

@@ -104,7 +104,7 @@ async fn secrets_stay_where_they_are() {
     host.will_answer(401, &echo);
     let answer = ask(&host, &app, documented(seconds(&host), "user_name=alice")).await;
     assert_eq!(text(&answer), r#"{"error_code":"APIGW.0301","error_msg":"canonicalRequest x-security-token:… "}"#);
-    let message: String = host.database.query_row("SELECT message FROM removals", [], |row| row.get(0)).unwrap();
+    let message: String = host.database.row("SELECT message FROM removals", &[]).unwrap();
     let seen = format!("{answer:?} {:?} {message} {:?}", host.lines.borrow(), host.sent.borrow());
     for secret in SECRETS {
         assert!(!seen.contains(secret), "{secret} in {seen}");

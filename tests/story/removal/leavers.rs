@@ -123,10 +123,8 @@ async fn the_same_event_finishes_what_waited() {
     assert_eq!(deactivated(&host, &app, &id).await, (409, Some("OFFBOARD.40908".into())));
     assert_eq!(states(&host), [row("removed", "dana"), row("awaiting-approval", "dana")]);
 
-    let reference: String = host
-        .database
-        .query_row("SELECT reference FROM removals WHERE reference IS NOT NULL", [], |row| row.get(0))
-        .unwrap();
+    let waiting = "SELECT reference FROM removals WHERE reference IS NOT NULL";
+    let reference: String = host.database.row(waiting, &[]).unwrap();
     let approve = slash_as("U0ERIN", host.now.get() / 1000, &format!("approve {reference}"), "");
     let answer = ask(&host, &app, approve).await;
     assert!(text(&answer).contains("✅ Removed `dana` from `warehouse`"), "{}", text(&answer));
@@ -214,7 +212,7 @@ async fn whoever_is_leaving_is_active_until_all_is_gone() {
     assert_eq!(deactivated(&host, &app, &id).await.0, 409);
     assert!(is_active().await);
     host.cloud.as_ref().unwrap().accounts.borrow_mut().clear();
-    host.database.execute_batch("UPDATE removals SET state = 'removed', status = 200, code = 'SUCCESS'").unwrap();
+    host.database.execute("UPDATE removals SET state = 'removed', status = 200, code = 'SUCCESS'", &[]);
     assert_eq!(deactivated(&host, &app, &id).await.0, 200);
     assert!(!is_active().await);
 }

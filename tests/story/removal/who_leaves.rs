@@ -7,6 +7,7 @@ use http::{Method, Response};
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
 use starrocks_offboard::request::inbound::Inbound;
+use support::database::Column;
 use support::memory::Memory;
 
 use crate::gateway::{ask, gateway_with, header, slash_as, text};
@@ -34,9 +35,9 @@ async fn is_active(host: &Memory, app: &App, id: &str) -> Option<bool> {
     (answer.status() == 200).then(|| body["active"] == true)
 }
 
-fn newest<T: rusqlite::types::FromSql>(host: &Memory, column: &str) -> T {
+fn newest<T: Column>(host: &Memory, column: &str) -> T {
     let statement = format!("SELECT {column} FROM removals ORDER BY rowid DESC LIMIT 1");
-    host.database.query_row(&statement, [], |row| row.get(0)).unwrap()
+    host.database.row(&statement, &[]).unwrap()
 }
 
 /// Erin decides about what waits.

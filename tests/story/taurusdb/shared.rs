@@ -36,7 +36,7 @@ pub(crate) async fn remove_alice(host: &Memory, app: &App) -> Response<Bytes> {
 /// `(state, code, attempts, confirmed_by)` of the newest row.
 pub(crate) fn newest(host: &Memory) -> (String, Option<String>, i64, Option<String>) {
     let sql = "SELECT state, code, attempts, confirmed_by FROM removals ORDER BY rowid DESC LIMIT 1";
-    host.database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap()
+    host.database.row(sql, &[]).unwrap()
 }
 
 pub(crate) fn row(

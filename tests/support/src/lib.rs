@@ -1,7 +1,8 @@
 //! What the suites in `tests/`, the targets in `fuzz/` and the benchmarks in `benches/` share. For development and tests, not for
 //! production.
 //!
-//! - [`memory`]: the core's host in memory, for the story and the fuzz targets
+//! - [`memory`]: the core's host in memory, for the story and the fuzz targets; [`database`] is its ledger, on SQLite or
+//!   PostgreSQL, and [`on_postgres`] runs suites on the latter once more
 //! - [`kind`], [`case`]: the folders of `tests/fixtures/callers`; [`platforms`] runs what plays the platforms, [`python`] installs the
 //!   vendors' packages
 //! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
@@ -18,10 +19,13 @@ pub mod bench_files;
 pub mod bench_host;
 pub mod budget;
 pub mod case;
+pub mod database;
 pub mod kind;
 pub mod memory;
+pub mod on_postgres;
 pub mod planned;
 pub mod platforms;
+pub mod postgres_ledger;
 pub mod postgres_proxy;
 pub mod python;
 pub mod refusals;

@@ -1,4 +1,4 @@
-//! The core's runtime in memory: a clock that the test sets, SQLite in memory, answers that the test lines up.
+//! The core's runtime in memory: a clock that the test sets, a ledger ([`crate::database`]), answers that the test lines up.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use rusqlite::types::Value as SqlValue;
 use starrocks_offboard::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::secret::Secret;
+
+use crate::database::{Database, Rows};
 
 /// `(state, actor, user_name, code, attempts)`
 pub type Row = (String, Option<String>, Option<String>, Option<String>, i64);
@@ -63,8 +64,6 @@ impl Cloud {
     }
 }
 
-type Rows = Result<Vec<Vec<Value>>, StoreError>;
-
 /// A request whose item waits for the statement that it shares with others.
 struct Waiting {
     item: Vec<Value>,
@@ -80,8 +79,8 @@ pub struct Memory {
     /// Spin variables and their values.
     pub variables: BTreeMap<String, String>,
     /// The ledger's database.
-    pub database: rusqlite::Connection,
-    /// What the operator says of it. It is in memory, so this is [`DatabaseKind::Trial`] unless a test wants it to be refused.
+    pub database: Database,
+    /// What the operator says of it: that it can be used, unless a test wants it to be refused.
     pub kind: Cell<DatabaseKind>,
     /// The statement that fails next, counted from 1; 0 for none.
     pub fails_at: Cell<usize>,
@@ -114,12 +113,13 @@ pub struct Memory {
 impl Memory {
     /// Creates a host with an empty ledger, these Spin variables and a clock at 2026-06-01T10:00:00Z.
     pub fn new(variables: &[(&'static str, &str)]) -> Self {
+        let database = Database::empty();
         Self {
             now: Cell::new(1_780_308_000_000),
             elapsed: Cell::default(),
             variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            database: rusqlite::Connection::open_in_memory().unwrap(),
-            kind: Cell::new(DatabaseKind::Trial),
+            kind: Cell::new(database.kind()),
+            database,
             fails_at: Cell::new(0),
             yields: Cell::new(0),
             statements: Cell::new(0),
@@ -182,15 +182,7 @@ impl Memory {
 
     /// Every row, oldest first.
     pub fn rows(&self) -> Vec<Row> {
-        let mut statement = self
-            .database
-            .prepare("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid")
-            .unwrap();
-        statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap()
+        self.database.rows("SELECT state, actor, user_name, code, attempts FROM removals ORDER BY rowid", &[])
     }
 }
 
@@ -229,30 +221,12 @@ impl Host for Memory {
         if self.statements.get() == self.fails_at.get() {
             return Err(StoreError::Failed("the disk is gone".into()));
         }
-        let failed = |error: rusqlite::Error| StoreError::Failed(error.to_string());
-        let mut prepared = self.database.prepare(statement).map_err(failed)?;
-        let columns = prepared.column_count();
-        let parameters = parameters.into_iter().map(|value| match value {
-            Value::Null => SqlValue::Null,
-            Value::Integer(number) => SqlValue::Integer(number),
-            Value::Text(text) => SqlValue::Text(text),
-        });
-        let mut rows = prepared.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
-        let mut read = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            let values = (0..columns).map(|index| match row.get_unwrap::<_, SqlValue>(index) {
-                SqlValue::Null => Value::Null,
-                SqlValue::Integer(number) => Value::Integer(number),
-                SqlValue::Text(text) => Value::Text(text),
-                other => panic!("the ledger keeps no {other:?}"),
-            });
-            read.push(values.collect());
-        }
-        Ok(read)
+        self.database.query(statement, parameters)
     }
 
     async fn query_batched(&self, statement: &'static Batched, item: Vec<Value>) -> Rows {
-        if !self.gathers.get() {
+        // As the shell does: on PostgreSQL a batch would save no commit.
+        if !self.gathers.get() || self.kind.get() == DatabaseKind::Postgres {
             return self.query(statement.one, item).await;
         }
         let rows = Rc::new(RefCell::new(None));
