@@ -4,31 +4,15 @@
 //! | SQLite | PostgreSQL |
 //! |---|---|
 //! | `?1` | `$1` |
-//! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first (postgres.rs) |
+//! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first (postgres_functions.rs) |
 //! | `json_group_array(json_object(…))` | `json_agg(json_build_object(…))` |
 //! | `json_extract(resource, '$.externalId')` | `CAST(resource AS jsonb) ->> 'externalId'` |
 //!
 //! A parameter is a `bigint` or a `text` in both.
 
-use std::borrow::Cow;
-
 use crate::ledger::approvals::VOTE;
-use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
+use crate::ledger::postgres_functions::FUNCTIONS;
 use crate::ledger::sql::{numbered, votes};
-
-/// Statements that are one call of a function there.
-const FUNCTIONS: [(&str, &str); 7] = [
-    (CLAIM, "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"),
-    (
-        CLAIM_UNSEEN.one,
-        "SELECT * FROM claim_unseen($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
-    ),
-    (CLAIM_WAITING, "SELECT * FROM claim_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"),
-    (PRUNE, "SELECT prune($1)"),
-    (OLD, "SELECT * FROM prune_old($1, $2)"),
-    (OLD_DELIVERED, "SELECT * FROM prune_old_delivered($1, $2)"),
-    (OLD_VOTES, "SELECT prune_votes()"),
-];
 
 /// Parts of statements.
 const PARTS: [(&str, &str); 2] = [
@@ -37,32 +21,35 @@ const PARTS: [(&str, &str); 2] = [
 ];
 
 /// A statement in PostgreSQL's words.
-pub fn postgres(statement: &str) -> Cow<'_, str> {
-    if let Some((_, call)) = FUNCTIONS.iter().find(|(sqlite, _)| *sqlite == statement) {
-        return Cow::Borrowed(call);
+pub fn postgres(statement: &str) -> String {
+    if let Some(function) = FUNCTIONS.iter().find(|function| function.statement == statement) {
+        return function.call();
     }
-    let mut text = Cow::Borrowed(statement);
+    let mut text = numbered(statement);
     for (sqlite, postgres) in PARTS {
-        if text.contains(sqlite) {
-            text = Cow::Owned(text.replace(sqlite, postgres));
-        }
+        text = text.replace(sqlite, postgres);
     }
     // While END commits, a SELECT without a lock would still see the row as waiting.
     if statement == VOTE {
-        text = Cow::Owned(text.replace("ON CONFLICT", "FOR SHARE ON CONFLICT"));
+        text = text.replace("ON CONFLICT", "FOR SHARE ON CONFLICT");
     }
-    Cow::Owned(numbered(&text))
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ledger::claims::COMPLETE;
+    use crate::ledger::functions::{CLAIM_WAITING, OLD_VOTES};
 
     #[test]
     fn parameters_and_functions() {
         assert_eq!(postgres("SELECT ?1, ?12"), "SELECT $1, $12");
-        assert!(postgres(CLAIM).starts_with("SELECT * FROM claim($1, "));
+        assert_eq!(
+            postgres(CLAIM_WAITING),
+            "SELECT * FROM claim_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        );
+        assert_eq!(postgres(OLD_VOTES), "SELECT * FROM prune_votes()");
         assert!(postgres(COMPLETE.one).contains("json_agg(json_build_object("));
         assert!(postgres(VOTE).contains("FOR SHARE ON CONFLICT (removal, reference, person) DO NOTHING"));
     }

@@ -25,6 +25,7 @@ pub mod measures;
 pub mod people;
 mod postgres;
 pub mod postgres_error;
+mod postgres_functions;
 pub mod query;
 pub mod refusals;
 pub mod retention;

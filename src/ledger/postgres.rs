@@ -1,40 +1,20 @@
-//! The ledger's tables on PostgreSQL 13 or later, and the functions that stand for SQLite's single writer.
+//! The ledger's tables on PostgreSQL 13 or later, and how they come to be. Its functions are in [`super::postgres_functions`].
 //!
 //! Everything is in one `DO` block, which is a transaction: an instance that stops in between leaves nothing behind, and two that
 //! come at once wait for each other. An administrator may run the same block ([`SCHEMA`] is `ledger.sql`), so that the gateway's own user
 //! need not be permitted to create anything.
-//!
-//! **Brakes.** Under `READ COMMITTED` a statement does not see what a neighbour has not committed, so sixty-four claims would each count
-//! none of the others. So a claim is a function: it first writes the rows of `brakes` that stand for the person and the instance, which
-//! makes the next one wait there until this one has committed; the claim itself, the function's next statement, then sees every
-//! claim before it and none after. The rows are locked in the order of their keys, so that no two claims wait for each other.
 //!
 //! Not supported: servers that answer as PostgreSQL does and have no PL/pgSQL.
 
 use std::sync::LazyLock;
 
 use crate::host::{Host, StoreError, Value};
-use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, OLD, OLD_DELIVERED, OLD_VOTES, PRUNE};
-use crate::ledger::sql::numbered;
+use crate::ledger::postgres_functions::{FUNCTIONS, Function};
+use crate::ledger::sql::schema;
 use crate::ledger::version::{VERSION, unknown};
 
 /// The schema that the tables are in.
-pub(super) const NAME: &str = "offboard";
-
-/// Locks what counts for a person, a principal and an instance, until the claim has been committed.
-macro_rules! lock {
-    ($person:literal, $actor:literal, $instance:literal) => {
-        concat!(
-            "INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE \"C\" AS key FROM (VALUES ('a' || ",
-            $person,
-            "), ('a' || ",
-            $actor,
-            "), ('i' || ",
-            $instance,
-            ")) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;"
-        )
-    };
-}
+const NAME: &str = schema!();
 
 /// The tables and indexes of an empty schema.
 const TABLES: &str = "
@@ -133,94 +113,9 @@ CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 ";
 
-/// A function that makes a claim. Its body is the statement itself, whose parameters are the function's.
-struct ClaimFunction {
-    name: &'static str,
-    /// The types of its parameters: `t` is a text, `n` a number.
-    parameters: &'static str,
-    returns: &'static str,
-    lock: &'static str,
-    statement: &'static str,
-}
-
-const COUNTED: &str = "TABLE (claimed text, by_requester bigint, on_instance bigint)";
-
-const FUNCTIONS: [ClaimFunction; 3] = [
-    ClaimFunction {
-        name: "claim",
-        parameters: "ttntttttttttnnttt",
-        returns: COUNTED,
-        lock: lock!("?16", "?6", "?7"),
-        statement: CLAIM,
-    },
-    ClaimFunction {
-        name: "claim_unseen",
-        parameters: "ttntttttttttnnttnnnt",
-        returns: "TABLE (claimed_delivery text, claimed text)",
-        lock: lock!("?16", "?6", "?7"),
-        statement: CLAIM_UNSEEN.one,
-    },
-    ClaimFunction {
-        name: "claim_waiting",
-        parameters: "ttnttnttnttt",
-        returns: COUNTED,
-        lock: lock!("?11", "?7", "?8"),
-        statement: CLAIM_WAITING,
-    },
-];
-
-impl ClaimFunction {
-    fn text(&self) -> String {
-        let Self { name, parameters, returns, lock, statement } = self;
-        let types: Vec<_> = parameters.chars().map(|of| if of == 'n' { "bigint" } else { "text" }).collect();
-        let (lock, statement) = (numbered(lock), numbered(statement));
-        format!(
-            "CREATE OR REPLACE FUNCTION {name}({}) RETURNS {returns} LANGUAGE plpgsql AS $f$
-#variable_conflict use_column
-BEGIN
-    {lock}
-    RETURN QUERY {statement};
-END $f$;
-",
-            types.join(", ")
-        )
-    }
-}
-
-/// Functions that delete rows, which the gateway's user is not permitted itself.
-fn prune() -> String {
-    let definer = format!("LANGUAGE sql SECURITY DEFINER SET search_path = {NAME}, pg_temp AS $f$");
-    let counted = |name: &str, parameters: &str, delete: &str| {
-        let delete = numbered(delete);
-        format!(
-            "CREATE OR REPLACE FUNCTION {name}({parameters}) RETURNS bigint {definer}
-    WITH gone AS ({delete} RETURNING 1) SELECT count(*) FROM gone
-$f$;
-"
-        )
-    };
-    let named = |name: &str, delete: &str| {
-        let delete = numbered(delete);
-        format!(
-            "CREATE OR REPLACE FUNCTION {name}(text, bigint) RETURNS SETOF text {definer}
-    {delete}
-$f$;
-"
-        )
-    };
-    [
-        counted("prune", "bigint", PRUNE),
-        named("prune_old", OLD),
-        named("prune_old_delivered", OLD_DELIVERED),
-        counted("prune_votes", "", OLD_VOTES),
-    ]
-    .concat()
-}
-
 /// What makes the schema, if it does not exist. Any number of gateways may run it at once.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
-    let functions: String = FUNCTIONS.iter().map(ClaimFunction::text).collect();
-    let prune = prune();
+    let functions: String = FUNCTIONS.iter().map(Function::definition).collect();
     format!(
         "DO $do$ DECLARE found bigint; BEGIN
 SET LOCAL lock_timeout = '10s';
@@ -230,7 +125,7 @@ IF found IS NULL THEN
 IF to_regnamespace('{NAME}') IS NULL THEN CREATE SCHEMA {NAME}; END IF;
 SET LOCAL search_path = {NAME};
 {TABLES}
-{functions}{prune}INSERT INTO ledger VALUES ({VERSION});
+{functions}INSERT INTO ledger VALUES ({VERSION});
 END IF;
 END $do$"
     )
@@ -238,9 +133,12 @@ END $do$"
 
 /// What a new instance asks: the version, where the names of tables are looked for, and whether a commit is durable and visible as the
 /// statements expect.
-const START: &str = "SELECT (SELECT max(version) FROM offboard.ledger), CAST(current_schema() AS text),
-    current_setting('transaction_isolation'), current_setting('synchronous_commit'),
-    CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END";
+const START: &str = concat!(
+    "SELECT (SELECT max(version) FROM ",
+    schema!(),
+    ".ledger), CAST(current_schema() AS text), current_setting('transaction_isolation'), current_setting('synchronous_commit'),
+    CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END"
+);
 
 /// Opens the ledger: makes the tables if they do not exist.
 ///

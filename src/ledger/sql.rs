@@ -5,6 +5,13 @@ use chrono::{DateTime, Utc};
 use crate::host::Value;
 use crate::request::removal::RemovalRequest;
 
+/// The schema that the tables are in on PostgreSQL.
+macro_rules! schema {
+    () => {
+        "offboard"
+    };
+}
+
 /// Counts the removals of the last hour, in indexes alone: only rows that are removed, running or of unknown outcome have a
 /// `claimed_at`. Of an instance, or of a requester: the person who asked or who caused it, and the principal who asked, each
 /// removal once. A statement's own row is subtracted and not left out, so that the indexes still suffice.
@@ -134,4 +141,4 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
     ]
 }
 
-pub(super) use {columns, last_hour, unresolved, votes, waiting};
+pub(super) use {columns, last_hour, schema, unresolved, votes, waiting};
