@@ -8,5 +8,10 @@ pub const VERSION: i64 = 4;
 
 /// The error for a ledger that has another one.
 pub(super) fn unknown(version: i64) -> StoreError {
-    StoreError::Failed(format!("the ledger has version {version}, this gateway knows {VERSION}; run the newer gateway"))
+    let how = if version > VERSION {
+        "run the gateway that wrote it, or a newer one"
+    } else {
+        "and cannot be brought there by this user; let an administrator run ledger.sql"
+    };
+    StoreError::Failed(format!("the ledger has version {version}, this gateway needs {VERSION}; {how}"))
 }
