@@ -8,7 +8,7 @@ use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::{Diagnostic, sort};
 
 use super::spin_toml::SpinToml;
-use super::{callers, config_files, credentials, hosts};
+use super::{callers, config_files, credentials, hosts, ledger};
 use crate::operator_files::OperatorFiles;
 
 /// Returns all diagnostics in the order of the files. `given` has the values of spin.toml's variables that differ from
@@ -19,6 +19,7 @@ pub(crate) fn diagnostics(files: &OperatorFiles, spin: &str, given: &BTreeMap<St
         Err(unusable) => diagnostics.push(unusable),
         Ok((spin, problems)) => {
             diagnostics.extend(problems);
+            diagnostics.extend(ledger::unreachable(&spin));
             let config = Config::parse(&files.offboard, &shapes()).ok();
             if let (Some(config), Some(source_map)) = (config, SourceMap::read(&files.offboard)) {
                 diagnostics.extend(callers::without_secrets(&spin, &source_map));

@@ -15,6 +15,7 @@ mod callers;
 mod credentials;
 mod hosts;
 mod instances;
+mod ledger;
 mod names;
 mod spin_toml;
 

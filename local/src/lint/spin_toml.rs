@@ -12,10 +12,12 @@ use crate::operator_files::SPIN;
 use crate::runtime::allowed_hosts::AllowedHosts;
 
 pub(super) struct SpinToml {
+    /// The file.
+    text: String,
     /// The variables of the component.
     values: BTreeMap<String, String>,
-    /// The names of the application variables.
-    application: Vec<String>,
+    /// The application variables.
+    application: BTreeMap<String, String>,
     /// One value for each entry, so that a wrong entry does not hide the others.
     hosts: Vec<AllowedHosts>,
 }
@@ -55,7 +57,7 @@ impl SpinToml {
                 }
             }
         }
-        Ok((Self { values, hosts, application: application.into_keys().collect() }, diagnostics))
+        Ok((Self { text: text.to_owned(), values, hosts, application }, diagnostics))
     }
 
     /// Returns whether the component gets this variable.
@@ -73,6 +75,16 @@ impl SpinToml {
         Secret::new(self.values.get(variable)?.clone())?.trimmed()
     }
 
+    /// Returns the value of an application variable; `None` if it is empty or not declared.
+    pub(super) fn application(&self, variable: &str) -> Option<&str> {
+        self.application.get(variable).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Returns the line on which an application variable is declared.
+    pub(super) fn declaration(&self, variable: &str) -> Option<usize> {
+        declaration(&self.text, variable)
+    }
+
     /// Returns whether the component may send requests to this URL.
     pub(super) fn allows(&self, url: &str) -> bool {
         url.parse().is_ok_and(|uri| self.hosts.iter().any(|entry| entry.allow(&uri)))
@@ -83,7 +95,7 @@ impl SpinToml {
         if self.hands_over(variable) {
             return None;
         }
-        let advice = match self.application.iter().any(|name| name == variable) {
+        let advice = match self.application.contains_key(variable) {
             true => "does not hand to the component; add it to the component's `variables`",
             false => "does not declare; add it to `[variables]` and to the component's `variables`",
         };

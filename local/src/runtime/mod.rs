@@ -17,6 +17,7 @@ pub mod options;
 pub mod server;
 
 pub(crate) mod allowed_hosts;
+pub(crate) mod postgres_pool;
 
 mod bindings;
 mod call_sites;
@@ -29,7 +30,6 @@ mod outbound;
 mod outbound_client;
 mod postgres;
 mod postgres_errors;
-mod postgres_pool;
 mod postgres_tls;
 mod postgres_values;
 mod row_stream;

@@ -71,20 +71,31 @@ impl Pools {
 ///
 /// If the address cannot be read, a host is not allowed, or it is a Unix socket.
 pub(super) fn check_hosts(address: &str, allowed: &AllowedHosts) -> Result<(), String> {
-    let config: Config = address.parse().map_err(|error: tokio_postgres::Error| error.to_string())?;
-    let ports = config.get_ports();
-    for (index, host) in config.get_hosts().iter().enumerate() {
-        let Host::Tcp(name) = host else {
-            return Err("Unix sockets are not supported on WebAssembly".to_owned());
-        };
-        // One port is that of all hosts.
-        let port = ports.get(index).or_else(|| ports.first().filter(|_| ports.len() == 1));
-        let url = format!("postgres://{name}{}", port.map(|port| format!(":{port}")).unwrap_or_default());
+    for url in urls_of(address)? {
         if !url.parse().is_ok_and(|url: Uri| allowed.allow(&url)) {
             return Err(format!("address {url} is not permitted"));
         }
     }
     Ok(())
+}
+
+/// Returns the hosts of an address as URLs, as `allowed_outbound_hosts` has to allow them.
+///
+/// # Errors
+///
+/// If the address cannot be read, or a host is a Unix socket.
+pub(crate) fn urls_of(address: &str) -> Result<Vec<String>, String> {
+    let config: Config = address.parse().map_err(|error: tokio_postgres::Error| error.to_string())?;
+    let ports = config.get_ports();
+    let url = |(index, host): (usize, &Host)| {
+        let Host::Tcp(name) = host else {
+            return Err("Unix sockets are not supported on WebAssembly".to_owned());
+        };
+        // One port is that of all hosts.
+        let port = ports.get(index).or_else(|| ports.first().filter(|_| ports.len() == 1));
+        Ok(format!("postgres://{name}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
+    };
+    config.get_hosts().iter().enumerate().map(url).collect()
 }
 
 #[cfg(test)]
