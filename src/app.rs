@@ -10,10 +10,10 @@ use crate::config::Config;
 use crate::config::masked::without_values;
 use crate::diagnostic::{Diagnostic, Unusable, sort};
 use crate::host::{Host, StoreError};
-use crate::jwks_cache::JwksCache;
-use crate::ledger::Ledger;
+use crate::jwks_cache::{self, JwksCache};
+use crate::ledger::{self, Ledger};
 use crate::policy::Policies;
-use crate::taurusdb::token_cache::TokenCache;
+use crate::taurusdb::token_cache::{self, TokenCache};
 
 /// The configuration file.
 pub const OFFBOARD: &str = "offboard.toml";
@@ -107,6 +107,12 @@ impl App {
     pub fn ledger_was_opened(&self, opened: Result<(), StoreError>) {
         self.opened.replace(Some(opened));
     }
+}
+
+/// Returns every statement that an instance runs on PostgreSQL, in SQLite's words: for tests, which prepare each of them there.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    let of_caches = [jwks_cache::STATEMENTS, token_cache::STATEMENTS];
+    ledger::STATEMENTS.into_iter().chain(of_caches).flatten().copied()
 }
 
 /// The texts of the three files of `config/`.

@@ -61,6 +61,8 @@ const CLAIM_FETCH: &str = "INSERT INTO published_keys (url, tried_at) VALUES (?1
 
 const KEEP: &str = "UPDATE published_keys SET body = ?2, fetched_at = ?3 WHERE url = ?1 RETURNING url";
 
+pub(crate) const STATEMENTS: &[&str] = &[FIND, CLAIM_FETCH, KEEP];
+
 /// The reason why a key set is not available. The log has the details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JwksError {

@@ -88,6 +88,9 @@ const RECONCILE: &str = concat!(
     columns!()
 );
 
+pub(super) const STATEMENTS: &[&str] =
+    &[FIND, COUNT, CLAIM_UNSEEN.one, CLAIM, CLAIM_WAITING, WITHDRAW, COMPLETE.one, UNRESOLVED, ALL_UNRESOLVED, RECONCILE];
+
 /// What the ledger knows before a removal is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriorState {

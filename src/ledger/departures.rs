@@ -8,6 +8,11 @@ use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::request::person::Person;
 
+const NEXT: &str = "SELECT id, resource, former_names FROM identities
+    WHERE caller = ?1 AND id > ?2 AND active = 1 ORDER BY id LIMIT ?3";
+
+pub(super) const STATEMENTS: &[&str] = &[NEXT];
+
 /// How many former identities are kept of a person, the newest.
 const FORMER: usize = 20;
 
@@ -93,8 +98,6 @@ impl<H: Host> Ledger<'_, H> {
     ///
     /// If the ledger cannot be read.
     pub(crate) async fn active_people(&self, caller: &str, after: &str) -> Result<Vec<ActivePerson>, StoreError> {
-        const NEXT: &str = "SELECT id, resource, former_names FROM identities
-            WHERE caller = ?1 AND id > ?2 AND active = 1 ORDER BY id LIMIT ?3";
         let batch = Value::Integer(i64::try_from(BATCH).unwrap_or(i64::MAX));
         let rows = self.host().query(NEXT, vec![caller.into(), after.into(), batch]).await?;
         rows.iter().map(|row| ActivePerson::read(row)).collect()

@@ -15,6 +15,57 @@ use crate::request::filter::{Filter, matching};
 use crate::request::person::Person;
 use crate::request::projection::Projection;
 
+const LOOK: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 AND id = ?2";
+
+const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
+    RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
+
+const CHANGE: &str = "UPDATE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
+    departures = departures + CASE WHEN active = 1 AND CAST(?5 AS bigint) = 0 THEN 1 ELSE 0 END,
+    active = CASE WHEN CAST(?5 AS bigint) = 1 THEN 1 WHEN CAST(?5 AS bigint) = 0 AND active = 1 THEN 2 ELSE active END,
+    revision = revision + 1, former_names = ?8
+    WHERE caller = ?1 AND id = ?2 AND revision = ?7 AND NOT EXISTS
+        (SELECT 1 FROM identities o WHERE o.caller = ?1 AND o.user_name = ?3 AND o.id <> ?2)
+    RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
+
+const LEFT: &str = "UPDATE identities SET active = 0
+    WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active = 2 RETURNING id";
+
+const LEAVE: &str = "UPDATE identities SET departures = departures + CASE WHEN active = 1 THEN 1 ELSE 0 END,
+    active = CASE WHEN active = 0 THEN 0 ELSE 3 END, revision = revision + 1, former_names = ?4
+    WHERE caller = ?1 AND id = ?2 AND revision = ?3
+    RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
+
+const DELETE: &str = "DELETE FROM identities WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active <> 1";
+
+const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1";
+
+const LIST: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
+
+const BY_ID: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 AND id = ?3 AND id > ?2";
+
+const BY_USER_NAME: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 AND user_name = ?3 AND id > ?2";
+
+const BY_EXTERNAL_ID: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 AND json_extract(resource, '$.externalId') = ?3 AND id > ?2 ORDER BY id LIMIT 200";
+
+const ALL: &str =
+    "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
+    WHERE caller = ?1 AND id > ?2 ORDER BY id LIMIT 200";
+
+pub(super) const STATEMENTS: &[&str] =
+    &[LOOK, CREATE, CHANGE, LEFT, LEAVE, DELETE, COUNT, LIST, BY_ID, BY_USER_NAME, BY_EXTERNAL_ID, ALL];
+
 const GONE: i64 = 0;
 const ACTIVE: i64 = 1;
 const LEAVING: i64 = 2;
@@ -141,18 +192,12 @@ impl<H: Host> Directory<'_, H> {
 
     /// The person of an id.
     pub(crate) async fn person(&self, id: &str) -> Result<StoredPerson, PersonError> {
-        const LOOK: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 AND id = ?2";
         let rows = self.query(LOOK, vec![id.into()]).await?;
         StoredPerson::first(&rows)?.ok_or(PersonError::Unknown)
     }
 
     /// Stores a new person.
     pub(crate) async fn create(&self, person: &Person) -> Result<StoredPerson, PersonError> {
-        const CREATE: &str = "INSERT INTO identities (caller, id, user_name, resource, active, created_at, changed_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (caller, user_name) DO NOTHING
-            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let active = i64::from(person.active.unwrap_or(true));
         let id = format!("{:032x}", self.ledger.host().random());
         let rows = self
@@ -173,13 +218,6 @@ impl<H: Host> Directory<'_, H> {
     /// Stores what the identity system says of a known person now, unless the person has changed since. A person who was active and no
     /// longer is leaves from now on: one more departure. Where the identity system says nothing of `active`, it stays.
     pub(crate) async fn change(&self, known: &StoredPerson, person: &Person) -> Result<StoredPerson, PersonError> {
-        const CHANGE: &str = "UPDATE identities SET user_name = ?3, resource = ?4, changed_at = ?6,
-            departures = departures + CASE WHEN active = 1 AND CAST(?5 AS bigint) = 0 THEN 1 ELSE 0 END,
-            active = CASE WHEN CAST(?5 AS bigint) = 1 THEN 1 WHEN CAST(?5 AS bigint) = 0 AND active = 1 THEN 2 ELSE active END,
-            revision = revision + 1, former_names = ?8
-            WHERE caller = ?1 AND id = ?2 AND revision = ?7 AND NOT EXISTS
-                (SELECT 1 FROM identities o WHERE o.caller = ?1 AND o.user_name = ?3 AND o.id <> ?2)
-            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let rows = self
             .query(
                 CHANGE,
@@ -204,17 +242,11 @@ impl<H: Host> Directory<'_, H> {
 
     /// Records that all accounts of this departure are gone, unless the person was activated again meanwhile.
     pub(crate) async fn left(&self, id: &str, departures: i64) -> Result<(), StoreError> {
-        const LEFT: &str = "UPDATE identities SET active = 0
-            WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active = 2 RETURNING id";
         self.query(LEFT, vec![id.into(), departures.into()]).await.map(drop)
     }
 
     /// Lets a known person leave whom the identity system deletes, unless the person has changed since.
     pub(crate) async fn leave(&self, known: &StoredPerson) -> Result<StoredPerson, PersonError> {
-        const LEAVE: &str = "UPDATE identities SET departures = departures + CASE WHEN active = 1 THEN 1 ELSE 0 END,
-            active = CASE WHEN active = 0 THEN 0 ELSE 3 END, revision = revision + 1, former_names = ?4
-            WHERE caller = ?1 AND id = ?2 AND revision = ?3
-            RETURNING id, resource, active, departures, created_at, changed_at, revision, former_names";
         let parameters = vec![known.id.as_str().into(), known.revision.into(), known.former_after(None).column()];
         match StoredPerson::first(&self.query(LEAVE, parameters).await?)? {
             Some(stored) => Ok(stored),
@@ -224,7 +256,6 @@ impl<H: Host> Directory<'_, H> {
 
     /// Deletes a person after this departure.
     pub(crate) async fn delete(&self, id: &str, departures: i64) -> Result<(), StoreError> {
-        const DELETE: &str = "DELETE FROM identities WHERE caller = ?1 AND id = ?2 AND departures = ?3 AND active <> 1";
         self.query(DELETE, vec![id.into(), departures.into()]).await.map(drop)
     }
 
@@ -258,10 +289,6 @@ impl<H: Host> Directory<'_, H> {
 
     /// A page of all people, and how many there are.
     async fn all(&self, skipped: usize, count: usize) -> Result<(usize, Vec<StoredPerson>), StoreError> {
-        const COUNT: &str = "SELECT count(*) FROM identities WHERE caller = ?1";
-        const LIST: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
         let rows = self.query(COUNT, Vec::new()).await?;
         let all = match rows.first().and_then(|row| row.first()) {
             Some(Value::Integer(all)) => usize::try_from(*all).unwrap_or_default(),
@@ -276,18 +303,6 @@ impl<H: Host> Directory<'_, H> {
     /// The next people, by id, of those who can match a filter: by an index if it says what `id`, `userName` or `externalId` is,
     /// else all, batch by batch.
     async fn candidates(&self, filter: &Filter, after: &str) -> Result<Vec<StoredPerson>, StoreError> {
-        const BY_ID: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 AND id = ?3 AND id > ?2";
-        const BY_USER_NAME: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 AND user_name = ?3 AND id > ?2";
-        const BY_EXTERNAL_ID: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 AND json_extract(resource, '$.externalId') = ?3 AND id > ?2 ORDER BY id LIMIT 200";
-        const ALL: &str =
-            "SELECT id, resource, active, departures, created_at, changed_at, revision, former_names FROM identities
-            WHERE caller = ?1 AND id > ?2 ORDER BY id LIMIT 200";
         let (statement, value) = if let Some(id) = filter.required_text("id") {
             (BY_ID, Some(id))
         } else if let Some(name) = filter.required_text("userName") {

@@ -140,6 +140,9 @@ const START: &str = concat!(
     CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END"
 );
 
+pub(super) const STATEMENTS: &[&str] =
+    &[START];
+
 /// Opens the ledger: makes the tables if they do not exist.
 ///
 /// # Errors

@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use starrocks_offboard::app::statements;
 use starrocks_offboard::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
 use starrocks_offboard::secret::Secret;
 
@@ -63,6 +65,9 @@ impl Cloud {
         }
     }
 }
+
+/// The statements that one test prepares on PostgreSQL (`tests/story/ledger/statements.rs`).
+static LISTED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| statements().collect());
 
 /// A request whose item waits for the statement that it shares with others.
 struct Waiting {
@@ -220,6 +225,9 @@ impl Host for Memory {
         self.elapsed.set(self.elapsed.get() + self.statement_takes.get());
         if self.statements.get() == self.fails_at.get() {
             return Err(StoreError::Failed("the disk is gone".into()));
+        }
+        if let Database::Postgres(_) = self.database {
+            assert!(LISTED.contains(statement), "`app::statements` lacks this one: {statement}");
         }
         self.database.query(statement, parameters)
     }

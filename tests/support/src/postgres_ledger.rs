@@ -42,7 +42,7 @@ impl Drop for PostgresLedger {
 
 impl PostgresLedger {
     /// An empty one.
-    pub(crate) fn take() -> Self {
+    pub fn take() -> Self {
         loop {
             let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(client) = free else { return Self { client: make() } };
@@ -56,6 +56,22 @@ impl PostgresLedger {
         }
     }
 
+    /// Returns the names of the types of the parameters and of the columns of a statement, as the server has inferred them.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be prepared.
+    pub fn types(&self, statement: &str) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let prepared = self.prepare(statement)?;
+        let columns = prepared.columns().iter().map(|column| column.type_().to_string());
+        Ok((prepared.params().iter().map(Type::to_string).collect(), columns.collect()))
+    }
+
+    fn prepare(&self, statement: &str) -> Result<Statement, StoreError> {
+        let (client, text) = (self.client.clone(), statement.to_owned());
+        block_on(async move { client.prepare(&text).await }).map_err(failed)
+    }
+
     /// Runs a statement, in PostgreSQL's words.
     ///
     /// # Panics
@@ -63,8 +79,7 @@ impl PostgresLedger {
     /// If the server takes a parameter for another type than the one that is sent.
     pub(crate) fn query(&self, statement: &str, parameters: Vec<Value>) -> Rows {
         let parameters: Vec<_> = parameters.into_iter().map(Parameter::of).collect();
-        let (client, text) = (self.client.clone(), statement.to_owned());
-        let prepared = block_on(async move { client.prepare(&text).await }).map_err(failed)?;
+        let prepared = self.prepare(statement)?;
         for (number, (parameter, kind)) in parameters.iter().zip(prepared.params()).enumerate() {
             assert!(parameter.fits(kind), "${} is {kind}, and {parameter:?} is sent: {statement}", number + 1);
         }
