@@ -102,10 +102,14 @@ CREATE INDEX removals_by_user ON removals (user_name, id DESC);
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 
+ELSIF found BETWEEN 4 AND 5 - 1 THEN
+SET LOCAL search_path = offboard;
+ELSE RETURN;
+END IF;
 CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT keys.key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
              attempts, in_flight_until, claimed_at, place, person, gateway)
@@ -122,7 +126,7 @@ END $f$;
 CREATE OR REPLACE FUNCTION claim_unseen(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, bigint, bigint, bigint, text) RETURNS TABLE (claimed_delivery text, claimed text) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT keys.key COLLATE "C" AS key FROM (VALUES ('a' || $16), ('a' || $6), ('i' || $7)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY INSERT INTO removals
             (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
              attempts, in_flight_until, claimed_at, place, person, gateway)
@@ -136,15 +140,56 @@ BEGIN
                     AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
             RETURNING delivery, id;
 END $f$;
+CREATE OR REPLACE FUNCTION claim_several_unseen(text) RETURNS TABLE (claimed_delivery text, claimed text) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT keys.key COLLATE "C" AS key FROM (SELECT value, ordinality - 1 AS key FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY) j, LATERAL (VALUES ('a' || (j.value->>15)), ('a' || (j.value->>5)), ('i' || (j.value->>6))) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    RETURN QUERY INSERT INTO removals
+            (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
+             attempts, in_flight_until, claimed_at, place, person, gateway)
+            SELECT j.value->>0, j.value->>1, 'in-flight', CAST(j.value->>2 AS bigint), j.value->>3, j.value->>4, j.value->>5, j.value->>6,
+            j.value->>7, j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, CAST(j.value->>13 AS bigint),
+            CAST(j.value->>2 AS bigint), j.value->>14, j.value->>15, j.value->>19 FROM (SELECT value, ordinality - 1 AS key FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY) j WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.instance = (j.value->>6) AND r.user_name = (j.value->>7) AND r.delivery IS DISTINCT FROM (j.value->>1) AND r.state IN ('in-flight', 'unknown') AND (r.state = 'unknown' OR coalesce(r.in_flight_until, 0) <= CAST(j.value->>2 AS bigint)) AND coalesce(r.place, (j.value->>14)) = (j.value->>14)) AND (SELECT count(*) FROM removals r WHERE r.person IN ((j.value->>15), (j.value->>5)) AND r.claimed_at > CAST(j.value->>12 AS bigint)) + (SELECT count(*) FROM removals r WHERE r.actor = (j.value->>5) AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > CAST(j.value->>12 AS bigint) AND (r.person IS NULL OR r.person NOT IN ((j.value->>15), (j.value->>5)))) + j.key <= CAST(j.value->>16 AS bigint) AND (SELECT count(*) FROM removals r WHERE r.instance = (j.value->>6) AND r.claimed_at > CAST(j.value->>12 AS bigint)) + j.key <= CAST(j.value->>17 AS bigint) AND (SELECT count(*) FROM removals r WHERE coalesce(r.person, r.actor) IN ((j.value->>15), (j.value->>5)) AND r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at > CAST(j.value->>2 AS bigint)) <= CAST(j.value->>18 AS bigint) ON CONFLICT (delivery) DO UPDATE SET state = 'in-flight', asked_at = excluded.asked_at, ended_at = NULL,
+                reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
+                policy_set = excluded.policy_set, attempts = removals.attempts + 1, status = NULL, code = NULL, message = NULL,
+                request_id = NULL, confirmed_by = NULL, in_flight_until = excluded.in_flight_until,
+                claimed_at = excluded.claimed_at, place = excluded.place, person = excluded.person, reference = NULL,
+                expires_at = NULL, fingerprint = NULL, later = NULL, gateway = excluded.gateway
+                WHERE removals.state IN ('not-sent', 'not-removed') AND removals.instance IS NOT DISTINCT FROM excluded.instance
+                    AND removals.user_name IS NOT DISTINCT FROM excluded.user_name
+            RETURNING delivery, id;
+END $f$;
 CREATE OR REPLACE FUNCTION claim_waiting(text, text, bigint, text, text, bigint, text, text, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT key COLLATE "C" AS key FROM (VALUES ('a' || $11), ('a' || $7), ('i' || $8)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
+    INSERT INTO brakes (key, n) SELECT key, 1 FROM (SELECT DISTINCT keys.key COLLATE "C" AS key FROM (VALUES ('a' || $11), ('a' || $7), ('i' || $8)) AS keys (key) ORDER BY 1) AS sorted ON CONFLICT (key) DO UPDATE SET n = brakes.n + 1;
     RETURN QUERY UPDATE removals SET state = 'in-flight', policies = $4, policy_set = $5, attempts = attempts + 1,
     in_flight_until = $6, claimed_at = $3, place = $10, person = $11,
     gateway = $12
     WHERE id = $1 AND state = $2 AND expires_at > $3
     RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($11, $7) AND r.claimed_at > $9) + (SELECT count(*) FROM removals r WHERE r.actor = $7 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $9 AND (r.person IS NULL OR r.person NOT IN ($11, $7))) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9), (SELECT count(*) FROM removals r WHERE r.instance = $8 AND r.claimed_at > $9) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9);
+END $f$;
+CREATE OR REPLACE FUNCTION complete(text, text, bigint, bigint, text, text, text, bigint, text, bigint) RETURNS TABLE (completed text, tries bigint, decided text) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    
+    RETURN QUERY UPDATE removals SET state = $2, ended_at = $3, status = $4, code = $5, message = $6, request_id = $7,
+        attempts = attempts - 1 + $8, confirmed_by = $9, upstream_ms = $10,
+        claimed_at = CASE WHEN $2 IN ('removed', 'unknown') THEN claimed_at END
+        WHERE id = $1 AND state = 'in-flight' RETURNING id, attempts, (SELECT coalesce(CAST(json_agg(json_build_object('reference', a.reference, 'person', a.person, 'actor', a.actor,
+            'caller', a.caller, 'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) AS text), '[]') FROM approvals a WHERE a.removal = removals.id);
+END $f$;
+CREATE OR REPLACE FUNCTION complete_several(text) RETURNS TABLE (completed text, tries bigint, decided text) LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    
+    RETURN QUERY UPDATE removals SET state = j.value->>1, ended_at = CAST(j.value->>2 AS bigint), status = CAST(j.value->>3 AS bigint),
+        code = j.value->>4, message = j.value->>5, request_id = j.value->>6,
+        attempts = attempts - 1 + CAST(j.value->>7 AS bigint), confirmed_by = j.value->>8,
+        upstream_ms = CAST(j.value->>9 AS bigint),
+        claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
+        FROM (SELECT value, ordinality - 1 AS key FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY) j WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, (SELECT coalesce(CAST(json_agg(json_build_object('reference', a.reference, 'person', a.person, 'actor', a.actor,
+            'caller', a.caller, 'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) AS text), '[]') FROM approvals a WHERE a.removal = removals.id);
 END $f$;
 CREATE OR REPLACE FUNCTION prune(bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
     WITH gone AS (DELETE FROM removals WHERE id IN
@@ -163,6 +208,5 @@ $f$;
 CREATE OR REPLACE FUNCTION prune_votes() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
     WITH gone AS (DELETE FROM approvals WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = approvals.removal) RETURNING 1) SELECT count(*) FROM gone
 $f$;
-INSERT INTO ledger VALUES (4);
-END IF;
+INSERT INTO ledger VALUES (5);
 END $do$;

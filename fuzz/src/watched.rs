@@ -236,7 +236,8 @@ impl World {
         }
         self.looked.set(self.memory.lines.borrow().len());
         for table in TABLES {
-            let mut statement = self.memory.database.sqlite().prepare(&format!("SELECT * FROM {table}")).expect("it is there");
+            let mut statement =
+                self.memory.database.sqlite().prepare(&format!("SELECT * FROM {table}")).expect("it is there");
             let columns = statement.column_count();
             let mut rows = statement.query([]).expect("it has no parameter");
             while let Some(row) = rows.next().expect("it can be read") {

@@ -79,8 +79,7 @@ const PENDING: &str = concat!(
     ORDER BY id DESC LIMIT ?3"
 );
 
-pub(super) const STATEMENTS: &[&str] =
-    &[REQUEST, EXPIRE, EXPIRE_SOME, AWAIT_APPROVAL, CLOSE, VOTE, PENDING];
+pub(super) const STATEMENTS: &[&str] = &[REQUEST, EXPIRE, EXPIRE_SOME, AWAIT_APPROVAL, CLOSE, VOTE, PENDING];
 
 /// What a row waits for.
 #[derive(Debug, Clone)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::host::{Batched, Host, StoreError, Value};
+use crate::host::{Host, StoreError, Value};
 use crate::ledger::ending::{DecidedBy, Ending};
-use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING};
+use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, COMPLETE};
 use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
-use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, votes, waiting};
+use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, waiting};
 use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::state::State;
 use crate::policy::counts::{Counts, RecentRemovals};
@@ -50,26 +50,6 @@ const WITHDRAW: &str = concat!(
     columns!()
 );
 
-/// Returns what the claim does not know of its row: how often it was tried before, and what approvers decided.
-pub(super) const COMPLETE: Batched = Batched {
-    one: concat!(
-        "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
-        attempts = attempts - 1 + ?8, confirmed_by = ?9, upstream_ms = ?10,
-        claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
-        WHERE id = ?1 AND state = 'in-flight' RETURNING id, attempts, ",
-        votes!()
-    ),
-    many: concat!(
-        "UPDATE removals SET state = j.value->>1, ended_at = j.value->>2, status = j.value->>3, code = j.value->>4,
-        message = j.value->>5, request_id = j.value->>6, attempts = attempts - 1 + (j.value->>7), confirmed_by = j.value->>8,
-        upstream_ms = j.value->>9,
-        claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
-        FROM json_each(?1) j WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, ",
-        votes!()
-    ),
-    key: 0,
-};
-
 const UNRESOLVED: &str = concat!("SELECT r.id ", unresolved!(rows "?1", "?2", not "?3", now "?4", at "?5"));
 
 /// A page of all rows that only the account list can settle, oldest first.
@@ -88,8 +68,18 @@ const RECONCILE: &str = concat!(
     columns!()
 );
 
-pub(super) const STATEMENTS: &[&str] =
-    &[FIND, COUNT, CLAIM_UNSEEN.one, CLAIM, CLAIM_WAITING, WITHDRAW, COMPLETE.one, UNRESOLVED, ALL_UNRESOLVED, RECONCILE];
+pub(super) const STATEMENTS: &[&str] = &[
+    FIND,
+    COUNT,
+    CLAIM_UNSEEN.one,
+    CLAIM,
+    CLAIM_WAITING,
+    WITHDRAW,
+    COMPLETE.one,
+    UNRESOLVED,
+    ALL_UNRESOLVED,
+    RECONCILE,
+];
 
 /// What the ledger knows before a removal is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]

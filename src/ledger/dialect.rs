@@ -6,41 +6,30 @@
 //! | `?1` | `$1` |
 //! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first (postgres_functions.rs) |
 //! | `json_group_array(json_object(…))` | `json_agg(json_build_object(…))` |
+//! | `json_each(?1)` | `json_array_elements($1) WITH ORDINALITY` |
 //! | `json_extract(resource, '$.externalId')` | `CAST(resource AS jsonb) ->> 'externalId'` |
 //!
 //! A parameter is a `bigint` or a `text` in both.
 
 use crate::ledger::approvals::VOTE;
 use crate::ledger::postgres_functions::FUNCTIONS;
-use crate::ledger::sql::{numbered, votes};
-
-/// Parts of statements.
-const PARTS: [(&str, &str); 2] = [
-    (votes!(), votes!(postgres)),
-    ("json_extract(resource, '$.externalId')", "(CAST(resource AS jsonb) ->> 'externalId')"),
-];
+use crate::ledger::sql::in_postgres;
 
 /// A statement in PostgreSQL's words.
 pub fn postgres(statement: &str) -> String {
     if let Some(function) = FUNCTIONS.iter().find(|function| function.statement == statement) {
         return function.call();
     }
-    let mut text = numbered(statement);
-    for (sqlite, postgres) in PARTS {
-        text = text.replace(sqlite, postgres);
-    }
+    let words = in_postgres(statement);
     // While END commits, a SELECT without a lock would still see the row as waiting.
-    if statement == VOTE {
-        text = text.replace("ON CONFLICT", "FOR SHARE ON CONFLICT");
-    }
-    text
+    if statement == VOTE { words.replace("ON CONFLICT", "FOR SHARE ON CONFLICT") } else { words }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::claims::COMPLETE;
     use crate::ledger::functions::{CLAIM_WAITING, OLD_VOTES};
+    use crate::ledger::sql::votes;
 
     #[test]
     fn parameters_and_functions() {
@@ -50,7 +39,7 @@ mod tests {
             "SELECT * FROM claim_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         );
         assert_eq!(postgres(OLD_VOTES), "SELECT * FROM prune_votes()");
-        assert!(postgres(COMPLETE.one).contains("json_agg(json_build_object("));
+        assert!(postgres(votes!()).contains("json_agg(json_build_object("));
         assert!(postgres(VOTE).contains("FOR SHARE ON CONFLICT (removal, reference, person) DO NOTHING"));
     }
 }

@@ -1,7 +1,8 @@
-//! The statements that are the bodies of functions on PostgreSQL ([`super::postgres`]): those that make a claim, and those that delete.
+//! The statements that are the bodies of functions on PostgreSQL ([`super::postgres_functions`]): those that make a claim or write
+//! how it ended, and those that delete.
 
 use crate::host::Batched;
-use crate::ledger::sql::{last_hour, unresolved, waiting};
+use crate::ledger::sql::{each, last_hour, unresolved, votes, waiting};
 
 /// A delivery that certainly did nothing may be claimed again for the same account; any other is taken.
 macro_rules! claim {
@@ -78,12 +79,15 @@ pub(super) const CLAIM_UNSEEN: Batched = Batched {
     // SQLite reads all of what is selected from `removals` before it writes any of it there.
     many: claim!(
         select concat!(
-            "j.value->>0, j.value->>1, 'in-flight', j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
-            j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, j.value->>13, j.value->>2, j.value->>14, j.value->>15,
-            j.value->>19 FROM json_each(?1) j WHERE ",
+            "j.value->>0, j.value->>1, 'in-flight', CAST(j.value->>2 AS bigint), j.value->>3, j.value->>4, j.value->>5, j.value->>6,
+            j.value->>7, j.value->>8, j.value->>9, j.value->>10, j.value->>11, 1, CAST(j.value->>13 AS bigint),
+            CAST(j.value->>2 AS bigint), j.value->>14, j.value->>15, j.value->>19 FROM ",
+            each!(),
+            " WHERE ",
             quiet!(of "(j.value->>15)", "(j.value->>5)", "(j.value->>6)", "(j.value->>7)", not "(j.value->>1)",
-                at "(j.value->>14)", now "(j.value->>2)", since "(j.value->>12)",
-                most "(j.value->>16)", "(j.value->>17)", "(j.value->>18)", more " + j.key")
+                at "(j.value->>14)", now "CAST(j.value->>2 AS bigint)", since "CAST(j.value->>12 AS bigint)",
+                most "CAST(j.value->>16 AS bigint)", "CAST(j.value->>17 AS bigint)", "CAST(j.value->>18 AS bigint)",
+                more " + j.key")
         ),
         returning "delivery, id"
     ),
@@ -105,6 +109,29 @@ pub(super) const CLAIM_WAITING: &str = concat!(
     " - ",
     last_hour!(own "r.id = ?1", since "?9")
 );
+
+/// Returns what the claim does not know of its row: how often it was tried before, and what approvers decided.
+pub(super) const COMPLETE: Batched = Batched {
+    one: concat!(
+        "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
+        attempts = attempts - 1 + ?8, confirmed_by = ?9, upstream_ms = ?10,
+        claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+        WHERE id = ?1 AND state = 'in-flight' RETURNING id, attempts, ",
+        votes!()
+    ),
+    many: concat!(
+        "UPDATE removals SET state = j.value->>1, ended_at = CAST(j.value->>2 AS bigint), status = CAST(j.value->>3 AS bigint),
+        code = j.value->>4, message = j.value->>5, request_id = j.value->>6,
+        attempts = attempts - 1 + CAST(j.value->>7 AS bigint), confirmed_by = j.value->>8,
+        upstream_ms = CAST(j.value->>9 AS bigint),
+        claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
+        FROM ",
+        each!(),
+        " WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, ",
+        votes!()
+    ),
+    key: 0,
+};
 
 /// Deletes refusals whose sender was not proved, but the newest.
 pub(super) const PRUNE: &str = "DELETE FROM removals WHERE id IN

@@ -11,11 +11,8 @@ use crate::secret::Secret;
 
 /// What the gateway asks of each connection, unless the address has options of its own: the schema that the ledger is in, and
 /// limits, so that a statement ends before its request does.
-const OPTIONS: &str = concat!(
-    "-c search_path=",
-    schema!(),
-    " -c statement_timeout=5s -c lock_timeout=3s -c synchronous_commit=on"
-);
+const OPTIONS: &str =
+    concat!("-c search_path=", schema!(), " -c statement_timeout=5s -c lock_timeout=3s -c synchronous_commit=on");
 
 /// Where the ledger is.
 #[derive(Debug, Clone)]

@@ -32,8 +32,7 @@ const UPSTREAM: &str = "SELECT count(*), coalesce(CAST(sum(upstream_ms) AS bigin
     count(CASE WHEN upstream_ms <= 30000 THEN 1 END)
     FROM removals WHERE id >= ?1 AND ended_at >= ?2 AND upstream_ms IS NOT NULL";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[REMOVALS, OPEN, REFUSALS, UPSTREAM];
+pub(super) const STATEMENTS: &[&str] = &[REMOVALS, OPEN, REFUSALS, UPSTREAM];
 
 /// How long before it was sent a removal was asked for at most, as far as [`UPSTREAM`] looks. An index of the ends would cost each
 /// removal a page of the log.

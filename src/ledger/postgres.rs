@@ -113,7 +113,10 @@ CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 ";
 
-/// What makes the schema, if it does not exist. Any number of gateways may run it at once.
+/// The oldest version that can be brought up to date.
+const OLDEST: i64 = 4;
+
+/// What makes the schema, if it does not exist, and brings an older one up to date. Any number of gateways may run it at once.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
     let functions: String = FUNCTIONS.iter().map(Function::definition).collect();
     format!(
@@ -125,8 +128,11 @@ IF found IS NULL THEN
 IF to_regnamespace('{NAME}') IS NULL THEN CREATE SCHEMA {NAME}; END IF;
 SET LOCAL search_path = {NAME};
 {TABLES}
-{functions}INSERT INTO ledger VALUES ({VERSION});
+ELSIF found BETWEEN {OLDEST} AND {VERSION} - 1 THEN
+SET LOCAL search_path = {NAME};
+ELSE RETURN;
 END IF;
+{functions}INSERT INTO ledger VALUES ({VERSION});
 END $do$"
     )
 });
@@ -140,8 +146,7 @@ const START: &str = concat!(
     CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END"
 );
 
-pub(super) const STATEMENTS: &[&str] =
-    &[START];
+pub(super) const STATEMENTS: &[&str] = &[START];
 
 /// Opens the ledger: makes the tables if they do not exist.
 ///
@@ -150,13 +155,18 @@ pub(super) const STATEMENTS: &[&str] =
 /// If it cannot be used, or was written by a newer version.
 pub(super) async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
     match host.query(START, Vec::new()).await {
-        Ok(rows) => return check(&rows),
-        Err(StoreError::Failed(_)) => {}
+        Ok(rows) if !is_older(&rows) => return check(&rows),
+        Ok(_) | Err(StoreError::Failed(_)) => {}
         Err(error) => return Err(error),
     }
     // Without tables the question itself fails. If they cannot be made, the server says why.
     let made = host.query(&SCHEMA, Vec::new()).await;
     let rows = match (host.query(START, Vec::new()).await, made) {
+        (Ok(rows), Err(why)) if is_older(&rows) => {
+            return Err(StoreError::Failed(format!(
+                "the tables are of an older version and cannot be brought up to date: {why}; let an administrator run ledger.sql"
+            )));
+        }
         (Ok(rows), _) => rows,
         (Err(_), Err(why)) => {
             return Err(StoreError::Failed(format!(
@@ -166,6 +176,12 @@ pub(super) async fn open<H: Host>(host: &H) -> Result<(), StoreError> {
         (Err(why), Ok(_)) => return Err(why),
     };
     check(&rows)
+}
+
+/// Whether the tables have a version that can be brought up to date, and are where the gateway looks for them.
+fn is_older(rows: &[Vec<Value>]) -> bool {
+    let row = rows.first().map(Vec::as_slice);
+    matches!(row, Some([Value::Integer(OLDEST..VERSION), Value::Text(schema), ..]) if schema == NAME)
 }
 
 fn check(rows: &[Vec<Value>]) -> Result<(), StoreError> {

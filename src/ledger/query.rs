@@ -39,8 +39,7 @@ const ALL: &str = list!("(instance = ?2 OR ?2 IS NULL)", "(actor = ?3 OR ?3 IS N
 /// By `removals_by_actor`: a part of the rows, which are then sorted.
 const BY_ACTOR: &str = list!("(instance = ?2 OR ?2 IS NULL)", "actor = ?3");
 
-pub(super) const STATEMENTS: &[&str] =
-    &[ROW, ALL, BY_ACTOR];
+pub(super) const STATEMENTS: &[&str] = &[ROW, ALL, BY_ACTOR];
 
 /// The statement for a query. One for all would not do: SQLite uses no index for a condition that a parameter can turn off.
 pub fn statement(query: &RemovalQuery) -> &'static str {

@@ -35,8 +35,7 @@ const PRUNE_EVERY: u128 = 64;
 
 const UNPROVED: &str = "SELECT count(*) FROM removals WHERE actor IS NULL";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[REFUSE, ROW_OF, UNPROVED, PRUNE];
+pub(super) const STATEMENTS: &[&str] = &[REFUSE, ROW_OF, UNPROVED, PRUNE];
 
 /// A request that ended without a DELETE.
 #[derive(Debug)]

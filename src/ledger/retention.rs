@@ -20,8 +20,7 @@ const TOKENS: &str = "DELETE FROM tokens WHERE coalesce(expires_at, 0) <= ?1 AND
 const PUBLISHED_KEYS: &str =
     "DELETE FROM published_keys WHERE coalesce(fetched_at, 0) <= ?1 AND tried_at <= ?1 RETURNING url";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[OLD, OLD_DELIVERED, OLD_VOTES, TOKENS, PUBLISHED_KEYS];
+pub(super) const STATEMENTS: &[&str] = &[OLD, OLD_DELIVERED, OLD_VOTES, TOKENS, PUBLISHED_KEYS];
 
 /// The most rows that one call of [`Ledger::prune_old`] deletes.
 pub const AT_ONCE: usize = 1000;

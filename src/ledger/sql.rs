@@ -83,9 +83,14 @@ macro_rules! unresolved {
     };
 }
 
-/// A statement with PostgreSQL's parameters. No text in one has a question mark.
-pub(super) fn numbered(statement: &str) -> String {
-    statement.replace('?', "$")
+/// The items of a batch: `j.value` has the values of each, `j.key` its number, from 0.
+macro_rules! each {
+    () => {
+        "json_each(?1) j"
+    };
+    (postgres) => {
+        "(SELECT value, ordinality - 1 AS key FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY) j"
+    };
 }
 
 /// The first id that a row of this moment could have: an id begins with the time of its first try.
@@ -141,4 +146,17 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
     ]
 }
 
-pub(super) use {columns, last_hour, schema, unresolved, votes, waiting};
+/// What PostgreSQL has other words for, in parts of statements.
+const PARTS: [(&str, &str); 3] = [
+    (each!(), each!(postgres)),
+    (votes!(), votes!(postgres)),
+    ("json_extract(resource, '$.externalId')", "(CAST(resource AS jsonb) ->> 'externalId')"),
+];
+
+/// A statement in PostgreSQL's words. No text in one has a question mark.
+pub(super) fn in_postgres(statement: &str) -> String {
+    let words = PARTS.iter().fold(statement.to_owned(), |text, (sqlite, postgres)| text.replace(sqlite, postgres));
+    words.replace('?', "$")
+}
+
+pub(super) use {columns, each, last_hour, schema, unresolved, votes, waiting};

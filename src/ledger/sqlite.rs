@@ -148,7 +148,7 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS identities_by_external_id
         ON identities (caller, json_extract(resource, '$.externalId'), id)",
     // Last: a database without it was not finished.
-    "INSERT INTO ledger (version) VALUES (4) ON CONFLICT DO NOTHING",
+    "INSERT INTO ledger (version) VALUES (5) ON CONFLICT DO NOTHING",
 ];
 
 /// The version, and the settings of the connection: what a new instance asks of a ledger that others use, in one statement.

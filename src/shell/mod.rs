@@ -304,8 +304,10 @@ impl Host for Spin {
         item: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         match self.location().await? {
-            // Claims wait for each other in the server, so a batch would save none of its commits.
-            Location::Postgres(_) => self.query(statement.one, item).await,
+            Location::Postgres(address) => {
+                let run = async |text, parameters, _| self.postgres.query(&address, text, parameters).await;
+                waited(batch::query(statement, item, run)).await
+            }
             Location::Sqlite | Location::Trial => waited(batch::query(statement, item, sqlite::run)).await,
         }
     }

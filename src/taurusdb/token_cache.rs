@@ -52,8 +52,7 @@ const REFUSE: &str = "UPDATE tokens SET leased_until = 0, refused = ?2, refused_
 
 const FORGET: &str = "UPDATE tokens SET sealed = NULL WHERE id = ?1 AND sealed = ?2";
 
-pub(crate) const STATEMENTS: &[&str] =
-    &[LEASE, FIND, KEEP, RELEASE, REFUSE, FORGET];
+pub(crate) const STATEMENTS: &[&str] = &[LEASE, FIND, KEEP, RELEASE, REFUSE, FORGET];
 
 /// The identity of a token: its user or agency, the IAM that issues it, and its scope.
 pub(super) struct Key<'a> {

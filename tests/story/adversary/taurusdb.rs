@@ -288,7 +288,9 @@ async fn what_taurusdb_says_is_only_shown() {
                 }
             }
             let kept: Vec<Option<String>> = stage.host.database.rows("SELECT message FROM removals", &[]);
-            if kept.iter().flatten().any(|kept| kept.contains("upstream-secret")) || shown(&reply).contains("upstream-secret") {
+            if kept.iter().flatten().any(|kept| kept.contains("upstream-secret"))
+                || shown(&reply).contains("upstream-secret")
+            {
                 wrong.push("our secret is kept or shown".into());
             }
             for wrong in wrong {

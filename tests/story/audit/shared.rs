@@ -56,7 +56,8 @@ pub(crate) async fn write(host: &Memory, app: &App, rows: &[Row]) {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', 0)";
     for Row { id, asked_at, state, actor, instance, user_name } in rows {
         let (actor, instance, user_name) = ((*actor).into(), (*instance).into(), (*user_name).into());
-        host.database.execute(sql, &[id.as_str().into(), (*asked_at).into(), (*state).into(), actor, instance, user_name]);
+        host.database
+            .execute(sql, &[id.as_str().into(), (*asked_at).into(), (*state).into(), actor, instance, user_name]);
     }
 }
 

@@ -68,7 +68,8 @@ impl Default for Row<'_> {
 /// Writes rows, and returns their ids.
 pub(crate) async fn write(host: &Memory, app: &App, rows: &[Row<'_>]) -> Vec<String> {
     app.ledger(host).await.unwrap();
-    let sql = "INSERT INTO removals (id, delivery, state, asked_at, ended_at, caller, kind, actor, instance, user_name, code,
+    let sql =
+        "INSERT INTO removals (id, delivery, state, asked_at, ended_at, caller, kind, actor, instance, user_name, code,
             policies, attempts, in_flight_until, upstream_ms, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?4, 'portal', 'api', 'portal/HPUAPORTALKEY0000001', ?5, ?6, ?7, ?8, 1, ?4, ?9, ?10)";
     let ids = rows.iter().enumerate().map(|(number, row)| {

@@ -58,8 +58,9 @@ impl Database {
     /// Runs a statement of the gateway.
     pub(crate) fn query(&self, statement: &str, parameters: Vec<Value>) -> Rows {
         match self {
-            Self::Sqlite(connection) => query_sqlite(connection, statement, parameters)
-                .map_err(|error| StoreError::Failed(error.to_string())),
+            Self::Sqlite(connection) => {
+                query_sqlite(connection, statement, parameters).map_err(|error| StoreError::Failed(error.to_string()))
+            }
             Self::Postgres(ledger) => ledger.query(&dialect::postgres(statement), parameters),
         }
     }
