@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::config::endpoint::is_web_address;
 use crate::config::lines::{ConfigError, Lines};
 
 /// The longest wait for approval, in hours.
@@ -21,6 +22,8 @@ pub struct Approvals {
     pub expire: Duration,
     /// The required approvals by environment; one approval if an environment is not listed.
     required: BTreeMap<String, u32>,
+    /// The page of a request, with `{reference}` for what people type to refer to it.
+    link: Option<String>,
 }
 
 impl Approvals {
@@ -28,12 +31,21 @@ impl Approvals {
     pub fn required(&self, environment: &str) -> u32 {
         self.required.get(environment).copied().unwrap_or(1)
     }
+
+    /// Returns the page of a request; `None` if there is no such page.
+    pub fn link(&self, reference: &str) -> Option<String> {
+        self.link.as_ref().map(|link| link.replace(REFERENCE, reference))
+    }
 }
+
+/// What stands for the reference in `link`.
+const REFERENCE: &str = "{reference}";
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ApprovalsTable {
     expire_hours: Option<Spanned<u64>>,
+    link: Option<Spanned<String>>,
     pub(super) required: BTreeMap<String, Spanned<u64>>,
 }
 
@@ -48,6 +60,48 @@ impl ApprovalsTable {
             let people = lines.bounded(&format!("approvals.required.{environment}"), people, MOST_APPROVALS)?;
             required.insert(environment.clone(), u32::try_from(people).unwrap_or(1));
         }
-        Ok(Approvals { expire: Duration::from_secs(hours.saturating_mul(3600)), required })
+        let link = match &self.link {
+            None => None,
+            Some(text) if is_link(text.get_ref()) => Some(text.get_ref().clone()),
+            Some(text) => {
+                return Err(lines.wrong(
+                    text,
+                    format!(
+                        "approvals.link `{}` is not valid; write it like `https://host/console/removals/{REFERENCE}`",
+                        text.get_ref()
+                    ),
+                ));
+            }
+        };
+        Ok(Approvals { expire: Duration::from_secs(hours.saturating_mul(3600)), required, link })
+    }
+}
+
+/// Whether a text is a web address with one `{reference}`, in characters that no platform's markup ends at.
+fn is_link(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&+,;=%{}".contains(&byte);
+    text.matches(REFERENCE).count() == 1
+        && text.len() <= 1024
+        && text.bytes().all(is_plain)
+        && is_web_address(&text.replace(REFERENCE, "K7Q2M9XA"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_link;
+
+    #[test]
+    fn links() {
+        for (text, valid) in [
+            ("https://offboard.example.com/console/removals/{reference}", true),
+            ("http://127.0.0.1:3000/?r={reference}", true),
+            ("https://offboard.example.com/", false),
+            ("http://offboard.example.com/{reference}", false),
+            ("https://offboard.example.com/{reference}/{reference}", false),
+            ("https://offboard.example.com/{reference})", false),
+            ("https://offboard.example.com/{id}", false),
+        ] {
+            assert_eq!(is_link(text), valid, "{text}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::config::credentials::CredentialsTable;
 use crate::config::instance::InstanceTable;
 use crate::config::keep::KeepTable;
 use crate::config::limits::LimitsTable;
+use crate::config::notify::NotifyTable;
 use crate::config::people::PersonTable;
 use crate::config::taurusdb::TaurusdbTable;
 use crate::config::teams::TeamTable;
@@ -34,6 +35,8 @@ pub(super) struct File {
     pub(super) approvals: ApprovalsTable,
     #[serde(default)]
     pub(super) keep: KeepTable,
+    #[serde(default)]
+    pub(super) notify: Vec<NotifyTable>,
     /// Where the leavers of all callers had one table, which is refused.
     pub(super) leavers: Option<Spanned<IgnoredAny>>,
     #[serde(default)]

@@ -23,13 +23,15 @@ pub mod limits;
 pub mod lines;
 pub mod masked;
 mod name_template;
+pub mod notify;
 mod people;
 pub mod regions;
 pub mod source_map;
 mod taurusdb;
 mod teams;
+pub mod working_hours;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::FixedOffset;
@@ -45,6 +47,7 @@ use crate::config::keep::Keep;
 use crate::config::limits::Limits;
 use crate::config::lines::{ConfigError, Lines};
 use crate::config::masked::without_quoted_value;
+use crate::config::notify::{NotifyTable, NotifyTarget};
 use crate::config::people::Person;
 use crate::outcome::language::Language;
 use crate::request::account_name::AccountRules;
@@ -62,6 +65,8 @@ pub struct Config {
     pub approvals: Approvals,
     /// How long rows are kept.
     pub keep: Keep,
+    /// Who is told what, in the file's order; empty if no one is.
+    pub notify: Vec<NotifyTarget>,
     /// The clock that policies take the hour and the weekday from.
     pub utc_offset: FixedOffset,
     /// The language of answers if neither the request nor its caller names one.
@@ -111,6 +116,7 @@ impl Config {
             limits: file.limits.read(&lines)?,
             approvals: file.approvals.read(&lines)?,
             keep: file.keep.read(&lines)?,
+            notify: Vec::new(),
             utc_offset: taurusdb.utc_offset(&lines)?,
             language,
             accounts: file.accounts.read(),
@@ -134,7 +140,29 @@ impl Config {
             ));
         }
         config.callers = caller_table::read(&lines, &file.caller, kinds, &|name| config.instance(name).is_ok())?;
+        config.notify = config.read_notify(&lines, &file.notify, &sources)?;
         Ok(config)
+    }
+
+    fn read_notify(
+        &self,
+        lines: &Lines<'_>,
+        tables: &[NotifyTable],
+        sources: &Sources,
+    ) -> Result<Vec<NotifyTarget>, ConfigError> {
+        let environments: BTreeSet<_> = self.instances.iter().map(|instance| instance.environment.as_str()).collect();
+        let known = notify::Known {
+            lines,
+            environments: &environments,
+            is_instance: &|name| self.instance(name).is_ok(),
+            caller_kind: &|name| self.caller(name).ok().map(|caller| caller.kind.as_str()),
+            credentials: &|name| match name {
+                None => Ok(Arc::clone(&sources.usual)),
+                Some(name) => sources.named(lines, "notify.credentials", name),
+            },
+            language: self.language,
+        };
+        notify::read(&known, tables)
     }
 
     fn add_instance(&mut self, lines: &Lines<'_>, table: &InstanceTable, sources: &Sources) -> Result<(), ConfigError> {

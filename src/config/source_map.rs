@@ -44,6 +44,15 @@ pub struct CallerLocations {
     pub variables: Vec<Located>,
 }
 
+/// The lines of a `[[notify]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifyLocations {
+    /// Its name.
+    pub name: Located,
+    /// The Spin variables that it names.
+    pub variables: Vec<Located>,
+}
+
 /// The lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceMap {
@@ -59,6 +68,8 @@ pub struct SourceMap {
     pub callers: Vec<CallerLocations>,
     /// The Spin variables that `[[credentials]]` name.
     pub variables: Vec<Located>,
+    /// Who is told.
+    pub notify: Vec<NotifyLocations>,
 }
 
 impl SourceMap {
@@ -85,6 +96,11 @@ impl SourceMap {
             let access_keys = table.access_keys.iter().flatten().map(|key| locate(&key.secret));
             CallerLocations { name: locate(&table.name), variables: secrets.chain(access_keys).collect() }
         });
+        let notify = file.notify.iter().map(|table| {
+            let one = [&table.url, &table.token, &table.secret, &table.routing_key].into_iter().flatten();
+            let all = one.chain(table.secrets.iter().flatten());
+            NotifyLocations { name: locate(&table.name), variables: all.map(locate).collect() }
+        });
         let required = file.approvals.required.iter();
         let variables = file.credentials.iter().filter_map(|table| table.variables.as_ref());
         Some(Self {
@@ -95,6 +111,7 @@ impl SourceMap {
                 .map(|(environment, people)| Located { text: environment.clone(), line: line(people.span()) })
                 .collect(),
             callers: callers.collect(),
+            notify: notify.collect(),
             variables: variables.flat_map(|variables| variables.get_ref().values()).map(locate).collect(),
         })
     }
