@@ -12,7 +12,7 @@
 //! Directions, held by a test that reads the imports:
 //!
 //! ```text
-//! shell → flow → operations → app → {callers, policy, ledger, taurusdb}
+//! shell → flow → operations → app → {callers, policy, ledger, taurusdb, notify}
 //!       → {request, reply, outcome, config, outbound} → {host, secret, crypto, diagnostic}
 //! ```
 //!
@@ -45,6 +45,7 @@ pub mod flow;
 pub mod host;
 pub mod jwks_cache;
 pub mod ledger;
+pub mod notify;
 mod operations;
 pub mod outbound;
 pub mod outcome;

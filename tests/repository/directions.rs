@@ -20,10 +20,11 @@ const RANKS: [(u8, &[&str]); 6] = [
 ];
 const LOWEST: (u8, &[&str]) = (1, &["host", "secret", "crypto", "diagnostic"]);
 
-const SIBLINGS: &[&str] = &["callers", "policy", "ledger", "taurusdb"];
+const SIBLINGS: &[&str] = &["callers", "policy", "ledger", "taurusdb", "notify"];
 
 /// Importing module, and what it may import of a sibling.
-const BETWEEN_SIBLINGS: [(&str, &str); 2] = [("ledger", "src/policy/"), ("taurusdb", "src/policy/permit.rs")];
+const BETWEEN_SIBLINGS: [(&str, &str); 3] =
+    [("ledger", "src/policy/"), ("taurusdb", "src/policy/permit.rs"), ("notify", "src/callers/chat/")];
 
 /// Words that a module may not name at all.
 const NEVER_NAMED: [(&str, &str); 1] = [("policy", "http")];
@@ -367,6 +368,9 @@ mod tests {
             ("taurusdb", "policy", "src/policy/permit.rs", true),
             ("taurusdb", "policy", "src/policy/decide.rs", false),
             ("policy", "ledger", "src/ledger/row.rs", false),
+            ("notify", "callers", "src/callers/chat/message.rs", true),
+            ("notify", "callers", "src/callers/proof.rs", false),
+            ("callers", "notify", "src/notify/mod.rs", false),
             ("callers", "taurusdb", "src/taurusdb/mod.rs", false),
             ("request", "config", "src/config/mod.rs", true),
             ("host", "request", "src/request/mod.rs", false),

@@ -19,11 +19,11 @@ impl ChatFormat {
 }
 
 /// A space of no width.
-pub(super) const INVISIBLE: char = '\u{200b}';
+pub(crate) const INVISIBLE: char = '\u{200b}';
 
 /// Returns the text with an invisible character behind the first one of each of these, so that no platform takes it for a
 /// mention or a link. A backslash would do the same, and be seen where the text stands between backticks.
-pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
+pub(crate) fn break_mention(text: &str, starts: &[&str]) -> String {
     starts.iter().fold(text.to_owned(), |text, start| {
         let mut rest = start.chars();
         let first: String = rest.by_ref().take(1).collect();
@@ -34,7 +34,7 @@ pub(super) fn break_mention(text: &str, starts: &[&str]) -> String {
 /// Returns the text with characters that look like these marks in their place. Words of others could otherwise begin or end markup
 /// whose other end is in the gateway's words, on another line, or in the words of a third person: what lies between would be struck
 /// out, hidden or shown as code.
-pub(super) fn without_marks(text: &str, marks: &[char]) -> String {
+pub(crate) fn without_marks(text: &str, marks: &[char]) -> String {
     let looks_like = |mark| match mark {
         '`' => '\'',
         '*' => '∗',
@@ -46,12 +46,12 @@ pub(super) fn without_marks(text: &str, marks: &[char]) -> String {
 }
 
 /// Returns a value between backticks. A backtick in it would end the quotation.
-pub(super) fn between_backticks(escaped: &str) -> String {
+pub(crate) fn between_backticks(escaped: &str) -> String {
     format!("`{}`", escaped.replace('`', "'"))
 }
 
 /// Returns at most so many characters of the text.
-pub(super) fn truncate(text: &str, longest: usize) -> String {
+pub(crate) fn truncate(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),
         Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),

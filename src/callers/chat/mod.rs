@@ -7,7 +7,7 @@ pub mod discord;
 pub mod feishu;
 mod feishu_text;
 pub mod format;
-mod forms;
+pub(crate) mod forms;
 pub mod google_chat;
 mod google_chat_event;
 pub mod grammar;

@@ -18,7 +18,7 @@ use crate::reply::{Person, Reply};
 use crate::request::command::ApprovalAction;
 
 /// Returns the message about an outcome.
-pub(super) fn message(reply: &Reply<'_>) -> ChatMessage {
+pub(crate) fn message(reply: &Reply<'_>) -> ChatMessage {
     let mut message = match reply.account {
         Some(account) => About { reply, account }.message(),
         None => about_no_account(reply),
@@ -44,6 +44,18 @@ pub(super) fn to_requester(reply: &Reply<'_>) -> Option<ChatMessage> {
     let fields = [Account, Instance, Environment, Reason, Policy, AskedAt, Approvals, Until];
     let message = About { reply, account }.say(Icon::Waiting, wording, &fields);
     Some(ChatMessage { small_print: small_print(reply), ..message })
+}
+
+/// Returns the message that reminds approvers of a request that waits, and says when the next one comes.
+pub(crate) fn reminder(reply: &Reply<'_>, next: Option<DateTime<FixedOffset>>) -> ChatMessage {
+    let mut message = message(reply);
+    if let Some(account) = reply.account {
+        message.title = About { reply, account }.fill(wording::REMIND.title);
+    }
+    if let Some(next) = next {
+        message.body.push(Text::fill(wording::NEXT_REMINDER, &[("time", time(next))], reply.language));
+    }
+    message
 }
 
 /// Whether the message replaces the one whose button was clicked: not if the person who clicked may not do so, because others

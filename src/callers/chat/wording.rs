@@ -39,6 +39,7 @@ wording! {
     APPROVE_MORE: "Approved by {given} of {required}: remove {account} from {instance}"
         "已批准{given}/{required}：从 {instance} 删除账号 {account}"
         / "Nothing has been removed." "尚未删除。";
+    REMIND: "Still waiting for approval: remove {account} from {instance}" "仍待审批：从 {instance} 删除账号 {account}" / "" "";
     REMOVED: "Removed {account} from {instance}" "已从 {instance} 删除账号 {account}" / "" "";
     APPROVED: "Removed {account} from {instance}" "已从 {instance} 删除账号 {account}"
         / "Approved by {approvers}." "审批人：{approvers}。";
@@ -106,6 +107,9 @@ wording! {
         "预检：不允许从 {instance} 删除账号 {account}"
         / "No removal was sent." "未发送删除请求。";
 }
+
+/// When approvers are reminded again.
+pub(super) const NEXT_REMINDER: Localized = Localized { en: "Next reminder: {time}", zh: "下次提醒：{time}" };
 
 /// The first sentence of a message about a request that was decided before the click.
 pub(super) const DECIDED_ALREADY: Localized =

@@ -33,7 +33,7 @@ const LONGEST_DESCRIPTION: usize = 4096;
 const LONGEST_VALUE: usize = 1024;
 
 /// A message that mentions no one, whatever its text says. An empty list of components removes those of an earlier message.
-pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Map<String, Value> {
+pub(crate) fn body(message: &ChatMessage) -> Map<String, Value> {
     let mut body = Map::from_iter([("allowed_mentions".to_owned(), json!({"parse": []}))]);
     if message.fields.is_empty() && message.small_print.is_empty() {
         body.insert("content".into(), plain::text(message, &FORMAT, LONGEST, plain::characters).into());

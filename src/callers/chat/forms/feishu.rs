@@ -15,12 +15,12 @@ const FORMAT: ChatFormat = ChatFormat::PLAIN;
 const LONGEST: usize = 20_000;
 
 /// The card of a message. It looks the same for everyone, and changes for everyone.
-pub(in crate::callers::chat) fn card(message: &ChatMessage) -> Value {
+pub(crate) fn card(message: &ChatMessage) -> Value {
     whole(&message.fitting(|message| whole(message).to_string().len() <= LONGEST))
 }
 
 /// The title alone, for a notice that goes away.
-pub(in crate::callers::chat) fn toast(message: &ChatMessage) -> String {
+pub(crate) fn toast(message: &ChatMessage) -> String {
     message.heading().render(&FORMAT)
 }
 

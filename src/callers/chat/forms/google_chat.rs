@@ -23,7 +23,7 @@ const CARD: ChatFormat =
 const LONGEST: usize = 16_000;
 
 /// A message: the title above a card, or text alone.
-pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Map<String, Value> {
+pub(crate) fn body(message: &ChatMessage) -> Map<String, Value> {
     if message.fields.is_empty() && message.small_print.is_empty() {
         let text = plain::text(message, &TEXT, LONGEST, str::len);
         return Map::from_iter([("text".to_owned(), text.into())]);

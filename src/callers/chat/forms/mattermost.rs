@@ -19,7 +19,7 @@ const LONGEST: usize = 16_383;
 
 /// A message: the title above an attachment. `skip_slack_parsing` keeps Mattermost from turning `<!channel>` into a mention of
 /// everyone.
-pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Value {
+pub(crate) fn body(message: &ChatMessage) -> Value {
     let response_type = if message.is_public { "in_channel" } else { "ephemeral" };
     if message.fields.is_empty() && message.small_print.is_empty() {
         let text = plain::text(message, &FORMAT, LONGEST, plain::characters);

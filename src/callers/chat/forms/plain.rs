@@ -6,18 +6,13 @@ use crate::callers::chat::text::Text;
 use crate::outcome::language::Localized;
 
 /// Returns the text of a message, at most so long by `length`.
-pub(in crate::callers::chat) fn text(
-    message: &ChatMessage,
-    format: &ChatFormat,
-    longest: usize,
-    length: fn(&str) -> usize,
-) -> String {
+pub(crate) fn text(message: &ChatMessage, format: &ChatFormat, longest: usize, length: fn(&str) -> usize) -> String {
     let fitting = message.fitting(|message| length(&whole(message, format)) <= longest);
     whole(&fitting, format)
 }
 
 /// The number of characters, for platforms that count those.
-pub(in crate::callers::chat) fn characters(text: &str) -> usize {
+pub(crate) fn characters(text: &str) -> usize {
     text.chars().count()
 }
 
@@ -33,13 +28,13 @@ fn whole(message: &ChatMessage, format: &ChatFormat) -> String {
 }
 
 /// The small print as one line; `None` if there is none.
-pub(in crate::callers::chat) fn small_print(message: &ChatMessage, format: &ChatFormat) -> Option<String> {
+pub(crate) fn small_print(message: &ChatMessage, format: &ChatFormat) -> Option<String> {
     let parts: Vec<_> = message.small_print.iter().map(|part| part.render(format)).collect();
     (!parts.is_empty()).then(|| (format.small)(&parts.join(" · ")))
 }
 
 /// The title, and the body below it: what a notification shows.
-pub(in crate::callers::chat) fn notification(message: &ChatMessage, format: &ChatFormat, longest: usize) -> String {
+pub(crate) fn notification(message: &ChatMessage, format: &ChatFormat, longest: usize) -> String {
     let title = (!message.title.is_empty()).then(|| message.heading().render(format));
     let lines = message.lines(true).into_iter().map(|line| line.render(format));
     truncate(&title.into_iter().chain(lines).collect::<Vec<_>>().join("\n"), longest)

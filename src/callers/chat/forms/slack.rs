@@ -30,7 +30,7 @@ const MOST_FIELDS: usize = 10;
 const LONGEST: usize = 12_000;
 
 /// A message with its blocks. `text` is what a notification shows.
-pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Map<String, Value> {
+pub(crate) fn body(message: &ChatMessage) -> Map<String, Value> {
     let message = message.fitting(|message| fits(&blocks(message)));
     let response_type = if message.is_public { "in_channel" } else { "ephemeral" };
     Map::from_iter([

@@ -18,7 +18,7 @@ const CARD: ChatFormat = ChatFormat { escape: in_card, ..ChatFormat::PLAIN };
 const LONGEST: usize = 10_000;
 
 /// A message: the title above a card, or text alone.
-pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Value {
+pub(crate) fn body(message: &ChatMessage) -> Value {
     if message.fields.is_empty() && message.small_print.is_empty() {
         let text = plain::text(message, &PLAIN, LONGEST, plain::characters);
         return json!({"type": "message", "textFormat": "plain", "text": text});
@@ -30,6 +30,17 @@ pub(in crate::callers::chat) fn body(message: &ChatMessage) -> Value {
         "text": message.heading().render(&PLAIN),
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card(&message)}],
     })
+}
+
+/// A card that has its title in it, for a message that has nothing else.
+pub(crate) fn titled_card(message: &ChatMessage) -> Value {
+    let message = message.fitting(|message| card(message).to_string().len() <= LONGEST);
+    let heading = message.heading().render(&CARD);
+    let mut card = card(&message);
+    if let Some(body) = card.get_mut("body").and_then(Value::as_array_mut) {
+        body.insert(0, json!({"type": "TextBlock", "weight": "Bolder", "wrap": true, "text": heading}));
+    }
+    card
 }
 
 fn card(message: &ChatMessage) -> Value {

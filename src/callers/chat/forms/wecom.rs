@@ -20,12 +20,17 @@ const LONGEST_OF_BOT: usize = 20_000;
 const LONGEST_OF_APP: usize = 2048;
 
 /// The text of a bot.
-pub(in crate::callers::chat) fn markdown(message: &ChatMessage) -> String {
+pub(crate) fn markdown(message: &ChatMessage) -> String {
     plain::text(message, &MARKDOWN, LONGEST_OF_BOT, str::len)
 }
 
+/// The text of a group's robot, with room for a link behind it.
+pub(crate) fn group(message: &ChatMessage, longest: usize) -> String {
+    plain::text(message, &MARKDOWN, longest, str::len)
+}
+
 /// The text of an app.
-pub(in crate::callers::chat) fn text(message: &ChatMessage) -> String {
+pub(crate) fn text(message: &ChatMessage) -> String {
     plain::text(message, &TEXT, LONGEST_OF_APP, str::len)
 }
 
