@@ -23,28 +23,30 @@ use crate::request::removal::RemovalRequest;
 const REQUEST: &str = concat!(
     "INSERT INTO removals
     (id, delivery, state, asked_at, caller, kind, actor, instance, user_name, reason, caused_by, policies, policy_set,
-     attempts, reference, expires_at, fingerprint, later, groups, person, gateway)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+     attempts, reference, expires_at, fingerprint, later, groups, person, gateway, notify)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, ended_at = NULL,
         reason = excluded.reason, caused_by = excluded.caused_by, policies = excluded.policies,
         policy_set = excluded.policy_set, status = NULL, code = NULL, message = NULL, request_id = NULL,
         confirmed_by = NULL, in_flight_until = NULL, reference = excluded.reference, expires_at = excluded.expires_at,
         fingerprint = excluded.fingerprint, later = excluded.later, groups = excluded.groups, person = excluded.person,
-        gateway = excluded.gateway
+        gateway = excluded.gateway, notify = excluded.notify
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
 );
 
 const EXPIRE: &str = concat!(
-    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5
+    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5,
+    notify = notify
     WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND expires_at <= ?1 RETURNING ",
     columns!()
 );
 
 /// The same, of the oldest `?6`.
 const EXPIRE_SOME: &str = concat!(
-    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5
+    "UPDATE removals SET state = 'expired', ended_at = expires_at, status = ?2, code = ?3, message = ?4, gateway = ?5,
+    notify = notify
     WHERE state IN ('awaiting-confirmation', 'awaiting-approval') AND id IN (SELECT r.id FROM removals r
         WHERE r.state IN ('awaiting-confirmation', 'awaiting-approval') AND r.expires_at <= ?1
         ORDER BY r.expires_at LIMIT ?6)
@@ -54,14 +56,14 @@ const EXPIRE_SOME: &str = concat!(
 
 const AWAIT_APPROVAL: &str = concat!(
     "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, policy_set = ?5,
-    later = coalesce(?6, later), gateway = ?7
+    later = coalesce(?6, later), gateway = ?7, notify = ?8
     WHERE id = ?1 AND state = 'awaiting-confirmation' AND expires_at > ?2 RETURNING ",
     columns!()
 );
 
 const CLOSE: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8,
-    gateway = ?10
+    gateway = ?10, notify = coalesce(?11, notify)
     WHERE id = ?1 AND state = ?9 AND expires_at > ?3 RETURNING ",
     columns!()
 );
@@ -103,6 +105,8 @@ pub struct Terms<'a> {
     pub decided_by: DecidedBy<'a>,
     /// Where the requester takes a follow-up message, sealed.
     pub reply_address: Option<&'a str>,
+    /// Who is told of it, and of its end, for the column `notify`.
+    pub notify: Option<&'a str>,
 }
 
 /// A person's decision, to be written down.
@@ -162,6 +166,7 @@ impl<H: Host> Ledger<'_, H> {
             groups_column(&removal.actor).as_deref().into(),
             pending.person.into(),
             GATEWAY.into(),
+            pending.terms.notify.into(),
         ]);
         RemovalRow::first(&self.host().query(REQUEST, parameters).await?)
     }
@@ -218,7 +223,7 @@ impl<H: Host> Ledger<'_, H> {
         let mut parameters =
             vec![id.as_str().into(), now.timestamp_millis().into(), end_of(now, terms.patience).into()];
         parameters.extend(terms.decided_by.parameters());
-        parameters.extend([terms.reply_address.into(), GATEWAY.into()]);
+        parameters.extend([terms.reply_address.into(), GATEWAY.into(), terms.notify.into()]);
         RemovalRow::first(&self.host().query(AWAIT_APPROVAL, parameters).await?)
     }
 
@@ -236,7 +241,7 @@ impl<H: Host> Ledger<'_, H> {
     ) -> Result<Option<RemovalRow>, StoreError> {
         let mut parameters = ending.parameters(id.as_str().into());
         parameters.extend(decided_by.parameters());
-        parameters.extend([from.as_str().into(), GATEWAY.into()]);
+        parameters.extend([from.as_str().into(), GATEWAY.into(), ending.notify.into()]);
         RemovalRow::first(&self.host().query(CLOSE, parameters).await?)
     }
 

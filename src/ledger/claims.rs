@@ -45,7 +45,7 @@ const COUNT: &str = concat!(
 
 const WITHDRAW: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, policies = ?7, policy_set = ?8,
-    attempts = attempts - 1, claimed_at = NULL
+    attempts = attempts - 1, claimed_at = NULL, notify = coalesce(?9, notify)
     WHERE id = ?1 AND state = 'in-flight' RETURNING ",
     columns!()
 );
@@ -62,7 +62,7 @@ const ALL_UNRESOLVED: &str = concat!(
 
 const RECONCILE: &str = concat!(
     "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, confirmed_by = ?7,
-    gateway = ?8, claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+    gateway = ?8, notify = notify, claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
     WHERE id = ?1 AND (state = 'unknown' OR (state = 'in-flight' AND coalesce(in_flight_until, 0) <= ?3))
     RETURNING ",
     columns!()
@@ -358,6 +358,7 @@ impl<H: Host> Ledger<'_, H> {
     ) -> Result<RemovalRow, StoreError> {
         let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend(decided_by.parameters());
+        parameters.push(ending.notify.into());
         let rows = self.host().query(WITHDRAW, parameters).await?;
         RemovalRow::first(&rows)?.ok_or_else(not_in_flight)
     }
@@ -372,7 +373,7 @@ impl<H: Host> Ledger<'_, H> {
         let upstream = upstream.map(|took| i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
         let mut parameters = ending.parameters(claim.id().as_str().into());
         parameters.extend([(*request_id).into(), i64::from(*attempts).into(), ending.outcome.confirmed_by().into()]);
-        parameters.push(upstream.into());
+        parameters.extend([upstream.into(), ending.notify.into()]);
         let rows = match self.host().query_batched(&COMPLETE, parameters.clone()).await {
             // It is sent again on another connection. If it was done the first time, no row is in flight any more.
             Err(StoreError::Unknown(_)) => match self.host().query_batched(&COMPLETE, parameters).await? {

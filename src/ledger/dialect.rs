@@ -12,6 +12,7 @@
 //! A parameter is a `bigint` or a `text` in both.
 
 use crate::ledger::approvals::VOTE;
+use crate::ledger::outbox::{LEASE, LEASE_MORE};
 use crate::ledger::postgres_functions::FUNCTIONS;
 use crate::ledger::sql::in_postgres;
 
@@ -22,7 +23,16 @@ pub fn postgres(statement: &str) -> String {
     }
     let words = in_postgres(statement);
     // While END commits, a SELECT without a lock would still see the row as waiting.
-    if statement == VOTE { words.replace("ON CONFLICT", "FOR SHARE ON CONFLICT") } else { words }
+    if statement == VOTE {
+        return words.replace("ON CONFLICT", "FOR SHARE ON CONFLICT");
+    }
+    // Of two that lease at once, the second takes the next message instead of waiting for the first one's.
+    if [LEASE, LEASE_MORE].contains(&statement) {
+        return ["LIMIT 1)", "LIMIT $6)"]
+            .iter()
+            .fold(words, |words, limit| words.replace(limit, &limit.replace(')', " FOR UPDATE OF o SKIP LOCKED)")));
+    }
+    words
 }
 
 #[cfg(test)]

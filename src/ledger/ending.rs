@@ -15,6 +15,8 @@ pub struct Ending<'a> {
     pub language: Language,
     /// When.
     pub at: DateTime<Utc>,
+    /// Who is told of it, for the column `notify`; `None` if what the row has already says that.
+    pub notify: Option<&'a str>,
 }
 
 /// What decided about a row.
@@ -36,7 +38,7 @@ impl DecidedBy<'_> {
 impl Ending<'_> {
     /// State, time, status, code and message: parameters 2 to 6 of the statements that end a row, behind its id.
     pub(super) fn parameters(&self, id: Value) -> Vec<Value> {
-        let Self { outcome, language, at } = self;
+        let Self { outcome, language, at, notify: _ } = self;
         vec![
             id,
             outcome.state().as_str().into(),

@@ -115,7 +115,7 @@ pub(super) const COMPLETE: Batched = Batched {
     one: concat!(
         "UPDATE removals SET state = ?2, ended_at = ?3, status = ?4, code = ?5, message = ?6, request_id = ?7,
         attempts = attempts - 1 + ?8, confirmed_by = ?9, upstream_ms = ?10,
-        claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
+        notify = coalesce(?11, notify), claimed_at = CASE WHEN ?2 IN ('removed', 'unknown') THEN claimed_at END
         WHERE id = ?1 AND state = 'in-flight' RETURNING id, attempts, ",
         votes!()
     ),
@@ -123,7 +123,7 @@ pub(super) const COMPLETE: Batched = Batched {
         "UPDATE removals SET state = j.value->>1, ended_at = CAST(j.value->>2 AS bigint), status = CAST(j.value->>3 AS bigint),
         code = j.value->>4, message = j.value->>5, request_id = j.value->>6,
         attempts = attempts - 1 + CAST(j.value->>7 AS bigint), confirmed_by = j.value->>8,
-        upstream_ms = CAST(j.value->>9 AS bigint),
+        upstream_ms = CAST(j.value->>9 AS bigint), notify = coalesce(j.value->>10, notify),
         claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
         FROM ",
         each!(),

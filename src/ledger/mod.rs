@@ -22,6 +22,8 @@ pub mod export;
 mod functions;
 pub mod location;
 pub mod measures;
+pub mod outbox;
+mod outbox_schema;
 pub mod people;
 mod postgres;
 pub mod postgres_error;

@@ -9,6 +9,7 @@
 use std::sync::LazyLock;
 
 use crate::host::{Host, StoreError, Value};
+use crate::ledger::outbox_schema::{POSTGRES_TABLE, POSTGRES_TRIGGER};
 use crate::ledger::postgres_functions::{FUNCTIONS, Function};
 use crate::ledger::sql::schema;
 use crate::ledger::version::{VERSION, unknown};
@@ -51,7 +52,8 @@ CREATE TABLE removals (
     person text COLLATE \"C\",
     caused_by text,
     gateway text,
-    upstream_ms bigint
+    upstream_ms bigint,
+    notify text
 );
 CREATE TABLE approvals (
     removal text COLLATE \"C\" NOT NULL,
@@ -113,12 +115,16 @@ CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 ";
 
-/// The oldest version that can be brought up to date.
+/// The oldest version that has a step.
 const OLDEST: i64 = 4;
+
+/// The steps to each version from the one before.
+const STEPS: [(i64, &str); 1] = [(5, "ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;")];
 
 /// What makes the schema, if it does not exist, and brings an older one up to date. Any number of gateways may run it at once.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
     let functions: String = FUNCTIONS.iter().map(Function::definition).collect();
+    let steps: String = STEPS.iter().map(|(to, step)| format!("IF found < {to} THEN {step} END IF;\n")).collect();
     format!(
         "DO $do$ DECLARE found bigint; BEGIN
 SET LOCAL lock_timeout = '10s';
@@ -130,9 +136,10 @@ SET LOCAL search_path = {NAME};
 {TABLES}
 ELSIF found BETWEEN {OLDEST} AND {VERSION} - 1 THEN
 SET LOCAL search_path = {NAME};
-ELSE RETURN;
+{steps}ELSE RETURN;
 END IF;
-{functions}INSERT INTO ledger VALUES ({VERSION});
+{POSTGRES_TABLE}
+{functions}{POSTGRES_TRIGGER}INSERT INTO ledger VALUES ({VERSION});
 END $do$"
     )
 });

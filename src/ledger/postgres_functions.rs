@@ -86,7 +86,7 @@ pub(super) const FUNCTIONS: [Function; 10] = [
         parameters: "ttnttnttnttt",
         body: Body::Claim { returns: COUNTED, lock: lock!("?11", "?7", "?8") },
     },
-    Function { statement: COMPLETE.one, name: "complete", parameters: "ttnntttntn", body: Body::Complete },
+    Function { statement: COMPLETE.one, name: "complete", parameters: "ttnntttntnt", body: Body::Complete },
     Function { statement: COMPLETE.many, name: "complete_several", parameters: "t", body: Body::Complete },
     Function { statement: PRUNE, name: "prune", parameters: "n", body: Body::DeleteCounted },
     Function { statement: OLD, name: "prune_old", parameters: "tn", body: Body::DeleteNamed },

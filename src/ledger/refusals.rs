@@ -17,12 +17,12 @@ pub const UNPROVED_KEPT: u32 = 10_000;
 const REFUSE: &str = concat!(
     "INSERT INTO removals
     (id, state, ended_at, status, code, message, delivery, asked_at, caller, kind, actor, instance, user_name, reason,
-     caused_by, policies, policy_set, attempts, dry_run, gateway)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, ?19)
+     caused_by, policies, policy_set, attempts, dry_run, gateway, notify)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, ?19, ?20)
     ON CONFLICT (delivery) DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at,
         ended_at = excluded.ended_at, policies = excluded.policies, policy_set = excluded.policy_set,
         status = excluded.status, code = excluded.code, message = excluded.message, caused_by = excluded.caused_by,
-        gateway = excluded.gateway
+        gateway = excluded.gateway, notify = excluded.notify
         WHERE removals.state IN ('not-sent', 'not-removed')
     RETURNING ",
     columns!()
@@ -86,7 +86,11 @@ impl<H: Host> Ledger<'_, H> {
             caused_by,
         ]);
         parameters.extend(refused.decided_by.parameters());
-        parameters.extend([i64::from(removal.is_some_and(|removal| removal.dry_run)).into(), GATEWAY.into()]);
+        parameters.extend([
+            i64::from(removal.is_some_and(|removal| removal.dry_run)).into(),
+            GATEWAY.into(),
+            refused.ending.notify.into(),
+        ]);
         let mut rows = self.host().query(REFUSE, parameters).await?;
         if refused.actor.is_none() && self.host().random().is_multiple_of(PRUNE_EVERY) {
             self.prune_unproved().await?;

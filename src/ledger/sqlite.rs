@@ -5,6 +5,7 @@
 //! columns that its tables lack, then indexes, and its version last.
 
 use crate::host::{Host, StoreError, Value};
+use crate::ledger::outbox_schema;
 use crate::ledger::version::{VERSION, unknown};
 
 /// The tables of an empty database. Each statement may run again.
@@ -42,7 +43,8 @@ const TABLES: &[&str] = &[
         person TEXT,
         caused_by TEXT,
         gateway TEXT,
-        upstream_ms INTEGER
+        upstream_ms INTEGER,
+        notify TEXT
     ) STRICT",
     "CREATE TABLE IF NOT EXISTS approvals (
         removal TEXT NOT NULL,
@@ -86,6 +88,7 @@ const TABLES: &[&str] = &[
         PRIMARY KEY (caller, id),
         UNIQUE (caller, user_name)
     ) STRICT",
+    outbox_schema::TABLE,
 ];
 
 /// A column that a table of version 1 lacks, and the statement that adds it.
@@ -105,13 +108,14 @@ macro_rules! added {
     };
 }
 
-/// The columns of versions 2 and 4.
+/// The columns of versions 2, 4 and 5.
 const ADDED: &[AddedColumn] = &[
     added!("removals", "policy_set", "TEXT"),
     added!("removals", "person", "TEXT"),
     added!("removals", "caused_by", "TEXT"),
     added!("removals", "gateway", "TEXT"),
     added!("removals", "upstream_ms", "INTEGER"),
+    added!("removals", "notify", "TEXT"),
     added!("identities", "former_names", "TEXT"),
     added!("identities", "revision", "INTEGER NOT NULL DEFAULT 0"),
 ];
@@ -147,6 +151,11 @@ const INDEXES: &[&str] = &[
     // Identity systems look people up by their own id.
     "CREATE INDEX IF NOT EXISTS identities_by_external_id
         ON identities (caller, json_extract(resource, '$.externalId'), id)",
+    outbox_schema::DUE,
+    outbox_schema::BY_TARGET,
+    outbox_schema::BY_EVENT,
+    outbox_schema::ON_INSERT,
+    outbox_schema::ON_UPDATE,
     // Last: a database without it was not finished.
     "INSERT INTO ledger (version) VALUES (5) ON CONFLICT DO NOTHING",
 ];
