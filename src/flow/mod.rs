@@ -22,6 +22,7 @@ use crate::flow::exchange::{Arrival, Exchange};
 use crate::flow::labelled::Labelled;
 use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
+use crate::flow::tell::{has_told, tell_now};
 use crate::host::{DatabaseKind, Host};
 use crate::operations::get_metrics::metrics_now;
 use crate::operations::record::record;
@@ -46,6 +47,7 @@ mod parse;
 mod ready;
 mod respond;
 mod secrets;
+mod tell;
 
 /// Answers one request, and finishes its work. `app` is where the errors are if configuration or policy cannot be used, for
 /// strangers to read.
@@ -151,6 +153,7 @@ async fn carry_out<'c, H: Host>(
                 answer(content_response(exchange, &content));
             }
             join_all(told.iter().map(|report| tell_requester(host, app, exchange, report))).await;
+            tell_now(host, app).await;
         }
         Ok(Answered::Content(content)) => {
             let (timing, answer) = timing;
@@ -160,6 +163,7 @@ async fn carry_out<'c, H: Host>(
             if let Some(channel) = &timing.channel {
                 channel.send(host, channel.content_bodies(&content.rendered), exchange.id.as_str()).await;
             }
+            tell_now(host, app).await;
         }
     }
 }
@@ -188,6 +192,9 @@ async fn conclude<H: Host>(
     }
     if let Ok(app) = app {
         tell_requester(host, app, exchange, &report).await;
+        if has_told(&report) {
+            tell_now(host, app).await;
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::operations::reader::Reader;
 use crate::operations::reconcile::reconcile_account;
 use crate::operations::replay::replay;
 use crate::operations::report::{Notify, Refusal, Report, Reported};
+use crate::operations::tell;
 use crate::outcome::denial::Denial;
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
@@ -157,7 +158,13 @@ async fn confirm<'c, H: Host>(ctx: &Ctx<'c, H>, pending: &Pending<'_, 'c>) -> Re
         Decision::NeedsApproval { policies } => {
             let sealed = ctx.sealed_reply_address(row.delivery().unwrap_or_default());
             let patience = ctx.app.config.approvals.expire;
-            let terms = Terms { patience, decided_by: ctx.decided_by(&policies), reply_address: sealed.as_deref() };
+            let told = tell::of_waiting(&ctx.app.config, removal);
+            let terms = Terms {
+                patience,
+                decided_by: ctx.decided_by(&policies),
+                reply_address: sealed.as_deref(),
+                notify: told.as_deref(),
+            };
             match ctx.stored(ledger.await_approval(&row.id, &terms, ctx.at).await)? {
                 Some(row) => pending_outcome(ctx, removal, row).await,
                 None => current_outcome(ctx, row).await,
@@ -253,7 +260,7 @@ async fn claim_and_execute<'c, H: Host>(
     let claimed = ctx.stored(ledger.claim_waiting(row, removal, permit, &attempt).await)?;
     let Some((claim, counts)) = claimed else { return current_outcome(ctx, row).await };
     match recheck(counts) {
-        Some(denial) => withdraw(ctx, &claim, denial).await,
+        Some(denial) => withdraw(ctx, removal, &claim, denial).await,
         None => Ok(execute(ctx, &taurusdb, claim).await),
     }
 }

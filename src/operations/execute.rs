@@ -5,10 +5,13 @@ use chrono::{DateTime, Utc};
 
 use crate::host::Host;
 use crate::ledger::claims::Claim;
+use crate::ledger::ending::Ending;
 use crate::operations::Ctx;
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported, Unsettled};
+use crate::operations::tell;
 use crate::outcome::denial::Denial;
 use crate::outcome::{Denied, Outcome};
+use crate::request::removal::RemovalRequest;
 use crate::taurusdb::Taurusdb;
 
 /// How long after its time limit a request still counts as running: its last statement may be on its way.
@@ -41,11 +44,18 @@ pub(super) async fn execute<'c, H: Host>(ctx: &Ctx<'c, H>, taurusdb: &Taurusdb<'
 /// # Errors
 ///
 /// If that cannot be written.
-pub(super) async fn withdraw<'c, H: Host>(ctx: &Ctx<'c, H>, claim: &Claim<'c>, denial: Denial) -> Reported<'c> {
+pub(super) async fn withdraw<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    removal: &RemovalRequest<'c>,
+    claim: &Claim<'c>,
+    denial: Denial,
+) -> Reported<'c> {
     let policies = denial.policies().to_vec();
     let outcome = Outcome::Denied(Denied::Removal(denial));
     let ledger = ctx.ledger().await?;
-    match ctx.stored(ledger.withdraw(claim, &ctx.ending(&outcome), ctx.decided_by(&policies)).await) {
+    let told = tell::of_outcome(ctx.app, removal, Some(claim.row()), &outcome);
+    let ending = Ending { notify: told.as_deref(), ..ctx.ending(&outcome) };
+    match ctx.stored(ledger.withdraw(claim, &ending, ctx.decided_by(&policies)).await) {
         Ok(row) => Ok(Report::of_row(outcome, row)),
         Err(error) => {
             let stale = |report| Report { row: LedgerRow::Stale(claim.id().clone()), ..report };

@@ -6,6 +6,7 @@ use http::StatusCode;
 use crate::app::App;
 use crate::host::{DatabaseKind, Host, StoreError};
 use crate::ledger::measures::{BUCKETS, Open, Refusals, Removals, Upstream};
+use crate::ledger::outbox::Messages;
 use crate::ledger::{GATEWAY, Ledger, location};
 use crate::operations::Ctx;
 use crate::operations::operate::permitted_to_operate;
@@ -38,7 +39,7 @@ pub(crate) async fn get_metrics<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Content
 pub(crate) async fn metrics_now<H: Host>(host: &H, app: &App, now: DateTime<Utc>) -> Result<Rendered, NotSent> {
     let measured = async {
         let ledger = app.ledger(host).await?;
-        Measured::read(&ledger, host.database().await?, now).await
+        Measured::read(&ledger, host.database().await?, app, now).await
     };
     let measured = measured.await.map_err(|why| {
         host.log(&format!("ledger: {why}"));
@@ -54,12 +55,14 @@ struct Measured {
     open: Vec<Open>,
     refusals: Vec<Refusals>,
     upstream: Upstream,
+    messages: Vec<Messages>,
 }
 
 impl Measured {
     async fn read<H: Host>(
         ledger: &Ledger<'_, H>,
         database: DatabaseKind,
+        app: &App,
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
         let midnight = now.with_time(NaiveTime::MIN).single().unwrap_or(now);
@@ -70,6 +73,10 @@ impl Measured {
             open: ledger.count_open(now).await?,
             refusals: ledger.count_refusals(midnight).await?,
             upstream: ledger.time_upstream(midnight).await?,
+            messages: match app.config.notify.is_empty() {
+                true => Vec::new(),
+                false => ledger.count_messages(month_ago).await?,
+            },
         })
     }
 
@@ -99,7 +106,14 @@ impl Measured {
         };
         let count = |open: &Open| open.count.saturating_mul(1000);
         let mut text = String::new();
-        let written: [(Metric, Vec<Sample>); 9] = [
+        let messages = self.messages.iter().map(|Messages { state, target, count, .. }| {
+            Sample::whole(vec![label("state", state), label("target", target)], *count)
+        });
+        let untold = self.messages.iter().filter(|messages| messages.state == "waiting");
+        let oldest = untold.map(|Messages { target, oldest, .. }| {
+            sample(vec![label("target", target)], now.timestamp_millis().saturating_sub(*oldest).max(0))
+        });
+        let written: [(Metric, Vec<Sample>); 11] = [
             (metrics::BUILD_INFO, vec![Sample::whole(build, 1)]),
             (metrics::LEDGER_INFO, vec![Sample::whole(vec![label("database", location::name(self.database))], 1)]),
             (metrics::REMOVALS, removals.collect()),
@@ -109,6 +123,8 @@ impl Measured {
             (metrics::UNKNOWN_OLDEST, by_instance(&age)),
             (metrics::REFUSALS, refusals.collect()),
             (metrics::UPSTREAM, histogram(&self.upstream)),
+            (metrics::MESSAGES, messages.collect()),
+            (metrics::MESSAGES_OLDEST, oldest.collect()),
         ];
         for (metric, samples) in &written {
             write(&mut text, metric, samples);

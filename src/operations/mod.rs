@@ -31,6 +31,7 @@ mod authorize;
 mod content;
 mod contested;
 pub(crate) mod decide_approval;
+pub(crate) mod deliver;
 mod departure;
 mod dry_run;
 mod execute;
@@ -44,6 +45,7 @@ pub(crate) mod list_accounts;
 pub(crate) mod list_pending;
 pub(crate) mod list_removals;
 pub(crate) mod nearest_instance;
+mod notice;
 pub(crate) mod offboard_leavers;
 mod operate;
 mod pending;
@@ -56,6 +58,8 @@ pub(crate) mod remove_several;
 mod replay;
 pub(crate) mod report;
 mod request_approval;
+mod schedule;
+mod tell;
 
 /// What is known of a request that is carried out.
 pub(crate) struct Ctx<'c, H> {
@@ -102,12 +106,12 @@ impl<'c, H: Host> Ctx<'c, H> {
 
     /// An outcome as a row is to have it now.
     fn ending<'a>(&self, outcome: &'a Outcome) -> Ending<'a> {
-        Ending { outcome, language: self.language, at: self.host.now() }
+        Ending { outcome, language: self.language, at: self.host.now(), notify: None }
     }
 
     /// An outcome as a row is to have it, at the time of the request.
     fn ending_on_arrival<'a>(&self, outcome: &'a Outcome) -> Ending<'a> {
-        Ending { outcome, language: self.language, at: self.at }
+        Ending { outcome, language: self.language, at: self.at, notify: None }
     }
 
     /// Whose request it is, for its row and log line.

@@ -12,7 +12,7 @@ use crate::ledger::refusals::RefusedRequest;
 use crate::ledger::row::{RemovalId, RemovalRow};
 use crate::ledger::{GATEWAY, Ledger};
 use crate::operations::report::{LedgerRow, Report, Unsettled};
-use crate::outcome::Outcome;
+use crate::operations::tell;
 use crate::outcome::language::Language;
 use crate::request::actor::Actor;
 use crate::taurusdb::error_codes;
@@ -53,7 +53,8 @@ pub(crate) async fn record<'c, H: Host>(
             }
         },
         LedgerRow::Claimed(unsettled) => {
-            let settled = settle(host, app, origin, (&report.outcome, report.request_id.as_deref()), &unsettled).await;
+            let report = Report { row: LedgerRow::Unwritten, ..report };
+            let settled = settle(host, app, origin, &report, &unsettled).await;
             let row = settled.map_or_else(
                 |why| {
                     // The row stays in flight, so that a repeat is not sent.
@@ -76,13 +77,20 @@ async fn settle<H: Host>(
     host: &H,
     app: Result<&App, &str>,
     origin: &Origin<'_>,
-    (outcome, request_id): (&Outcome, Option<&str>),
+    report: &Report<'_>,
     unsettled: &Unsettled<'_>,
 ) -> Result<RemovalRow, StoreError> {
     let Unsettled { claim, at, attempts, upstream } = unsettled;
-    let ending = Ending { outcome, language: origin.language, at: *at };
+    let (outcome, request_id) = (&report.outcome, report.request_id.as_deref());
+    let told = told(app, report, Some(claim.row()));
+    let ending = Ending { outcome, language: origin.language, at: *at, notify: told.as_deref() };
     let completion = Completion { ending, request_id, attempts: *attempts, upstream: *upstream };
     open(host, app).await?.complete(claim, &completion).await
+}
+
+/// Who is told of the outcome, for the row's column.
+fn told(app: Result<&App, &str>, report: &Report<'_>, row: Option<&RemovalRow>) -> Option<String> {
+    tell::of_outcome(app.ok()?, report.removal.as_ref()?, row, &report.outcome)
 }
 
 async fn open<'a, H: Host>(host: &'a H, app: Result<&App, &str>) -> Result<Ledger<'a, H>, StoreError> {
@@ -99,10 +107,11 @@ async fn write<H: Host>(
     report: &Report<'_>,
 ) -> Result<RemovalRow, StoreError> {
     let ledger = open(host, app).await?;
+    let told = told(app, report, None);
     let refused = RefusedRequest {
         id: origin.id,
         asked_at: origin.at,
-        ending: Ending { outcome: &report.outcome, language: origin.language, at: host.now() },
+        ending: Ending { outcome: &report.outcome, language: origin.language, at: host.now(), notify: told.as_deref() },
         caller: origin.caller.map(|caller| (caller.name.as_str(), caller.kind.as_str())),
         actor: origin.actor.map(|actor| actor.principal.as_str()),
         removal: report.removal.as_ref(),

@@ -140,7 +140,7 @@ async fn send<'c, H: Host>(
         removals => denied_by(authorize(ctx, removal, ctx.caller.confirm, Counts { removals, ..prior.counts })),
     };
     match denied {
-        Some(denial) => withdraw(ctx, &claim, denial).await,
+        Some(denial) => withdraw(ctx, removal, &claim, denial).await,
         None => Ok(execute(ctx, &taurusdb, claim).await),
     }
 }

@@ -8,6 +8,7 @@ use crate::operations::Ctx;
 use crate::operations::pending::pending_outcome;
 use crate::operations::replay::replay;
 use crate::operations::report::Reported;
+use crate::operations::tell;
 use crate::outcome::Outcome;
 use crate::outcome::state::State;
 use crate::policy::permit::Decision;
@@ -38,7 +39,17 @@ pub(super) async fn request_approval<'c, H: Host>(
     };
     let sealed = ctx.sealed_reply_address(removal.delivery.as_str());
     let reference = Reference::new(ctx.host.random());
-    let terms = Terms { patience, decided_by: ctx.decided_by(policies), reply_address: sealed.as_deref() };
+    // What the requester has not confirmed is nobody else's concern yet.
+    let told = match state {
+        State::AwaitingApproval => tell::of_waiting(&ctx.app.config, removal),
+        _ => None,
+    };
+    let terms = Terms {
+        patience,
+        decided_by: ctx.decided_by(policies),
+        reply_address: sealed.as_deref(),
+        notify: told.as_deref(),
+    };
     let person = ctx.person_of(removal);
     let pending = PendingSpec { state, reference: &reference, person, terms };
     let ledger = ctx.ledger().await?;

@@ -7,7 +7,7 @@
 //! Only comparisons of a count with a number are understood. Counts that a policy uses otherwise have no such bound, and removals
 //! are counted before they are decided.
 
-use cedar_policy::PolicySet;
+use cedar_policy::{Policy, PolicySet};
 use serde_json::{Map, Value};
 
 use crate::policy::counts::{Counts, RecentRemovals};
@@ -16,11 +16,21 @@ const REQUESTER: &str = "removals_last_hour";
 const INSTANCE: &str = "instance_removals_last_hour";
 const WAITING: &str = "waiting_requests";
 
+/// Counts that no comparison has narrowed.
+const UNBOUNDED: Counts =
+    Counts { removals: RecentRemovals { requester: i64::MAX, instance: i64::MAX }, waiting: i64::MAX };
+
+/// Whether a policy uses a count.
+pub(super) fn uses_counts(policy: &Policy) -> bool {
+    let mut counts = UNBOUNDED;
+    let narrowed = policy.to_json().ok().and_then(|json| narrow(&json, &mut counts));
+    narrowed.is_none() || counts != UNBOUNDED
+}
+
 /// Returns the largest counts at which every policy of the set answers as at 0; `None` if a policy uses a count otherwise than in a
 /// comparison with a number.
 pub(super) fn largest_indifferent_counts(set: &PolicySet) -> Option<Counts> {
-    let removals = RecentRemovals { requester: i64::MAX, instance: i64::MAX };
-    let mut counts = Counts { removals, waiting: i64::MAX };
+    let mut counts = UNBOUNDED;
     for policy in set.policies() {
         narrow(&policy.to_json().ok()?, &mut counts)?;
     }

@@ -28,7 +28,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{Authorizer, PolicySet};
+use cedar_policy::{Authorizer, PolicyId, PolicySet};
 use chrono::{DateTime, FixedOffset};
 
 use crate::config::Config;
@@ -199,6 +199,11 @@ impl Policies {
     /// Returns the largest counts at which every decision is the same as at 0; `None` if there is no such bound.
     pub fn largest_indifferent_counts(&self) -> Option<Counts> {
         self.indifferent
+    }
+
+    /// Whether the policy with this `@id` depends on how many removals there were, or how many requests wait.
+    pub fn is_brake(&self, id: &str) -> bool {
+        self.set.policy(&PolicyId::new(id)).is_some_and(indifference::uses_counts)
     }
 
     /// Returns the first 12 hexadecimal digits of the files' SHA-256.

@@ -40,6 +40,18 @@ pub const UPSTREAM: Metric = Metric {
     help: "How long TaurusDB took for a removal with all attempts, out of the ledger's rows; from 0 at each 00:00 UTC.",
 };
 
+/// Messages of the outbox.
+pub const MESSAGES: Metric = gauge(
+    "offboard_messages",
+    "Messages that wait to be told, and those of the last 31 days that are dead or may not have been delivered, by target.",
+);
+
+/// How long the oldest that waits has waited.
+pub const MESSAGES_OLDEST: Metric = gauge(
+    "offboard_messages_oldest_seconds",
+    "How long the oldest message that waits to be told has waited, by target.",
+);
+
 /// Which gateway it is.
 pub const BUILD_INFO: Metric =
     gauge("offboard_build_info", "1, with the version and the digests of configuration and policies.");
@@ -48,5 +60,16 @@ pub const BUILD_INFO: Metric =
 pub const LEDGER_INFO: Metric = gauge("offboard_ledger_info", "1, with the kind of database that the ledger is in.");
 
 /// All of them, in the order in which they are written.
-pub const ALL: [Metric; 9] =
-    [BUILD_INFO, LEDGER_INFO, REMOVALS, WAITING, WAITING_OLDEST, UNKNOWN, UNKNOWN_OLDEST, REFUSALS, UPSTREAM];
+pub const ALL: [Metric; 11] = [
+    BUILD_INFO,
+    LEDGER_INFO,
+    REMOVALS,
+    WAITING,
+    WAITING_OLDEST,
+    UNKNOWN,
+    UNKNOWN_OLDEST,
+    REFUSALS,
+    UPSTREAM,
+    MESSAGES,
+    MESSAGES_OLDEST,
+];

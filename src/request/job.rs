@@ -9,11 +9,13 @@ pub enum Job {
     Expire,
     /// Delete what is not kept.
     Prune,
+    /// Remind approvers, and send what has not been told yet.
+    Remind,
 }
 
 impl Job {
     /// All jobs.
-    pub const ALL: [Self; 3] = [Self::Settle, Self::Expire, Self::Prune];
+    pub const ALL: [Self; 4] = [Self::Settle, Self::Expire, Self::Prune, Self::Remind];
 
     /// Returns the name in the path.
     pub fn as_str(self) -> &'static str {
@@ -21,6 +23,7 @@ impl Job {
             Self::Settle => "settle",
             Self::Expire => "expire",
             Self::Prune => "prune",
+            Self::Remind => "remind",
         }
     }
 

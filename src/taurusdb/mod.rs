@@ -27,6 +27,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use percent_encoding::utf8_percent_encode;
 
+use crate::config::credentials::CredentialSource;
 use crate::config::endpoint::endpoint;
 use crate::config::instance::Instance;
 use crate::config::regions;
@@ -64,6 +65,37 @@ const IAM_ENDPOINT: &str = "iam_endpoint";
 
 /// The largest answer to a DELETE that is read, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// Returns a request to another service of Huawei Cloud with the proof that those to TaurusDB have: a signature, or the operator's
+/// token.
+///
+/// # Errors
+///
+/// - [`CallError::CredentialsUnset`] if a variable of the credentials is not set, or they are of another kind
+/// - [`CallError::EndpointInvalid`] if the request has no host
+pub async fn authenticated<H: Host>(
+    host: &H,
+    source: &CredentialSource,
+    request: &Request<Bytes>,
+) -> Result<Request<Bytes>, CallError> {
+    let credentials = Credentials::read(host, source).await?;
+    let auth = match &credentials {
+        Credentials::AkSk(key) => RequestAuth::Signature(key),
+        Credentials::Token(token) => RequestAuth::Token(token),
+        Credentials::Password(_) | Credentials::Agency { .. } => return Err(CallError::CredentialsUnset),
+    };
+    let uri = request.uri();
+    let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or(CallError::EndpointInvalid)?;
+    let call = ApiRequest {
+        method: request.method().clone(),
+        endpoint: &format!("{scheme}://{authority}"),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &[],
+        body: request.body().clone(),
+    };
+    call.request(&auth, host.now())
+}
 
 /// A TaurusDB instance with the gateway's credentials for it, for one request to the gateway.
 pub struct Taurusdb<'a, H> {

@@ -18,6 +18,7 @@ use crate::request::job::Job;
 
 mod expire;
 mod prune;
+mod remind;
 mod settle;
 mod summary;
 
@@ -40,6 +41,7 @@ pub(crate) async fn run_job<'c, H: Host>(ctx: &Ctx<'c, H>, job: Job) -> Result<J
         Job::Settle => settle::settle(ctx).await,
         Job::Expire => expire::expire(ctx).await,
         Job::Prune => prune::prune(ctx).await,
+        Job::Remind => remind::remind(ctx).await,
     };
     let of_policies = |error| Refusal::from(error).map(|report| report.decided_by(&policies));
     let Summary { counted, more, expired } = done.map_err(of_policies)?;

@@ -1,6 +1,8 @@
 //! Deletes what is not kept: refusals whose sender was not proved, beyond those that are kept; what instances share about tokens and
-//! published keys, once it has expired; and, where `[keep]` says for how long they are kept, rows of requests that ended without a
+//! published keys, once it has expired; messages that ended long ago; and, where `[keep]` says for how long they are kept, rows of requests that ended without a
 //! DELETE.
+
+use chrono::TimeDelta;
 
 use crate::host::Host;
 use crate::ledger::Ledger;
@@ -8,6 +10,9 @@ use crate::ledger::retention::{AT_ONCE, Old};
 use crate::operations::Ctx;
 use crate::operations::jobs::summary::{Summary, is_out_of_time};
 use crate::outcome::NotSent;
+
+/// How long ended messages are kept. A request waits for thirty days at most.
+const MESSAGES_KEPT: TimeDelta = TimeDelta::days(60);
 
 /// Deletes it, as far as the time suffices.
 ///
@@ -20,6 +25,7 @@ pub(super) async fn prune<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, 
     let keep = ctx.app.config.keep;
     let tokens = ctx.stored(ledger.prune_tokens(now).await)?;
     let keys = ctx.stored(ledger.prune_published_keys(now).await)?;
+    let messages = prune_messages(ctx, &ledger).await?;
     let (unproved, more_unproved) = prune_unproved(ctx, &ledger).await?;
     let (refused, more_refused) = prune_old(ctx, &ledger, Old::Undelivered, keep.refused_days).await?;
     let (decided, more_decided) = prune_old(ctx, &ledger, Old::Delivered, keep.decided_days).await?;
@@ -30,10 +36,28 @@ pub(super) async fn prune<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, 
             ("decided", decided),
             ("tokens", tokens),
             ("keys", keys),
+            ("messages", messages.0),
         ],
-        more: more_unproved || more_refused || more_decided,
+        more: more_unproved || more_refused || more_decided || messages.1,
         expired: Vec::new(),
     })
+}
+
+/// Deletes messages that ended long ago: what was told of a request is needed as long as that can wait. Returns how many are gone, and
+/// whether there are more.
+async fn prune_messages<'c, H: Host>(ctx: &Ctx<'c, H>, ledger: &Ledger<'c, H>) -> Result<(usize, bool), NotSent> {
+    let before = ctx.at.checked_sub_signed(MESSAGES_KEPT).unwrap_or(ctx.at);
+    let mut gone = 0_usize;
+    loop {
+        if is_out_of_time(ctx) {
+            return Ok((gone, true));
+        }
+        let count = ctx.stored(ledger.prune_messages(before).await)?;
+        gone = gone.saturating_add(count);
+        if count < AT_ONCE {
+            return Ok((gone, false));
+        }
+    }
 }
 
 /// Returns how many are gone, and whether there are more.
