@@ -15,7 +15,7 @@ use support::python::{python, scripts};
 use crate::{sources, text_of};
 
 /// What a scheduler calls, at `/jobs/…`.
-const JOBS: [&str; 3] = ["expire", "prune", "settle"];
+const JOBS: [&str; 4] = ["expire", "prune", "remind", "settle"];
 
 /// Where kubelet asks: live and ready.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];

@@ -14,11 +14,11 @@ fn manifest() -> Manifest {
     Manifest::read(&repository::root().join("spin.toml")).unwrap()
 }
 
-/// Variables of the ledger and of the metrics.
-const OWN: [&str; 2] = ["ledger", "metrics_token"];
+/// Variables of the ledger, of the metrics, and of the first target that is told.
+const OWN: [&str; 5] = ["ledger", "metrics_token", "notify_url", "notify_token", "notify_secret"];
 
-/// A variable that is for `allowed_outbound_hosts` alone.
-const HOST: &str = "ledger_host";
+/// Variables that are for `allowed_outbound_hosts` alone.
+const HOSTS: [&str; 2] = ["ledger_host", "notify_host"];
 
 /// The variables that the code reads, that the demo configuration names, and that the cases of the kinds use.
 fn variables_that_are_read() -> BTreeSet<String> {
@@ -34,9 +34,11 @@ fn variables_that_are_read() -> BTreeSet<String> {
 fn spin_toml_declares_exactly_the_variables_that_are_read() {
     let manifest = manifest();
     let read = variables_that_are_read();
-    let declared = read.iter().cloned().chain([HOST.to_owned()]).collect::<BTreeSet<_>>();
+    let declared = read.iter().cloned().chain(HOSTS.map(str::to_owned)).collect::<BTreeSet<_>>();
     assert_eq!(manifest.variables.keys().cloned().collect::<BTreeSet<_>>(), declared);
-    assert!(manifest.allowed_outbound_hosts.contains(&format!("{{{{ {HOST} }}}}")));
+    for host in HOSTS {
+        assert!(manifest.allowed_outbound_hosts.contains(&format!("{{{{ {host} }}}}")));
+    }
     assert_eq!(manifest.component_variables.keys().cloned().collect::<BTreeSet<_>>(), read);
     for (name, template) in &manifest.component_variables {
         assert_eq!(*template, format!("{{{{ {name} }}}}"));
@@ -55,9 +57,10 @@ fn spin_toml_marks_secrets_as_such() {
             "iam_endpoint",
             "issuer_endpoint",
             "mattermost_endpoint",
-            HOST,
         ]
-        .contains(&name.as_str());
+        .into_iter()
+        .chain(HOSTS)
+        .any(|public| public == name);
         assert_eq!(variable.secret, !is_public, "{name}");
     }
 }

@@ -8,7 +8,7 @@ use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::{Diagnostic, sort};
 
 use super::spin_toml::SpinToml;
-use super::{callers, config_files, credentials, hosts, ledger};
+use super::{callers, config_files, credentials, hosts, ledger, notify};
 use crate::operator_files::OperatorFiles;
 
 /// Returns all diagnostics in the order of the files. `given` has the values of spin.toml's variables that differ from
@@ -27,6 +27,8 @@ pub(crate) fn diagnostics(files: &OperatorFiles, spin: &str, given: &BTreeMap<St
                 diagnostics.extend(credentials::incomplete(&spin, &config, &source_map));
                 diagnostics.extend(hosts::refused_settings(&spin, &config, &source_map));
                 diagnostics.extend(hosts::refused_endpoints(&spin, &config, &source_map));
+                diagnostics.extend(notify::without_secrets(&spin, &config, &source_map));
+                diagnostics.extend(notify::refused_hosts(&spin, &config, &source_map));
             }
         }
     }

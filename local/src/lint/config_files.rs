@@ -7,7 +7,7 @@ use starrocks_offboard::app;
 use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::{Diagnostic, sort};
 
-use super::{callers, instances, names, principals};
+use super::{callers, instances, names, notify, principals};
 
 /// Returns all diagnostics about the three files, in the order of the files.
 pub fn diagnostics(offboard: &str, policy: &str, schema: &str) -> Vec<Diagnostic> {
@@ -20,6 +20,7 @@ pub fn diagnostics(offboard: &str, policy: &str, schema: &str) -> Vec<Diagnostic
         diagnostics.extend(callers::named_by_people(config, &source_map));
         diagnostics.extend(callers::with_any_app(config, &source_map));
         diagnostics.extend(callers::with_an_unknown_bot(config, &source_map));
+        diagnostics.extend(notify::owned_by_one_person(config, &source_map));
         if let Some(policies) = &policies {
             let references = policies.entity_references(policy);
             diagnostics.extend(names::idle_teams(&source_map, &references));

@@ -17,6 +17,7 @@ mod hosts;
 mod instances;
 mod ledger;
 mod names;
+mod notify;
 mod spin_toml;
 
 #[cfg(test)]
