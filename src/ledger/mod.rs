@@ -41,11 +41,12 @@ mod version;
 pub const GATEWAY: &str = env!("CARGO_PKG_VERSION");
 
 /// Every statement of the ledger that runs on PostgreSQL; all but the one that opens it run on SQLite, too.
-pub(crate) const STATEMENTS: [&[&str]; 9] = [
+pub(crate) const STATEMENTS: [&[&str]; 10] = [
     approvals::STATEMENTS,
     claims::STATEMENTS,
     departures::STATEMENTS,
     measures::STATEMENTS,
+    outbox::STATEMENTS,
     people::STATEMENTS,
     postgres::STATEMENTS,
     query::STATEMENTS,

@@ -70,6 +70,8 @@ const OLD: &str =
 const COUNT: &str = "SELECT state, target, count(*), min(created_at) FROM outbox
     WHERE state = 'waiting' OR (state IN ('dead', 'unknown') AND ended_at >= ?1) GROUP BY state, target";
 
+pub(super) const STATEMENTS: &[&str] = &[LEASE, LEASE_MORE, FINISH, FIRST_HANDLE, ADD, TOLD, OLD, COUNT];
+
 /// A message that this request, and no other, sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedMessage {
