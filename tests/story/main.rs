@@ -6,6 +6,7 @@
 //! - `audit`: who may read what became of a removal, in which form; the log
 //! - `ledger`: a ledger that fails, or of another version
 //! - `production`: jobs, metrics, readiness, traces
+//! - `notify`: who is told, and what becomes of each message
 //! - `taurusdb`: what TaurusDB and IAM answer, and when they are asked again
 //! - `callers`: the cases of the kinds; `differential` holds our signatures against the vendors' libraries
 //! - `adversary`: attacks
@@ -19,6 +20,7 @@ mod audit;
 mod callers;
 mod gateway;
 mod ledger;
+mod notify;
 mod production;
 mod removal;
 mod taurusdb;

@@ -4,5 +4,5 @@ mod jobs;
 mod metrics;
 mod prune;
 mod ready;
-mod shared;
+pub(crate) mod shared;
 mod trace;
