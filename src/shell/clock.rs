@@ -1,6 +1,5 @@
 //! The instance's clocks. They stand still while the instance works, and run on while it waits for the runtime: between two waits
-//! every reader gets the same time, for one call of the runtime. An instance works for about a millisecond at a time. The date is
-//! that of the request's first look at it, and what the monotonic clock says has passed since.
+//! every reader gets the same time, for one call of the runtime. An instance works for about a millisecond at a time.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,18 +12,13 @@ thread_local! {
     static LATEST: Cell<Option<Instant>> = const { Cell::new(None) };
     /// Whether the instance has waited since.
     static RAN_ON: Cell<bool> = const { Cell::new(false) };
-    /// A date, and when it was. A request reads the date once and counts on from there.
-    static DATE: Cell<Option<(SystemTime, Instant)>> = const { Cell::new(None) };
+    /// The date since the last wait; `None` if nothing has asked.
+    static DATE: Cell<Option<SystemTime>> = const { Cell::new(None) };
 }
 
-/// Notes that the instance has waited.
+/// Notes that the instance has waited, or begins a request.
 pub(super) fn run_on() {
     RAN_ON.set(true);
-}
-
-/// Notes that a request begins: the date is read anew when it is asked for.
-pub(super) fn begin() {
-    run_on();
     DATE.set(None);
 }
 
@@ -50,9 +44,8 @@ pub(super) fn elapsed() -> Duration {
 
 /// The date, in whole milliseconds.
 pub(super) fn now() -> DateTime<Utc> {
-    let at = instant();
-    let (date, read_at) = DATE.get().unwrap_or_else(|| (SystemTime::now(), at));
-    DATE.set(Some((date, read_at)));
-    let since = date.duration_since(UNIX_EPOCH).unwrap_or_default() + at.saturating_duration_since(read_at);
+    let date = DATE.get().unwrap_or_else(SystemTime::now);
+    DATE.set(Some(date));
+    let since = date.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }

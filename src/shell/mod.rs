@@ -213,7 +213,7 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for entry::Entry {
 async fn handle(request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
     spawn(async move {
-        clock::begin();
+        clock::run_on();
         let inbound = wire::head(&request);
         let spin = Spin::default();
         let app = gateway(&spin, flow::may_need_ledger(&inbound)).await;

@@ -53,7 +53,7 @@ mod tests {
         assert_eq!(
             found_with_spin(&changes, &[]),
             [
-                "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `keep`, `leavers`, `caller`, `accounts`",
+                "error: offboard.toml, line 1: unknown field `taurus`, expected one of `taurusdb`, `limits`, `credentials`, `instance`, `team`, `person`, `approvals`, `keep`, `notify`, `leavers`, `caller`, `accounts`",
                 "error: spin.toml: the template `{{ other }}` names the unknown variable `other`",
             ]
         );
@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(lines(&diagnostics(&files, &spin, &demo)), [""; 0]);
         let bare = diagnostics(&files, &spin, &BTreeMap::new());
         let lines: Vec<_> = bare.iter().map(|diagnostic| (diagnostic.is_error(), diagnostic.line)).collect();
-        assert_eq!(lines, [5, 45, 50, 55].map(|line| (false, Some(line))));
+        assert_eq!(lines, [5, 51, 56, 61].map(|line| (false, Some(line))));
     }
 }

@@ -72,7 +72,7 @@ mod tests {
             )
         };
         for (ledger, ledger_host, refused) in [
-            ("postgres://offboard:hunter2@db.example.com/x", "", &["postgres://db.example.com"][..]),
+            ("postgres://offboard:hunter2@db.example.com/x", "", &["postgres://db.example.com:5432"][..]),
             ("host=db.example.com port=6432", "postgres://db.example.com:5432", &["postgres://db.example.com:6432"]),
             ("host=db.example.com", "https://db.example.com:5432", &["postgres://db.example.com"]),
             ("host=a,b,c", "postgres://b:5432", &["postgres://a", "postgres://c"]),
@@ -99,7 +99,7 @@ mod tests {
             ),
             (
                 "postgres://offboard:hunter2@db:port/x",
-                "warning: spin.toml, line 12: the address in `ledger` cannot be read: invalid value for option `port`",
+                "warning: spin.toml, line 12: the address in `ledger` cannot be read: invalid connection string",
             ),
             (
                 "host=/run/postgresql password=hunter2",

@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn variables_that_spin_toml_does_not_hand_over_are_errors() {
         let undeclared = "which spin.toml does not declare; add it to `[variables]` and to the component's `variables`";
-        assert_eq!(
-            with("kind = \"slack-webhook\"\nurl = \"slack_url\"", &[("host", "hooks.slack.com")]).first().unwrap(),
-            &format!("error: offboard.toml, line 26: notify `ops` names the Spin variable `slack_url`, {undeclared}")
-        );
+        let found = with("kind = \"slack-webhook\"\nurl = \"slack_url\"", &[]);
+        let expected =
+            format!("error: offboard.toml, line 27: notify `ops` names the Spin variable `slack_url`, {undeclared}");
+        assert!(found.contains(&expected), "{found:#?}");
     }
 
     #[test]
@@ -119,14 +119,14 @@ mod tests {
             (
                 "kind = \"slack\"\ntoken = \"old_secret\"\nchannel = \"C0123ABCD\"",
                 &[
-                    "warning: offboard.toml, line 23: notify `ops` is not complete, so nothing is told there; set `old_secret`",
-                    "warning: offboard.toml, line 23: spin.toml does not allow the host of notify `ops`, `https://slack.com`; add it to allowed_outbound_hosts",
+                    "warning: offboard.toml, line 24: notify `ops` is not complete, so nothing is told there; set `old_secret`",
+                    "warning: offboard.toml, line 24: spin.toml does not allow the host of notify `ops`, `https://slack.com`; add it to allowed_outbound_hosts",
                 ][..],
             ),
             (
                 "kind = \"slack-webhook\"\nurl = \"new_secret\"",
                 &[
-                    "warning: offboard.toml, line 23: spin.toml does not allow the host of notify `ops`, `https://hooks.slack.com`; add it to allowed_outbound_hosts",
+                    "warning: offboard.toml, line 24: spin.toml does not allow the host of notify `ops`, `https://hooks.slack.com`; add it to allowed_outbound_hosts",
                 ],
             ),
             ("kind = \"smn\"\ntopic = \"urn:smn:ap-southeast-3:23a50154cf494ec9ad6883979a12db0a:approvers\"", &[]),
