@@ -41,7 +41,8 @@ CREATE TABLE removals (
     person text COLLATE "C",
     caused_by text,
     gateway text,
-    upstream_ms bigint
+    upstream_ms bigint,
+    notify text
 );
 CREATE TABLE approvals (
     removal text COLLATE "C" NOT NULL,
@@ -104,8 +105,34 @@ CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS 
 
 ELSIF found BETWEEN 4 AND 5 - 1 THEN
 SET LOCAL search_path = offboard;
+IF found < 5 THEN ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text; END IF;
 ELSE RETURN;
 END IF;
+
+CREATE TABLE IF NOT EXISTS outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    removal text COLLATE "C" NOT NULL,
+    turn text COLLATE "C" NOT NULL,
+    event text COLLATE "C" NOT NULL,
+    target text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    created_at bigint NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    due bigint NOT NULL,
+    leased_until bigint NOT NULL DEFAULT 0,
+    claim text COLLATE "C",
+    interrupted bigint NOT NULL DEFAULT 0,
+    attempts bigint NOT NULL DEFAULT 0,
+    tried_at bigint,
+    ended_at bigint,
+    handle text,
+    why text,
+    UNIQUE (removal, turn, event, target, number)
+);
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due, id) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS outbox_by_target ON outbox (target, tried_at);
+CREATE INDEX IF NOT EXISTS outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
+
 CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
@@ -169,13 +196,13 @@ BEGIN
     WHERE id = $1 AND state = $2 AND expires_at > $3
     RETURNING id, (SELECT count(*) FROM removals r WHERE r.person IN ($11, $7) AND r.claimed_at > $9) + (SELECT count(*) FROM removals r WHERE r.actor = $7 AND r.person IS DISTINCT FROM r.actor AND r.claimed_at > $9 AND (r.person IS NULL OR r.person NOT IN ($11, $7))) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9), (SELECT count(*) FROM removals r WHERE r.instance = $8 AND r.claimed_at > $9) - (SELECT count(*) FROM removals r WHERE r.id = $1 AND r.claimed_at > $9);
 END $f$;
-CREATE OR REPLACE FUNCTION complete(text, text, bigint, bigint, text, text, text, bigint, text, bigint) RETURNS TABLE (completed text, tries bigint, decided text) LANGUAGE plpgsql AS $f$
+CREATE OR REPLACE FUNCTION complete(text, text, bigint, bigint, text, text, text, bigint, text, bigint, text) RETURNS TABLE (completed text, tries bigint, decided text) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN
     
     RETURN QUERY UPDATE removals SET state = $2, ended_at = $3, status = $4, code = $5, message = $6, request_id = $7,
         attempts = attempts - 1 + $8, confirmed_by = $9, upstream_ms = $10,
-        claimed_at = CASE WHEN $2 IN ('removed', 'unknown') THEN claimed_at END
+        notify = coalesce($11, notify), claimed_at = CASE WHEN $2 IN ('removed', 'unknown') THEN claimed_at END
         WHERE id = $1 AND state = 'in-flight' RETURNING id, attempts, (SELECT coalesce(CAST(json_agg(json_build_object('reference', a.reference, 'person', a.person, 'actor', a.actor,
             'caller', a.caller, 'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) AS text), '[]') FROM approvals a WHERE a.removal = removals.id);
 END $f$;
@@ -186,7 +213,7 @@ BEGIN
     RETURN QUERY UPDATE removals SET state = j.value->>1, ended_at = CAST(j.value->>2 AS bigint), status = CAST(j.value->>3 AS bigint),
         code = j.value->>4, message = j.value->>5, request_id = j.value->>6,
         attempts = attempts - 1 + CAST(j.value->>7 AS bigint), confirmed_by = j.value->>8,
-        upstream_ms = CAST(j.value->>9 AS bigint),
+        upstream_ms = CAST(j.value->>9 AS bigint), notify = coalesce(j.value->>10, notify),
         claimed_at = CASE WHEN j.value->>1 IN ('removed', 'unknown') THEN claimed_at END
         FROM (SELECT value, ordinality - 1 AS key FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY) j WHERE removals.id = j.value->>0 AND removals.state = 'in-flight' RETURNING removals.id, attempts, (SELECT coalesce(CAST(json_agg(json_build_object('reference', a.reference, 'person', a.person, 'actor', a.actor,
             'caller', a.caller, 'kind', a.kind, 'approved', a.approved, 'reason', a.reason, 'at', a.at, 'groups', a.groups)) AS text), '[]') FROM approvals a WHERE a.removal = removals.id);
@@ -208,5 +235,22 @@ $f$;
 CREATE OR REPLACE FUNCTION prune_votes() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = offboard, pg_temp AS $f$
     WITH gone AS (DELETE FROM approvals WHERE NOT EXISTS (SELECT 1 FROM removals r WHERE r.id = approvals.removal) RETURNING 1) SELECT count(*) FROM gone
 $f$;
+CREATE OR REPLACE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $f$
+BEGIN
+    INSERT INTO outbox (removal, turn, event, target, number, created_at, state, due)
+        SELECT NEW.id, coalesce(NEW.reference, ''), j.value->>1, j.value->>2, 0, coalesce(NEW.ended_at, NEW.asked_at), 'waiting',
+            coalesce(NEW.ended_at, NEW.asked_at)
+        FROM jsonb_array_elements(CAST(NEW.notify AS jsonb)) AS j(value) WHERE CASE NEW.state WHEN 'awaiting-approval' THEN j.value->>0 = 'wait' WHEN 'unknown' THEN j.value->>0 = 'unknown'
+            WHEN 'awaiting-confirmation' THEN false WHEN 'in-flight' THEN false
+            ELSE j.value->>0 = 'end' OR (j.value->>0 = 'told' AND EXISTS (SELECT 1 FROM outbox o WHERE o.removal = NEW.id
+                AND o.target = j.value->>2 AND o.event IN ('waiting', 'unknown'))) END
+        AND NOT (j.value->>1 IN ('brake', 'refused-credentials') AND EXISTS (SELECT 1 FROM outbox o WHERE o.target = j.value->>2
+            AND o.event = j.value->>1 AND o.created_at > coalesce(NEW.ended_at, NEW.asked_at) - 3600000))
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $f$;
+DROP TRIGGER IF EXISTS removals_told ON removals;
+CREATE TRIGGER removals_told AFTER INSERT OR UPDATE OF notify ON removals FOR EACH ROW WHEN (NEW.notify IS NOT NULL)
+    EXECUTE FUNCTION tell();
 INSERT INTO ledger VALUES (5);
 END $do$;

@@ -112,7 +112,7 @@ impl App {
 /// Returns every statement that an instance runs on PostgreSQL, in SQLite's words: for tests, which prepare each of them there.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     let of_caches = [jwks_cache::STATEMENTS, token_cache::STATEMENTS];
-    ledger::STATEMENTS.into_iter().chain(of_caches).flatten().copied()
+    ledger::statements::ALL.into_iter().chain(of_caches).flatten().copied()
 }
 
 /// The texts of the three files of `config/`.

@@ -35,24 +35,11 @@ pub mod row;
 pub mod schema;
 pub mod sql;
 mod sqlite;
+pub(crate) mod statements;
 mod version;
 
 /// The gateway's version, which each row names: the gateway that wrote the row's state.
 pub const GATEWAY: &str = env!("CARGO_PKG_VERSION");
-
-/// Every statement of the ledger that runs on PostgreSQL; all but the one that opens it run on SQLite, too.
-pub(crate) const STATEMENTS: [&[&str]; 10] = [
-    approvals::STATEMENTS,
-    claims::STATEMENTS,
-    departures::STATEMENTS,
-    measures::STATEMENTS,
-    outbox::STATEMENTS,
-    people::STATEMENTS,
-    postgres::STATEMENTS,
-    query::STATEMENTS,
-    refusals::STATEMENTS,
-    retention::STATEMENTS,
-];
 
 /// The opened database of the ledger. There is no other way to its rows.
 pub struct Ledger<'a, H> {

@@ -18,9 +18,9 @@ use crate::crypto::mac::hmac_sha256;
 use crate::crypto::sdk_hmac::ENCODED;
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Verdict, answered_with, by_status, json as read, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct Dingtalk;
 

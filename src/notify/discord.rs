@@ -12,9 +12,9 @@ use crate::callers::chat::forms::discord;
 use crate::config::notify::{NotifyEvent, URL};
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Handle, Verdict, answered, answered_with, by_status, json as read, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct Discord;
 

@@ -14,9 +14,9 @@ use crate::config::notify::SECRET;
 use crate::crypto::mac::hmac_sha256;
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Verdict, answered_with, by_status, json as read, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct Feishu;
 

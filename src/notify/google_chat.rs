@@ -9,9 +9,9 @@ use crate::callers::chat::forms::google_chat;
 use crate::config::notify::URL;
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Handle, Verdict, answered, by_status, json as read, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct GoogleChat;
 

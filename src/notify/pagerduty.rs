@@ -9,9 +9,9 @@ use crate::callers::chat::format::truncate;
 use crate::config::notify::{NotifyEvent, NotifyService, ROUTING_KEY};
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Verdict, answered, by_status, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct Pagerduty;
 

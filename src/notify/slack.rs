@@ -11,9 +11,9 @@ use crate::callers::chat::forms::slack;
 use crate::config::notify::{NotifyEvent, NotifyService, TOKEN};
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Handle, Verdict, answered_with, by_status, json as read, text, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct SlackWebhook;
 

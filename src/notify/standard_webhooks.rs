@@ -14,9 +14,9 @@ use crate::crypto::key_text::base64_key;
 use crate::crypto::mac::hmac_sha256;
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Verdict, answered, by_status, retry_after};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct StandardWebhooks;
 

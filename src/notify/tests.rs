@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use super::*;
+use crate::notify::verdict::Verdict;
 
 #[test]
 fn signatures() {
@@ -17,7 +20,7 @@ fn signatures() {
 
 fn of_kind(kind: &str) -> &'static dyn NotifyPlatform {
     let variable = || "v".to_owned();
-    platform(&match kind {
+    platform_of(&match kind {
         "slack-webhook" => NotifyService::SlackWebhook { url: variable() },
         "slack" => NotifyService::Slack { token: variable(), channel: variable() },
         "mattermost-webhook" => NotifyService::MattermostWebhook { url: variable() },

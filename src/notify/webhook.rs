@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::endpoint::is_web_address;
 use crate::config::notify::URL;
-use crate::notify::{Recipient, Unsendable};
+use crate::notify::platform::{Recipient, Unsendable};
 use crate::secret::Secret;
 
 /// The webhook's URL, if it is at one of these origins: what was pasted into the wrong variable is sent to no other platform.

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::callers::chat::forms::wecom;
 use crate::host::Answered;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
 use crate::notify::verdict::{Verdict, answered_with, by_status, json as read, undocumented};
 use crate::notify::webhook;
-use crate::notify::{NotifyPlatform, Recipient, Unsendable};
 
 pub(super) struct Wecom;
 

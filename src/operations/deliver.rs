@@ -18,8 +18,9 @@ use crate::ledger::Ledger;
 use crate::ledger::outbox::{Lease, LeasedMessage, MessageEnd};
 use crate::ledger::row::RemovalRow;
 use crate::notify::notice::Notice;
+use crate::notify::platform::{NotifyPlatform, Recipient, Unsendable};
+use crate::notify::platform_of;
 use crate::notify::verdict::{Handle, Verdict};
-use crate::notify::{NotifyPlatform, Recipient, Unsendable, platform};
 use crate::operations::notice::{is_current, of_messages};
 use crate::outbound::budget::Budget;
 use crate::outbound::retry::{self, CallSpec};
@@ -99,7 +100,7 @@ pub(crate) fn limits(limits: Limits, total: Duration) -> Limits {
 
 /// The targets that take few messages a minute, between commas.
 fn paced(app: &App) -> String {
-    let targets = app.config.notify.iter().filter(|target| platform(&target.service).merges());
+    let targets = app.config.notify.iter().filter(|target| platform_of(&target.service).merges());
     targets.fold(",".to_owned(), |list, target| list + &target.name + ",")
 }
 
@@ -119,7 +120,7 @@ impl<H: Host> Sender<'_, H> {
             let why = "no `[[notify]]` has this name any more".to_owned();
             return Ok(vec![self.finish(&message, MessageEnd::Dead(why)).await?]);
         };
-        let platform = platform(&target.service);
+        let platform = platform_of(&target.service);
         if message.was_interrupted && !platform.takes_twice() {
             let why = "its sender stopped before the platform's answer was written down".to_owned();
             return Ok(vec![self.finish(&message, MessageEnd::Unknown(why)).await?]);

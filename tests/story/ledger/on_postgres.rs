@@ -16,6 +16,7 @@ const ON_BOTH: Suites<'_> = Suites {
         "callers::kinds::",
         "callers::scim::",
         "ledger::",
+        "notify::",
         "production::",
         "removal::",
         "taurusdb::",

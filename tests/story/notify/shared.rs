@@ -157,23 +157,23 @@ impl Stage {
     }
 
     pub(super) fn reference(&self, user_name: &str) -> String {
-        self.one("SELECT reference FROM removals WHERE user_name = ?1 ORDER BY rowid DESC LIMIT 1", user_name)
+        self.one(
+            "SELECT reference FROM removals WHERE user_name = ?1 ORDER BY asked_at DESC, id DESC LIMIT 1",
+            user_name,
+        )
     }
 
     pub(super) fn state(&self, user_name: &str) -> String {
-        self.one("SELECT state FROM removals WHERE user_name = ?1 ORDER BY rowid DESC LIMIT 1", user_name)
+        self.one("SELECT state FROM removals WHERE user_name = ?1 ORDER BY asked_at DESC, id DESC LIMIT 1", user_name)
     }
 
     fn one(&self, sql: &str, parameter: &str) -> String {
-        self.memory.database.query_row(sql, [parameter], |row| row.get(0)).unwrap()
+        self.memory.database.row(sql, &[parameter.into()]).unwrap()
     }
 
     /// Every message: `(event, target, number, state)`, oldest first.
     pub(super) fn outbox(&self) -> Vec<(String, String, i64, String)> {
-        let sql = "SELECT event, target, number, state FROM outbox ORDER BY id";
-        let mut statement = self.memory.database.prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        self.memory.database.rows("SELECT event, target, number, state FROM outbox ORDER BY id", &[])
     }
 
     fn take(&self, request: &Request<Bytes>, taken: bool) {
