@@ -17,6 +17,8 @@ use super::meter::Meter;
 /// and sets no variable.
 #[derive(Clone)]
 pub struct Options {
+    /// The spin.toml that is followed, instead of this repository's. Which component runs does not depend on it.
+    pub spin_toml: Option<PathBuf>,
     /// The folder that the component sees as `/config`, instead of the folder in spin.toml.
     pub config: Option<PathBuf>,
     /// The address to listen on; port 0 picks a free one.
@@ -41,6 +43,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            spin_toml: None,
             config: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             database: Database::Memory,

@@ -20,7 +20,7 @@ use super::logs::Logs;
 use super::options::Options;
 use crate::component::build;
 use crate::manifest::Manifest;
-use crate::repository;
+use crate::operator_files::spin_path;
 
 /// How long [`Runtime::stop`] waits for running requests and for the work of the component after its answers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,7 +76,8 @@ impl Runtime {
     }
 
     async fn start_linked(linked: Linked, options: Options) -> anyhow::Result<Self> {
-        let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
+        let spin_toml = options.spin_toml.clone().unwrap_or_else(spin_path);
+        let manifest = Manifest::read(&spin_toml)?;
         let application = Arc::new(Application::new(&manifest, &options)?);
         let listener = TcpListener::bind(options.listen)
             .await

@@ -116,6 +116,7 @@ impl Gateway {
         }
         let clock = Arc::new(AtomicI64::new(START));
         let options = Options {
+            spin_toml: setup.kind.as_ref().and_then(|kind| kind.spin_toml.clone()),
             config: Some(config),
             database: match &ledger {
                 Store::Sqlite(file) => Database::File(file.clone()),

@@ -104,6 +104,8 @@ pub struct Setup {
     pub replace_policy: Vec<(String, String)>,
     /// How the simulated TaurusDB differs.
     pub simulator: Simulated,
+    /// The spin.toml that is followed, instead of this repository's.
+    pub spin_toml: Option<PathBuf>,
 }
 
 impl Setup {
@@ -170,6 +172,7 @@ impl Kind {
             published: self.published.clone(),
             replace_policy: Vec::new(),
             simulator: Simulated::default(),
+            spin_toml: None,
         }
     }
 
