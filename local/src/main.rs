@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::cli::{build, check, explain, send, serve};
+use local::cli::{build, check, explain, send, serve, setup};
 use local::demo;
 
 /// Runs starrocks-offboard on this machine, beside a simulated TaurusDB. For development and tests; production is Spin.
@@ -33,6 +33,9 @@ enum Command {
     /// Show what policy decides for a principal, and which policies decide or almost apply. Builds, runs and sends
     /// nothing.
     Explain(explain::Arguments),
+    /// Set up a caller: show, or with --write write, its lines of offboard.toml and spin.toml, make its secrets, and show what to
+    /// paste at its platform. Then check the result; exit status 1 if it has an error, else 0.
+    Setup(setup::Arguments),
 }
 
 #[tokio::main]
@@ -57,5 +60,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Build(arguments) => build::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Check(arguments) => check::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Setup(arguments) => setup::run(arguments),
     }
 }

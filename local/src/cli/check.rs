@@ -53,7 +53,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Formats one line for each diagnostic, and one with their number.
-fn report(diagnostics: &[Diagnostic]) -> String {
+pub(super) fn report(diagnostics: &[Diagnostic]) -> String {
     let mut page = String::new();
     for diagnostic in diagnostics {
         page += &format!("{}: {diagnostic}\n", diagnostic.severity);

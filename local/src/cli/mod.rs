@@ -5,6 +5,8 @@ pub mod check;
 pub mod explain;
 pub mod send;
 pub mod serve;
+pub mod setup;
 
+mod ask;
 mod explain_page;
 mod variable;
