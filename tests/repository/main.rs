@@ -6,6 +6,7 @@
 //! - `metrics`: what the dashboard shows and the alerts ask exists
 //! - `deploy`, `template`: what runs the gateway on Kubernetes and by systemd, and what `spin new` lays down
 //! - `kinds`: the page, the row and the cases of every caller kind
+//! - `setup`: what the command prints for every kind, held to the platforms' own types
 
 mod deploy;
 mod directions;
@@ -14,6 +15,7 @@ mod ledger_sql;
 mod limits;
 mod manifest;
 mod metrics;
+mod setup;
 mod sources;
 mod template;
 

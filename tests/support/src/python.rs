@@ -54,7 +54,7 @@ pub fn javascript() -> (PathBuf, PathBuf) {
         let digest = hex::encode(Sha256::digest(fs::read(source.join("package-lock.json")).unwrap()));
         let folder = repository::root().join("target/node").join(&digest[..12]);
         fs::create_dir_all(&folder).unwrap();
-        for file in ["package.json", "package-lock.json", "send.mjs", "messages.mjs"] {
+        for file in ["package.json", "package-lock.json", "send.mjs", "literals.mjs", "messages.mjs", "setup.mjs"] {
             fs::copy(source.join(file), folder.join(file)).unwrap();
         }
         let complete = folder.join("complete");
