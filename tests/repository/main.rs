@@ -7,6 +7,7 @@
 //! - `deploy`, `template`: what runs the gateway on Kubernetes and by systemd, and what `spin new` lays down
 //! - `kinds`: the page, the row and the cases of every caller kind
 //! - `setup`: what the command prints for every kind, held to the platforms' own types
+//! - `readme`: the Chinese README has what the English one has
 
 mod deploy;
 mod directions;
@@ -15,6 +16,7 @@ mod ledger_sql;
 mod limits;
 mod manifest;
 mod metrics;
+mod readme;
 mod setup;
 mod sources;
 mod template;
