@@ -6,3 +6,4 @@ mod demo_callers;
 pub(crate) mod kinds;
 mod official_clients;
 mod secret_rotation;
+mod setup;
