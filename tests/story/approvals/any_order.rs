@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::Inbound;
+use support::database::cases;
 
 use crate::approvals::shared::{DANA, ERIN, FAY, STRANGER, deletes, gateway_with, row_of, row_of_delivery, says};
 use crate::gateway::{SUCCESS, ask, memory, seconds, slash_as};
@@ -81,7 +82,7 @@ impl Request {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(200), ..ProptestConfig::default() })]
 
     /// However people, time and restarts interleave: never two DELETEs for one request, never one without the yes of its
     /// requester and of as many others as it takes, never a row that is lost.

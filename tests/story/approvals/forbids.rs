@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use starrocks_offboard::app::App;
 use starrocks_offboard::ledger::Ledger;
+use support::database::cases;
 use support::memory::Memory;
 
 use crate::approvals::shared::{DANA, ERIN, STRANGER, deletes, gateway_of, gateway_with, row_of, says};
@@ -91,7 +92,7 @@ fn newest(host: &Memory, user_name: &str) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(60), ..ProptestConfig::default() })]
 
     /// No order of requests, decisions and changes of policy sends a DELETE for an account that a forbid covers at that moment;
     /// one that approvals lift needs the approval of another person.

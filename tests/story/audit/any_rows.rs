@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use proptest::prelude::*;
+use support::database::cases;
 
 use crate::audit::shared::{
     ALICE_ONLY, ANALYTICS_ONLY, LEDGER_ONLY, NOTHING, POLICY, PORTAL, Row, START, gateway_of, list_as, newest_first,
@@ -27,7 +28,7 @@ fn any_row() -> impl Strategy<Value = (i64, i64, u32, &'static str, [Option<&'st
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(cases(64)))]
 
     /// Whatever there is, for every reader and every filter: all pages together are the rows that they may see, each once, newest
     /// first; and each page but the last is full, whatever lies between.

@@ -249,7 +249,7 @@ async fn a8_keys_that_the_gateway_did_not_store_prove_nothing() {
     other.later(25 * 3600);
     other.publish(None);
     let now = other.host.now.get().to_string();
-    other.write("UPDATE published_keys SET fetched_at = CAST(?1 AS INTEGER) WHERE url = ?2", &[&now, URL]);
+    other.write("UPDATE published_keys SET fetched_at = CAST(CAST(?1 AS text) AS bigint) WHERE url = ?2", &[&now, URL]);
     assert_ne!(other.stored("fetched_at").unwrap(), fetched_at);
     let other = World { app: app(&other.kind), ..other };
     assert_eq!(other.code().await, "OFFBOARD.50305");

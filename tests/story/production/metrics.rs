@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Response};
 use starrocks_offboard::app::App;
-use starrocks_offboard::ledger::GATEWAY;
+use starrocks_offboard::ledger::{GATEWAY, location};
 use support::memory::Memory;
 
 use crate::gateway::{SUCCESS, app, ask, documented, header, memory, portal, seconds, text};
@@ -56,6 +56,7 @@ async fn what_it_says() {
     let (config, policy) = (app.config.digest.as_str(), app.policies.digest());
     let expected = include_str!("../../fixtures/metrics.txt");
     let expected = expected.replace("VERSION", GATEWAY).replace("CONFIG", config).replace("POLICY", policy);
+    let expected = expected.replace("DATABASE", location::name(host.kind.get()));
     assert_eq!(text(&answer), expected);
 }
 

@@ -6,6 +6,7 @@ use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
+use support::database::cases;
 use support::memory::Memory;
 
 use crate::gateway::text;
@@ -141,7 +142,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(64), ..ProptestConfig::default() })]
 
     #[test]
     fn no_account_goes_whose_owner_is_active_under_another_id(acts in prop::collection::vec(any_act(), 1..24)) {

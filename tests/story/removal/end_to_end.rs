@@ -6,6 +6,7 @@ use starrocks_offboard::crypto::sdk_hmac;
 use starrocks_offboard::flow;
 use starrocks_offboard::host::SendError;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
+use support::database::cases;
 
 use crate::gateway::{DOCUMENTED, SECRETS, SUCCESS, app, ask, documented, memory, seconds, slash, text};
 
@@ -128,6 +129,8 @@ async fn bodies_that_were_not_read_whole() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases(256)))]
+
     /// Whatever comes in, an answer goes out, in the documented form, with its length and its row; and without a proof
     /// nothing is sent.
     #[test]

@@ -21,6 +21,12 @@ pub fn is_postgres() -> bool {
     std::env::var(LEDGER).is_ok_and(|store| store == "postgres")
 }
 
+/// Returns how many random cases a test takes that takes this many on SQLite: a tenth on PostgreSQL, which the stories meet in other tests
+/// as well.
+pub fn cases(on_sqlite: u32) -> u32 {
+    if is_postgres() { on_sqlite.div_ceil(10) } else { on_sqlite }
+}
+
 /// See the module.
 pub enum Database {
     /// SQLite, in memory or in a file.

@@ -120,7 +120,17 @@ impl Setup {
     }
 }
 
+/// The variable that names the kinds of interest, with commas between them.
+pub const KIND: &str = "KIND";
+
 impl Kind {
+    /// Reads the kinds of interest: all, unless [`KIND`] names some.
+    pub fn of_interest() -> Vec<Self> {
+        let named = std::env::var(KIND).unwrap_or_default();
+        let is_named = |kind: &Self| named.is_empty() || named.split(',').any(|name| name == kind.name);
+        Self::all().into_iter().filter(is_named).collect()
+    }
+
     /// Reads every kind that has a folder.
     pub fn all() -> Vec<Self> {
         let mut kinds: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();

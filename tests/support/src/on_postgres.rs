@@ -5,6 +5,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use crate::database::LEDGER;
+use crate::kind::KIND;
 
 /// What of a test binary runs on PostgreSQL.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub struct Suites<'a> {
     pub on_both: &'a [&'a str],
     /// Beginnings of the names of those that run on SQLite alone, each with the reason.
     pub on_sqlite: &'a [(&'a str, &'a str)],
+    /// The kinds whose cases run, with commas between them; empty: all.
+    pub kinds: &'a str,
     /// How many tests run at once.
     pub threads: usize,
 }
@@ -27,7 +30,8 @@ impl Suites<'_> {
         let names = self.names().await;
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg("--exact").args(&names).args(["--test-threads", &self.threads.to_string()]);
-        let output = command.env(LEDGER, "postgres").stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
+        command.env(LEDGER, "postgres").env(KIND, self.kinds);
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
         let passed = told.lines().filter(|line| line.ends_with("... ok")).count();

@@ -1,8 +1,10 @@
 //! The in-memory host's ledger on a real PostgreSQL.
 //!
 //! It has a database for itself while it lives. The next one gets that database with empty tables, because the stories use hundreds of
-//! ledgers and a database takes a tenth of a second. A statement is prepared each time and blocks its thread, as SQLite's do.
+//! ledgers and a database takes a tenth of a second. A statement blocks its thread, as SQLite's do. It is prepared once a connection, and not
+//! each time as by Spin: planning is most of its time.
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 
@@ -27,16 +29,31 @@ static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
 
 /// Connections to databases that no host uses.
-static FREE: Mutex<Vec<Arc<Client>>> = Mutex::new(Vec::new());
+static FREE: Mutex<Vec<Arc<Connection>>> = Mutex::new(Vec::new());
 
 /// See the module.
-pub struct PostgresLedger {
-    client: Arc<Client>,
+pub struct PostgresLedger(Arc<Connection>);
+
+struct Connection {
+    client: Client,
+    prepared: Mutex<HashMap<String, Statement>>,
+}
+
+impl Connection {
+    async fn prepare(&self, statement: &str) -> Result<Statement, tokio_postgres::Error> {
+        let prepared = || self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = prepared().get(statement).cloned() {
+            return Ok(known);
+        }
+        let new = self.client.prepare(statement).await?;
+        prepared().insert(statement.to_owned(), new.clone());
+        Ok(new)
+    }
 }
 
 impl Drop for PostgresLedger {
     fn drop(&mut self) {
-        FREE.lock().unwrap_or_else(PoisonError::into_inner).push(self.client.clone());
+        FREE.lock().unwrap_or_else(PoisonError::into_inner).push(self.0.clone());
     }
 }
 
@@ -45,13 +62,13 @@ impl PostgresLedger {
     pub fn take() -> Self {
         loop {
             let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(client) = free else { return Self { client: make() } };
+            let Some(connection) = free else { return Self(make()) };
             let emptied = TABLES.map(|table| format!("DELETE FROM {table};")).concat()
                 + &format!("DELETE FROM ledger WHERE version <> {VERSION}");
-            let used = client.clone();
+            let used = connection.clone();
             // A test may have left it without a table.
-            if block_on(async move { used.batch_execute(&emptied).await }).is_ok() {
-                return Self { client };
+            if block_on(async move { used.client.batch_execute(&emptied).await }).is_ok() {
+                return Self(connection);
             }
         }
     }
@@ -68,8 +85,8 @@ impl PostgresLedger {
     }
 
     fn prepare(&self, statement: &str) -> Result<Statement, StoreError> {
-        let (client, text) = (self.client.clone(), statement.to_owned());
-        block_on(async move { client.prepare(&text).await }).map_err(failed)
+        let (connection, text) = (self.0.clone(), statement.to_owned());
+        block_on(async move { connection.prepare(&text).await }).map_err(failed)
     }
 
     /// Runs a statement, in PostgreSQL's words.
@@ -83,8 +100,8 @@ impl PostgresLedger {
         for (number, (parameter, kind)) in parameters.iter().zip(prepared.params()).enumerate() {
             assert!(parameter.fits(kind), "${} is {kind}, and {parameter:?} is sent: {statement}", number + 1);
         }
-        let client = self.client.clone();
-        block_on(async move { run(&client, &prepared, &parameters).await })
+        let connection = self.0.clone();
+        block_on(async move { run(&connection.client, &prepared, &parameters).await })
     }
 }
 
@@ -96,7 +113,7 @@ fn block_on<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -
 }
 
 /// A connection to a new database with the ledger's tables, by the options that the gateway's have.
-fn make() -> Arc<Client> {
+fn make() -> Arc<Connection> {
     let server = Server::shared().unwrap_or_else(|error| panic!("{error:#}"));
     let database = server.create_database().unwrap();
     database.rows(postgres_schema()).unwrap();
@@ -113,7 +130,7 @@ fn make() -> Arc<Client> {
         tokio::spawn(async move { drop(connection.await) });
         Ok::<_, tokio_postgres::Error>(client)
     });
-    Arc::new(client.unwrap())
+    Arc::new(Connection { client: client.unwrap(), prepared: Mutex::default() })
 }
 
 async fn run(client: &Client, prepared: &Statement, parameters: &[Parameter]) -> Rows {

@@ -9,15 +9,11 @@ use crate::kind::{self, Kind};
 use crate::platforms::Platforms;
 use crate::stage::{Posted, Reply, Row, Stage, Wire};
 
-/// Runs every case of every kind; the variable `KIND` names the only kind of interest.
+/// Runs every case of every kind of interest.
 pub async fn run<S: Stage>() {
-    let only = std::env::var("KIND").unwrap_or_default();
     let mut failures = String::new();
     let mut count = 0;
-    for kind in Kind::all() {
-        if !only.is_empty() && kind.name != only {
-            continue;
-        }
+    for kind in Kind::of_interest() {
         for (name, case) in kind.cases() {
             if case.simulator.is_some() && !S::HAS_SIMULATOR {
                 continue;
