@@ -11,8 +11,19 @@ mod schema;
 
 /// The suites that are about the ledger.
 const ON_BOTH: Suites<'_> = Suites {
-    on_both: &["approvals::", "audit::", "removal::dry_run::", "removal::policy::", "removal::repeats::"],
-    on_sqlite: &[],
+    on_both: &[
+        "approvals::",
+        "audit::",
+        "callers::kinds::every_kind_does_what_its_cases_say",
+        "callers::official_clients::scim2",
+        "removal::dry_run::",
+        "removal::policy::",
+        "removal::repeats::",
+        "taurusdb::iam_tokens::",
+    ],
+    on_sqlite: &[("taurusdb::iam_tokens::the_store_holds_no_token_in_clear", "reads SQLite's file")],
+    // People of an identity system, published keys.
+    kinds: "scim,api-token",
     threads: 4,
 };
 
