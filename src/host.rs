@@ -3,11 +3,13 @@
 //! Everything that is not a pure function of its arguments goes through [`Host`]. Policy, HTTP routes and SQL statements are not
 //! known here.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value as Json};
 
 use crate::secret::Secret;
 
@@ -55,12 +57,12 @@ impl Batched {
     /// The parameter of [`Batched::many`].
     pub fn parameter(items: &[&[Value]]) -> Value {
         let json = |value: &Value| match value {
-            Value::Null => serde_json::Value::Null,
+            Value::Null => Json::Null,
             Value::Integer(number) => (*number).into(),
             Value::Text(text) => text.as_str().into(),
         };
-        let items = items.iter().map(|item| item.iter().map(json).collect::<serde_json::Value>());
-        Value::Text(items.collect::<serde_json::Value>().to_string())
+        let items = items.iter().map(|item| item.iter().map(json).collect::<Json>());
+        Value::Text(items.collect::<Json>().to_string())
     }
 
     /// The rows of one item, of what [`Batched::many`] returned for several.
@@ -157,6 +159,38 @@ pub enum SendError {
 /// An answer; the body is `None` if it is larger than [`Limits::answer`] or incomplete.
 pub type Answered = http::Response<Option<Bytes>>;
 
+/// What the log lines of a request say beside their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogLabels {
+    /// The gateway's version.
+    pub gateway: &'static str,
+    /// The digest of the policies in force; `None` if they cannot be used.
+    pub policy_set: Option<String>,
+    /// The trace that the request belongs to.
+    pub trace_id: Option<String>,
+}
+
+impl LogLabels {
+    /// Returns the line of a text: a line that belongs to a trace says so at its end.
+    pub fn of_text(&self, text: &str) -> String {
+        self.trace_id.as_ref().map_or_else(|| text.to_owned(), |id| format!("{text} (trace {id})"))
+    }
+
+    /// Adds the labels to an event that it does not have itself: a row has the gateway and the policies that it was written with.
+    pub fn add_to(&self, event: &mut Map<String, Json>) {
+        let labels = [
+            ("gateway", Some(self.gateway)),
+            ("policy_set", self.policy_set.as_deref()),
+            ("trace_id", self.trace_id.as_deref()),
+        ];
+        for (name, label) in labels {
+            if let Some(label) = label.filter(|_| !event.contains_key(name)) {
+                event.insert(name.to_owned(), label.into());
+            }
+        }
+    }
+}
+
 /// What the core needs from its runtime.
 ///
 /// A component has one thread, so the futures need not be `Send`.
@@ -214,8 +248,17 @@ pub trait Host {
     /// If no answer came: a [`SendError`] that tells whether the request may have been sent.
     async fn send(&self, request: http::Request<Bytes>, limits: Limits) -> Result<Answered, SendError>;
 
-    /// Writes one line to the log.
-    fn log(&self, line: &str);
+    /// Returns the labels of the request's log lines: a host serves one request.
+    fn labels(&self) -> &RefCell<LogLabels>;
+
+    /// Writes one line to the log, as it is.
+    fn write_line(&self, line: &str);
+
+    /// Writes a text to the log.
+    fn log(&self, text: &str) {
+        let line = self.labels().borrow().of_text(text);
+        self.write_line(&line);
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +289,35 @@ mod tests {
         assert_eq!(STATEMENT.rows_of(&item(1, "c"), &rows), Ok(vec![]));
         let failed = Err(StoreError::Failed("full".into()));
         assert_eq!(STATEMENT.rows_of(&item(1, "a"), &failed), failed);
+    }
+
+    #[test]
+    fn what_a_line_of_the_log_says_beside_its_own() {
+        let labels = |trace_id: Option<&str>, policy_set: Option<&str>| LogLabels {
+            gateway: "0.1.0",
+            policy_set: policy_set.map(str::to_owned),
+            trace_id: trace_id.map(str::to_owned),
+        };
+        assert_eq!(labels(None, Some("12")).of_text("ledger: gone"), "ledger: gone");
+        assert_eq!(labels(Some("ab"), None).of_text("ledger: gone"), "ledger: gone (trace ab)");
+        for (labels, event, expected) in [
+            (labels(None, None), r#"{"a":1}"#, r#"{"a":1,"gateway":"0.1.0"}"#),
+            (
+                labels(Some("ab"), Some("12")),
+                r#"{"a":1}"#,
+                r#"{"a":1,"gateway":"0.1.0","policy_set":"12","trace_id":"ab"}"#,
+            ),
+            // A row's own.
+            (
+                labels(Some("ab"), Some("12")),
+                r#"{"gateway":"0","policy_set":null}"#,
+                r#"{"gateway":"0","policy_set":null,"trace_id":"ab"}"#,
+            ),
+        ] {
+            let mut event: Map<String, Json> = serde_json::from_str(event).unwrap();
+            labels.add_to(&mut event);
+            assert_eq!(Json::Object(event), serde_json::from_str::<Json>(expected).unwrap());
+        }
     }
 
     #[test]

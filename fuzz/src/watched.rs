@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 use starrocks_offboard::app::App;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::flow;
-use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, LogLabels, SendError, StoreError, Value};
 use starrocks_offboard::jwks_cache::JwksCache;
 use starrocks_offboard::ledger::schema;
 use starrocks_offboard::request::inbound::{BodyError, Inbound};
@@ -416,6 +416,7 @@ pub(crate) struct Watched<'w> {
     moments: Cell<u32>,
     is_dead: Cell<bool>,
     claims: RefCell<BTreeMap<String, Claim>>,
+    labels: RefCell<LogLabels>,
 }
 
 /// A request, and what became of it; `None` when the process died.
@@ -437,6 +438,7 @@ pub(crate) async fn ask(
         moments: Cell::default(),
         is_dead: Cell::default(),
         claims: RefCell::default(),
+        labels: RefCell::default(),
     };
     let asked = SHOWS.with(|shows| shows.then(|| format!("{} {}?{}", inbound.method, inbound.path, inbound.query)));
     let answered = RefCell::new(None);
@@ -689,7 +691,11 @@ impl Host for Watched<'_> {
         result
     }
 
-    fn log(&self, line: &str) {
-        self.world.memory.log(line);
+    fn labels(&self) -> &RefCell<LogLabels> {
+        &self.labels
+    }
+
+    fn write_line(&self, line: &str) {
+        self.world.memory.write_line(line);
     }
 }

@@ -19,11 +19,11 @@ use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
 use crate::flow::dispatch::{Answered, dispatch};
 use crate::flow::early_answer::{EarlyAnswer, Timing};
 use crate::flow::exchange::{Arrival, Exchange};
-use crate::flow::labelled::Labelled;
 use crate::flow::parse::{CommandRequest, Work, parse};
 use crate::flow::respond::{content_response, reply, report_id, report_response};
 use crate::flow::tell::{has_told, tell_now};
-use crate::host::{DatabaseKind, Host};
+use crate::host::{DatabaseKind, Host, LogLabels};
+use crate::ledger::GATEWAY;
 use crate::operations::get_metrics::metrics_now;
 use crate::operations::record::record;
 use crate::operations::report::{Content, LedgerRow, Report};
@@ -41,7 +41,6 @@ mod early_answer;
 mod exchange;
 mod follow_up;
 mod health;
-mod labelled;
 mod metrics;
 mod parse;
 mod ready;
@@ -71,9 +70,11 @@ pub async fn handle<H: Host>(
         // The headers of GET, Content-Length included, without its body (RFC 9110, section 9.3.2).
         answer(if is_head { response.map(|_| Bytes::new()) } else { response });
     };
-    let policy_set = app.ok().map(|app| app.policies.digest());
-    let trace_id = trace_id(&inbound.headers).map(str::to_owned);
-    let host = &Labelled { host, trace_id: trace_id.as_deref(), policy_set };
+    host.labels().replace(LogLabels {
+        gateway: GATEWAY,
+        policy_set: app.ok().map(|app| app.policies.digest().to_owned()),
+        trace_id: trace_id(&inbound.headers).map(str::to_owned),
+    });
     let arrival = Arrival::now(host, app);
     let (exchange, work) = match (route(&inbound), app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),

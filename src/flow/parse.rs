@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::operations::nearest_instance::with_nearest;
 use crate::outcome::Outcome;
 use crate::outcome::language::Language;
-use crate::outcome::unseen::visible_json;
+use crate::outcome::log_event::log_event;
 use crate::reply::Rendered;
 use crate::request::actor::Actor;
 use crate::request::command::Command;
@@ -89,8 +89,8 @@ fn work<'c, H: Host>(
             command,
         }))),
         Parsed::Ignored { why, .. } => {
-            let line = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
-            host.log(&visible_json(&line));
+            let event = json!({"event": "passed-over", "by": caller.name, "kind": caller.kind, "why": why});
+            log_event(host, event);
             Ok(Work::Reply(session.kind.ignored()))
         }
         Parsed::Reply { rendered, .. } => Ok(Work::Reply(rendered)),

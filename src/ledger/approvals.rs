@@ -14,6 +14,7 @@ use crate::ledger::row::{RemovalId, RemovalRow, groups_column};
 use crate::ledger::sql::{END, columns, removal_columns};
 use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::language::Language;
+use crate::outcome::log_event::log_event;
 use crate::outcome::state::State;
 use crate::outcome::{Closed, Outcome};
 use crate::request::actor::Actor;
@@ -202,7 +203,7 @@ impl<H: Host> Ledger<'_, H> {
         for row in self.host().query(statement, parameters).await? {
             if let Some(row) = RemovalRow::read(&row)? {
                 let code = Outcome::Closed(Closed::Expired).code();
-                self.host().log(&row.line(&Event::of(row.state, None, &code)));
+                log_event(self.host(), row.event(&Event::of(row.state, None, &code)));
                 expired.push(row);
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::ledger::row::RemovalRow;
 use crate::outcome::state::State;
-use crate::outcome::unseen::{visible, visible_json};
+use crate::outcome::unseen::visible;
 
 /// What happened to a row, for the log.
 #[derive(Debug, Clone, Copy)]
@@ -87,8 +87,8 @@ impl RemovalRow {
         }))
     }
 
-    /// The log line about what happened to the row: everything of it that may be shown, and the event's own keys.
-    pub fn line(&self, event: &Event<'_>) -> String {
+    /// What the log says about what happened to the row: everything of it that may be shown, and the event's own keys.
+    pub fn event(&self, event: &Event<'_>) -> Json {
         let Event { event, by, answered, meaning, late, written } = event;
         let mut line = self.json();
         if let Json::Object(fields) = &mut line {
@@ -103,7 +103,7 @@ impl RemovalRow {
                 fields.insert(name.to_owned(), value);
             }
         }
-        visible_json(&line)
+        line
     }
 }
 

@@ -13,9 +13,9 @@ use crate::operations::leaver_accounts::{cancel_waiting, is_done};
 use crate::operations::offboard_leavers::offboard_leavers;
 use crate::operations::report::Refusal;
 use crate::outcome::leavers::AccountResult;
+use crate::outcome::log_event::log_event;
 use crate::outcome::message::Message;
 use crate::outcome::state::State;
-use crate::outcome::unseen::visible_json;
 use crate::outcome::{NotSent, Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::leaver::Leaver;
@@ -59,8 +59,8 @@ impl<'c, H: Host> Departures<'_, 'c, H> {
     pub(super) async fn depart(&self, stored: &StoredPerson, is_deleted: bool) -> Result<Departed, Refusal<'c>> {
         if !stored.has_left() {
             // Created as inactive, and never active since: another person may have the account by now.
-            let line = json!({"event": "never-active", "by": self.ctx.actor.principal, "person": stored.id});
-            self.ctx.host.log(&visible_json(&line));
+            let event = json!({"event": "never-active", "by": self.ctx.actor.principal, "person": stored.id});
+            log_event(self.ctx.host, event);
             self.ctx.stored(self.conclude(stored, is_deleted).await)?;
             return Ok(Departed { outcome: None });
         }
@@ -108,13 +108,13 @@ impl<'c, H: Host> Departures<'_, 'c, H> {
             return Ok(Some(stored));
         }
         self.ctx.stored(self.conclude(&stored, stored.is_deleted()).await)?;
-        let line = json!({
+        let event = json!({
             "event": "left",
             "by": self.ctx.actor.principal,
             "events": [leaver(&stored).event],
             "settled": true,
         });
-        self.ctx.host.log(&visible_json(&line));
+        log_event(self.ctx.host, event);
         Ok(self.directory.person(&stored.id).await.ok())
     }
 

@@ -10,8 +10,8 @@ use crate::operations::reader::{Reader, account_of};
 use crate::operations::reconcile::{log_reconciled, outcome_from_presence, reconcile_row};
 use crate::operations::report::{Content, Refusal};
 use crate::operations::{Ctx, content};
+use crate::outcome::log_event::log_event;
 use crate::outcome::message::Message;
-use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, Outcome, catalog};
 use crate::reply::Rendered;
 
@@ -36,7 +36,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
         }
     }
     let row = reconciled(ctx, row).await;
-    let line = json!({
+    let event = json!({
         "event": "looked",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "id": row.id.as_str(),
@@ -44,7 +44,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
         "policies": policies,
         "state": row.state.as_str(),
     });
-    ctx.host.log(&visible_json(&line));
+    log_event(ctx.host, event);
     let rendered = match ctx.chat {
         Some(chat) => chat.show(&content::status(&row, &ctx.app.config, ctx.language)),
         None => Rendered::json(StatusCode::OK, row.json().to_string()),

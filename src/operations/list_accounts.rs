@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::operations::Ctx;
 use crate::operations::authorize::policy_context;
 use crate::operations::report::{Content, Refusal};
-use crate::outcome::unseen::visible_json;
+use crate::outcome::log_event::log_event;
 use crate::outcome::{Denied, NotSent, Outcome};
 use crate::policy::counts::Counts;
 use crate::policy::{Action, AuthzRequest, Principal, Resource};
@@ -34,7 +34,7 @@ pub(crate) async fn list_accounts<'c, H: Host>(
     let of_policies = |refusal: Refusal<'c>| refusal.map(|report| report.decided_by(&policies));
     let taurusdb = ctx.taurusdb(instance).await.map_err(|error| of_policies(error.into()))?;
     let listed = taurusdb.list(query).await.map_err(|error| of_policies(outcome(error).into()))?;
-    let line = json!({
+    let event = json!({
         "event": "accounts-listed",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
@@ -46,7 +46,7 @@ pub(crate) async fn list_accounts<'c, H: Host>(
         "status": listed.status.as_u16(),
         "request_id": listed.request_id,
     });
-    ctx.host.log(&visible_json(&line));
+    log_event(ctx.host, event);
     let mut rendered = Rendered::json(listed.status, listed.body);
     rendered.headers.extend(listed.retry_after.map(|seconds| (RETRY_AFTER, seconds.to_string())));
     Ok(Content { policies, request_id: listed.request_id, ..Content::of(rendered) })

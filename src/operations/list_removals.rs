@@ -16,6 +16,7 @@ use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::reader::Reader;
 use crate::operations::report::{Content, Refusal};
+use crate::outcome::log_event::log_event;
 use crate::outcome::unseen::visible_json;
 use crate::outcome::{Denied, Outcome};
 use crate::reply::Rendered;
@@ -55,7 +56,7 @@ pub(crate) async fn list_removals<'c, H: Host>(
     }
     let Page { rows, policies, next } = page;
     let policies: Vec<_> = policies.into_iter().collect();
-    let line = json!({
+    let event = json!({
         "event": "listed",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
@@ -72,7 +73,7 @@ pub(crate) async fn list_removals<'c, H: Host>(
         },
         "rows": rows.len(),
     });
-    ctx.host.log(&visible_json(&line));
+    log_event(ctx.host, event);
     let body = match format {
         ListFormat::Json => {
             json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()

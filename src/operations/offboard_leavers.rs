@@ -25,8 +25,8 @@ use crate::operations::leaver_accounts::{Candidate, Found, candidates, is_gone, 
 use crate::operations::remove::{remove, remove_contested};
 use crate::operations::report::{LedgerRow, Refusal, Report, Reported};
 use crate::outcome::leavers::{AccountResult, Contested};
+use crate::outcome::log_event::log_event;
 use crate::outcome::message::{Argument, format, quoted};
-use crate::outcome::unseen::visible_json;
 use crate::outcome::{Outcome, catalog};
 use crate::request::leaver::Leaver;
 use crate::request::reason::Reason;
@@ -87,7 +87,7 @@ pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[L
         }
         results.extend(of_leaver);
     }
-    let line = json!({
+    let event = json!({
         "event": "left",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
@@ -96,7 +96,7 @@ pub(crate) async fn offboard_leavers<'c, H: Host>(ctx: &Ctx<'c, H>, leavers: &[L
         "answered": Outcome::Offboarded(results.clone()).code(),
         "removals": results,
     });
-    ctx.host.log(&visible_json(&line));
+    log_event(ctx.host, event);
     Ok(Report { row: LedgerRow::OfParts, ..Report::new(Outcome::Offboarded(results)) })
 }
 
@@ -175,7 +175,7 @@ async fn note_absence<H: Host>(ctx: &Ctx<'_, H>, leaver: &Leaver) {
     match row {
         Ok(row) => {
             let code = outcome.code();
-            ctx.host.log(&row.line(&Event::of(outcome.state(), Some(&ctx.actor.principal), &code)));
+            log_event(ctx.host, row.event(&Event::of(outcome.state(), Some(&ctx.actor.principal), &code)));
         }
         Err(why) => {
             ctx.host.log(&std::format!("ledger: the row of {} could not be written: {why}", part.id.as_str()));

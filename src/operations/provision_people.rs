@@ -10,8 +10,8 @@ use crate::ledger::people::{Directory, PersonError, StoredPerson};
 use crate::operations::Ctx;
 use crate::operations::departure::Departures;
 use crate::operations::report::{Content, Refusal};
+use crate::outcome::log_event::log_event;
 use crate::outcome::message::Message;
-use crate::outcome::unseen::visible_json;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
@@ -180,8 +180,8 @@ impl<'c, H: Host> People<'_, 'c, H> {
         let names = person.left_out.names();
         if !names.is_empty() {
             let by = &self.ctx.actor.principal;
-            let line = json!({"event": "not-kept", "by": by, "person": id, "attributes": names});
-            self.ctx.host.log(&visible_json(&line));
+            let event = json!({"event": "not-kept", "by": by, "person": id, "attributes": names});
+            log_event(self.ctx.host, event);
         }
     }
 

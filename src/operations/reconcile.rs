@@ -4,6 +4,7 @@ use crate::host::Host;
 use crate::ledger::export::Event;
 use crate::ledger::row::{RemovalRow, UnresolvedRow};
 use crate::operations::Ctx;
+use crate::outcome::log_event::log_event;
 use crate::outcome::{AccountPresence, Evidence, NotRemoved, Outcome};
 use crate::request::removal::RemovalRequest;
 use crate::taurusdb::Taurusdb;
@@ -59,5 +60,5 @@ pub(super) async fn reconcile_account<'c, H: Host>(
 
 /// Writes the log line of a row that was settled on the way to another answer.
 pub(super) fn log_reconciled<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow, outcome: &Outcome, by: &str) {
-    ctx.host.log(&row.line(&Event::of(outcome.state(), Some(by), &outcome.code())));
+    log_event(ctx.host, row.event(&Event::of(outcome.state(), Some(by), &outcome.code())));
 }

@@ -14,6 +14,7 @@ use crate::ledger::{GATEWAY, Ledger};
 use crate::operations::report::{LedgerRow, Report, Unsettled};
 use crate::operations::tell;
 use crate::outcome::language::Language;
+use crate::outcome::log_event::log_event;
 use crate::request::actor::Actor;
 use crate::taurusdb::error_codes;
 
@@ -138,14 +139,14 @@ fn log<H: Host>(host: &H, app: Result<&App, &str>, origin: &Origin<'_>, report: 
         late: origin.late,
         written: matches!(report.row, LedgerRow::Current(_)),
     };
-    let line = match &report.row {
-        LedgerRow::Current(row) => row.line(&event),
-        LedgerRow::Stale(id) => unwritten(id, app, origin, report).line(&event),
+    let event = match &report.row {
+        LedgerRow::Current(row) => row.event(&event),
+        LedgerRow::Stale(id) => unwritten(id, app, origin, report).event(&event),
         LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts => {
-            unwritten(origin.id, app, origin, report).line(&event)
+            unwritten(origin.id, app, origin, report).event(&event)
         }
     };
-    host.log(&line);
+    log_event(host, event);
 }
 
 /// The row that could not be written or updated.

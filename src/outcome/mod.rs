@@ -26,6 +26,7 @@ pub mod denial;
 pub mod from_request;
 pub mod language;
 pub mod leavers;
+pub mod log_event;
 pub mod message;
 pub mod state;
 pub mod unseen;

@@ -36,7 +36,7 @@ mod wire;
 use crate::app::{App, Baked, OFFBOARD, Texts};
 use crate::diagnostic::{Diagnostic, Unusable};
 use crate::flow;
-use crate::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
+use crate::host::{Answered, Batched, DatabaseKind, Host, Limits, LogLabels, SendError, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::location::Location;
 use crate::secret::Secret;
@@ -242,6 +242,7 @@ async fn waited<T>(work: impl Future<Output = T>) -> T {
 #[derive(Default)]
 struct Spin {
     postgres: postgres::Session,
+    labels: RefCell<LogLabels>,
 }
 
 impl Spin {
@@ -330,7 +331,11 @@ impl Host for Spin {
         }
     }
 
-    fn log(&self, line: &str) {
+    fn labels(&self) -> &RefCell<LogLabels> {
+        &self.labels
+    }
+
+    fn write_line(&self, line: &str) {
         write_line(line);
     }
 }

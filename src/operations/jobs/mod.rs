@@ -12,7 +12,7 @@ use crate::operations::Ctx;
 use crate::operations::jobs::summary::Summary;
 use crate::operations::operate::permitted_to_operate;
 use crate::operations::report::{Content, Refusal, Report};
-use crate::outcome::unseen::visible_json;
+use crate::outcome::log_event::log_event;
 use crate::reply::Rendered;
 use crate::request::job::Job;
 
@@ -49,14 +49,14 @@ pub(crate) async fn run_job<'c, H: Host>(ctx: &Ctx<'c, H>, job: Job) -> Result<J
     summary.insert("job".into(), job.as_str().into());
     summary.extend(counted.into_iter().map(|(name, count)| (name.to_owned(), Json::from(count))));
     summary.insert("more".into(), more.into());
-    let line = json!({
+    let event = json!({
         "event": "job",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
         "policies": policies,
         "summary": summary,
     });
-    ctx.host.log(&visible_json(&line));
+    log_event(ctx.host, event);
     let rendered = Rendered::json(StatusCode::OK, Json::Object(summary).to_string());
     Ok(JobDone { content: Content { policies, ..Content::of(rendered) }, expired })
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use local::demo::settings;
 use rusqlite::types::Value as SqlValue;
-use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{Answered, DatabaseKind, Host, Limits, LogLabels, SendError, StoreError, Value};
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
 
@@ -45,6 +45,7 @@ pub struct Native {
     pub clock: Cell<DateTime<Utc>>,
     began: Instant,
     is_traced: bool,
+    labels: RefCell<LogLabels>,
     /// The calls so far, if they are traced.
     pub calls: RefCell<Vec<Call>>,
 }
@@ -62,6 +63,7 @@ impl Native {
             clock: Cell::new(SystemTime::now().into()),
             began: Instant::now(),
             is_traced,
+            labels: RefCell::default(),
             calls: RefCell::default(),
         })
     }
@@ -147,7 +149,11 @@ impl Host for Native {
         })
     }
 
-    fn log(&self, line: &str) {
+    fn labels(&self) -> &RefCell<LogLabels> {
+        &self.labels
+    }
+
+    fn write_line(&self, line: &str) {
         self.traced("log", || std::hint::black_box(line).len());
     }
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use starrocks_offboard::app::statements;
-use starrocks_offboard::host::{Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value};
+use starrocks_offboard::host::{
+    Answered, Batched, DatabaseKind, Host, Limits, LogLabels, SendError, StoreError, Value,
+};
 use starrocks_offboard::secret::Secret;
 
 use crate::database::{Database, Rows};
@@ -112,6 +114,8 @@ pub struct Memory {
     pub cloud: Option<Cloud>,
     /// Files of `config/`.
     pub files: BTreeMap<String, String>,
+    /// Those of the request that began last: what is under way at once shares them.
+    labels: RefCell<LogLabels>,
     random: Cell<u128>,
 }
 
@@ -138,6 +142,7 @@ impl Memory {
             lines: RefCell::default(),
             cloud: None,
             files: BTreeMap::new(),
+            labels: RefCell::default(),
             random: Cell::new(1),
         }
     }
@@ -289,7 +294,11 @@ impl Host for Memory {
         answer
     }
 
-    fn log(&self, line: &str) {
+    fn labels(&self) -> &RefCell<LogLabels> {
+        &self.labels
+    }
+
+    fn write_line(&self, line: &str) {
         self.lines.borrow_mut().push(line.to_owned());
     }
 }
