@@ -11,7 +11,7 @@ use crate::host::{Host, StoreError, Value};
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::export::Event;
 use crate::ledger::row::{RemovalId, RemovalRow, groups_column};
-use crate::ledger::sql::{END, columns, removal_columns};
+use crate::ledger::sql::{END, columns, first_id, removal_columns};
 use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::language::Language;
 use crate::outcome::log_event::log_event;
@@ -55,6 +55,16 @@ const EXPIRE_SOME: &str = concat!(
     columns!()
 );
 
+/// Those that ended in the last day and whose requester was not told: they still have where the requester takes a message.
+const UNTOLD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM removals WHERE id >= ?1 AND state = 'expired' AND later IS NOT NULL AND ended_at > ?2 ORDER BY id LIMIT ?3"
+);
+
+const TAKE_UNTOLD: &str =
+    "UPDATE removals SET later = NULL WHERE id = ?1 AND state = 'expired' AND later IS NOT NULL RETURNING id";
+
 const AWAIT_APPROVAL: &str = concat!(
     "UPDATE removals SET state = 'awaiting-approval', expires_at = ?3, policies = ?4, policy_set = ?5,
     later = coalesce(?6, later), gateway = ?7, notify = ?8
@@ -82,7 +92,12 @@ const PENDING: &str = concat!(
     ORDER BY id DESC LIMIT ?3"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[REQUEST, EXPIRE, EXPIRE_SOME, AWAIT_APPROVAL, CLOSE, VOTE, PENDING];
+pub(super) const STATEMENTS: &[&str] =
+    &[REQUEST, EXPIRE, EXPIRE_SOME, UNTOLD, TAKE_UNTOLD, AWAIT_APPROVAL, CLOSE, VOTE, PENDING];
+
+/// How long after its end the requester of an expired request is told of it, in milliseconds: later it is no news, and no platform takes the
+/// message.
+const TOLD_WITHIN: i64 = 86_400_000;
 
 /// What a row waits for.
 #[derive(Debug, Clone)]
@@ -182,32 +197,53 @@ impl<H: Host> Ledger<'_, H> {
         self.expired(EXPIRE, parameters).await.map(drop)
     }
 
-    /// Ends at most `most` of the rows that have waited too long, and returns them.
+    /// Ends at most `most` of the rows that have waited too long, and returns how many.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub async fn expire_some(
-        &self,
-        language: Language,
-        now: DateTime<Utc>,
-        most: usize,
-    ) -> Result<Vec<RemovalRow>, StoreError> {
+    pub async fn expire_some(&self, language: Language, now: DateTime<Utc>, most: usize) -> Result<usize, StoreError> {
         let mut parameters = expire_parameters(language, now);
         parameters.push(i64::try_from(most).unwrap_or(i64::MAX).into());
         self.expired(EXPIRE_SOME, parameters).await
     }
 
-    async fn expired(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Vec<RemovalRow>, StoreError> {
-        let mut expired = Vec::new();
-        for row in self.host().query(statement, parameters).await? {
-            if let Some(row) = RemovalRow::read(&row)? {
+    async fn expired(&self, statement: &'static str, parameters: Vec<Value>) -> Result<usize, StoreError> {
+        let rows = self.host().query(statement, parameters).await?;
+        for row in &rows {
+            if let Some(row) = RemovalRow::read(row)? {
                 let code = Outcome::Closed(Closed::Expired).code();
                 log_event(self.host(), row.event(&Event::of(row.state, None, &code)));
-                expired.push(row);
             }
         }
-        Ok(expired)
+        Ok(rows.len())
+    }
+
+    /// Takes at most `most` of the rows that have expired in the last day, whichever request ended them, and whose requester is to be
+    /// told: no other call gets them. No row waits longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used.
+    pub async fn take_untold(
+        &self,
+        patience: Duration,
+        now: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<RemovalRow>, StoreError> {
+        let ended_since = now.timestamp_millis().saturating_sub(TOLD_WITHIN);
+        let patience = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+        let first_id = first_id(ended_since.saturating_sub(patience).saturating_sub(TOLD_WITHIN));
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let parameters = vec![first_id.as_str().into(), ended_since.into(), most.into()];
+        let mut taken = Vec::new();
+        for row in self.host().query(UNTOLD, parameters).await? {
+            let Some(row) = RemovalRow::read(&row)? else { continue };
+            if !self.host().query(TAKE_UNTOLD, vec![row.id.as_str().into()]).await?.is_empty() {
+                taken.push(row);
+            }
+        }
+        Ok(taken)
     }
 
     /// Lets a confirmed request wait for approval; `None` if it does not wait for confirmation any more.

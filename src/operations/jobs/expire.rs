@@ -1,5 +1,5 @@
-//! Ends the requests that have waited too long. What ends them otherwise is the next look-up of any request; a job is what tells the
-//! requester in time.
+//! Ends the requests that have waited too long, and tells their requesters. A look-up ends them as well and tells no requester, so the job
+//! tells also those whose requests it finds ended.
 
 use crate::host::Host;
 use crate::operations::Ctx;
@@ -7,24 +7,26 @@ use crate::operations::jobs::summary::Summary;
 use crate::operations::report::{Notify, Report};
 use crate::outcome::{Closed, NotSent, Outcome};
 
-/// The most requests that one run ends: each of their requesters may be told, at once.
+/// The most requests that one run ends, and the most requesters that it tells, at once.
 const MOST: usize = 50;
 
-/// Ends the oldest, and returns a report on each for its requester.
+/// Ends the oldest, and returns a report on each request whose requester was not told yet.
 ///
 /// # Errors
 ///
 /// If the ledger cannot be used.
 pub(super) async fn expire<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, NotSent> {
     let ledger = ctx.ledger().await?;
-    let rows = ctx.stored(ledger.expire_some(ctx.language, ctx.host.now(), MOST).await)?;
-    let count = rows.len();
-    let expired: Vec<_> = rows
+    let now = ctx.host.now();
+    let count = ctx.stored(ledger.expire_some(ctx.language, now, MOST).await)?;
+    let untold = ctx.stored(ledger.take_untold(ctx.app.config.approvals.expire, now, MOST).await)?;
+    let more = count == MOST || untold.len() == MOST;
+    let expired: Vec<_> = untold
         .into_iter()
         .filter_map(|row| {
             let notify = Some(Notify::of_row(&row)?);
             Some(Report { notify, ..Report::of_row(Outcome::Closed(Closed::Expired), row) })
         })
         .collect();
-    Ok(Summary { counted: vec![("expired", count), ("told", expired.len())], more: count == MOST, expired })
+    Ok(Summary { counted: vec![("expired", count), ("told", expired.len())], more, expired })
 }

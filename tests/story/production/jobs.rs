@@ -118,6 +118,24 @@ async fn what_waited_too_long_is_said() {
     assert_eq!(host.sent.borrow().len(), 1);
 }
 
+/// A look-up ends what waited too long and tells no requester, so the job does, once, and as long as it is news.
+#[tokio::test]
+async fn what_a_look_up_ended_is_said_too() {
+    for (hours, told) in [(25, 1), (47, 1), (49, 0)] {
+        let (host, app) = (memory(), operated());
+        let url = "https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0001%2F1";
+        ask(&host, &app, slash_with(seconds(&host), "alice warehouse", &format!("&response_url={url}"))).await;
+        host.now.set(host.now.get() + hours * 3_600_000);
+        ask(&host, &app, portal(seconds(&host), Method::GET, "/removals", "state=expired")).await;
+        assert_eq!((newest(&host).0.as_str(), host.sent.borrow().len()), ("expired", 0));
+        host.will_answer(200, "ok");
+        let summary = |told| json!({"job": "expire", "expired": 0, "told": told, "more": false});
+        assert_eq!(run(&host, &app, "expire").await, summary(told), "{hours}");
+        assert_eq!(host.sent.borrow().len(), told);
+        assert_eq!(run(&host, &app, "expire").await, summary(0), "{hours}");
+    }
+}
+
 /// Whom no policy permits to operate: nothing is done, and the ledger has the denial.
 #[tokio::test]
 async fn policy_decides_who_runs_jobs() {
