@@ -76,7 +76,9 @@ pub async fn handle<H: Host>(
         trace_id: trace_id(&inbound.headers).map(str::to_owned),
     });
     let arrival = Arrival::now(host, app);
-    let (exchange, work) = match (route(&inbound), app) {
+    let route = route(&inbound);
+    let is_metrics = matches!(route, Ok(Route::Metrics));
+    let (exchange, work) = match (route, app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),
         (Ok(Route::Ready), _) => return answer(ready::response(host, app, &arrival).await),
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
@@ -98,7 +100,10 @@ pub async fn handle<H: Host>(
                 Some(planned) => (planned.send(&exchange, answer), None),
                 None => (Timing::ON_TIME, Some(answer)),
             };
-            conclude(host, app, &exchange, Report::new(outcome), (timing, answer)).await;
+            // A monitoring system with an old token asks every few seconds, and would fill the ledger with rows of strangers.
+            let is_scraper = is_metrics && exchange.actor().is_none();
+            let row = if is_scraper { LedgerRow::LoggedOnly } else { LedgerRow::Unwritten };
+            conclude(host, app, &exchange, Report { row, ..Report::new(outcome) }, (timing, answer)).await;
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn report_id<'a>(exchange: &'a Exchange<'_>, report: &'a Report<'_>) 
         LedgerRow::Current(row) => row.id.as_str(),
         LedgerRow::Claimed(unsettled) => unsettled.claim.id().as_str(),
         LedgerRow::Stale(id) => id.as_str(),
-        LedgerRow::Unwritten | LedgerRow::OfParts => exchange.id.as_str(),
+        LedgerRow::Unwritten | LedgerRow::OfParts | LedgerRow::LoggedOnly => exchange.id.as_str(),
     }
 }
 
@@ -57,7 +57,7 @@ fn row_of<'a>(report: &'a Report<'_>) -> Option<&'a RemovalRow> {
     match &report.row {
         LedgerRow::Current(row) => Some(row.as_ref()),
         LedgerRow::Claimed(unsettled) => Some(unsettled.claim.row()),
-        LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts => None,
+        LedgerRow::Unwritten | LedgerRow::Stale(_) | LedgerRow::OfParts | LedgerRow::LoggedOnly => None,
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn report_response(exchange: &Exchange<'_>, app: Option<&App>, report
     };
     let facts = Facts {
         request_id: reply.upstream_request_id.unwrap_or(reply.removal_id),
-        row: (!matches!(report.row, LedgerRow::OfParts)).then_some(reply.removal_id),
+        row: (!matches!(report.row, LedgerRow::OfParts | LedgerRow::LoggedOnly)).then_some(reply.removal_id),
         outcome: Some(&report.outcome),
         retry_after: report.retry_after,
         policies: &report.policies,

@@ -22,7 +22,7 @@ pub(super) async fn account_result<'c, H: Host>(part: &Ctx<'c, H>, about: About,
     let id = match &report.row {
         LedgerRow::Current(row) => &row.id,
         LedgerRow::Stale(id) => id,
-        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts => &part.id,
+        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts | LedgerRow::LoggedOnly => &part.id,
     };
     let outcome = &report.outcome;
     // Another request carries it out at this moment.

@@ -67,7 +67,7 @@ pub(crate) async fn record<'c, H: Host>(
             );
             Report { row, ..report }
         }
-        row @ (LedgerRow::Current(_) | LedgerRow::Stale(_)) => Report { row, ..report },
+        row @ (LedgerRow::Current(_) | LedgerRow::Stale(_) | LedgerRow::LoggedOnly) => Report { row, ..report },
     };
     log(host, app, origin, &report);
     report
@@ -142,7 +142,7 @@ fn log<H: Host>(host: &H, app: Result<&App, &str>, origin: &Origin<'_>, report: 
     let event = match &report.row {
         LedgerRow::Current(row) => row.event(&event),
         LedgerRow::Stale(id) => unwritten(id, app, origin, report).event(&event),
-        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts => {
+        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::OfParts | LedgerRow::LoggedOnly => {
             unwritten(origin.id, app, origin, report).event(&event)
         }
     };

@@ -23,6 +23,8 @@ pub(crate) enum LedgerRow<'c> {
     Stale(RemovalId),
     /// It summarizes removals that have a row each; it has none of its own.
     OfParts,
+    /// It has no row and gets none: only the log has it.
+    LoggedOnly,
 }
 
 /// A claim whose outcome is known and not written yet.

@@ -76,7 +76,12 @@ async fn who_may_read_it() {
     ] {
         let answer = scrape(&host, &app(), authorization).await;
         assert_eq!(answer.status().as_u16(), status, "{authorization:?}");
-        assert!(!text(&answer).contains(TOKEN) && !host.lines.borrow().join("").contains(TOKEN));
+        let lines = host.lines.borrow().join("");
+        assert!(!text(&answer).contains(TOKEN) && !lines.contains(TOKEN));
+        // A scraper with a wrong token fills no ledger. The log has each of its requests.
+        assert_eq!((host.rows().len(), header(&answer, "x-offboard-removal")), (0, None), "{authorization:?}");
+        let code = header(&answer, "x-offboard-code").map(|code| format!("\"answered\":\"{code}\""));
+        assert!(status == 200 || lines.contains(&code.unwrap()), "{authorization:?}: {lines}");
     }
     for (app, status) in [(operated(), 200), (app(), 403)] {
         let host = memory();
