@@ -108,9 +108,10 @@ pub async fn handle<H: Host>(
     }
 }
 
-/// Whether a request may need the ledger: every one but the question for the gateway's health. `inbound` may have no body yet.
+/// Whether the ledger is worth opening before a request is read: for every one but the question for the gateway's health, which does
+/// without, and the one whether it is ready, which opens the ledger by itself. `inbound` may have no body yet.
 pub fn may_need_ledger(inbound: &Inbound) -> bool {
-    !matches!(route(inbound), Ok(Route::Health))
+    !matches!(route(inbound), Ok(Route::Health | Route::Ready))
 }
 
 /// Returns the largest body that is read of a request, in bytes. `inbound` has none yet.
