@@ -21,7 +21,7 @@ pub(super) fn has_told(report: &Report<'_>) -> bool {
     let was_approved = match &report.row {
         LedgerRow::Current(row) => row.approvals().next().is_some(),
         LedgerRow::OfParts => true,
-        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::Stale(_) => false,
+        LedgerRow::Unwritten | LedgerRow::Claimed(_) | LedgerRow::Stale(_) | LedgerRow::LoggedOnly => false,
     };
     was_approved
         || !matches!(

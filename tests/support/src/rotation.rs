@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::Kind;
+use crate::kind::{KIND, Kind};
 use crate::platforms::Platforms;
 use crate::stage::Stage;
 
@@ -40,7 +40,7 @@ pub async fn run<S: Stage>() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
-    assert!(kinds > 0 || !only.is_empty());
+    assert!(kinds > 0 || std::env::var(KIND).is_ok());
 }
 
 impl Kind {
