@@ -12,7 +12,7 @@ use local::simulator::senders;
 use serde_json::{Value, json};
 use starrocks_offboard::app::App;
 use starrocks_offboard::host::{
-    Answered, Batched, DatabaseKind, Host, Limits, SendError, StoreError, Value as Parameter,
+    Answered, Batched, DatabaseKind, Host, Limits, LogLabels, SendError, StoreError, Value as Parameter,
 };
 use starrocks_offboard::request::inbound::Inbound;
 use starrocks_offboard::secret::Secret;
@@ -289,8 +289,12 @@ impl Host for Stage {
         }
     }
 
-    fn log(&self, line: &str) {
-        self.memory.log(line);
+    fn labels(&self) -> &RefCell<LogLabels> {
+        self.memory.labels()
+    }
+
+    fn write_line(&self, line: &str) {
+        self.memory.write_line(line);
     }
 }
 
