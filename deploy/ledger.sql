@@ -108,8 +108,8 @@ SET LOCAL search_path = offboard;
 IF found < 5 THEN ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text; END IF;
 ELSE RETURN;
 END IF;
-
-CREATE TABLE IF NOT EXISTS outbox (
+IF found IS NULL OR found < 5 THEN
+CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     removal text COLLATE "C" NOT NULL,
     turn text COLLATE "C" NOT NULL,
@@ -129,10 +129,10 @@ CREATE TABLE IF NOT EXISTS outbox (
     why text,
     UNIQUE (removal, turn, event, target, number)
 );
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due, id) WHERE state = 'waiting';
-CREATE INDEX IF NOT EXISTS outbox_by_target ON outbox (target, tried_at);
-CREATE INDEX IF NOT EXISTS outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
-
+CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
+CREATE INDEX outbox_by_target ON outbox (target, tried_at);
+CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
+END IF;
 CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN

@@ -294,6 +294,9 @@ pub(super) struct NotifyTable {
     credentials: Option<Spanned<String>>,
 }
 
+/// Finds the credentials of a name, or the usual ones.
+type FindCredentials<'a> = dyn Fn(Option<&Spanned<String>>) -> Result<Arc<CredentialSource>, ConfigError> + 'a;
+
 /// What the tables are checked against.
 pub(super) struct Known<'a> {
     pub(super) lines: &'a Lines<'a>,
@@ -302,7 +305,7 @@ pub(super) struct Known<'a> {
     pub(super) is_instance: &'a dyn Fn(&str) -> bool,
     /// The kind of a caller.
     pub(super) caller_kind: &'a dyn Fn(&str) -> Option<&'a str>,
-    pub(super) credentials: &'a dyn Fn(Option<&Spanned<String>>) -> Result<Arc<CredentialSource>, ConfigError>,
+    pub(super) credentials: &'a FindCredentials<'a>,
     /// The language of targets that name none.
     pub(super) language: Language,
 }

@@ -74,9 +74,9 @@ pub(super) const ON_UPDATE: &str = concat!(
     "; END"
 );
 
-/// The table and its indexes on PostgreSQL, whose statements may run again.
+/// The table and its indexes on PostgreSQL.
 pub(super) const POSTGRES_TABLE: &str = "
-CREATE TABLE IF NOT EXISTS outbox (
+CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     removal text COLLATE \"C\" NOT NULL,
     turn text COLLATE \"C\" NOT NULL,
@@ -96,9 +96,9 @@ CREATE TABLE IF NOT EXISTS outbox (
     why text,
     UNIQUE (removal, turn, event, target, number)
 );
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due, id) WHERE state = 'waiting';
-CREATE INDEX IF NOT EXISTS outbox_by_target ON outbox (target, tried_at);
-CREATE INDEX IF NOT EXISTS outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
+CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
+CREATE INDEX outbox_by_target ON outbox (target, tried_at);
+CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
 ";
 
 /// The trigger on PostgreSQL. It runs as the user whose statement it belongs to.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::callers::chat::format::ChatFormat;
+use crate::callers::chat::format::{ChatFormat, truncate};
 use crate::callers::chat::forms::plain;
 use crate::callers::chat::message::{ChatMessage, Next};
 use crate::callers::chat::text::Text;
@@ -74,5 +74,13 @@ impl Notice<'_> {
         let link = self.link.as_ref().map(|link| format!("\n{link}")).unwrap_or_default();
         let longest = longest.saturating_sub(link.chars().count());
         plain::text(&self.message, &ChatFormat::PLAIN, longest, plain::characters) + &link
+    }
+
+    /// What has to be known at least, in so many characters: the title, the words to type, the link.
+    pub(super) fn short(&self, longest: usize) -> String {
+        let words = self.message.next.in_words.render(&ChatFormat::PLAIN);
+        let tail = [words].into_iter().chain(self.link.clone()).filter(|line| !line.is_empty());
+        let tail: String = tail.map(|line| format!("\n{line}")).collect();
+        truncate(&self.title(), longest.saturating_sub(tail.chars().count())) + &tail
     }
 }

@@ -33,8 +33,7 @@ impl NotifyPlatform for Smn {
         let uri = topic.origin() + &path;
         let uri = uri.parse().map_err(|_| expected)?;
         // Brackets are around the signature of a short message.
-        let sms: String = notice.plain(LONGEST_SMS).replace(['[', ']', '【', '】'], "");
-        let sms: String = sms.chars().take(LONGEST_SMS).collect();
+        let sms = notice.short(LONGEST_SMS).replace(['[', ']', '【', '】'], "");
         let structure = json!({"default": notice.plain(LONGEST), "sms": sms}).to_string();
         let body = json!({"subject": subject(&notice.title()), "message_structure": structure});
         Ok(webhook::json(Method::POST, uri, &body))

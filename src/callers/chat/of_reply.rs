@@ -53,7 +53,8 @@ pub(crate) fn reminder(reply: &Reply<'_>, next: Option<DateTime<FixedOffset>>) -
         message.title = About { reply, account }.fill(wording::REMIND.title);
     }
     if let Some(next) = next {
-        message.body.push(Text::fill(wording::NEXT_REMINDER, &[("time", time(next))], reply.language));
+        // Before the last line, which the words to type belong to.
+        message.body.insert(0, Text::fill(wording::NEXT_REMINDER, &[("time", time(next))], reply.language));
     }
     message
 }

@@ -25,6 +25,7 @@ const ON_BOTH: Suites<'_> = Suites {
         ("ledger::failures::", "counts the statements that open SQLite"),
         ("ledger::versions::a_database_that_was_not_finished_is_finished", "PostgreSQL makes all tables or none"),
         ("ledger::versions::a_ledger_of_version_1", "no PostgreSQL has a ledger of version 1"),
+        ("ledger::versions::a_ledger_of_version_4", "a database of SQLite"),
         ("ledger::versions::a_migration", "SQLite's migrations"),
         ("ledger::versions::two_instances_migrate", "SQLite's migrations"),
         ("ledger::on_postgres::", "this one"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value as SqlValue;
 use starrocks_offboard::ledger::Ledger;
 
-use crate::gateway::{SUCCESS, app, ask, documented, memory, seconds};
+use crate::gateway::{SUCCESS, app, ask, documented, gateway_with, memory, seconds, slash, text};
 use crate::taurusdb::shared::remove_alice;
 use support::memory::Memory;
 
@@ -78,12 +78,12 @@ fn schema(host: &Memory) -> Vec<(String, String)> {
     read.unwrap().map(Result::unwrap).map(in_one_line).collect()
 }
 
-/// The rows of version 1, with what versions 2 and 4 add to them.
+/// The rows of version 1, with what versions 2, 4 and 5 add to them.
 fn migrated(mut before: [Rows; 5]) -> [Rows; 5] {
     let [removals, _, identities, ..] = &mut before;
     for row in removals.values_mut() {
         row.extend(
-            ["policy_set", "person", "caused_by", "gateway", "upstream_ms"]
+            ["policy_set", "person", "caused_by", "gateway", "upstream_ms", "notify"]
                 .map(|column| (column.to_owned(), SqlValue::Null)),
         );
     }
@@ -106,6 +106,38 @@ async fn a_ledger_of_version_1_is_migrated_and_keeps_its_rows() {
     let answer = ask(&host, &app(), documented(seconds(&host), "user_name=frank")).await;
     assert_eq!((answer.status().as_u16(), host.sent.borrow().len()), (200, 1));
 }
+
+/// A ledger as version 4 left it.
+fn version_4() -> Memory {
+    let host = memory();
+    host.database.sqlite().execute_batch(include_str!("../../fixtures/ledger/version-4.sql")).unwrap();
+    host
+}
+
+/// What waited before there was an outbox can be decided, and tells nobody.
+#[tokio::test]
+async fn a_ledger_of_version_4_is_migrated_and_keeps_its_rows() {
+    let host = version_4();
+    let mut before = tables(&host);
+    for row in before[0].values_mut() {
+        row.insert("notify".to_owned(), SqlValue::Null);
+    }
+    Ledger::open(&host).await.map(drop).unwrap();
+    assert_eq!(tables(&host), before);
+    let new = memory();
+    Ledger::open(&new).await.map(drop).unwrap();
+    assert_eq!(schema(&host), schema(&new));
+    let app = gateway_with(&[("[accounts]", NOTIFY)]);
+    host.now.set(1_780_387_200_000);
+    let answer = ask(&host, &app, slash(seconds(&host), "pending")).await;
+    assert!(text(&answer).contains("K7Q2M9XA"), "{}", text(&answer));
+    ask(&host, &app, slash(seconds(&host) + 1, "deny K7Q2M9XA")).await;
+    let states: Vec<_> = host.rows().into_iter().map(|row| row.0).collect();
+    assert!(!states.contains(&"in-flight".to_owned()), "{states:?}");
+    assert_eq!(host.database.count("outbox"), 0);
+}
+
+const NOTIFY: &str = "[[notify]]\nname = \"ops\"\nkind = \"slack-webhook\"\nurl = \"notify_url\"\nevents = [\"waiting\", \"decided\"]\n[accounts]";
 
 /// Wherever a migration stops, the next instance goes on with it.
 #[tokio::test]

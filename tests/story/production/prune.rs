@@ -8,8 +8,7 @@ use crate::production::shared::{Row, operated, operated_with, run, state, write}
 const DAY: i64 = 86_400_000;
 
 fn pruned(counts: &[(&str, usize)]) -> Value {
-    let mut summary =
-        json!({"job": "prune", "unproved": 0, "refused": 0, "decided": 0, "tokens": 0, "keys": 0, "more": false});
+    let mut summary = json!({"job": "prune", "unproved": 0, "refused": 0, "decided": 0, "tokens": 0, "keys": 0, "messages": 0, "more": false});
     for (name, count) in counts {
         summary[*name] = (*count).into();
     }

@@ -22,7 +22,7 @@ use tokio_postgres::{Client, NoTls, Statement};
 use crate::database::Rows;
 
 /// The tables whose rows stories write.
-const TABLES: [&str; 6] = ["removals", "approvals", "tokens", "published_keys", "identities", "brakes"];
+const TABLES: [&str; 7] = ["removals", "approvals", "tokens", "published_keys", "identities", "brakes", "outbox"];
 
 /// Where connections live: a test's own runtime ends before its ledger is the next test's.
 static RUNTIME: LazyLock<Runtime> =
