@@ -282,7 +282,12 @@ fn records(c: &mut Criterion, app: &App) -> anyhow::Result<()> {
                 let most = app.policies.largest_indifferent_counts()?;
                 let claim = now(ledger.claim_unseen(&removal, permit, &attempt, most)).ok()?.ok()??;
                 let completion = Completion {
-                    ending: Ending { outcome: &Outcome::Removed(Evidence::Answer), language: Language::English, at },
+                    ending: Ending {
+                        outcome: &Outcome::Removed(Evidence::Answer),
+                        language: Language::English,
+                        at,
+                        notify: None,
+                    },
                     request_id: Some("7c5bb4e6b2b5a3d4"),
                     attempts: 1,
                     upstream: None,

@@ -219,10 +219,6 @@ command = "make" # the build
         let edited = edit(SPIN, &["first", "second"], &["https://a.example.org", "https://new.example.com"]);
         let expected = SPIN
             .replace(
-                "host = {",
-                "host = {",
-            )
-            .replace(
                 "\"chat.example.com\" }\n",
                 "\"chat.example.com\" }\nsecond = { default = \"\", secret = true, description = 'Secret \"second\"' }\n",
             )
