@@ -1,5 +1,5 @@
 //! The outbox: what is told to whom, and how far each message has come. Rows get in by the statements that write what they tell of
-//! ([`super::outbox_schema`]), and by the job that reminds.
+//! (`outbox_schema.rs`), and by the job that reminds.
 //!
 //! A message is leased before it is sent, by a claim that no other has, and finished by that claim alone: a sender that comes too late
 //! changes nothing. A lease that ended without being finished is seen by the next one (`interrupted`): the message may have been sent.
@@ -129,7 +129,7 @@ pub struct Lease<'a> {
     pub claim: &'a str,
     /// Now, in milliseconds since 1970, as all times here.
     pub now: i64,
-    /// Until when nobody else sends it: longer than any attempt takes.
+    /// Until when no other gateway sends it: longer than any attempt takes.
     pub until: i64,
     /// The targets that take few messages a minute, between commas: `,a,b,`.
     pub paced: &'a str,

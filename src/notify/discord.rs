@@ -1,7 +1,7 @@
 //! Discord, by a webhook (<https://docs.discord.com/developers/resources/webhook#execute-webhook>): an embed, and buttons if the webhook
 //! is the application's own. With `wait=true` the answer says whether the message was saved, and under which id it can be changed.
 //!
-//! Every request says that nobody is mentioned, changes as well, because a change begins from the default again.
+//! Every request says that it mentions no one, changes as well, because a change begins from the default again.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};

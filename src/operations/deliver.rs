@@ -27,7 +27,7 @@ use crate::outbound::retry::{self, CallSpec};
 use crate::secret::Secret;
 use crate::taurusdb;
 
-/// How long nobody else sends a leased message: longer than any attempt takes.
+/// How long no other gateway sends a leased message: longer than any attempt takes.
 const LEASED: TimeDelta = TimeDelta::seconds(120);
 
 /// How long one call may take.

@@ -39,7 +39,7 @@ pub(super) async fn request_approval<'c, H: Host>(
     };
     let sealed = ctx.sealed_reply_address(removal.delivery.as_str());
     let reference = Reference::new(ctx.host.random());
-    // What the requester has not confirmed is nobody else's concern yet.
+    // What the requester has not confirmed does not concern approvers yet.
     let told = match state {
         State::AwaitingApproval => tell::of_waiting(&ctx.app.config, removal),
         _ => None,

@@ -114,7 +114,7 @@ fn version_4() -> Memory {
     host
 }
 
-/// What waited before there was an outbox can be decided, and tells nobody.
+/// What waited before there was an outbox can be decided, and no one is told of it.
 #[tokio::test]
 async fn a_ledger_of_version_4_is_migrated_and_keeps_its_rows() {
     let host = version_4();

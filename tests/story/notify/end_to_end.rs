@@ -117,7 +117,7 @@ async fn after_confirmation() {
     assert!(stage.outbox().is_empty());
     stage.types(&app, "U2CERLKJA", &format!("confirm {}", stage.reference("alice"))).await.unwrap();
     assert_eq!((stage.state("alice").as_str(), stage.posted().len()), ("awaiting-approval", 1));
-    // Removed after confirmation alone: nobody was told, and nobody is.
+    // Removed after confirmation alone: no one was told, and no one is.
     stage.has("bob");
     stage.types(&app, "U2CERLKJA", "bob analytics left").await.unwrap();
     stage.types(&app, "U2CERLKJA", &format!("confirm {}", stage.reference("bob"))).await.unwrap();
@@ -138,7 +138,7 @@ async fn an_unknown_outcome_is_told_and_settled() {
     let actions: Vec<_> = posts.iter().map(|post| post.body["event_action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["trigger", "resolve"]);
     assert_eq!(posts[0].body["dedup_key"], posts[1].body["dedup_key"]);
-    // What is known at once is told to nobody.
+    // What is known at once is not told.
     stage.has("bob");
     stage.event(&app, "bob", "analytics").await.unwrap();
     assert_eq!((stage.state("bob").as_str(), stage.posted().len()), ("removed", 2));
