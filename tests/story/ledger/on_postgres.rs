@@ -21,7 +21,6 @@ const ON_BOTH: Suites<'_> = Suites {
     on_sqlite: &[
         ("audit::search::searches_use_indexes", "SQLite's plans"),
         ("callers::scim::a_search_for_one_person_reads_no_others", "SQLite's plans"),
-        ("ledger::batches::", "claims share no statement on PostgreSQL"),
         ("ledger::failures::", "counts the statements that open SQLite"),
         ("ledger::versions::a_database_that_was_not_finished_is_finished", "PostgreSQL makes all tables or none"),
         ("ledger::versions::a_ledger_of_version_1", "no PostgreSQL has a ledger of version 1"),

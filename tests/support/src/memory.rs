@@ -238,8 +238,7 @@ impl Host for Memory {
     }
 
     async fn query_batched(&self, statement: &'static Batched, item: Vec<Value>) -> Rows {
-        // As the shell does: on PostgreSQL a batch would save no commit.
-        if !self.gathers.get() || self.kind.get() == DatabaseKind::Postgres {
+        if !self.gathers.get() {
             return self.query(statement.one, item).await;
         }
         let rows = Rc::new(RefCell::new(None));
