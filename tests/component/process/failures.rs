@@ -218,7 +218,7 @@ async fn with_files_that_cannot_be_used_nothing_is_sent_and_the_log_says_why() {
             "offboard.toml, line 26",
             "unknown field `enviroment`, expected one of `name`, `project_id`, `instance_id`, `region`, `endpoint`, `environment`, `credentials`",
         ),
-        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 44", "unclosed array table, expected `]`"),
+        (("offboard.toml", "[[caller]]", "[[caller]"), "offboard.toml, line 50", "unclosed array table, expected `]`"),
         (policy_cut, "policy.cedar, line 6", ""),
         (
             ("policy.cedar", "@id(\"dba-removes-on-staging\")", ""),
