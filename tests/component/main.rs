@@ -8,6 +8,7 @@
 //! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
 //! - `ledger`: its databases, what is lost on the way to them, and one that would forget
 //! - `budget`: what one removal may cost, counted
+//! - `notify`: approvers who are told
 //! - `process`: what the build parsed, no ledger, no configuration, a killed process, load and faults at once; what must not leak
 //! - `harness`: the gateway that the suites start, and what they send to it
 
@@ -17,6 +18,7 @@ mod budget;
 mod callers;
 mod harness;
 mod ledger;
+mod notify;
 mod process;
 mod removal;
 mod taurusdb;

@@ -75,6 +75,42 @@ async fn a_user_that_may_create_nothing_runs_it() {
     }
 }
 
+/// What an older gateway made is brought up to date: by the gateway where it may, else by an administrator.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ledger_is_brought_up_to_date() {
+    const VERSION_4: &str = include_str!("../../fixtures/ledger/postgres-version-4.sql");
+    let schema = |database: &TestDatabase| {
+        let columns = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'offboard' ORDER BY 1, 2";
+        format!("{:?}", database.rows(columns).unwrap())
+    };
+    let (store, older) = database();
+    older.rows(VERSION_4).unwrap();
+    let gateway = Gateway::start_on(store, Setup::default()).await;
+    assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "SUCCESS");
+    let (_, new) = database();
+    new.rows(postgres_schema()).unwrap();
+    assert_eq!(schema(&older), schema(&new));
+
+    let (store, older) = database();
+    let role = role(&older);
+    older.rows(VERSION_4).unwrap();
+    let grants = std::fs::read_to_string(local::repository::root().join("deploy/grants.sql")).unwrap();
+    let grants = grants.replace("offboard_gateway", &role);
+    older
+        .rows(&format!(
+            "GRANT USAGE ON SCHEMA offboard TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA offboard TO {role}"
+        ))
+        .unwrap();
+    let address = older.address_by(older.server(), &role);
+    let gateway = Gateway::start_on(store, Setup::default().variable("ledger", &address)).await;
+    assert_eq!(gateway.ask(Kind::Api, &Ask::default()).await.code(), "OFFBOARD.50301");
+    let lines = gateway.logs.lines().join("\n");
+    assert!(lines.contains("of an older version and cannot be brought up to date"), "{lines}");
+    older.rows(postgres_schema()).unwrap();
+    older.rows(&grants).unwrap();
+    assert_eq!(gateway.ask(Kind::Api, &Ask { webhook_id: "msg_2".into(), ..Ask::default() }).await.code(), "SUCCESS");
+}
+
 /// A newer gateway's ledger, and addresses that lead elsewhere, are refused with what to do.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_refused() {
