@@ -21,4 +21,5 @@ pub mod setup;
 pub mod simulator;
 
 mod operator_files;
+mod whole_file;
 mod words;

@@ -19,6 +19,7 @@ use super::toolchain::{Choice, TARGET, Way, choose_toolchain};
 use crate::manifest::Manifest;
 use crate::operator_files::OperatorFiles;
 use crate::repository::root;
+use crate::whole_file;
 
 /// The package of the component.
 const PACKAGE: &str = "starrocks-offboard";
@@ -103,13 +104,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("the build succeeded, but `{}` cannot be read", path.display()))
 }
 
-/// Writes the file as a whole: other processes may read it meanwhile.
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
     fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&unfinished, bytes))
-        .and_then(|()| fs::rename(&unfinished, path))
+        .and_then(|()| whole_file::write(path, bytes))
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 

@@ -15,7 +15,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, Memory, MemoryType, PoolingAllocationConfig, Store};
 
 use super::options::Options;
-use crate::repository;
+use crate::{repository, whole_file};
 
 /// The number of compiled components that stay on disk: enough to switch between two branches, with what their tests and
 /// benchmarks bake.
@@ -161,15 +161,13 @@ impl Hasher for Sha256Hasher {
 #[allow(unsafe_code, reason = "machine code from a file cannot be checked")]
 fn load(engine: &Engine, file: &Path) -> anyhow::Result<Component> {
     // SAFETY: `keep` wrote the file, under a name that nothing else uses, into the folder that this program was built in:
-    // a process that can change the file can change this program, too. `keep` renames, so the file is never partial.
+    // a process that can change the file can change this program, too. it is written as a whole, so never partial.
     Ok(unsafe { Component::deserialize_file(engine, file) }?)
 }
 
 fn keep(component: &Component, folder: &Path, file: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let unfinished = folder.join(format!("{}.unfinished", std::process::id()));
-    std::fs::write(&unfinished, component.serialize()?)?;
-    std::fs::rename(&unfinished, file)?;
+    whole_file::write(file, &component.serialize()?)?;
 
     let mut files: Vec<_> = folder
         .read_dir()?

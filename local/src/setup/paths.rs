@@ -1,16 +1,15 @@
 //! The files that are read and written.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use starrocks_offboard::app::OFFBOARD;
-use tempfile::NamedTempFile;
 
 use super::plan::Texts;
 use crate::manifest::Manifest;
 use crate::operator_files::{default_folder, spin_path};
+use crate::whole_file;
 
 /// The files of an installation.
 #[derive(Debug, Clone)]
@@ -71,47 +70,13 @@ impl Paths {
     }
 }
 
-/// Replaces the text of a file, and keeps its permissions. A link stays one.
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let replaced = || -> std::io::Result<()> {
-        let path = path.canonicalize()?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut unfinished = NamedTempFile::new_in(folder)?;
-        unfinished.write_all(text.as_bytes())?;
-        unfinished.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
-        unfinished.as_file().sync_all()?;
-        unfinished.persist(&path)?;
-        Ok(())
-    };
-    replaced().with_context(|| format!("cannot write `{}`", path.display()))
+    whole_file::write(path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
     use super::*;
-
-    fn files(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_text_is_replaced_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let (real, link) = (folder.path().join("real.toml"), folder.path().join("spin.toml"));
-        fs::write(&real, "before").unwrap();
-        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
-        symlink(&real, &link).unwrap();
-        replace(&link, "after").unwrap();
-        assert_eq!(fs::read_to_string(&real).unwrap(), "after");
-        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
-        assert!(link.is_symlink());
-        assert_eq!(files(folder.path()), ["real.toml", "spin.toml"]);
-    }
 
     #[test]
     fn what_did_not_change_is_not_written() {
