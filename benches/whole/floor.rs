@@ -18,7 +18,7 @@ use crate::upstream::Upstream;
 use crate::{Components, Settings, disk};
 
 /// What stands in the report for the least that anything does that keeps a record.
-const COMMITS: &str = "forwarder + 2 commits";
+pub(crate) const COMMITS: &str = "forwarder + 2 commits";
 
 /// How instances are used.
 const USES: [(&str, usize, usize); 2] = [("reused", 128, 16), ("fresh", 1, 1)];

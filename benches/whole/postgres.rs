@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 
 use local::postgres_server::{Server, ServerOptions};
 
+use crate::floor::COMMITS;
 use crate::requests::{self, Folder};
 use crate::serve::Serve;
 use crate::subject::{Subject, by_turns};
 use crate::table::{Report, Table, megabytes, number};
 use crate::upstream::Upstream;
 use crate::{Components, Settings};
-
-/// The least that anything does that keeps a record.
-const COMMITS: &str = "forwarder + 2 commits";
 
 /// How many processes share the connections.
 const GATEWAYS: usize = 2;

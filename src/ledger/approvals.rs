@@ -83,7 +83,7 @@ pub(super) const VOTE: &str =
     "INSERT INTO approvals (removal, reference, person, actor, caller, kind, approved, reason, at, groups)
     SELECT ?1, reference, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM removals
     WHERE id = ?1 AND state = 'awaiting-approval' AND expires_at > ?8
-    ON CONFLICT (removal, reference, person) DO NOTHING";
+    /* for share */ ON CONFLICT (removal, reference, person) DO NOTHING";
 
 const PENDING: &str = concat!(
     "SELECT ",

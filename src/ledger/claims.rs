@@ -10,7 +10,7 @@ use crate::host::{Host, StoreError, Value};
 use crate::ledger::ending::{DecidedBy, Ending};
 use crate::ledger::functions::{CLAIM, CLAIM_UNSEEN, CLAIM_WAITING, COMPLETE};
 use crate::ledger::row::{RemovalId, RemovalRow, UnresolvedRow, votes};
-use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, removal_columns, unresolved, waiting};
+use crate::ledger::sql::{WIDTH, columns, hour_before, last_hour, other_columns, removal_columns, unresolved, waiting};
 use crate::ledger::{GATEWAY, Ledger};
 use crate::outcome::state::State;
 use crate::policy::counts::{Counts, RecentRemovals};
@@ -164,7 +164,7 @@ fn claimed(rows: &[Vec<Value>]) -> Result<Option<(&str, RecentRemovals)>, StoreE
         Some([Value::Text(id), Value::Integer(requester), Value::Integer(instance)]) => {
             Ok(Some((id, RecentRemovals { requester: *requester, instance: *instance })))
         }
-        Some(_) => Err(StoreError::Failed("the ledger answered with other columns than asked for".into())),
+        Some(_) => other_columns(),
     }
 }
 
@@ -232,7 +232,7 @@ impl<H: Host> Ledger<'_, H> {
         let rows = self.host().query(FIND, parameters).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
         let Some([unresolved, counts @ ..]) = row.get(WIDTH..) else {
-            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
+            return other_columns();
         };
         let counts = read_counts(counts)?;
         // A row that did nothing does not stand in the way of another try; but a delivery stands for one account.
@@ -286,7 +286,7 @@ impl<H: Host> Ledger<'_, H> {
         match rows.first().map(Vec::as_slice) {
             None => Ok(None),
             Some([_, Value::Text(id)]) => Ok(Some(Claim::of(removal, permit, attempt, id))),
-            Some(_) => Err(StoreError::Failed("the ledger answered with other columns than asked for".into())),
+            Some(_) => other_columns(),
         }
     }
 
@@ -386,7 +386,7 @@ impl<H: Host> Ledger<'_, H> {
         };
         let [_, Value::Integer(attempts), Value::Text(decided)] = rows.first().ok_or_else(not_in_flight)?.as_slice()
         else {
-            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
+            return other_columns();
         };
         Ok(RemovalRow {
             state: ending.outcome.state(),

@@ -6,6 +6,7 @@
 use crate::config::leavers::Identity;
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
+use crate::ledger::sql::other_columns;
 use crate::request::person::Person;
 
 const NEXT: &str = "SELECT id, resource, former_names FROM identities
@@ -32,7 +33,7 @@ pub(crate) struct ActivePerson {
 impl ActivePerson {
     fn read(row: &[Value]) -> Result<Self, StoreError> {
         let [Value::Text(id), Value::Text(resource), former] = row else {
-            return Err(StoreError::Failed("the directory answered with other columns than asked for".into()));
+            return other_columns();
         };
         let person = Person::kept(resource, true);
         let person = person.ok_or_else(|| StoreError::Failed("a person in the directory cannot be read".into()))?;
@@ -54,7 +55,7 @@ impl Former {
             Value::Text(text) => serde_json::from_str(text)
                 .map(Self)
                 .map_err(|error| StoreError::Failed(format!("former names in the directory cannot be read: {error}"))),
-            _ => Err(StoreError::Failed("the directory answered with other columns than asked for".into())),
+            _ => other_columns(),
         }
     }
 

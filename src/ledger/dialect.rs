@@ -8,37 +8,25 @@
 //! | `json_group_array(json_object(…))` | `json_agg(json_build_object(…))` |
 //! | `json_each(?1)` | `json_array_elements($1) WITH ORDINALITY` |
 //! | `json_extract(resource, '$.externalId')` | `CAST(resource AS jsonb) ->> 'externalId'` |
+//! | `/* for share */`, `/* skip locked */` | `FOR SHARE`, `FOR UPDATE OF o SKIP LOCKED` |
 //!
 //! A parameter is a `bigint` or a `text` in both.
 
-use crate::ledger::approvals::VOTE;
-use crate::ledger::outbox::{LEASE, LEASE_MORE};
-use crate::ledger::postgres_functions::FUNCTIONS;
+use crate::ledger::postgres_functions::{FUNCTIONS, Function};
 use crate::ledger::sql::in_postgres;
 
 /// A statement in PostgreSQL's words.
 pub fn postgres(statement: &str) -> String {
-    if let Some(function) = FUNCTIONS.iter().find(|function| function.statement == statement) {
-        return function.call();
-    }
-    let words = in_postgres(statement);
-    // While END commits, a SELECT without a lock would still see the row as waiting.
-    if statement == VOTE {
-        return words.replace("ON CONFLICT", "FOR SHARE ON CONFLICT");
-    }
-    // Of two that lease at once, the second takes the next message instead of waiting for the first one's.
-    if [LEASE, LEASE_MORE].contains(&statement) {
-        return ["LIMIT 1)", "LIMIT $6)"]
-            .iter()
-            .fold(words, |words, limit| words.replace(limit, &limit.replace(')', " FOR UPDATE OF o SKIP LOCKED)")));
-    }
-    words
+    let function = FUNCTIONS.iter().find(|function| function.statement == statement);
+    function.map_or_else(|| in_postgres(statement), Function::call)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::approvals::VOTE;
     use crate::ledger::functions::{CLAIM_WAITING, OLD_VOTES};
+    use crate::ledger::outbox::LEASE;
     use crate::ledger::sql::votes;
 
     #[test]
@@ -51,5 +39,6 @@ mod tests {
         assert_eq!(postgres(OLD_VOTES), "SELECT * FROM prune_votes()");
         assert!(postgres(votes!()).contains("json_agg(json_build_object("));
         assert!(postgres(VOTE).contains("FOR SHARE ON CONFLICT (removal, reference, person) DO NOTHING"));
+        assert!(postgres(LEASE).contains("LIMIT 1 FOR UPDATE OF o SKIP LOCKED) RETURNING"));
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
-use crate::ledger::sql::first_id;
+use crate::ledger::sql::{first_id, other_columns};
 
 const REMOVALS: &str = "SELECT state, coalesce(instance, ''), coalesce(caller, ''), count(*) FROM removals
     WHERE id >= ?1 GROUP BY 1, 2, 3";
@@ -84,10 +84,6 @@ pub struct Upstream {
     pub sum: i64,
     /// How many took at most as long as each of [`BUCKETS`].
     pub at_most: Vec<i64>,
-}
-
-fn other_columns<T>() -> Result<T, StoreError> {
-    Err(StoreError::Failed("the ledger answered with other columns than asked for".into()))
 }
 
 fn first_id_at(at: DateTime<Utc>) -> Value {

@@ -10,6 +10,7 @@ use crate::config::notify::NotifyEvent;
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::row::RemovalId;
+use crate::ledger::sql::other_columns;
 
 macro_rules! returning {
     () => {
@@ -30,7 +31,7 @@ pub(super) const LEASE: &str = concat!(
             OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.target = o.target AND p.tried_at > ?5))
         AND NOT (o.event = 'decided' AND EXISTS (SELECT 1 FROM outbox w WHERE w.removal = o.removal AND w.target = o.target
             AND w.event IN ('waiting', 'reminder') AND w.state = 'waiting' AND w.leased_until > ?1))
-        ORDER BY o.due, o.id LIMIT 1)",
+        ORDER BY o.due, o.id LIMIT 1 /* skip locked */)",
     returning!()
 );
 
@@ -39,7 +40,7 @@ pub(super) const LEASE_MORE: &str = concat!(
     "UPDATE outbox SET leased_until = ?2, claim = ?3, tried_at = ?1, attempts = attempts + 1, interrupted = 0
     WHERE state = 'waiting' AND leased_until <= ?1 AND claim IS NULL AND id IN (SELECT o.id FROM outbox o
         WHERE o.state = 'waiting' AND o.due <= ?1 AND o.leased_until <= ?1 AND o.claim IS NULL AND o.target = ?4 AND o.event = ?5
-        ORDER BY o.due, o.id LIMIT ?6)",
+        ORDER BY o.due, o.id LIMIT ?6 /* skip locked */)",
     returning!()
 );
 
@@ -178,10 +179,6 @@ pub struct Messages {
     pub count: i64,
     /// When the oldest was made, in milliseconds since 1970.
     pub oldest: i64,
-}
-
-fn other_columns<T>() -> Result<T, StoreError> {
-    Err(StoreError::Failed("the ledger answered with other columns than asked for".into()))
 }
 
 fn event(word: &str) -> Result<NotifyEvent, StoreError> {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::departures::Former;
+use crate::ledger::sql::other_columns;
 use crate::request::filter::{Filter, matching};
 use crate::request::person::Person;
 use crate::request::projection::Projection;
@@ -100,7 +101,7 @@ impl StoredPerson {
             former,
         ] = row
         else {
-            return Err(StoreError::Failed("the directory answered with other columns than asked for".into()));
+            return other_columns();
         };
         let person = Person::kept(resource, *state != GONE)
             .ok_or_else(|| StoreError::Failed("a person in the directory cannot be read".into()))?;

@@ -119,12 +119,13 @@ CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS 
 const OLDEST: i64 = 4;
 
 /// The steps to each version from the one before.
-const STEPS: [(i64, &str); 1] = [(5, "ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;")];
+const STEPS: [(i64, [&str; 2]); 1] =
+    [(5, ["ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;", POSTGRES_TABLE])];
 
 /// What makes the schema, if it does not exist, and brings an older one up to date. Any number of gateways may run it at once.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
     let functions: String = FUNCTIONS.iter().map(Function::definition).collect();
-    let steps: String = STEPS.iter().map(|(to, step)| format!("IF found < {to} THEN {step} END IF;\n")).collect();
+    let steps: String = STEPS.iter().map(|(to, [a, b])| format!("IF found < {to} THEN {a}{b}END IF;\n")).collect();
     format!(
         "DO $do$ DECLARE found bigint; BEGIN
 SET LOCAL lock_timeout = '10s';
@@ -133,12 +134,10 @@ IF to_regclass('{NAME}.ledger') IS NOT NULL THEN SELECT max(version) INTO found 
 IF found IS NULL THEN
 IF to_regnamespace('{NAME}') IS NULL THEN CREATE SCHEMA {NAME}; END IF;
 SET LOCAL search_path = {NAME};
-{TABLES}
-ELSIF found BETWEEN {OLDEST} AND {VERSION} - 1 THEN
+{TABLES}{POSTGRES_TABLE}ELSIF found BETWEEN {OLDEST} AND {VERSION} - 1 THEN
 SET LOCAL search_path = {NAME};
 {steps}ELSE RETURN;
 END IF;
-IF found IS NULL OR found < 5 THEN{POSTGRES_TABLE}END IF;
 {functions}{POSTGRES_TRIGGER}INSERT INTO ledger VALUES ({VERSION});
 END $do$"
     )

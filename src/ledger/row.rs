@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::config::instance::Instance;
 use crate::host::{StoreError, Value};
-use crate::ledger::sql::WIDTH;
+use crate::ledger::sql::{WIDTH, other_columns};
 use crate::outcome::state::State;
 use crate::outcome::{Evidence, Outcome, ReplayedAnswer, Unknown};
 use crate::request::actor::{Actor, Groups};
@@ -193,7 +193,7 @@ impl RemovalRow {
     /// Reads the columns that `columns!` names, from the first one on; `None` if there is no row.
     pub(super) fn read(row: &[Value]) -> Result<Option<Self>, StoreError> {
         if row.len() < WIDTH {
-            return Err(StoreError::Failed("the ledger answered with other columns than asked for".into()));
+            return other_columns();
         }
         let mut values = Values(row.iter());
         let Some(id) = values.text() else { return Ok(None) };

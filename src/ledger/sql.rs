@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::host::Value;
+use crate::host::{StoreError, Value};
 use crate::request::removal::RemovalRequest;
 
 /// The schema that the tables are in on PostgreSQL.
@@ -127,6 +127,11 @@ macro_rules! votes {
     };
 }
 
+/// The error for a row that does not have the columns of its statement.
+pub(super) fn other_columns<T>() -> Result<T, StoreError> {
+    Err(StoreError::Failed("the ledger answered with other columns than asked for".into()))
+}
+
 /// Later than every id.
 pub(super) const END: &str = "g";
 
@@ -146,11 +151,15 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
     ]
 }
 
-/// What PostgreSQL has other words for, in parts of statements.
-const PARTS: [(&str, &str); 3] = [
+/// What PostgreSQL has other words for, in parts of statements. What only PostgreSQL needs is a comment for SQLite.
+const PARTS: [(&str, &str); 5] = [
     (each!(), each!(postgres)),
     (votes!(), votes!(postgres)),
     ("json_extract(resource, '$.externalId')", "(CAST(resource AS jsonb) ->> 'externalId')"),
+    // While END commits, a SELECT without a lock would still see the row as waiting.
+    ("/* for share */", "FOR SHARE"),
+    // Of two that lease at once, the second takes the next message instead of waiting for the first one's.
+    ("/* skip locked */", "FOR UPDATE OF o SKIP LOCKED"),
 ];
 
 /// A statement in PostgreSQL's words. No text in one has a question mark.

@@ -8,10 +8,23 @@ pub const VERSION: i64 = 5;
 
 /// The error for a ledger that has another one.
 pub(super) fn unknown(version: i64) -> StoreError {
-    let how = if version > VERSION {
+    let advice = if version > VERSION {
         "run the gateway that wrote it, or a newer one"
     } else {
-        "and cannot be brought there by this user; let an administrator run ledger.sql"
+        "let an administrator run this gateway's ledger.sql"
     };
-    StoreError::Failed(format!("the ledger has version {version}, this gateway needs {VERSION}; {how}"))
+    StoreError::Failed(format!("the ledger has version {version}, this gateway needs {VERSION}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_gateway_is_for_a_newer_ledger() {
+        for (version, advice) in [(VERSION + 1, "or a newer one"), (VERSION - 1, "this gateway's ledger.sql")] {
+            let error = unknown(version).to_string();
+            assert!(error.contains(&format!("has version {version}, ")) && error.ends_with(advice), "{error}");
+        }
+    }
 }

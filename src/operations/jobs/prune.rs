@@ -1,10 +1,10 @@
-//! Deletes what is not kept: refusals whose sender was not proved, beyond those that are kept; what instances share about tokens and
-//! published keys, once it has expired; messages that ended long ago; and, where `[keep]` says for how long they are kept, rows of requests that ended without a
-//! DELETE.
+//! Deletes what is not kept: refusals whose sender was not proved, beyond those that are kept; what instances share about tokens
+//! and published keys, once it has expired; messages that ended long ago; and, where `[keep]` says for how long they are kept,
+//! rows of requests that ended without a DELETE.
 
 use chrono::TimeDelta;
 
-use crate::host::Host;
+use crate::host::{Host, StoreError};
 use crate::ledger::Ledger;
 use crate::ledger::retention::{AT_ONCE, Old};
 use crate::operations::Ctx;
@@ -25,7 +25,8 @@ pub(super) async fn prune<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, 
     let keep = ctx.app.config.keep;
     let tokens = ctx.stored(ledger.prune_tokens(now).await)?;
     let keys = ctx.stored(ledger.prune_published_keys(now).await)?;
-    let messages = prune_messages(ctx, &ledger).await?;
+    let ended_before = ctx.at.checked_sub_signed(MESSAGES_KEPT).unwrap_or(ctx.at);
+    let (messages, more_messages) = in_portions(ctx, async || ledger.prune_messages(ended_before).await).await?;
     let (unproved, more_unproved) = prune_unproved(ctx, &ledger).await?;
     let (refused, more_refused) = prune_old(ctx, &ledger, Old::Undelivered, keep.refused_days).await?;
     let (decided, more_decided) = prune_old(ctx, &ledger, Old::Delivered, keep.decided_days).await?;
@@ -36,28 +37,11 @@ pub(super) async fn prune<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<Summary<'c>, 
             ("decided", decided),
             ("tokens", tokens),
             ("keys", keys),
-            ("messages", messages.0),
+            ("messages", messages),
         ],
-        more: more_unproved || more_refused || more_decided || messages.1,
+        more: more_unproved || more_refused || more_decided || more_messages,
         expired: Vec::new(),
     })
-}
-
-/// Deletes messages that ended long ago: what was told of a request is needed as long as that can wait. Returns how many are gone, and
-/// whether there are more.
-async fn prune_messages<'c, H: Host>(ctx: &Ctx<'c, H>, ledger: &Ledger<'c, H>) -> Result<(usize, bool), NotSent> {
-    let before = ctx.at.checked_sub_signed(MESSAGES_KEPT).unwrap_or(ctx.at);
-    let mut gone = 0_usize;
-    loop {
-        if is_out_of_time(ctx) {
-            return Ok((gone, true));
-        }
-        let count = ctx.stored(ledger.prune_messages(before).await)?;
-        gone = gone.saturating_add(count);
-        if count < AT_ONCE {
-            return Ok((gone, false));
-        }
-    }
 }
 
 /// Returns how many are gone, and whether there are more.
@@ -87,16 +71,25 @@ async fn prune_old<'c, H: Host>(
     old: Old,
     days: Option<u32>,
 ) -> Result<(usize, bool), NotSent> {
-    let Some(days) = days else { return Ok((0, false)) };
+    match days {
+        Some(days) => in_portions(ctx, async || ledger.prune_old(old, days, ctx.at).await).await,
+        None => Ok((0, false)),
+    }
+}
+
+/// Calls `delete`, which deletes at most [`AT_ONCE`] and returns how many, until nothing is left or the time is over. Returns how
+/// many are gone, and whether there are more.
+async fn in_portions<H: Host>(
+    ctx: &Ctx<'_, H>,
+    delete: impl AsyncFn() -> Result<usize, StoreError>,
+) -> Result<(usize, bool), NotSent> {
     let mut gone = 0_usize;
-    loop {
-        if is_out_of_time(ctx) {
-            return Ok((gone, true));
-        }
-        let count = ctx.stored(ledger.prune_old(old, days, ctx.at).await)?;
+    while !is_out_of_time(ctx) {
+        let count = ctx.stored(delete().await)?;
         gone = gone.saturating_add(count);
         if count < AT_ONCE {
             return Ok((gone, false));
         }
     }
+    Ok((gone, true))
 }
