@@ -22,6 +22,9 @@ use crate::simulator::fault::Fault;
 use crate::simulator::options::SimulatorOptions;
 use crate::simulator::server::Simulator;
 
+/// The variable that Spin sends traces by.
+const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// The arguments of `serve`.
 #[derive(Args)]
 pub struct Arguments {
@@ -87,6 +90,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         database,
         variables,
         stand_ins: platform.map(ChatPlatform::stand_in).into_iter().collect(),
+        traces: std::env::var(COLLECTOR).ok().filter(|collector| !collector.is_empty()),
         ..Options::default()
     })
     .await?;

@@ -17,6 +17,7 @@ use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use super::instances::{Instances, Phase};
+use super::traces::Traces;
 use crate::manifest::Manifest;
 
 /// Serves connections until the phase changes, and then those that are open to their end.
@@ -24,6 +25,7 @@ use crate::manifest::Manifest;
 pub(super) struct Connections {
     pub(super) handler: ProxyHandler<Instances>,
     pub(super) manifest: Arc<Manifest>,
+    pub(super) traces: Option<Arc<Traces>>,
     pub(super) phase: watch::Receiver<Phase>,
 }
 
@@ -51,7 +53,14 @@ impl Connections {
     async fn serve(mut self, stream: TcpStream) {
         // Nagle's algorithm would hold back the second piece of an answer for 40 ms.
         let _ = stream.set_nodelay(true);
-        let service = hyper::service::service_fn(|request| respond(request, &self.handler, &self.manifest));
+        let service = hyper::service::service_fn(async |request: Request<Incoming>| {
+            let span = self.traces.as_ref().map(|traces| traces.begin(&request));
+            let response = respond(request, &self.handler, &self.manifest).await?;
+            if let Some(span) = span {
+                span.end(response.status());
+            }
+            Ok::<_, Infallible>(response)
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             // A client that has closed its sending side still waits for the answer.
             .half_close(true)

@@ -35,4 +35,5 @@ mod postgres_values;
 mod row_stream;
 mod sqlite;
 mod stand_ins;
+mod traces;
 mod variables;

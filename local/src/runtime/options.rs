@@ -36,6 +36,8 @@ pub struct Options {
     pub reuse: Reuse,
     /// The destination of the component's output.
     pub logs: Logs,
+    /// The collector that traces are sent to by OTLP over HTTP, such as `http://127.0.0.1:4318`.
+    pub traces: Option<String>,
     /// Counts what the component does. Its instances run in an engine of their own then, which is slower.
     pub meter: Option<Meter>,
 }
@@ -52,6 +54,7 @@ impl Default for Options {
             stand_ins: BTreeMap::new(),
             reuse: Reuse::default(),
             logs: Logs::stderr(),
+            traces: None,
             meter: None,
         }
     }

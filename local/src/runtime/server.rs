@@ -18,6 +18,7 @@ use super::instance::{Application, Linked};
 use super::instances::{Instances, Phase};
 use super::logs::Logs;
 use super::options::Options;
+use super::traces::Traces;
 use crate::component::build;
 use crate::manifest::Manifest;
 use crate::operator_files::spin_path;
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Runtime {
     address: SocketAddr,
     logs: Logs,
+    traces: Option<Arc<Traces>>,
     /// When it is dropped, everything ends.
     phase: watch::Sender<Phase>,
     busy: watch::Sender<usize>,
@@ -95,10 +97,11 @@ impl Runtime {
             busy: busy.clone(),
             _alive: alive,
         });
-        let connections = Connections { handler, manifest: Arc::new(manifest), phase: watched };
+        let traces = options.traces.as_deref().map(Traces::new).transpose()?.map(Arc::new);
+        let connections = Connections { handler, manifest: Arc::new(manifest), traces: traces.clone(), phase: watched };
         let server = tokio::spawn(connections.accept(listener));
         let server_abort = server.abort_handle();
-        Ok(Self { address, logs: options.logs, phase, busy, server, server_abort, instances })
+        Ok(Self { address, logs: options.logs, traces, phase, busy, server, server_abort, instances })
     }
 
     /// Returns the address that it listens on.
@@ -114,7 +117,7 @@ impl Runtime {
     }
 
     /// Takes no new connections, waits for running requests and for the work of the component after its answers (a minute
-    /// at most), and ends.
+    /// at most), sends the last traces, and ends.
     pub async fn stop(mut self) {
         self.phase.send_replace(Phase::Stopping);
         let finished = async {
@@ -124,6 +127,11 @@ impl Runtime {
         };
         if tokio::time::timeout(PATIENCE, finished).await.is_err() {
             self.logs.line("stopped although the component was still busy");
+        }
+        if let Some(traces) = self.traces.take()
+            && let Err(error) = blocking(move || traces.flush()).await
+        {
+            self.logs.line(&format!("{error:#}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The process: baked, operated by jobs and probes, without its ledger or its files, killed, under load; and what it must not show.
+//! The process: baked, operated by jobs and probes, without its ledger or its files, killed, under load, traced; and what it must not show.
 
 mod baked;
 pub(crate) mod crashes;
@@ -6,3 +6,4 @@ mod failures;
 mod operated;
 mod secrets;
 mod soak;
+mod traces;
