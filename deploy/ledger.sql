@@ -103,12 +103,6 @@ CREATE INDEX removals_by_user ON removals (user_name, id DESC);
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
 
-ELSIF found BETWEEN 4 AND 5 - 1 THEN
-SET LOCAL search_path = offboard;
-IF found < 5 THEN ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text; END IF;
-ELSE RETURN;
-END IF;
-IF found IS NULL OR found < 5 THEN
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     removal text COLLATE "C" NOT NULL,
@@ -132,6 +126,34 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
 CREATE INDEX outbox_by_target ON outbox (target, tried_at);
 CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
+ELSIF found BETWEEN 4 AND 5 - 1 THEN
+SET LOCAL search_path = offboard;
+IF found < 5 THEN ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    removal text COLLATE "C" NOT NULL,
+    turn text COLLATE "C" NOT NULL,
+    event text COLLATE "C" NOT NULL,
+    target text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    created_at bigint NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    due bigint NOT NULL,
+    leased_until bigint NOT NULL DEFAULT 0,
+    claim text COLLATE "C",
+    interrupted bigint NOT NULL DEFAULT 0,
+    attempts bigint NOT NULL DEFAULT 0,
+    tried_at bigint,
+    ended_at bigint,
+    handle text,
+    why text,
+    UNIQUE (removal, turn, event, target, number)
+);
+CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
+CREATE INDEX outbox_by_target ON outbox (target, tried_at);
+CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
+END IF;
+ELSE RETURN;
 END IF;
 CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column

@@ -1,6 +1,6 @@
 //! Writes a file as a whole, so that readers and other writers of the same folder never see a part of it.
 
-use std::fs::{self, Permissions};
+use std::fs::Permissions;
 use std::io::{Result, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -29,6 +29,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

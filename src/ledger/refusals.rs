@@ -14,6 +14,8 @@ use crate::request::removal::RemovalRequest;
 /// How many refusals without a proven actor are kept.
 pub const UNPROVED_KEPT: u32 = 10_000;
 
+/// Writes a refusal. The row of a delivery that was sent without effect stays as it is if a repeat of it could not be sent: the DELETE
+/// may still take effect.
 const REFUSE: &str = concat!(
     "INSERT INTO removals
     (id, state, ended_at, status, code, message, delivery, asked_at, caller, kind, actor, instance, user_name, reason,
@@ -23,7 +25,7 @@ const REFUSE: &str = concat!(
         ended_at = excluded.ended_at, policies = excluded.policies, policy_set = excluded.policy_set,
         status = excluded.status, code = excluded.code, message = excluded.message, caused_by = excluded.caused_by,
         gateway = excluded.gateway, notify = excluded.notify
-        WHERE removals.state IN ('not-sent', 'not-removed')
+        WHERE removals.state = 'not-sent' OR (removals.state = 'not-removed' AND excluded.state = 'denied')
     RETURNING ",
     columns!()
 );

@@ -336,8 +336,14 @@ fn user_name_of(seen: &ReceivedRequest) -> Option<&str> {
     seen.path_and_query.split(['?', '&']).find_map(|pair| pair.strip_prefix("user_name="))
 }
 
-/// What TaurusDB saw, beside the rows: `unanswered` are the accounts of which some process did not live to tell.
-fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BTreeSet<&str>) -> usize {
+/// What TaurusDB saw, beside the rows and what was answered: `unanswered` are the accounts of which some process did not live to
+/// tell.
+fn deletes_and_rows(
+    seen: &[ReceivedRequest],
+    entries: &[Entry],
+    history: &[Sent],
+    unanswered: &BTreeSet<&str>,
+) -> usize {
     let mut deletes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, request) in seen.iter().enumerate().filter(|(_, request)| request.method == Method::DELETE) {
         deletes.entry(user_name_of(request).expect("a name")).or_default().push(place);
@@ -372,7 +378,11 @@ fn deletes_and_rows(seen: &[ReceivedRequest], entries: &[Entry], unanswered: &BT
     for row in entries.iter().filter(|entry| entry.in_flight_until.is_some()) {
         let user_name = row.user_name.as_deref().unwrap();
         let sent = deletes.get(user_name).map_or(0, Vec::len) as i64;
-        assert!(sent == row.attempts || unanswered.contains(user_name), "{sent} DELETEs: {row:?}");
+        let told = || {
+            history.iter().filter(|sent| sent.user_name.as_deref() == Some(user_name)).flat_map(|sent| &sent.answers)
+        };
+        let is_right = sent == row.attempts || unanswered.contains(user_name);
+        assert!(is_right, "{sent} DELETEs: {row:?} {:?}", told().map(code_of).collect::<Vec<_>>());
     }
     again
 }
@@ -583,7 +593,7 @@ async fn balance(gateway: Gateway, server: Option<Server>) {
     let unanswered: BTreeSet<_> =
         gone.chain(unwritten).chain(down.filter_map(|sent| sent.user_name.as_deref())).collect();
     let seen = gateway.simulator.requests();
-    let again = deletes_and_rows(&seen, &rows, &unanswered);
+    let again = deletes_and_rows(&seen, &rows, &history, &unanswered);
     let there = history.iter().filter(|sent| sent.is_there).filter_map(|sent| sent.user_name.as_deref()).collect();
     accounts_and_rows(&gateway.simulator.accounts(INSTANCE), &there, &rows);
     no_instance_failed(logs.path());

@@ -145,3 +145,20 @@ async fn a_removal_that_was_left_in_flight() {
         assert_eq!(host.methods(), ["DELETE", "GET"]);
     }
 }
+
+/// A repeat that cannot be sent changes nothing in the row of a removal that was: its DELETE may still take effect.
+#[tokio::test]
+async fn a_repeat_that_is_not_sent_leaves_the_row_of_what_was() {
+    let (mut host, app) = (memory(), app());
+    let delivery = documented(seconds(&host), "user_name=alice");
+    host.will_fail(SendError::Broken("reset".into()));
+    host.will_list(&["alice"]);
+    ask(&host, &app, delivery.clone()).await;
+    assert_eq!(newest(&host), row("not-removed", "OFFBOARD.50204", 1, Some("account-list")));
+
+    host.variables.remove("huaweicloud_secret_key");
+    let answer = ask(&host, &app, delivery).await;
+    assert!(text(&answer).contains("OFFBOARD.50303"), "{}", text(&answer));
+    assert_eq!(host.rows().len(), 1);
+    assert_eq!(newest(&host), row("not-removed", "OFFBOARD.50204", 1, Some("account-list")));
+}
