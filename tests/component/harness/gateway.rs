@@ -106,7 +106,9 @@ impl Gateway {
         let later = ChatPlatform::start().await.unwrap();
         let config = folder.path().join("config");
         fs::create_dir(&config).unwrap();
-        let (mut variables, mut stand_ins) = (setup.variables(&simulator), BTreeMap::from([later.stand_in()]));
+        let mut variables = setup.variables(&simulator);
+        let mut stand_ins = BTreeMap::from([later.stand_in()]);
+        stand_ins.extend(setup.stand_ins.clone());
         if let Some(kind) = &setup.kind {
             play_kind(kind, &config, &mut variables, &later, &mut stand_ins);
         }

@@ -38,6 +38,9 @@ pub(crate) struct Setup {
     pub(crate) confirm: bool,
     /// The clocks are this machine's: for clients that cannot be told the time.
     pub(crate) real_time: bool,
+    /// Origins, and the local servers that stand in for them.
+    #[serde(skip)]
+    pub(crate) stand_ins: BTreeMap<String, String>,
     /// Instead of the demonstration's configuration and variables of its callers.
     #[serde(skip)]
     pub(crate) kind: Option<Arc<support::kind::Setup>>,

@@ -1,4 +1,10 @@
-//! Who is told, through the built component: by a webhook of Slack's, on both databases.
+//! Who is told, through the built component: by a webhook of Slack's on both databases; each kind by a stand-in that is held to its
+//! platform's documentation (`kinds`); and what a killed process leaves behind (`killed`).
+
+mod killed;
+mod kinds;
+mod scene;
+mod stand_in;
 
 use http::StatusCode;
 use local::simulator::wire::Answer as Told;

@@ -40,6 +40,7 @@ struct Told {
     /// Without one the variables lead to it.
     ledger: Option<PathBuf>,
     variables: BTreeMap<String, String>,
+    stand_ins: BTreeMap<String, String>,
     /// The clock is this machine's.
     real_time: bool,
 }
@@ -53,6 +54,7 @@ async fn the_process() {
         config: Some(told.config),
         database: told.ledger.map_or(Database::Memory, Database::File),
         variables: told.variables,
+        stand_ins: told.stand_ins,
         clock: if told.real_time { Clock::System } else { Clock::Fixed(Arc::new(AtomicI64::new(START))) },
         logs: Logs::stderr(),
         ..Options::default()
@@ -76,6 +78,7 @@ impl Process {
             config: gateway.config("offboard.toml").parent().unwrap().to_owned(),
             ledger: gateway.ledger.as_file().map(Path::to_owned),
             variables: gateway.options.variables.clone(),
+            stand_ins: gateway.options.stand_ins.clone(),
             real_time: matches!(gateway.options.clock, Clock::System),
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
