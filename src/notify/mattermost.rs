@@ -24,7 +24,9 @@ impl NotifyPlatform for MattermostWebhook {
         let uri = webhook::url(to, "the URL of an incoming webhook, `https://host/hooks/…`", is_hook)?;
         let mut body = body(notice);
         if let Some(fields) = body.as_object_mut() {
+            // They are for answers to commands alone.
             fields.remove("response_type");
+            fields.remove("skip_slack_parsing");
         }
         Ok(webhook::json(Method::POST, uri, &body))
     }

@@ -1,6 +1,7 @@
 """Mattermost: an incoming webhook, and posts of a bot by the REST API.
 
-https://developers.mattermost.com/integrate/webhooks/incoming/, server/channels/web/webhook.go
+https://developers.mattermost.com/integrate/webhooks/incoming/; server/public/model/incoming_webhook.go (what it may have) and
+server/channels/app/slack.go (what it expands) of github.com/mattermost/mattermost
 https://developers.mattermost.com/api-documentation/#/operations/CreatePost, …/PatchPost, server/public/model/post.go
 """
 
@@ -54,7 +55,11 @@ class MattermostWebhook(Platform):
             return Refused(self.ANSWERS["parse"], why)
 
         body = json_of(request, refused)
-        only(body, ["text", "attachments", "skip_slack_parsing", "username", "icon_url", "props", "priority"], refused)
+        keys = ["text", "attachments", "username", "icon_url", "icon_emoji", "channel", "props", "type", "priority"]
+        only(body, keys, refused)
+        # The server takes words of others for Slack's mentions, and makes its own of them.
+        mention = re.search("<!(channel|here|all)>|<@[a-zA-Z0-9]+>", request.body.decode())
+        expect(not mention, refused(f"the mention {mention}"))
         text(body.get("text"), LONGEST, refused, "text")
         check_attachments(body.get("attachments", []), refused)
         self.show(body)

@@ -63,7 +63,8 @@ fn color(icon: Option<Icon>) -> &'static str {
     }
 }
 
-/// Prevents `@all`, and links or pictures behind other words. An `@` inside a word, as in an address, mentions no one.
+/// Prevents `@all`, and links or pictures behind other words. An `@` inside a word, as in an address, mentions no one. Webhooks have no
+/// `skip_slack_parsing`, and turn `<!channel>` into `@channel` (`channels/app/slack.go` of github.com/mattermost/mattermost).
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
@@ -74,7 +75,7 @@ fn escaped(text: &str) -> String {
         }
         before = character;
     }
-    break_mention(&escaped, &["]("])
+    break_mention(&escaped, &["](", "<!"])
 }
 
 /// Words of others: no code and no emphasis, and no heading or quotation where they begin a line.
@@ -90,6 +91,7 @@ mod tests {
     fn no_one_is_mentioned() {
         assert_eq!(escaped("@all (@channel) a.@here"), "@\u{200b}all (@\u{200b}channel) a.@\u{200b}here");
         assert_eq!(escaped("[x](https://evil.example)"), "[x]\u{200b}(https://evil.example)");
+        assert_eq!(escaped("<!channel> <@u1>"), "<\u{200b}!channel> <@\u{200b}u1>");
         assert_eq!(escaped("portal/alice@example.com"), "portal/alice@example.com");
         assert_eq!(quoted("## > @all `b` **c** ~~e~~"), "##\u{200b} >\u{200b} @\u{200b}all 'b' ∗∗c∗∗ ∼∼e∼∼");
     }
