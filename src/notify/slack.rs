@@ -55,7 +55,6 @@ impl NotifyPlatform for SlackBot {
         let NotifyService::Slack { channel, .. } = to.service else { return Err(Unsendable::Unset(TOKEN)) };
         let token = to.secret(TOKEN)?;
         let mut body = body(notice, to.has_buttons);
-        body.insert("unfurl_links".into(), false.into());
         let at = match (notice.event, notice.earlier) {
             (NotifyEvent::Decided, Some(handle)) => {
                 body.insert("channel".into(), handle.channel.as_ref().unwrap_or(channel).as_str().into());
@@ -64,6 +63,7 @@ impl NotifyPlatform for SlackBot {
             }
             (event, earlier) => {
                 body.insert("channel".into(), channel.as_str().into());
+                body.insert("unfurl_links".into(), false.into());
                 if let (NotifyEvent::Reminder, Some(handle)) = (event, earlier) {
                     body.insert("thread_ts".into(), handle.id.as_str().into());
                 }

@@ -401,3 +401,15 @@ async fn the_platforms_own_types_take_every_message() {
         assert!(told["checked"][kind].as_u64() > Some(50), "{kind}: {told:#}");
     }
 }
+
+/// The messages of `tests/fixtures/notify/messages`, in the same way; those of platforms that publish nothing are held to their
+/// documentation by `notify`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_platforms_own_types_take_every_message_to_those_who_are_told() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/notify/messages");
+    let told = node("notify.mjs", &[folder.to_str().unwrap()]).await;
+    assert_eq!(told["problems"], json!([]), "{told:#}");
+    let checked = told["checked"].as_object().unwrap();
+    // Six events in two languages.
+    assert!(checked.len() == 10 && checked.values().all(|count| *count == json!(12)), "{told:#}");
+}

@@ -47,7 +47,7 @@ class GoogleChat(Platform):
         only(body, ["text", "cardsV2", "thread"], refused)
         expect(len(request.body) <= LONGEST, refused(f"{len(request.body)} bytes"))
         text(body.get("text"), LONGEST, refused, "text", size)
-        expect("<users/" not in body["text"], refused("a mention"))
+        expect("<users/" not in request.body.decode(), refused("a mention"))
         for card in body["cardsV2"]:
             self.check_card(card, refused)
         text(body["thread"]["threadKey"], 4000, refused, "threadKey")

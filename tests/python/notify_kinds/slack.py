@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 import json
+import re
 
 from .platform import Answer, Platform, Refused, expect, json_of, only, text, web_address
 
@@ -19,6 +20,9 @@ LONGEST = 13_200
 
 
 def check_blocks(blocks, refused):
+    # `<!channel>` calls everyone; words of others are escaped.
+    mention = re.search("<[!@#]", json.dumps(blocks))
+    expect(not mention, refused(f"a mention in {blocks}"))
     expect(isinstance(blocks, list) and 1 <= len(blocks) <= 50, refused("1 to 50 blocks"))
     expect(len(json.dumps(blocks, ensure_ascii=False)) <= LONGEST, refused("the blocks are too long"))
     for block in blocks:
@@ -131,8 +135,8 @@ class Slack(Platform):
         def refused(why):
             return Refused(no("invalid_blocks"), why)
 
-        common = ["channel", "text", "blocks", "unfurl_links"]
-        only(body, [*common, {"chat.postMessage": "thread_ts", "chat.update": "ts"}.get(method, "")], refused)
+        more = {"chat.postMessage": ["unfurl_links", "thread_ts"], "chat.update": ["ts"]}
+        only(body, ["channel", "text", "blocks", *more.get(method, [])], refused)
         text(body.get("text"), 40_000, refused, "text")
         check_blocks(body.get("blocks"), refused)
         if method == "chat.postMessage":

@@ -1,7 +1,7 @@
 """Huawei Cloud SMN: messages are published to a topic, in requests that the access key signs.
 
 https://support.huaweicloud.com/intl/en-us/api-smn/PublishMessage.html, https://support.huaweicloud.com/intl/en-us/api-smn/smn_api_65002.html
-The signature is made once more by Huawei Cloud's own SDK.
+The signature is made once more by Huawei Cloud's own SDK, which also has the keys of the body.
 """
 
 import json
@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
+from huaweicloudsdksmn.v2 import PublishMessageRequestBody
 
 from .platform import Answer, Platform, Refused, expect, json_of, only, size, text
 
@@ -50,11 +51,12 @@ class Smn(Platform):
             return Refused(self.ANSWERS["invalid"], why)
 
         body = json_of(request, refused)
-        only(body, ["subject", "message_structure", "time_to_live"], refused)
+        only(body, PublishMessageRequestBody.attribute_map.values(), refused)
         text(body["subject"], 512, refused, "subject", size)
         expect(body["subject"][0].isalnum() and body["subject"].isprintable(), refused(body["subject"]))
         messages = json.loads(body["message_structure"])
         only(messages, ["default", "email", "sms", "http", "https"], refused, "message_structure")
+        expect("default" in messages, refused("no default message"))
         for message in messages.values():
             text(message, 256 * 1024, refused, "a message", size)
         text(messages.get("sms", "-"), 490, refused, "the short message")

@@ -54,8 +54,9 @@ pub fn javascript() -> (PathBuf, PathBuf) {
         let digest = hex::encode(Sha256::digest(fs::read(source.join("package-lock.json")).unwrap()));
         let folder = repository::root().join("target/node").join(&digest[..12]);
         fs::create_dir_all(&folder).unwrap();
-        for file in ["package.json", "package-lock.json", "send.mjs", "literals.mjs", "messages.mjs", "setup.mjs"] {
-            fs::copy(source.join(file), folder.join(file)).unwrap();
+        let files = fs::read_dir(&source).unwrap().map(Result::unwrap);
+        for file in files.filter(|file| file.path().is_file()) {
+            fs::copy(file.path(), folder.join(file.file_name())).unwrap();
         }
         let complete = folder.join("complete");
         if !complete.exists() {
