@@ -6,6 +6,7 @@ use futures_util::stream::iter;
 use serde_json::json;
 
 use super::scene::{Scene, told};
+use crate::harness::setup::Setup;
 
 /// What a platform does with messages about one request, and what its answers mean. The names of answers are those of the stand-in.
 struct Kind {
@@ -280,5 +281,30 @@ async fn does_not_answer(kind: &Kind) {
         let (state, sent) = if kind.takes_twice { ("delivered", 2) } else { ("unknown", 1) };
         assert_eq!(scene.messages(account), told("waiting", state), "{what}");
         assert_eq!((scene.sent(account).await.len(), scene.shown(account).await.len()), (sent, 1), "{what}");
+    }
+}
+
+/// A platform takes nothing of a sender without its secret: the operator has set another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_not_the_platform_s_is_refused() {
+    for (kind, variable, value, said) in [
+        ("slack", "notify_token", "xoxb-other", "cannot be delivered: answered 200 with invalid_auth"),
+        (
+            "mattermost",
+            "notify_token",
+            "other",
+            "cannot be delivered: answered 401 with api.context.session_expired.app_error",
+        ),
+        ("feishu", "notify_secret", "other", "cannot be delivered: answered 200 with 19021"),
+        ("dingtalk", "notify_secret", "other", "cannot be delivered: answered 200 with 310000"),
+        ("smn", "huaweicloud_secret_key", "other", "cannot be delivered: answered 401 with APIGW.0301"),
+        ("pagerduty", "notify_token", "00000000000000000000000000000000", "cannot be delivered: answered 400"),
+        ("standard-webhooks", "notify_secret", "whsec_b3RoZXI=", "will be tried again: answered 401"),
+    ] {
+        let scene = Scene::start_with(kind, None, Setup::default().variable(variable, value)).await;
+        scene.leaves(&scene.gateway, "alice").await;
+        scene.assert_said(said);
+        let seen = scene.platform.all().await;
+        assert_eq!((seen.messages.len(), seen.sent.len(), seen.problems.len()), (0, 1, 1), "{kind}: {seen:#?}");
     }
 }

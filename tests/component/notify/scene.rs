@@ -31,13 +31,16 @@ pub(super) struct Scene {
 impl Scene {
     /// Starts a gateway that tells a platform of this kind; on PostgreSQL if a store is given.
     pub(super) async fn start(kind: &'static str, store: Option<Store>) -> Self {
+        Self::start_with(kind, store, Setup::default()).await
+    }
+
+    /// The same, with this configuration, whose variables go before those that the platform gave.
+    pub(super) async fn start_with(kind: &'static str, store: Option<Store>, setup: Setup) -> Self {
         let platform = StandIn::open(kind);
-        let setup = Setup::default().people().replace("offboard.toml", "[accounts]", DISCORD).replace(
-            "policy.cedar",
-            "// Every person may remove",
-            OPERATES,
-        );
-        let setup = platform.setup(setup);
+        let given = setup.variables.clone();
+        let setup = setup.people().replace("offboard.toml", "[accounts]", DISCORD);
+        let mut setup = platform.setup(setup.replace("policy.cedar", "// Every person may remove", OPERATES));
+        setup.variables.extend(given);
         let gateway = match store {
             None => Gateway::start(setup).await,
             Some(store) => Gateway::start_on(store, setup).await,
@@ -51,9 +54,10 @@ impl Scene {
         self.platform.set_now(self.gateway.now()).await;
     }
 
-    /// HR reports a leaver, whose removal needs approval.
+    /// HR reports a leaver, whose removal needs approval, in words that platforms could take for mentions.
     pub(super) fn leaver(account: &str) -> Ask {
-        Ask { webhook_id: format!("msg_{account}"), ..Ask::on_production(account) }
+        let reason = "left on 30 April <!channel> <@U0ERIN> <users/all> @all";
+        Ask { webhook_id: format!("msg_{account}"), reason: Some(reason.into()), ..Ask::on_production(account) }
     }
 
     /// The same through this gateway, which has told of it when this returns.

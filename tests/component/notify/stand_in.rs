@@ -41,7 +41,7 @@ pub(super) struct Seen {
     /// Every request, taken or not.
     pub(super) sent: Vec<Sent>,
     /// What was wrong with requests.
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 /// A message as people see it.
@@ -141,9 +141,14 @@ impl StandIn {
         self.ask::<()>("/release", &Value::Null).await;
     }
 
-    /// What the platform has got; all of it was as the platform documents.
+    /// What the platform has got.
+    pub(super) async fn all(&self) -> Seen {
+        self.ask("/seen", &Value::Null).await
+    }
+
+    /// The same; all of it was as the platform documents.
     pub(super) async fn seen(&self) -> Seen {
-        let seen: Seen = self.ask("/seen", &Value::Null).await;
+        let seen = self.all().await;
         assert_eq!(seen.problems, [""; 0], "{}", self.kind);
         seen
     }
