@@ -153,11 +153,12 @@ fn complete(request: &Request, examples: &mut Vec<Missing>) -> anyhow::Result<Gi
     Ok(given)
 }
 
-/// Returns the variables that callers and credentials in offboard.toml name.
+/// Returns the variables that offboard.toml names: of callers, of those who are told, and of credentials.
 fn named_variables(offboard: &str) -> BTreeSet<String> {
     let Some(map) = SourceMap::read(offboard) else { return BTreeSet::new() };
     let callers = map.callers.into_iter().flat_map(|caller| caller.variables);
-    callers.chain(map.variables).map(|variable| variable.text).collect()
+    let notify = map.notify.into_iter().flat_map(|target| target.variables);
+    callers.chain(notify).chain(map.variables).map(|variable| variable.text).collect()
 }
 
 /// Returns the leavers' table of a new caller: on all instances, because the operator knows which to leave out.
@@ -343,6 +344,26 @@ mod tests {
             panic!("{:?}", third.secrets)
         };
         assert_eq!((variable.as_str(), secret.expose()), ("hcloud_access_key", &*"00".repeat(32)));
+    }
+
+    /// A variable has one value, and that of a message's signature is no caller's secret.
+    #[test]
+    fn a_variable_of_those_who_are_told_is_not_a_callers() {
+        let table = |variable: &str| {
+            format!(
+                "\n[[notify]]\nname = \"events\"\nkind = \"standard-webhooks\"\nurl = \"notify_url\"\nsecrets = [\"{variable}\"]\nevents = [\"waiting\"]\n"
+            )
+        };
+        for (named, expected) in [
+            (&[][..], "api_access_key"),
+            (&["api_access_key"], "terraform_access_key"),
+            (&["api_access_key", "terraform_access_key"], "terraform_2_access_key"),
+        ] {
+            let tables = named.iter().map(|variable| table(variable).replace("\"events\"", &format!("\"{variable}\"")));
+            let offboard = texts().offboard + &tables.collect::<String>();
+            let plan = planned(&request("api", "terraform", &[], &[]), Texts { offboard, ..texts() }).unwrap();
+            assert_eq!(plan.secrets[0].variable, expected, "{named:?}");
+        }
     }
 
     #[test]

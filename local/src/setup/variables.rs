@@ -7,8 +7,8 @@ use starrocks_offboard::taurusdb;
 use super::recipe::Recipe;
 use super::recipes::RECIPES;
 
-/// A variable that proves something and belongs to no caller, beside those of TaurusDB's credentials.
-const METRICS: &str = "metrics_token";
+/// Variables that prove something and belong to no caller, beside those of TaurusDB's credentials.
+const OTHERS: [&str; 4] = ["metrics_token", "notify_url", "notify_token", "notify_secret"];
 
 /// Names a variable for each part of the secret of a new caller: those that spin.toml has for the kind, unless offboard.toml
 /// names one of them already; else names that begin with the caller's. `named` are the variables that offboard.toml names.
@@ -17,7 +17,7 @@ pub(super) fn names(recipe: &Recipe, caller: &str, named: &BTreeSet<String>) -> 
         return recipe.secrets.iter().map(|part| (part.name, part.variable.to_owned())).collect();
     }
     let standard = RECIPES.iter().flat_map(|recipe| recipe.secrets).map(|part| part.variable);
-    let other: BTreeSet<&str> = standard.chain(taurusdb::VARIABLES).chain([METRICS]).collect();
+    let other: BTreeSet<&str> = standard.chain(taurusdb::VARIABLES).chain(OTHERS).collect();
     let beginning = beginning(caller);
     // Two names of callers may begin their variables in the same way: `a-b` and `a.b`.
     let numbered = (2u32..).map(|number| format!("{beginning}_{number}"));
