@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::Uri;
-use http::uri::Scheme;
+use starrocks_offboard::config::endpoint::endpoint;
 
 /// An origin, `https://host[:port]`. It has only characters that mean nothing in a shell, in JSON and in TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +19,12 @@ impl FromStr for Address {
     /// If the scheme is not `https`, or there is more than an origin; the message says what to write.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not the address of a gateway; write `https://HOST` or `https://HOST:PORT`");
-        let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-        let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
-        let is_origin = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
-        if uri.scheme() == Some(&Scheme::HTTPS) && is_plain && is_origin && !authority.is_empty() {
-            Ok(Self(format!("https://{authority}")))
+        let origin = endpoint(text).map_err(|_| wrong())?;
+        let is_plain =
+            |authority: &str| authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
+        // Parsing leaves out a fragment. Plain `http` of this machine is an endpoint, and nothing that a platform reaches.
+        if origin.strip_prefix("https://").is_some_and(is_plain) && !text.contains('#') {
+            Ok(Self(origin))
         } else {
             Err(wrong())
         }
@@ -50,6 +49,7 @@ mod tests {
             ("https://offboard.example.com:8443", Some("https://offboard.example.com:8443")),
             ("https://[2001:db8::1]:8443", Some("https://[2001:db8::1]:8443")),
             ("http://offboard.example.com", None),
+            ("http://127.0.0.1:3000", None),
             ("offboard.example.com", None),
             ("https://offboard.example.com/hooks", None),
             ("https://offboard.example.com?a=b", None),
