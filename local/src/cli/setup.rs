@@ -17,7 +17,7 @@ use crate::setup::address::Address;
 use crate::setup::inputs::{Given, Mapped, mapped, setting};
 use crate::setup::page::{Mode, page};
 use crate::setup::paths::Paths;
-use crate::setup::plan::{Plan, Request, plan};
+use crate::setup::plan::{Request, Texts, plan};
 use crate::setup::recipe::Recipe;
 use crate::setup::recipes::{RECIPES, kinds, recipe};
 use crate::setup::secret::{Random, operating_system};
@@ -61,8 +61,8 @@ pub struct Console<'c> {
     pub random: Random<'c>,
 }
 
-/// Shows or writes what sets up the caller, and checks the result. The exit code is a failure if the result has an error; then nothing is
-/// written.
+/// Shows or writes what sets up the caller, and checks the result. The exit code is a failure if the result has an error. Nothing is
+/// written if the change brings one.
 ///
 /// # Errors
 ///
@@ -94,15 +94,22 @@ pub fn run_at(arguments: Arguments, console: Console<'_>) -> anyhow::Result<Exit
     let before = paths.read()?;
     let request = requested(arguments, terminal)?;
     let plan = plan(&request, before.clone(), random)?;
-    let found = checked(&paths, &plan)?;
+    let found = checked(&paths, &plan.texts)?;
     let is_usable = !found.iter().any(Diagnostic::is_error);
+    let brings_errors = !is_usable && has_more_errors(&found, &checked(&paths, &before)?);
 
-    let mode = if is_written && is_usable { Mode::Written } else { Mode::Shown };
+    let mode = if is_written && !brings_errors { Mode::Written } else { Mode::Shown };
     if mode == Mode::Written {
         paths.write(&before, &plan.texts)?;
     }
-    let refused = if is_written && !is_usable { "Nothing was written, because of these errors.\n" } else { "" };
-    let text = format!("{}\nCheck of the result:\n\n{}{refused}", page(&request, &plan, mode), report(&found));
+    let remark = match (is_written, is_usable, brings_errors) {
+        (true, false, true) => "Nothing was written, because the change brings errors.\n",
+        (true, false, false) => {
+            "The errors were there before the change, which was written; mend them before you deploy.\n"
+        }
+        _ => "",
+    };
+    let text = format!("{}\nCheck of the result:\n\n{}{remark}", page(&request, &plan, mode), report(&found));
     output.write_all(text.as_bytes()).context("cannot write to standard output")?;
     Ok(if is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -152,12 +159,21 @@ fn table() -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
-/// Checks the files as they will be. Variables have the values that the environment has.
-fn checked(paths: &Paths, plan: &Plan) -> anyhow::Result<Vec<Diagnostic>> {
+/// Checks the files with these texts. Variables have the values that the environment has.
+fn checked(paths: &Paths, texts: &Texts) -> anyhow::Result<Vec<Diagnostic>> {
     let mut files = OperatorFiles::read(Some(&paths.config))?;
-    files.offboard.clone_from(&plan.texts.offboard);
-    let manifest = Manifest::parse(&plan.texts.spin, PathBuf::new())?;
-    Ok(diagnostics(&files, &plan.texts.spin, &manifest.variables_in_environment()))
+    files.offboard.clone_from(&texts.offboard);
+    let manifest = Manifest::parse(&texts.spin, PathBuf::new())?;
+    Ok(diagnostics(&files, &texts.spin, &manifest.variables_in_environment()))
+}
+
+/// Whether there is an error that was not there before. Lines do not count, because those behind the new ones have moved.
+fn has_more_errors(found: &[Diagnostic], before: &[Diagnostic]) -> bool {
+    let mut known: Vec<_> = before.iter().filter(|known| known.is_error()).collect();
+    found.iter().filter(|error| error.is_error()).any(|error| {
+        let is_it = |known: &&Diagnostic| (known.file, &known.message) == (error.file, &error.message);
+        known.iter().position(is_it).map(|place| known.swap_remove(place)).is_none()
+    })
 }
 
 #[cfg(test)]
@@ -250,17 +266,49 @@ mod tests {
         assert_eq!(offboard(folder.path()), own);
     }
 
-    /// A policy that cannot be used stops the gateway, and a new caller is no reason to deploy it.
+    /// What `--write` does there: whether the command succeeded, whether it wrote offboard.toml, and its page.
+    fn written(folder: &std::path::Path, line: &[&str]) -> (bool, bool, String) {
+        let before = offboard(folder);
+        let printed = run_in(folder, &[line, &URL, &["--write"]].concat(), None).unwrap();
+        (printed.is_success, offboard(folder) != before, printed.page)
+    }
+
     #[test]
-    fn nothing_is_written_if_the_result_has_an_error() {
+    fn nothing_is_written_if_the_change_brings_an_error() {
+        let folder = installation();
+        let line = ["scim", "--name", "a name"];
+        let (is_success, is_written, page) = written(folder.path(), &line);
+        assert!(!is_success && !is_written, "{page}");
+        assert!(page.starts_with("To add to offboard.toml"), "{page}");
+        assert!(page.ends_with("Nothing was written, because the change brings errors.\n"), "{page}");
+    }
+
+    /// Errors in other places are shown, and do not keep the operator from this change.
+    #[test]
+    fn errors_that_were_there_before_are_shown_and_the_change_is_written() {
         let folder = installation();
         std::fs::write(folder.path().join("config/policy.cedar"), "permit").unwrap();
-        let before = offboard(folder.path());
-        let printed = run_in(folder.path(), &[&["scim", "--write"][..], &URL].concat(), None).unwrap();
-        assert!(!printed.is_success);
-        assert!(printed.page.ends_with("Nothing was written, because of these errors.\n"), "{}", printed.page);
-        assert!(printed.page.starts_with("To add to offboard.toml"), "{}", printed.page);
-        assert_eq!(offboard(folder.path()), before);
+        let (is_success, is_written, page) = written(folder.path(), &["scim"]);
+        assert!(!is_success && is_written, "{page}");
+        assert!(page.starts_with("Added to offboard.toml") && page.contains("error: policy.cedar"), "{page}");
+        let remark = "The errors were there before the change, which was written; mend them before you deploy.\n";
+        assert!(page.ends_with(remark), "{page}");
+    }
+
+    #[test]
+    fn an_error_counts_as_often_as_it_is_there() {
+        let error = |line, message: &str| Diagnostic::error("offboard.toml", Some(line), message);
+        let before = [error(1, "a"), error(2, "b")];
+        for (found, expected) in [
+            (&[error(9, "b"), error(8, "a")][..], false),
+            (&[error(1, "a")], false),
+            (&[], false),
+            (&[error(1, "a"), error(3, "a")], true),
+            (&[error(1, "c")], true),
+        ] {
+            assert_eq!(has_more_errors(found, &before), expected, "{found:?}");
+        }
+        assert!(!has_more_errors(&[Diagnostic::warning("offboard.toml", None, "c")], &[]));
     }
 
     #[test]
