@@ -177,7 +177,7 @@ const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_platform_shows_what_it_is_told() {
-    iter(&KINDS).for_each_concurrent(AT_ONCE, |kind| shows(kind)).await;
+    iter(&KINDS).for_each_concurrent(AT_ONCE, shows).await;
 }
 
 /// From the event to the decision, with and without a reminder between them. The event is answered while the platform is still busy with
@@ -222,7 +222,7 @@ async fn outline(scene: &Scene, from: usize, kind: &Kind, end: &str) -> Vec<Seen
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_platform_s_refusals_and_delays_are_respected() {
-    iter(&KINDS).for_each_concurrent(AT_ONCE, |kind| refuses(kind)).await;
+    iter(&KINDS).for_each_concurrent(AT_ONCE, refuses).await;
 }
 
 async fn refuses(kind: &Kind) {
@@ -254,7 +254,7 @@ async fn refuses(kind: &Kind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_an_answer_is_shown_once() {
-    iter(&KINDS).for_each_concurrent(AT_ONCE, |kind| does_not_answer(kind)).await;
+    iter(&KINDS).for_each_concurrent(AT_ONCE, does_not_answer).await;
 }
 
 /// The platform takes the message; its connection breaks before it answers, or the time for an answer is over.
