@@ -128,6 +128,8 @@ fn make() -> Arc<Connection> {
         let (client, connection) = tokio_postgres::connect(address.expose(), NoTls).await?;
         // What ends a connection is told to the client.
         tokio::spawn(async move { drop(connection.await) });
+        // Many stories share the server and two cores: a slow statement is no answer of theirs.
+        client.batch_execute("SET statement_timeout = '60s'").await?;
         Ok::<_, tokio_postgres::Error>(client)
     });
     Arc::new(Connection { client: client.unwrap(), prepared: Mutex::default() })
