@@ -41,8 +41,7 @@ CREATE TABLE removals (
     person text COLLATE "C",
     caused_by text,
     gateway text,
-    upstream_ms bigint,
-    notify text
+    upstream_ms bigint
 );
 CREATE TABLE approvals (
     removal text COLLATE "C" NOT NULL,
@@ -102,33 +101,12 @@ CREATE INDEX removals_by_instance ON removals (instance, id DESC) WHERE instance
 CREATE INDEX removals_by_user ON removals (user_name, id DESC);
 CREATE INDEX removals_unproved ON removals (id) WHERE actor IS NULL;
 CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS jsonb) ->> 'externalId'), id);
-
-CREATE TABLE outbox (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    removal text COLLATE "C" NOT NULL,
-    turn text COLLATE "C" NOT NULL,
-    event text COLLATE "C" NOT NULL,
-    target text COLLATE "C" NOT NULL,
-    number bigint NOT NULL,
-    created_at bigint NOT NULL,
-    state text COLLATE "C" NOT NULL,
-    due bigint NOT NULL,
-    leased_until bigint NOT NULL DEFAULT 0,
-    claim text COLLATE "C",
-    interrupted bigint NOT NULL DEFAULT 0,
-    attempts bigint NOT NULL DEFAULT 0,
-    tried_at bigint,
-    ended_at bigint,
-    handle text,
-    why text,
-    UNIQUE (removal, turn, event, target, number)
-);
-CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
-CREATE INDEX outbox_by_target ON outbox (target, tried_at);
-CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
-ELSIF found BETWEEN 4 AND 5 - 1 THEN
+found := 4;
+ELSIF found NOT BETWEEN 4 AND 5 - 1 THEN RETURN;
+END IF;
 SET LOCAL search_path = offboard;
-IF found < 5 THEN ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;
+IF found < 5 THEN ALTER TABLE removals ADD COLUMN notify text; END IF;
+IF found < 5 THEN 
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     removal text COLLATE "C" NOT NULL,
@@ -152,9 +130,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due, id) WHERE state = 'waiting';
 CREATE INDEX outbox_by_target ON outbox (target, tried_at);
 CREATE INDEX outbox_by_event ON outbox (target, event, created_at) WHERE event IN ('brake', 'refused-credentials');
-END IF;
-ELSE RETURN;
-END IF;
+ END IF;
 CREATE OR REPLACE FUNCTION claim(text, text, bigint, text, text, text, text, text, text, text, text, text, bigint, bigint, text, text, text) RETURNS TABLE (claimed text, by_requester bigint, on_instance bigint) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 BEGIN

@@ -17,7 +17,7 @@ use crate::ledger::version::{VERSION, unknown};
 /// The schema that the tables are in.
 const NAME: &str = schema!();
 
-/// The tables and indexes of an empty schema.
+/// The tables and indexes of version [`OLDEST`], which an empty schema gets before it takes the steps.
 const TABLES: &str = "
 CREATE TABLE ledger (version bigint PRIMARY KEY);
 CREATE TABLE removals (
@@ -52,8 +52,7 @@ CREATE TABLE removals (
     person text COLLATE \"C\",
     caused_by text,
     gateway text,
-    upstream_ms bigint,
-    notify text
+    upstream_ms bigint
 );
 CREATE TABLE approvals (
     removal text COLLATE \"C\" NOT NULL,
@@ -119,13 +118,12 @@ CREATE INDEX identities_by_external_id ON identities (caller, (CAST(resource AS 
 const OLDEST: i64 = 4;
 
 /// The steps to each version from the one before.
-const STEPS: [(i64, [&str; 2]); 1] =
-    [(5, ["ALTER TABLE removals ADD COLUMN IF NOT EXISTS notify text;", POSTGRES_TABLE])];
+const STEPS: [(i64, &str); 2] = [(5, "ALTER TABLE removals ADD COLUMN notify text;"), (5, POSTGRES_TABLE)];
 
 /// What makes the schema, if it does not exist, and brings an older one up to date. Any number of gateways may run it at once.
 pub(super) static SCHEMA: LazyLock<String> = LazyLock::new(|| {
     let functions: String = FUNCTIONS.iter().map(Function::definition).collect();
-    let steps: String = STEPS.iter().map(|(to, [a, b])| format!("IF found < {to} THEN {a}{b}END IF;\n")).collect();
+    let steps: String = STEPS.iter().map(|(to, step)| format!("IF found < {to} THEN {step} END IF;\n")).collect();
     format!(
         "DO $do$ DECLARE found bigint; BEGIN
 SET LOCAL lock_timeout = '10s';
@@ -134,11 +132,11 @@ IF to_regclass('{NAME}.ledger') IS NOT NULL THEN SELECT max(version) INTO found 
 IF found IS NULL THEN
 IF to_regnamespace('{NAME}') IS NULL THEN CREATE SCHEMA {NAME}; END IF;
 SET LOCAL search_path = {NAME};
-{TABLES}{POSTGRES_TABLE}ELSIF found BETWEEN {OLDEST} AND {VERSION} - 1 THEN
-SET LOCAL search_path = {NAME};
-{steps}ELSE RETURN;
+{TABLES}found := {OLDEST};
+ELSIF found NOT BETWEEN {OLDEST} AND {VERSION} - 1 THEN RETURN;
 END IF;
-{functions}{POSTGRES_TRIGGER}INSERT INTO ledger VALUES ({VERSION});
+SET LOCAL search_path = {NAME};
+{steps}{functions}{POSTGRES_TRIGGER}INSERT INTO ledger VALUES ({VERSION});
 END $do$"
     )
 });
