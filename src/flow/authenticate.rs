@@ -151,7 +151,7 @@ fn identify_caller<'c>(
 ) -> Result<ClaimedCaller<'c>, ProofError> {
     match route {
         // Answered before.
-        Route::Health | Route::Ready => Err(RequestError::RouteUnknown.into()),
+        Route::Health | Route::Ready | Route::Description => Err(RequestError::RouteUnknown.into()),
         Route::Api | Route::Metrics if http_signature::is_stated(inbound) => {
             http_signature::identify_caller(inbound, config, now)
         }

@@ -12,7 +12,8 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{HeaderValue, Method, Response};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::app::App;
 use crate::flow::authenticate::{Authenticated, Unproved, authenticate};
@@ -36,6 +37,7 @@ use crate::request::route::{Route, route};
 use crate::request::trace::trace_id;
 
 mod authenticate;
+mod describe;
 mod dispatch;
 mod early_answer;
 mod exchange;
@@ -78,8 +80,11 @@ pub async fn handle<H: Host>(
     let arrival = Arrival::now(host, app);
     let route = route(&inbound);
     let is_metrics = matches!(route, Ok(Route::Metrics));
+    let challenge = route.as_ref().ok().and_then(Route::challenge);
+    let answer = |response: Response<Bytes>| answer(challenged(response, challenge));
     let (exchange, work) = match (route, app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),
+        (Ok(Route::Description), _) => return answer(describe::response(&inbound, &arrival.id)),
         (Ok(Route::Ready), _) => return answer(ready::response(host, app, &arrival).await),
         (Err(error), _) => (Exchange::anonymous(arrival), Err(error.into())),
         (Ok(_), Err(_)) => (Exchange::anonymous(arrival), Err(NotSent::ConfigurationUnusable.into())),
@@ -108,15 +113,23 @@ pub async fn handle<H: Host>(
     }
 }
 
-/// Whether the ledger is worth opening before a request is read: for every one but the question for the gateway's health, which does
-/// without, and the one whether it is ready, which opens the ledger by itself. `inbound` may have no body yet.
+/// Whether the ledger is worth opening before a request is read: for every one but the questions for the gateway's health and for its
+/// description, which do without, and the one whether it is ready, which opens the ledger by itself. `inbound` may have no body yet.
 pub fn may_need_ledger(inbound: &Inbound) -> bool {
-    !matches!(route(inbound), Ok(Route::Health | Route::Ready))
+    !matches!(route(inbound), Ok(Route::Health | Route::Ready | Route::Description))
 }
 
 /// Returns the largest body that is read of a request, in bytes. `inbound` has none yet.
 pub fn body_limit(app: Result<&App, &str>, inbound: &Inbound) -> usize {
     app.map_or(BODY_LIMIT, |app| authenticate::body_limit(&app.config, inbound))
+}
+
+/// An answer to a request that is not proved says which proofs there are (RFC 9110, section 15.5.2).
+fn challenged(mut response: Response<Bytes>, challenge: Option<&'static str>) -> Response<Bytes> {
+    if let (StatusCode::UNAUTHORIZED, Some(challenge)) = (response.status(), challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
 }
 
 /// Authenticates and parses a request.

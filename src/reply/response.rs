@@ -39,8 +39,8 @@ pub(crate) fn build(rendered: Rendered, facts: &Facts<'_>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = rendered.status;
     let headers = response.headers_mut();
-    // An answer without content says nothing about one (RFC 9110, section 8.6).
-    if rendered.status != StatusCode::NO_CONTENT {
+    // An answer without content says nothing about one (RFC 9110, sections 8.6 and 15.4.5).
+    if ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&rendered.status) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(rendered.content_type));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }

@@ -80,6 +80,8 @@ pub(crate) enum Route {
     Health,
     /// Whether a removal could be carried out.
     Ready,
+    /// The description of all of this.
+    Description,
     /// What a monitoring system reads: with a secret of its own, or with the proof of [`Route::Api`].
     Metrics,
     /// TaurusDB's own API, and the routes beside it with the same proof.
@@ -107,7 +109,8 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
     match *segments(&inbound.path).as_slice() {
         ["healthz"] if is_read => Ok(Route::Health),
         ["readyz"] if is_read => Ok(Route::Ready),
-        ["healthz" | "readyz"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
+        ["openapi.yaml"] if is_read => Ok(Route::Description),
+        ["healthz" | "readyz" | "openapi.yaml"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
         ["hooks", name] => decoded(name).map(Route::Hook),
         ["scim", "v2", name, ..] => decoded(name).map(Route::Scim),
         _ => Err(RequestError::RouteUnknown),
@@ -115,11 +118,21 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
 }
 
 impl Route {
+    /// The schemes of the proofs that the route takes, as a challenge names them; `None` where the platforms' signatures have no
+    /// scheme, or nothing is to be proved.
+    pub(crate) fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::Api | Self::Metrics => Some("SDK-HMAC-SHA256, Bearer"),
+            Self::Scim(_) => Some("Bearer"),
+            Self::Health | Self::Ready | Self::Description | Self::Hook(_) => None,
+        }
+    }
+
     /// The request as the route reads it: where nothing is signed over method and path, HEAD is read as GET and the path has no
     /// empty segments.
     pub(crate) fn readable(&self, inbound: Inbound) -> Inbound {
         match self {
-            Self::Health | Self::Ready | Self::Metrics | Self::Api => inbound,
+            Self::Health | Self::Ready | Self::Description | Self::Metrics | Self::Api => inbound,
             Self::Hook(_) | Self::Scim(_) => Inbound {
                 method: if inbound.method == Method::HEAD { Method::GET } else { inbound.method },
                 path: segments(&inbound.path).iter().flat_map(|segment| ["/", segment]).collect(),
@@ -209,6 +222,8 @@ mod tests {
             (Method::GET, "/readyz".into(), Ok(Route::Ready)),
             (Method::HEAD, "/readyz/".into(), Ok(Route::Ready)),
             (Method::POST, "/readyz".into(), not_allowed("GET")),
+            (Method::HEAD, "/openapi.yaml".into(), Ok(Route::Description)),
+            (Method::POST, "/openapi.yaml".into(), not_allowed("GET")),
             (Method::HEAD, "/metrics".into(), Ok(Route::Metrics)),
             (Method::POST, "/metrics".into(), not_allowed("GET")),
             (Method::POST, "/jobs/settle".into(), Ok(Route::Api)),
