@@ -6,7 +6,7 @@ use local::simulator::target::Target;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::answer::{Answer, PATIENCE, receive};
 use crate::harness::gateway::Gateway;
 use crate::harness::requests::{Ask, Kind, Signature};
 use crate::harness::setup::Setup;
@@ -176,9 +176,9 @@ async fn others_may_not_look() {
 async fn head(gateway: &Gateway, ask: Ask) -> (u16, Bytes) {
     let head = Ask { method: Some("HEAD".into()), ..ask };
     let head = head.wire(Kind::Api, &gateway.address.to_string(), gateway.now());
-    let answer = client::send(gateway.address, head.request()).await.unwrap();
-    assert!(answer.headers().get("allow").is_none());
-    (answer.status().as_u16(), answer.into_body())
+    let answer = receive(gateway.address, head.request()).await.unwrap();
+    assert!(answer.header("allow").is_none());
+    (answer.status, answer.body)
 }
 
 /// The row of a refusal that named no account is for callers who may audit the ledger itself.

@@ -1,10 +1,9 @@
 //! The same cases and breaches as in `tests/story`, through the built component.
 
-use local::http_client as client;
 use local::simulator::demo;
 
 use crate::harness::agreement::assert_agreement;
-use crate::harness::answer::{Answer, PATIENCE};
+use crate::harness::answer::{Answer, PATIENCE, receive};
 use crate::harness::gateway::Gateway;
 use support::case::Delete;
 use support::kind::Setup;
@@ -24,12 +23,11 @@ impl Stage for Component {
     }
 
     async fn send(&self, wire: &Wire) -> Reply {
-        let response = tokio::time::timeout(PATIENCE, client::send(self.0.address, wire.request())).await;
-        let (parts, body) = response.expect("an answer in time").unwrap().into_parts();
-        if parts.headers.contains_key("x-offboard-removal") {
+        let Answer { status, headers, body } = receive(self.0.address, wire.request()).await.unwrap();
+        if headers.contains_key("x-offboard-removal") {
             self.0.settled().await;
         }
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        Reply { status, headers, body }
     }
 
     fn rows(&self) -> Vec<Row> {

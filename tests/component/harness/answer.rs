@@ -9,6 +9,8 @@ use local::http_client as client;
 use local::simulator::chat_platform::Posted;
 use serde_json::Value;
 
+use crate::harness::openapi::{Answered, Asked, assert_described};
+
 /// A lookout for what never comes. Nothing waits this long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -19,10 +21,18 @@ pub(crate) async fn send(address: SocketAddr, request: http::Request<Bytes>) -> 
 
 /// The same; an error when the process is gone before it has answered.
 pub(crate) async fn try_send(address: SocketAddr, request: http::Request<Bytes>) -> anyhow::Result<Answer> {
+    let answer = receive(address, request).await?;
+    answer.assert_sound();
+    Ok(answer)
+}
+
+/// Sends a request, and returns an answer of any form that docs/openapi.yaml has.
+pub(crate) async fn receive(address: SocketAddr, request: http::Request<Bytes>) -> anyhow::Result<Answer> {
+    let asked = Asked::of(request.method(), request.uri());
     let response = tokio::time::timeout(PATIENCE, client::send(address, request)).await.expect("an answer in time");
     let (parts, body) = response?.into_parts();
     let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
-    answer.assert_sound();
+    assert_described(&asked, answer.as_answered());
     Ok(answer)
 }
 
@@ -64,8 +74,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads an answer with a Content-Length from its bytes; what follows it is not looked at.
-    pub(crate) fn parse(bytes: &[u8]) -> Self {
+    /// Reads an answer to this request, with a Content-Length, from its bytes; what follows it is not looked at.
+    pub(crate) fn parse(asked: Option<&Asked>, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, _) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
         let mut lines = head.split("\r\n");
@@ -80,8 +90,15 @@ impl Answer {
         let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
         let body = bytes[head.len() + 4..][..length].to_vec().into();
         let answer = Self { status, headers, body };
+        if let Some(asked) = asked {
+            assert_described(asked, answer.as_answered());
+        }
         answer.assert_sound();
         answer
+    }
+
+    pub(crate) fn as_answered(&self) -> Answered<'_> {
+        Answered { status: self.status, headers: &self.headers, body: &self.body }
     }
 
     /// What holds of every answer of the gateway's: it says how long it is, what it is and which request it was, in JSON of
@@ -93,6 +110,7 @@ impl Answer {
             "content-type",
             "date",
             "retry-after",
+            "www-authenticate",
             "x-offboard-code",
             "x-offboard-confirmed-by",
             "x-offboard-ledger",

@@ -25,6 +25,7 @@ use starrocks_offboard::config::Config;
 use tempfile::TempDir;
 
 use crate::harness::answer::{Answer, PATIENCE, send};
+use crate::harness::openapi::Asked;
 use crate::harness::requests::{Ask, Kind, Way};
 use crate::harness::row::Row;
 use crate::harness::setup::{START, Setup, play_kind};
@@ -262,7 +263,7 @@ impl Gateway {
 
     /// Sends bytes as they are, and reads one answer.
     pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Answer {
-        let answer = Answer::parse(&client::send_bytes(self.address, bytes).await.unwrap());
+        let answer = Answer::parse(Asked::parse(bytes).as_ref(), &client::send_bytes(self.address, bytes).await.unwrap());
         self.settled().await;
         answer
     }

@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod credentials;
 pub(crate) mod fixtures;
 pub(crate) mod gateway;
+pub(crate) mod openapi;
 pub(crate) mod requests;
 pub(crate) mod row;
 pub(crate) mod setup;

@@ -1,11 +1,11 @@
 //! What schedulers, probes and monitoring ask of the gateway, on both databases.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::{Method, Request};
-use local::http_client as client;
 use serde_json::json;
 
+use crate::harness::answer::receive;
 use crate::harness::gateway::Gateway;
 use crate::harness::requests::{Ask, Kind};
 use crate::harness::setup::Setup;
@@ -33,10 +33,9 @@ async fn job(gateway: &Gateway, name: &str) -> serde_json::Value {
 async fn metrics(gateway: &Gateway, token: &str) -> (u16, String, String) {
     let request = Request::get("/metrics").header(AUTHORIZATION, format!("Bearer {token}"));
     let request = request.header("host", gateway.address.to_string()).body(Bytes::new()).unwrap();
-    let answer = client::send(gateway.address, request).await.unwrap();
-    let kind = answer.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
-    let text = String::from_utf8(answer.body().to_vec()).unwrap();
-    (answer.status().as_u16(), kind.unwrap_or_default(), text)
+    let answer = receive(gateway.address, request).await.unwrap();
+    let kind = answer.header("content-type").unwrap_or_default().to_owned();
+    (answer.status, kind, String::from_utf8(answer.body.to_vec()).unwrap())
 }
 
 /// A removal of unknown outcome is settled by the job, by the account list and without a DELETE; twice is once.
