@@ -2,6 +2,7 @@
 
 mod baked;
 pub(crate) mod crashes;
+mod described;
 mod failures;
 mod operated;
 mod secrets;
