@@ -7,6 +7,8 @@
 //! - `deploy`, `template`: what runs the gateway on Kubernetes and by systemd, and what `spin new` lays down
 //! - `kinds`: the page, the row and the cases of every caller kind
 //! - `setup`: what the command prints for every kind, held to the platforms' own types
+//! - `openapi`: docs/openapi.yaml has the routes, codes, states and keys of the sources
+//! - `portals`: the examples of docs/portals.md are of the portals' own formats
 //! - `readme`: the Chinese README has what the English one has
 
 mod deploy;
@@ -16,6 +18,8 @@ mod ledger_sql;
 mod limits;
 mod manifest;
 mod metrics;
+mod openapi;
+mod portals;
 mod readme;
 mod setup;
 mod sources;

@@ -5,5 +5,6 @@ mod bad_input;
 mod demo_callers;
 pub(crate) mod kinds;
 mod official_clients;
+mod portals;
 mod secret_rotation;
 mod setup;

@@ -7,6 +7,7 @@
 //!   vendors' packages
 //! - [`stage`]: what a suite implements so that [`run_cases`], [`refusals`], [`rotation`] and [`adversary`] can run on it: natively in
 //!   memory (`tests/story`) and through the built component (`tests/component`)
+//! - [`portals`]: the examples of docs/portals.md
 //! - [`planned`]: answers of TaurusDB that a fixture plans
 //! - [`postgres_proxy`]: what goes wrong between the gateway and PostgreSQL
 //! - [`bench_files`], [`bench_host`]: the configuration and the host of the benchmarks; [`budget`]: what one removal costs
@@ -25,6 +26,7 @@ pub mod memory;
 pub mod on_postgres;
 pub mod planned;
 pub mod platforms;
+pub mod portals;
 pub mod postgres_ledger;
 pub mod postgres_proxy;
 pub mod python;
