@@ -25,7 +25,8 @@ fn the_template_is_one_that_backstage_reads() {
     let template = read(&example("yaml", 1));
     let (node, folder) = javascript();
     let mut command = Command::new(node);
-    let output = command.arg(folder.join("template.mjs")).arg(template.to_string()).current_dir(&folder).output().unwrap();
+    let output =
+        command.arg(folder.join("template.mjs")).arg(template.to_string()).current_dir(&folder).output().unwrap();
     let told: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(told["problems"], json!([]));
@@ -43,10 +44,12 @@ fn the_proxy_endpoint_is_one_that_backstage_reads() {
     let config = read(&example("yaml", 0));
     let endpoint = &config["proxy"]["endpoints"]["/offboard"];
     assert_keys(&config, &["proxy"]);
-    let known =
-        ["target", "headers", "changeOrigin", "pathRewrite", "allowedMethods", "allowedHeaders", "credentials"];
+    let known = ["target", "headers", "changeOrigin", "pathRewrite", "allowedMethods", "allowedHeaders", "credentials"];
     assert_keys(endpoint, &known);
-    assert!(["require", "forward", "dangerously-allow-unauthenticated"].contains(&endpoint["credentials"].as_str().unwrap()));
+    assert!(
+        ["require", "forward", "dangerously-allow-unauthenticated"]
+            .contains(&endpoint["credentials"].as_str().unwrap())
+    );
 }
 
 #[test]

@@ -31,15 +31,20 @@ pub(super) fn groups<'c>(inbound: &Inbound, rest: &[&str], base: &str) -> Result
             let (start, _) = Query::parse(&inbound.query)?.range()?;
             reply(StatusCode::OK, &page(0, start, Vec::new()))
         }
-        (&Method::POST, [".search"]) => reply(StatusCode::OK, &page(0, 1, Vec::new())),
+        (&Method::POST, [".search"]) => {
+            let query = Query::of_search(&inbound.body)?;
+            query.list()?;
+            reply(StatusCode::OK, &page(0, query.range()?.0, Vec::new()))
+        }
+        (_, [".search"]) => Err(RequestError::MethodNotAllowed { allow: "POST" }),
         (&Method::POST, []) => {
             let body = object(&inbound.body)?;
             // The same group gets the same id again: nothing is kept that could tell two apart.
             let id = Sha256::digest(Value::Object(body.clone()).to_string());
             let id = hex::encode(id.as_slice().get(..16).unwrap_or_default());
-            reply(StatusCode::CREATED, &group(&body, &id, base))
+            reply(StatusCode::CREATED, &group(&body, (&id, &id), base))
         }
-        (&Method::PUT, [given]) => reply(StatusCode::OK, &group(&object(&inbound.body)?, &id(given)?, base)),
+        (&Method::PUT, [given]) => reply(StatusCode::OK, &group(&object(&inbound.body)?, (&id(given)?, given), base)),
         (&Method::PATCH | &Method::DELETE, [_]) => Ok(Event::Reply(no_content())),
         (&Method::GET, [given]) => Err(RequestError::GroupUnknown { id: id(given)? }),
         (_, []) => Err(RequestError::MethodNotAllowed { allow: "GET, POST" }),
@@ -48,15 +53,15 @@ pub(super) fn groups<'c>(inbound: &Inbound, rest: &[&str], base: &str) -> Result
     }
 }
 
-/// Returns a group as the client sent it, without its members.
-fn group(body: &Map<String, Value>, id: &str, base: &str) -> Value {
+/// Returns a group as the client sent it, without its members. `in_path` is the id as a path has it.
+fn group(body: &Map<String, Value>, (id, in_path): (&str, &str), base: &str) -> Value {
     let mut group = Map::from_iter([("schemas".to_owned(), json!([GROUP])), ("id".to_owned(), id.into())]);
     for name in ["displayName", "externalId"] {
         if let Some(value) = field(body, name).filter(|value| !value.is_null()) {
             group.insert(name.into(), value.clone());
         }
     }
-    let location = format!("{base}/Groups/{id}");
+    let location = format!("{base}/Groups/{in_path}");
     group.insert("meta".into(), json!({"resourceType": "Group", "location": location}));
     Value::Object(group)
 }

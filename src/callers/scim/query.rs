@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::callers::scim::body::object;
 use crate::outcome::language::Localized;
@@ -43,15 +43,26 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if the body is no JSON object.
+    /// [`RequestError`] if the body is no JSON object, [`RequestError::BodyMalformed`] if a value is of another type than RFC 7644 has.
+    /// A number in a text is one, as identity systems write it, and what a search does not have is passed over.
     pub(super) fn of_search(body: &[u8]) -> Result<Self, RequestError> {
-        let text = |value: Value| match value {
-            Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
-            Value::String(text) => text,
-            Value::Null => String::new(),
-            other => other.to_string(),
-        };
-        Ok(Self(object(body)?.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect()))
+        let mut read = BTreeMap::new();
+        for (name, value) in object(body)? {
+            let name = name.to_ascii_lowercase();
+            let text = match (name.as_str(), value) {
+                ("filter" | "startindex" | "count" | "attributes" | "excludedattributes", Value::Null) => continue,
+                ("filter" | "startindex" | "count" | "attributes" | "excludedattributes", Value::String(text)) => text,
+                ("startindex" | "count", Value::Number(number)) => digits(&number),
+                ("attributes" | "excludedattributes", Value::Array(items)) => {
+                    let names: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+                    names.ok_or(WRONG_TYPE)?.join(",")
+                }
+                ("filter" | "startindex" | "count" | "attributes" | "excludedattributes", _) => return Err(WRONG_TYPE),
+                _ => continue,
+            };
+            read.insert(name, text);
+        }
+        Ok(Self(read))
     }
 
     /// Returns a parameter by its name in lowercase; an empty one is none.
@@ -87,10 +98,22 @@ impl Query {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let (digits, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits.is_empty() || !are_digits(digits) || !are_digits(fraction) {
+        if digits.is_empty() || !are_digits(digits) || !fraction.bytes().all(|byte| byte == b'0') {
             return Err(RequestError::invalid(name, text, Localized { en: "a number", zh: "数字" }));
         }
         Ok(Some(if text.starts_with('-') { 0 } else { digits.parse().unwrap_or(usize::MAX) }))
+    }
+}
+
+const WRONG_TYPE: RequestError = RequestError::BodyMalformed {
+    why: Localized { en: "a value of the search has the wrong type", zh: "搜索条件的值类型不正确" },
+};
+
+/// The digits of a number, also of one that JSON writes with an exponent.
+fn digits(number: &Number) -> String {
+    match number.as_f64() {
+        Some(whole) if number.is_f64() && whole.fract() == 0.0 => format!("{whole:.0}"),
+        _ => number.to_string(),
     }
 }
 
@@ -113,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn the_values_of_a_search_have_their_types() {
+        let read = |body: &str| Query::of_search(body.as_bytes()).and_then(|query| query.range());
+        for (body, range) in [
+            (r#"{"startIndex":2,"Count":1e2,"schemas":7}"#, Ok((2, 100))),
+            (r#"{"startIndex":"2","count":null,"attributes":["userName"]}"#, Ok((2, 100))),
+            (r#"{"count":true}"#, Err(WRONG_TYPE)),
+            (r#"{"filter":7}"#, Err(WRONG_TYPE)),
+            (r#"{"attributes":["userName",7]}"#, Err(WRONG_TYPE)),
+            (r#"{"excludedAttributes":{}}"#, Err(WRONG_TYPE)),
+        ] {
+            assert_eq!(read(body), range, "{body}");
+        }
+    }
+
+    #[test]
     fn a_page_is_brought_into_range() {
         let wrong = |name, text: &str| Err(RequestError::invalid(name, text, Localized { en: "a number", zh: "数字" }));
         for (query, range) in [
@@ -123,6 +161,7 @@ mod tests {
             ("count=1.0&startIndex=2.0", Ok((2, 1))),
             ("count=1000", Ok((1, 200))),
             ("count=99999999999999999999", Ok((1, 200))),
+            ("count=1.5", wrong("count", "1.5")),
             ("count=x", wrong("count", "x")),
             ("startIndex=1e3", wrong("startIndex", "1e3")),
             ("count=-", wrong("count", "-")),

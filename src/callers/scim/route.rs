@@ -45,18 +45,27 @@ pub(super) fn operation<'c>(inbound: &Inbound) -> Result<Event<'c>, RequestError
     };
     let operation = match collection.as_str() {
         // Of the whole service: it has no other resources.
-        "" | ".search" => list(inbound, &segments, &base),
-        "users" if is_list => list(inbound, rest, &base),
+        "" | ".search" => list(inbound, (&segments, GET), &base),
+        "users" if is_list => list(inbound, (rest, "GET, POST"), &base),
         "users" => person(inbound, rest).map(|operation| (operation, projection)),
         "groups" => return groups(inbound, rest, &base),
         "serviceproviderconfig" | "serviceproviderconfigs" | "resourcetypes" | "schemas" => {
             return document(inbound, &collection, rest, &base);
         }
-        "me" => Err(RequestError::ScimUnsupported { name: "/Me" }),
-        "bulk" => Err(RequestError::ScimUnsupported { name: "/Bulk" }),
+        "me" | "bulk" if rest.is_empty() => Err(unsupported(inbound, &collection)),
         _ => Err(RequestError::RouteUnknown),
     };
     operation.map(|(operation, projection)| Event::Command(Command::Scim(operation, projection)))
+}
+
+/// Why a part of SCIM is refused that RFC 7644 has, by the methods that it has there (sections 3.7 and 3.11).
+fn unsupported(inbound: &Inbound, collection: &str) -> RequestError {
+    let (name, allow) = match collection {
+        "me" => ("/Me", "GET, POST, PUT, PATCH, DELETE"),
+        _ => ("/Bulk", "POST"),
+    };
+    let is_one = allow.split(", ").any(|method| method == inbound.method.as_str());
+    if is_one { RequestError::ScimUnsupported { name } } else { RequestError::MethodNotAllowed { allow } }
 }
 
 /// Returns the base address of the resources: `http` on a loopback address only.
@@ -71,13 +80,17 @@ fn projection(query: &Query, base: &str) -> Projection {
     Projection::of(base.to_owned(), list("attributes"), list("excludedattributes"))
 }
 
-/// A list of people: by a query, or by the body of `.search`.
-fn list(inbound: &Inbound, rest: &[&str], base: &str) -> Result<(Operation, Projection), RequestError> {
+/// A list of people: by a query, or by the body of `.search`. `allow` has the methods of the collection.
+fn list(
+    inbound: &Inbound,
+    (rest, allow): (&[&str], &'static str),
+    base: &str,
+) -> Result<(Operation, Projection), RequestError> {
     let query = match (&inbound.method, rest) {
         (&Method::GET, []) => Query::parse(&inbound.query)?,
         (&Method::POST, [".search"]) => Query::of_search(&inbound.body)?,
         (_, [".search"]) => return Err(RequestError::MethodNotAllowed { allow: "POST" }),
-        _ => return Err(RequestError::MethodNotAllowed { allow: "GET, POST" }),
+        _ => return Err(RequestError::MethodNotAllowed { allow }),
     };
     Ok((query.list()?, projection(&query, base)))
 }

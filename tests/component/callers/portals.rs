@@ -65,7 +65,8 @@ async fn assert_taken(portal: &Form, url: &str, authorization: &str, sent: &Valu
     for _ in 0..2 {
         let request = Request::builder().method(sent["method"].as_str().unwrap()).uri(path);
         let request = request.header("authorization", authorization);
-        let request = headers.clone().fold(request, |request, (name, value)| request.header(name, value.as_str().unwrap()));
+        let request =
+            headers.clone().fold(request, |request, (name, value)| request.header(name, value.as_str().unwrap()));
         let answer = gateway.send(request.body(Bytes::from(body.clone())).unwrap()).await;
         assert_eq!((answer.status, answer.code().as_str()), (409, "OFFBOARD.40904"), "{answer:#?}");
     }

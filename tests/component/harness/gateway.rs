@@ -263,7 +263,8 @@ impl Gateway {
 
     /// Sends bytes as they are, and reads one answer.
     pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Answer {
-        let answer = Answer::parse(Asked::parse(bytes).as_ref(), &client::send_bytes(self.address, bytes).await.unwrap());
+        let answer =
+            Answer::parse(Asked::parse(bytes).as_ref(), &client::send_bytes(self.address, bytes).await.unwrap());
         self.settled().await;
         answer
     }

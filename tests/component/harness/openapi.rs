@@ -31,7 +31,8 @@ impl Asked {
         let mut words = std::str::from_utf8(line).ok()?.split(' ');
         let method = words.next()?.parse().ok()?;
         let target = words.next()?;
-        let path = target.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(target);
+        let path =
+            target.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(target);
         Some(Self::new(method, path.split(['?', '#']).next().unwrap_or_default()))
     }
 
@@ -126,7 +127,8 @@ impl Description {
                 Some(value) => {
                     let value = value.to_str().map_err(|error| format!("{name}: {error}"))?;
                     // A header is a text; where the schema says a number, it is one in digits.
-                    let value = value.parse::<u64>().ok().filter(|_| name == "Retry-After").map_or(json!(value), Value::from);
+                    let value =
+                        value.parse::<u64>().ok().filter(|_| name == "Retry-After").map_or(json!(value), Value::from);
                     self.check_value(&format!("{at}/schema"), &value).map_err(|why| format!("{name}: {why}"))?;
                 }
             }
