@@ -44,6 +44,28 @@ pub enum KeyShape {
     },
 }
 
+/// When the gateway sends requests to the URL in a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It does not.
+    Never,
+    /// For each caller that has the setting.
+    Always,
+    /// For callers that have this setting beside it.
+    With(&'static str),
+}
+
+impl Reached {
+    /// Whether it does, for a caller that has the settings of which `has` is true.
+    pub fn is_by(self, has: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::With(name) => has(name),
+        }
+    }
+}
+
 /// A setting that a caller kind has beside the common ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
@@ -54,7 +76,7 @@ pub struct Setting {
     /// Whether it may be a list.
     pub is_list: bool,
     /// Whether the gateway sends requests to the URL in it, so that spin.toml has to allow the host.
-    pub is_reached: bool,
+    pub reached: Reached,
     /// Checks a value.
     pub is_valid: fn(&str) -> bool,
     /// Describes a valid value for the operator; messages say "use {expected}".
@@ -68,7 +90,7 @@ impl Setting {
             name,
             required,
             is_list: false,
-            is_reached: false,
+            reached: Reached::Never,
             is_valid: |text| !text.is_empty(),
             expected: "a text",
         }
@@ -103,6 +125,8 @@ pub struct CallerShape {
     pub secret_form: SecretForm,
     /// Whether its secrets are public keys, so that nothing can be sealed with them.
     pub has_public_keys: bool,
+    /// Whether at most one caller may be of this kind.
+    pub is_single: bool,
     /// Checks the settings of a caller together; the error says what is needed, for the operator.
     pub is_complete: fn(&Caller) -> Result<(), &'static str>,
 }
@@ -121,6 +145,7 @@ impl CallerShape {
             proves_body: true,
             secret_form: |_, _| Ok(()),
             has_public_keys: false,
+            is_single: false,
             is_complete: |_| Ok(()),
         }
     }

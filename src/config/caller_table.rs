@@ -133,6 +133,15 @@ pub(super) fn read(
                 format!("caller `{name}` has the `issuer` of another caller; use each issuer once, or give each caller its own `header`"),
             ));
         }
+        if let Some(known) = callers.values().find(|known| shape.is_single && known.kind == caller.kind) {
+            return Err(lines.wrong(
+                &table.kind,
+                format!(
+                    "caller `{name}` is of the same kind `{}` as caller `{}`, and there can be one only; remove one of them",
+                    caller.kind, known.name
+                ),
+            ));
+        }
         if callers.contains_key(name) {
             return Err(lines.doubled_name("caller", at));
         }

@@ -12,7 +12,8 @@
 //!   most; so are keys that have no `kid` themselves, for a token with one that no key has;
 //! - `crit` is refused, because no extension that it could name is supported here; `b64`, the unencoded payload of RFC 7797,
 //!   is refused even if `crit` does not name it: otherwise an arbitrary text could pass for claims;
-//! - `typ`, if present, is `JWT` or `at+jwt` (RFC 9068 section 2.1), so that no other kind of token passes for one of these;
+//! - `typ`, if present, is `JWT` or `at+jwt` (RFC 9068 section 2.1), so that no other kind of token passes for one of these; for
+//!   an ID token `JWT` only ([`id_token`]);
 //! - one token has one spelling: three segments of base64url without padding and without trailing bits, JSON in which no
 //!   key appears twice;
 //! - `iss`, `aud`, `exp` and `sub` are mandatory; `nbf`, `iat` and `azp` are checked if present.
@@ -28,6 +29,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
 
 use crate::crypto::jwks::{KeyMissing, KeySet, named};
 use crate::crypto::unique_json;
@@ -40,6 +42,12 @@ const SKEW: i64 = 60_000;
 
 /// The longest `sub` that OpenID Connect Core section 2 allows.
 const LONGEST_SUBJECT: usize = 255;
+
+/// The values of `typ` of bearer tokens.
+const BEARER_TYPES: &[&str] = &["jwt", "at+jwt"];
+
+/// The values of `typ` of ID tokens: an access token for the same client is none.
+const ID_TOKEN_TYPES: &[&str] = &["jwt"];
 
 /// Header members that carry keys or say where to fetch them.
 const KEYS_IN_THE_HEADER: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
@@ -80,6 +88,12 @@ pub fn peek(token: &str) -> Option<Peek> {
     Some(Peek { issuer: claims.get("iss")?.as_str()?.to_owned(), key_id: key_id(&header).ok()?.map(str::to_owned) })
 }
 
+/// Returns the algorithm that a token says it is signed with, for a caller that accepts few of the supported ones; `None` if the
+/// text is not a token. The signature decides whether it is.
+pub fn algorithm(token: &str) -> Option<String> {
+    Parts::of(token).ok()?.header().ok()?.get("alg")?.as_str().map(str::to_owned)
+}
+
 /// What the claims of a token must be.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
@@ -113,7 +127,53 @@ pub struct Claims {
 /// A [`TokenError`] if the token is malformed, its signature does not verify, it is not valid at `now`, or a claim is not the
 /// expected one.
 pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<Claims, TokenError> {
-    claims(&proved(token, keys, expected, now)?, expected)
+    known_claims(&proved(token, keys, expected, now)?, expected)
+}
+
+/// Verifies an ID token (<https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>) that was issued for one
+/// sign-in, and returns all of its claims. The client is its only audience: others are not trusted here.
+///
+/// # Errors
+///
+/// If one of the checks of [`verify`] fails, `nonce` is another one, or the token is for other clients too; the [`TokenError`]
+/// names it.
+pub fn id_token(
+    token: &str,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+    nonce: &str,
+    now: DateTime<Utc>,
+) -> Result<Map<String, Value>, TokenError> {
+    let claims = object(&signed(token, keys, ID_TOKEN_TYPES)?)?;
+    fitting(&claims, expected, now)?;
+    if claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() != 1) {
+        return Err(TokenError::Claim("aud"));
+    }
+    let party = claims.get("azp").map(|party| party.as_str());
+    if party.is_some_and(|party| !expected.audiences.iter().any(|client| party == Some(client))) {
+        return Err(TokenError::Claim("azp"));
+    }
+    if !bool::from(text(&claims, "nonce")?.as_bytes().ct_eq(nonce.as_bytes())) {
+        return Err(TokenError::Claim("nonce"));
+    }
+    known_claims(&claims, expected).map(|_| claims)
+}
+
+/// Returns the claim that names the person. `sub` stands beside it in any case ([`verify`] demands it); an address that its
+/// provider has not verified names no one.
+///
+/// # Errors
+///
+/// [`TokenError::Claim`] if the claim is missing, is not printable ASCII of at most 255 bytes, or is an address with
+/// `email_verified` false.
+pub fn person(claims: &Map<String, Value>, name: &str) -> Result<String, TokenError> {
+    const REFUSED: TokenError = TokenError::Claim("of the person");
+    let is_unverified = |claim: &Value| matches!(claim, Value::Bool(false)) || claim.as_str() == Some("false");
+    if name == "email" && claims.get("email_verified").is_some_and(is_unverified) {
+        return Err(TokenError::Claim("email_verified"));
+    }
+    let id = claims.get(name).and_then(Value::as_str).ok_or(REFUSED)?;
+    if is_id(id) { Ok(id.to_owned()) } else { Err(REFUSED) }
 }
 
 /// Verifies a token that needs no `sub`, because its issuer acts for itself, and returns all of its claims.
@@ -127,13 +187,13 @@ pub fn proved(
     expected: &Expected<'_>,
     now: DateTime<Utc>,
 ) -> Result<Map<String, Value>, TokenError> {
-    let claims = object(&signed(token, keys)?)?;
+    let claims = object(&signed(token, keys, BEARER_TYPES)?)?;
     fitting(&claims, expected, now)?;
     Ok(claims)
 }
 
-/// Verifies the signature and returns the payload.
-fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> {
+/// Verifies the signature of a token of one of these types, and returns the payload.
+fn signed(token: &str, keys: &KeySet, types: &[&str]) -> Result<Vec<u8>, TokenError> {
     let parts = Parts::of(token)?;
     let header = parts.header()?;
     if ["crit", "b64"].iter().any(|name| header.contains_key(*name))
@@ -143,7 +203,7 @@ fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> {
     }
     match header.get("typ") {
         None => {}
-        Some(Value::String(media_type)) if is_token(media_type) => {}
+        Some(Value::String(media_type)) if is_of_type(media_type, types) => {}
         Some(_) => return Err(TokenError::Malformed),
     }
     let algorithm = header.get("alg").and_then(Value::as_str).ok_or(TokenError::Malformed)?;
@@ -162,11 +222,11 @@ fn signed(token: &str, keys: &KeySet) -> Result<Vec<u8>, TokenError> {
     Err(if tried.is_named { TokenError::Signature } else { TokenError::UnknownKey })
 }
 
-/// Whether `typ` is that of an accepted token. Media types are compared without case, and may leave out `application/` (RFC
+/// Whether `typ` is one of these. Media types are compared without case, and may leave out `application/` (RFC
 /// 7515 section 4.1.9).
-fn is_token(media_type: &str) -> bool {
+fn is_of_type(media_type: &str, types: &[&str]) -> bool {
     let media_type = media_type.to_ascii_lowercase();
-    matches!(media_type.strip_prefix("application/").unwrap_or(&media_type), "jwt" | "at+jwt")
+    types.contains(&media_type.strip_prefix("application/").unwrap_or(&media_type))
 }
 
 /// The three segments of a token, still encoded.
@@ -245,10 +305,20 @@ fn fitting(claims: &Object, expected: &Expected<'_>, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-fn claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims, TokenError> {
+/// Whether a text is an id of a person or system: printable ASCII without spaces at its ends, at most 255 bytes.
+fn is_id(text: &str) -> bool {
+    let is_printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    !text.is_empty() && text.len() <= LONGEST_SUBJECT && is_printable && text.trim() == text
+}
+
+/// Reads the claims that the gateway knows, of claims that [`proved`] or [`id_token`] returned.
+///
+/// # Errors
+///
+/// [`TokenError::Claim`] if one of them is missing or malformed.
+pub(crate) fn known_claims(claims: &Object, expected: &Expected<'_>) -> Result<Claims, TokenError> {
     let subject = text(claims, "sub")?;
-    let printable = subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if subject.is_empty() || subject.len() > LONGEST_SUBJECT || !printable || subject.trim() != subject {
+    if !is_id(subject) {
         return Err(TokenError::Claim("sub"));
     }
     let groups = expected.groups.map_or(Ok(Vec::new()), |name| groups(claims, name))?;
@@ -436,7 +506,7 @@ mod tests {
             let set = json!({"keys": [vector["inputs"]["jwk"]]}).to_string();
             let token = vector["inputs"]["jws"].as_str().unwrap();
             let payload = match KeySet::parse(set.as_bytes()) {
-                Ok(keys) => signed(token, &keys),
+                Ok(keys) => signed(token, &keys, BEARER_TYPES),
                 Err(_) => Err(TokenError::UnknownKey),
             };
             let valid = vector["valid"].as_bool().unwrap() && algorithm != "hs256";
@@ -699,7 +769,8 @@ mod tests {
         let mut unnamed = set["keys"][0].clone();
         unnamed.as_object_mut().unwrap().remove("kid");
         let payload = |keys: Value| {
-            signed(&token, &KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap()).map(|_| ())
+            signed(&token, &KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap(), BEARER_TYPES)
+                .map(|_| ())
         };
         assert_eq!(payload(json!([set["keys"][2], set["keys"][0]])), Ok(()));
         assert_eq!(payload(json!([unnamed])), Ok(()));
@@ -716,7 +787,8 @@ mod tests {
         // A token that names its key, of a set whose keys have no names.
         let named = self::token("EdDSA", json!({"alg": "EdDSA", "kid": "ed"}), &claims);
         let of_no_name = |keys: Value| {
-            signed(&named, &KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap()).map(|_| ())
+            signed(&named, &KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap(), BEARER_TYPES)
+                .map(|_| ())
         };
         let mut bare = set["keys"][0].clone();
         for member in ["kid", "alg", "use"] {

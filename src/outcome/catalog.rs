@@ -141,6 +141,15 @@ catalog! {
     KEY_UNKNOWN: 401 9 Refused
         "the token is signed with a key that its issuer does not publish; get a new token"
         "Token的签名密钥不在签发方公布的公钥中；请重新获取Token";
+    SIGN_IN_OVER: 401 10 Refused
+        "this sign-in took longer than 10 minutes, is over already or began in another browser; sign in again"
+        "本次登录已超过10分钟、已结束，或不是从此浏览器发起的；请重新登录";
+    SIGN_IN_REFUSED: 401 11 Refused
+        "the identity provider did not sign you in: {why}; sign in again, or ask the operator"
+        "身份提供方未完成登录：{why}；请重新登录，或联系管理员";
+    SESSION_OVER: 401 12 Refused
+        "your session is over, so nothing was changed; sign in again"
+        "会话已结束，未作任何更改；请重新登录";
     NOT_PERMITTED: 403 1 Denied
         "no policy permits this removal; no removal was sent; ask a person who is permitted, or ask the operator to add a policy"
         "没有策略允许此次删除，未发送删除请求；请联系有权限的人员，或联系管理员添加策略";
@@ -198,6 +207,15 @@ catalog! {
     OPERATE_NOT_EVALUATED: 403 10 Denied
         "the policies could not be evaluated; ask the operator to look at the log"
         "策略评估失败；请联系管理员查看日志";
+    FORM_FOREIGN: 403 11 Refused
+        "the form was not sent from a page of this console, so nothing was changed; open the page and send it from there"
+        "表单不是从本控制台的页面提交的，未作任何更改；请打开页面后提交";
+    FORM_REFUSED: 403 12 Refused
+        "the form was not made for you and this action, so nothing was changed; open the page again"
+        "表单不是为您和此操作生成的，未作任何更改；请重新打开页面";
+    FORM_OLD: 403 13 Refused
+        "the page was opened more than an hour ago, so nothing was changed; open it again"
+        "页面打开已超过1小时，未作任何更改；请重新打开";
     ROUTE_UNKNOWN: 404 1 Refused
         "this path does not exist; to remove an account, send DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…"
         "路径不存在；删除账号请使用DELETE /v3/{project_id}/instances/{instance_id}/starrocks/users?user_name=…";
@@ -270,6 +288,9 @@ catalog! {
     ACCOUNT_EXISTS_AGAIN: 409 10 Refused
         "the same event was already completed for this account, and the account exists again; no removal was sent; to remove it, send a new request"
         "同一事件此前已处理完此账号，而该账号再次存在，未发送删除请求；如需删除，请重新提交申请";
+    FORM_CHANGED: 409 11 Refused
+        "what the page showed has changed since, so nothing was changed; open it again and read it"
+        "页面所示内容此后已有变化，未作任何更改；请重新打开并确认内容";
     BODY_TOO_LARGE: 413 1 Refused
         "the request body is larger than {limit}; send a smaller one"
         "请求体超过{limit}；请减小请求体";
@@ -336,6 +357,12 @@ catalog! {
     LEDGER_IN_MEMORY: 503 6 NotSent
         "the ledger's database is in memory and would forget this removal; no removal was sent; ask the operator to look at /readyz"
         "台账数据库在内存中，无法保存本次删除的记录，未发送删除请求；请联系管理员查看/readyz";
+    PROVIDER_UNAVAILABLE: 503 7 NotSent
+        "the identity provider could not be reached, so you are not signed in; try again later"
+        "无法连接身份提供方，未完成登录；请稍后重试";
+    PROVIDER_UNUSABLE: 503 7 NotSent
+        "the identity provider cannot be used as it is configured, so you are not signed in; ask the operator to look at the log"
+        "身份提供方的配置不可用，未完成登录；请联系管理员查看日志";
     FIRST_BYTE_TIMED_OUT: 504 1 Unknown
         "the outcome is unknown: the removal was sent, TaurusDB did not begin to answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
         "结果未知：删除请求已发送，TaurusDB未及时开始响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";

@@ -174,6 +174,10 @@ pub enum NotSent {
     KeysUnavailable,
     /// The operator has to mend how those keys are had.
     KeysUnusable,
+    /// The identity provider of the console could not be asked.
+    ProviderUnavailable,
+    /// The operator has to mend how that provider is used.
+    ProviderUnusable,
     /// The account list could not be read, so it is not known whether a leaver's account exists.
     AccountListUnreadable,
     /// The account list that the caller asked for could not be read.
@@ -463,6 +467,8 @@ impl NotSent {
             Self::CredentialsRefused => &catalog::CREDENTIALS_REFUSED,
             Self::KeysUnavailable => &catalog::KEYS_UNAVAILABLE,
             Self::KeysUnusable => &catalog::KEYS_UNUSABLE,
+            Self::ProviderUnavailable => &catalog::PROVIDER_UNAVAILABLE,
+            Self::ProviderUnusable => &catalog::PROVIDER_UNUSABLE,
             Self::AccountListUnreadable => &catalog::ACCOUNT_LIST_UNREADABLE,
             Self::AccountListUnavailable => &catalog::ACCOUNT_LIST_UNAVAILABLE,
         }
@@ -674,7 +680,7 @@ mod tests {
         refused.collect()
     }
 
-    const NOT_SENT: [NotSent; 16] = [
+    const NOT_SENT: [NotSent; 18] = [
         NotSent::NotReached,
         NotSent::HostNotAllowed,
         NotSent::ConnectTimedOut,
@@ -689,6 +695,8 @@ mod tests {
         NotSent::CredentialsRefused,
         NotSent::KeysUnavailable,
         NotSent::KeysUnusable,
+        NotSent::ProviderUnavailable,
+        NotSent::ProviderUnusable,
         NotSent::AccountListUnreadable,
         NotSent::AccountListUnavailable,
     ];

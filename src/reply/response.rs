@@ -2,7 +2,7 @@
 //! tell what is behind the gateway.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::outcome::Outcome;
@@ -65,14 +65,20 @@ pub(crate) fn build(rendered: Rendered, facts: &Facts<'_>) -> Response<Bytes> {
             value.into_iter().for_each(|value| set(name.clone(), value));
         }
     }
-    for (name, value) in rendered.headers {
-        set(name, &value);
-    }
     if let Some(next) = facts.next {
         set(NEXT, next);
     }
     if !facts.policies.is_empty() {
         set(POLICY, &facts.policies.join(","));
+    }
+    for (name, value) in rendered.headers {
+        let Ok(value) = HeaderValue::from_str(&value) else { continue };
+        // The only header of a reply that may be there twice (RFC 6265, section 3).
+        if name == SET_COOKIE {
+            headers.append(name, value)
+        } else {
+            headers.insert(name, value).is_some()
+        };
     }
     *response.body_mut() = body;
     response

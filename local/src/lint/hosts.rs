@@ -14,7 +14,8 @@ pub(super) fn refused_settings(spin: &SpinToml, config: &Config, source_map: &So
     for located in &source_map.callers {
         let Ok(caller) = config.caller(&located.name.text) else { continue };
         let settings = callers::kind(&caller.kind).map_or(&[][..], |kind| kind.shape().settings);
-        for setting in settings.iter().filter(|setting| setting.is_reached) {
+        let has = |name: &str| caller.setting(name).is_some();
+        for setting in settings.iter().filter(|setting| setting.reached.is_by(has)) {
             let refused = caller.settings(setting.name).iter().filter(|url| !spin.allows(url));
             diagnostics.extend(refused.map(|url| {
                 let message = format!(

@@ -187,6 +187,7 @@ fn new_caller<'r>(
             Endpoint::Hook(methods) => format!("{methods} /hooks/{}", request.name),
             Endpoint::Scim => format!("/scim/v2/{}", request.name),
             Endpoint::Documented => "TaurusDB's documented API".to_owned(),
+            Endpoint::Console => "GET, POST /console".to_owned(),
         },
         keys: known.keys(shape.keys),
         settings: settings.collect(),
@@ -268,7 +269,9 @@ impl Known {
 
     /// Returns the origins that the gateway sends requests to for this caller.
     fn origins(&self, recipe: &Recipe, shape: &CallerShape) -> Vec<String> {
-        let is_reached = |key: &str| shape.settings.iter().any(|setting| setting.name == key && setting.is_reached);
+        let has = |name: &str| self.settings.iter().any(|(known, _)| known == name);
+        let is_reached =
+            |key: &str| shape.settings.iter().any(|setting| setting.name == key && setting.reached.is_by(has));
         let urls = self.settings.iter().filter(|(key, _)| is_reached(key)).flat_map(|(_, values)| values);
         let of_settings = urls.filter_map(|url| {
             let url: Uri = url.parse().ok()?;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::callers::proof::{Proof, ProofError, Subject, bearer};
-use crate::config::caller_shape::Setting;
+use crate::config::caller_shape::{Reached, Setting};
 use crate::config::callers::Caller;
 use crate::config::endpoint::is_web_address;
 use crate::crypto::jwks::{JwksSource, KeySet};
-use crate::crypto::jwt::{self, Expected};
+use crate::crypto::jwt::{self, Expected, TokenError};
 use crate::request::actor::Groups;
 use crate::request::headers::header;
 use crate::request::ids::DeliveryId;
@@ -22,24 +22,34 @@ pub(crate) const JWKS_FILE: Setting = Setting {
     ..Setting::text("jwks_file", false)
 };
 
-pub(super) const SETTINGS: &[Setting] = &[
-    Setting::text("issuer", false),
-    Setting::texts("audience", false),
-    Setting {
-        is_reached: true,
-        is_valid: is_web_address,
-        expected: "`https://…` (`http` for a loopback address only)",
-        ..Setting::text("jwks_url", false)
-    },
-    JWKS_FILE,
-    Setting {
-        is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
-        expected: "the name of a header",
-        ..Setting::text("header", false)
-    },
-    Setting::text("azp", false),
-    Setting::text("groups", false),
-];
+/// The issuer's `iss`, exactly.
+pub(crate) const ISSUER: Setting = Setting::text("issuer", false);
+
+/// Whom the tokens are for.
+pub(crate) const AUDIENCE: Setting = Setting::texts("audience", false);
+
+/// Where the issuer publishes its keys.
+pub(crate) const JWKS_URL: Setting = Setting {
+    reached: Reached::Always,
+    is_valid: is_web_address,
+    expected: "`https://…` (`http` for a loopback address only)",
+    ..Setting::text("jwks_url", false)
+};
+
+/// The header that carries the token.
+pub(crate) const HEADER: Setting = Setting {
+    is_valid: |name| http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
+    expected: "the name of a header",
+    ..Setting::text("header", false)
+};
+
+/// The client that the tokens were issued to.
+pub(crate) const AZP: Setting = Setting::text("azp", false);
+
+/// The claim that lists the teams of a person.
+pub(crate) const GROUPS: Setting = Setting::text("groups", false);
+
+pub(super) const SETTINGS: &[Setting] = &[ISSUER, AUDIENCE, JWKS_URL, JWKS_FILE, HEADER, AZP, GROUPS];
 
 /// Checks that the settings of a caller are complete.
 ///
@@ -72,7 +82,7 @@ fn token_header(caller: &Caller) -> String {
 /// # Errors
 ///
 /// [`ProofError::Doubled`] if the header appears twice, [`ProofError::Malformed`] if its value is not readable.
-pub(super) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, ProofError> {
+pub(crate) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<&'i str>, ProofError> {
     let name = token_header(caller);
     if name == AUTHORIZATION {
         let value = header(&inbound.headers, AUTHORIZATION)?;
@@ -90,7 +100,7 @@ pub(super) fn token<'i>(inbound: &'i Inbound, caller: &Caller) -> Result<Option<
 }
 
 /// Returns the source of the public keys for the request's token; `None` for a request without a token.
-pub(super) fn key_source<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
+pub(crate) fn key_source<'c>(inbound: &Inbound, caller: &'c Caller) -> Option<JwksSource<'c>> {
     token(inbound, caller).ok().flatten()?;
     caller.setting("jwks_url").map(JwksSource::Url).or_else(|| caller.setting("jwks_file").map(JwksSource::File))
 }
@@ -117,12 +127,13 @@ pub(super) fn issuing_caller<'c>(
     if has_token { Err(ProofError::TokenRefused { claim: "iss" }) } else { Ok(None) }
 }
 
-/// Verifies a token.
+/// Verifies a token. The person is its `sub`, or the claim of the setting `claim` for kinds that have it; of the setting
+/// `algorithms`, if there is one, one has to have signed it.
 ///
 /// # Errors
 ///
-/// [`ProofError`] if the token is not signed by the issuer, is for another audience, or is not valid at this time.
-pub(super) fn verify(
+/// [`ProofError`] if the token is not signed by the issuer, is for another audience, is not valid at this time, or names no person.
+pub(crate) fn verify(
     token: &str,
     keys: &KeySet,
     inbound: &Inbound,
@@ -135,13 +146,22 @@ pub(super) fn verify(
         authorized_party: caller.setting("azp"),
         groups: caller.setting("groups"),
     };
-    let claims = jwt::verify(token, keys, &expected, now)?;
+    let algorithms = caller.settings("algorithms");
+    if !algorithms.is_empty() && jwt::algorithm(token).is_none_or(|algorithm| !algorithms.contains(&algorithm)) {
+        return Err(TokenError::Algorithm.into());
+    }
+    let all = jwt::proved(token, keys, &expected, now)?;
+    let claims = jwt::known_claims(&all, &expected)?;
+    let person = match caller.setting("claim") {
+        Some(claim) => jwt::person(&all, claim)?,
+        None => claims.subject,
+    };
     let minute = now.timestamp().div_euclid(60).to_string();
     let (method, body) = (inbound.method.as_str().as_bytes(), &inbound.body);
     // Without the signature: an ECDSA signature can be written in a second way, which would make a second delivery.
     let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
     let parts = [signed.as_bytes(), minute.as_bytes(), method, inbound.path.as_bytes(), inbound.query.as_bytes(), body];
     let groups = Groups::new(claims.groups, claims.ends);
-    let subject = Subject { id: claims.subject, groups };
+    let subject = Subject { id: person, groups };
     Ok(Proof { subject: Some(subject), ..Proof::of(DeliveryId::new(caller, &parts)) })
 }

@@ -34,7 +34,7 @@ use crate::callers::kind::{Acknowledge, CallerKind, Endpoint, Verified};
 use crate::callers::parsed::{Parsed, Sender};
 use crate::callers::proof::{Proof, ProofError, VerificationKeys};
 use crate::config::Config;
-use crate::config::caller_shape::{CallerShape, Setting};
+use crate::config::caller_shape::{CallerShape, Reached, Setting};
 use crate::config::callers::Caller;
 use crate::crypto::mac::same_secret;
 use crate::outcome::language::Localized;
@@ -48,7 +48,7 @@ use crate::request::strict::{Fields, consists_of};
 
 const SHAPE: CallerShape = CallerShape {
     settings: &[Setting {
-        is_reached: true,
+        reached: Reached::Always,
         is_valid: is_site,
         expected: "Mattermost's own Site URL, such as `https://chat.example.com`, without a slash at its end",
         ..Setting::text(SITE_URL, false)
