@@ -13,6 +13,7 @@ use crate::host::{Host, StoreError};
 use crate::jwks_cache::{self, JwksCache};
 use crate::ledger::{self, Ledger};
 use crate::policy::Policies;
+use crate::provider_cache::ProviderCache;
 use crate::taurusdb::token_cache::{self, TokenCache};
 
 /// The configuration file.
@@ -66,6 +67,8 @@ pub struct App {
     pub tokens: TokenCache,
     /// Public keys of the issuers of callers' tokens.
     pub jwks: JwksCache,
+    /// The identity provider of the console.
+    pub providers: ProviderCache,
     /// What opening the ledger came to; `None` if the next request opens it.
     opened: RefCell<Option<Result<(), StoreError>>>,
 }
@@ -83,6 +86,7 @@ impl App {
             policies,
             tokens: TokenCache::default(),
             jwks: JwksCache::default(),
+            providers: ProviderCache::default(),
             opened: RefCell::new(None),
         })
     }

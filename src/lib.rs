@@ -12,7 +12,7 @@
 //! Directions, held by a test that reads the imports:
 //!
 //! ```text
-//! shell → flow → operations → app → {callers, policy, ledger, taurusdb, notify}
+//! shell → flow → {operations, console} → app → {callers, policy, ledger, taurusdb, notify}
 //!       → {request, reply, outcome, config, outbound} → {host, secret, crypto, diagnostic}
 //! ```
 //!
@@ -39,6 +39,7 @@
 pub mod app;
 pub mod callers;
 pub mod config;
+pub mod console;
 pub mod crypto;
 pub mod diagnostic;
 pub mod flow;
@@ -50,6 +51,7 @@ mod operations;
 pub mod outbound;
 pub mod outcome;
 pub mod policy;
+pub mod provider_cache;
 pub mod reply;
 pub mod request;
 pub mod secret;

@@ -122,6 +122,8 @@ pub enum Endpoint {
     Documented,
     /// `/scim/v2/{caller}/…`
     Scim,
+    /// `/console/…`
+    Console,
 }
 
 /// A request with the proof of its sender.

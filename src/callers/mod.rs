@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod chat;
+pub mod console;
 pub(crate) mod event;
 pub mod follow_up;
 pub mod kind;
@@ -23,6 +24,7 @@ use crate::callers::chat::mattermost::Mattermost;
 use crate::callers::chat::slack::Slack;
 use crate::callers::chat::teams::Teams;
 use crate::callers::chat::wecom::Wecom;
+use crate::callers::console::Console;
 use crate::callers::kind::CallerKind;
 use crate::callers::scim::Scim;
 use crate::callers::webhook::cloudevents::Cloudevents;
@@ -54,6 +56,7 @@ pub static KINDS: &[&dyn CallerKind] = &[
     &Scim,
     &Api,
     &HttpSignature,
+    &Console,
 ];
 
 /// Returns the kind with this name in offboard.toml.

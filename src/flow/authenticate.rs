@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::callers;
 use crate::callers::api::{self, ClaimedCaller, http_signature};
+use crate::callers::console::settings::caller as console_caller;
 use crate::callers::kind::{CallerKind, Encryption, Endpoint, Envelope};
 use crate::callers::proof::{ActiveSecret, Proof, ProofError, VerificationKeys};
 use crate::config::Config;
@@ -27,6 +28,8 @@ pub(super) struct Session<'c> {
     pub(super) proof: Proof,
     /// A secret of the caller's: the one that proved the request, if it is known.
     pub(super) key: Option<ActiveSecret>,
+    /// All of the caller's secrets that are set.
+    pub(super) secrets: Vec<ActiveSecret>,
     /// What follow-up addresses are sealed with.
     pub(super) seals_with: Option<Secret>,
     pub(super) limits: Limits,
@@ -125,10 +128,11 @@ impl<'c> Claim<'_, 'c> {
             at: host.now(),
             random: host.random(),
         });
-        let key = proof.key.clone().or_else(|| keys.secrets.into_iter().next());
+        let secrets = keys.secrets;
+        let key = proof.key.clone().or_else(|| secrets.first().cloned());
         let own = key.iter().map(|key| key.secret.clone()).collect();
         let seals_with = secrets::sealing(host, &app.config, kind, own).await.into_iter().next();
-        Ok(Session { caller, kind, proof, key, seals_with, limits, encryption })
+        Ok(Session { caller, kind, proof, key, secrets, seals_with, limits, encryption })
     }
 }
 
@@ -156,6 +160,10 @@ fn identify_caller<'c>(
             http_signature::identify_caller(inbound, config, now)
         }
         Route::Api | Route::Metrics => api::identify_caller(inbound, config, now),
+        Route::Console(_) => {
+            let caller = console_caller(config).ok_or(RequestError::RouteUnknown)?;
+            Ok(ClaimedCaller::named(caller, caller.keys.iter().collect()))
+        }
         Route::Scim(name) => {
             let caller = config.caller(name)?;
             if callers::kind(&caller.kind).map(|kind| kind.endpoint()) != Some(Endpoint::Scim) {

@@ -61,6 +61,17 @@ pub(super) struct Exchange<'c> {
     pub(super) requester: Requester<'c>,
     /// Where the sender takes a follow-up message.
     pub(super) channel: Option<FollowUpChannel<'c>>,
+    /// The browser that sent it, if it is for the console.
+    pub(super) browser: Option<Browser<'c>>,
+}
+
+/// What the answers to a browser need beside their content.
+pub(super) struct Browser<'c> {
+    /// The console's caller, proved or not.
+    pub(super) caller: &'c Caller,
+    pub(super) language: Language,
+    /// Each a `Set-Cookie`.
+    pub(super) cookies: Vec<String>,
 }
 
 fn is_of_documented_api(caller: &Caller) -> bool {
@@ -74,6 +85,12 @@ impl<'c> Exchange<'c> {
 
     pub(super) fn claimed(arrival: Arrival, caller: Option<&'c Caller>) -> Self {
         Self::new(arrival, None, caller.map_or(Requester::Anonymous, Requester::Claimed))
+    }
+
+    /// A request to the console that proves no person.
+    pub(super) fn of_browser(arrival: Arrival, browser: Browser<'c>) -> Self {
+        let (language, requester) = (browser.language, Requester::Claimed(browser.caller));
+        Self { browser: Some(browser), ..Self::new(arrival, Some(language), requester) }
     }
 
     /// An authenticated request. `asked` is the language that it asks for.
@@ -99,7 +116,7 @@ impl<'c> Exchange<'c> {
             _ => requester.caller().and_then(|caller| caller.language),
         };
         let language = asked.or(callers).unwrap_or(language);
-        Self { id, at, began, language, requester, channel: None }
+        Self { id, at, began, language, requester, channel: None, browser: None }
     }
 
     /// The kind of a proven request: only that is answered in the platform's form.

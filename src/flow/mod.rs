@@ -37,6 +37,7 @@ use crate::request::route::{Route, route};
 use crate::request::trace::trace_id;
 
 mod authenticate;
+mod console;
 mod describe;
 mod dispatch;
 mod early_answer;
@@ -82,6 +83,7 @@ pub async fn handle<H: Host>(
     let is_metrics = matches!(route, Ok(Route::Metrics));
     let challenge = route.as_ref().ok().and_then(Route::challenge);
     let answer = |response: Response<Bytes>| answer(challenged(response, challenge));
+    let is_page = matches!(route, Ok(Route::Console(_))) && inbound.method != Method::POST;
     let (exchange, work) = match (route, app) {
         (Ok(Route::Health), _) => return answer(health::response(host, app, &arrival.id).await),
         (Ok(Route::Description), _) => return answer(describe::response(&inbound, &arrival.id)),
@@ -105,9 +107,10 @@ pub async fn handle<H: Host>(
                 Some(planned) => (planned.send(&exchange, answer), None),
                 None => (Timing::ON_TIME, Some(answer)),
             };
-            // A monitoring system with an old token asks every few seconds, and would fill the ledger with rows of strangers.
-            let is_scraper = is_metrics && exchange.actor().is_none();
-            let row = if is_scraper { LedgerRow::LoggedOnly } else { LedgerRow::Unwritten };
+            // A monitoring system with an old token asks every few seconds, and a browser for pages on its own: they would fill the
+            // ledger with rows of strangers. A console that is not there is a path like any other.
+            let is_frequent = (is_metrics || (is_page && exchange.browser.is_some())) && exchange.actor().is_none();
+            let row = if is_frequent { LedgerRow::LoggedOnly } else { LedgerRow::Unwritten };
             conclude(host, app, &exchange, Report { row, ..Report::new(outcome) }, (timing, answer)).await;
         }
     }
@@ -140,6 +143,9 @@ async fn receive<'c, H: Host>(
     route: &Route,
     arrival: Arrival,
 ) -> (Exchange<'c>, Result<Work<'c>, Outcome>) {
+    if let Route::Console(path) = route {
+        return console::receive(host, app, inbound, path.as_ref(), arrival).await;
+    }
     match authenticate(host, app, inbound, route, arrival.at).await {
         Ok(Authenticated::Session(session)) => parse(host, app, inbound, *session, arrival),
         Ok(Authenticated::Handshake(rendered)) => (Exchange::anonymous(arrival), Ok(Work::Reply(rendered))),

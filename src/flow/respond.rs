@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use http::Response;
+use http::header::SET_COOKIE;
 
 use crate::app::App;
+use crate::flow::console::error_page;
 use crate::flow::exchange::Exchange;
 use crate::ledger::row::RemovalRow;
 use crate::operations::facts::request_facts;
@@ -64,9 +66,10 @@ fn row_of<'a>(report: &'a Report<'_>) -> Option<&'a RemovalRow> {
 /// The response to a report.
 pub(super) fn report_response(exchange: &Exchange<'_>, app: Option<&App>, report: &Report<'_>) -> Response<Bytes> {
     let reply = reply(exchange, app, report, exchange.language);
-    let rendered = match exchange.kind() {
-        Some(kind) => kind.render(&reply),
-        None => api_body(&reply),
+    let rendered = match (&exchange.browser, exchange.kind()) {
+        (Some(browser), _) => error_page(browser, reply.outcome, reply.removal_id),
+        (None, Some(kind)) => kind.render(&reply),
+        (None, None) => api_body(&reply),
     };
     let facts = Facts {
         request_id: reply.upstream_request_id.unwrap_or(reply.removal_id),
@@ -87,7 +90,10 @@ pub(super) fn content_response(exchange: &Exchange<'_>, content: &Content) -> Re
         next: content.next.as_deref(),
         ..Facts::default()
     };
-    build(encrypted(exchange, content.rendered.clone()), &facts)
+    let mut rendered = content.rendered.clone();
+    let cookies = exchange.browser.iter().flat_map(|browser| &browser.cookies);
+    rendered.headers.extend(cookies.map(|cookie| (SET_COOKIE, cookie.clone())));
+    build(encrypted(exchange, rendered), &facts)
 }
 
 /// An early answer. The outcome is known already if the request is refused.

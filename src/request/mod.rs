@@ -9,6 +9,7 @@ pub(crate) mod attribute_change;
 pub mod attribute_path;
 pub mod attribute_value;
 pub mod command;
+pub mod console_path;
 pub mod error;
 pub mod filter;
 pub mod headers;

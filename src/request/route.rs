@@ -5,6 +5,7 @@
 
 use http::Method;
 
+use crate::request::console_path::ConsolePath;
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 use crate::request::job::Job;
@@ -90,6 +91,8 @@ pub(crate) enum Route {
     Hook(String),
     /// An identity system's directory; the caller's name, decoded.
     Scim(String),
+    /// The console; `None` for a path that it does not have. Without a caller of its kind there is no such route.
+    Console(Option<ConsolePath>),
 }
 
 /// Routes a request.
@@ -113,6 +116,7 @@ pub(crate) fn route(inbound: &Inbound) -> Result<Route, RequestError> {
         ["healthz" | "readyz" | "openapi.yaml"] => Err(RequestError::MethodNotAllowed { allow: "GET" }),
         ["hooks", name] => decoded(name).map(Route::Hook),
         ["scim", "v2", name, ..] => decoded(name).map(Route::Scim),
+        ["console", ref rest @ ..] => Ok(Route::Console(ConsolePath::parse(rest))),
         _ => Err(RequestError::RouteUnknown),
     }
 }
@@ -133,7 +137,7 @@ impl Route {
     pub(crate) fn readable(&self, inbound: Inbound) -> Inbound {
         match self {
             Self::Health | Self::Ready | Self::Description | Self::Metrics | Self::Api => inbound,
-            Self::Hook(_) | Self::Scim(_) => Inbound {
+            Self::Hook(_) | Self::Scim(_) | Self::Console(_) => Inbound {
                 method: if inbound.method == Method::HEAD { Method::GET } else { inbound.method },
                 path: segments(&inbound.path).iter().flat_map(|segment| ["/", segment]).collect(),
                 ..inbound
@@ -181,6 +185,9 @@ mod tests {
             ("/scim/v2/hr//Users", scim("hr"), "/scim/v2/hr/Users"),
             ("/scim/v2/hr/", scim("hr"), "/scim/v2/hr"),
             ("/scim/v2/hr/Users/%2F", scim("hr"), "/scim/v2/hr/Users/%2F"),
+            ("/console", Ok(Route::Console(Some(ConsolePath::Waiting))), "/console"),
+            ("//console/removals/", Ok(Route::Console(Some(ConsolePath::Removals))), "/console/removals"),
+            ("/console/none", Ok(Route::Console(None)), "/console/none"),
             ("/healthz/", Ok(Route::Health), "/healthz/"),
             ("//removals", Ok(Route::Api), "//removals"),
         ] {

@@ -13,8 +13,8 @@ use crate::sources;
 const RANKS: [(u8, &[&str]); 6] = [
     (9, &["shell"]),
     (8, &["flow"]),
-    (7, &["operations"]),
-    (6, &["app", "jwks_cache"]),
+    (7, &["operations", "console"]),
+    (6, &["app", "jwks_cache", "provider_cache"]),
     (5, SIBLINGS),
     (3, &["request", "reply", "outcome", "config", "outbound"]),
 ];
