@@ -7,6 +7,7 @@
 //! - `audit`: what became of a removal
 //! - `taurusdb`: what TaurusDB and IAM answer, what they do wrong, and each time limit, really waited for
 //! - `ledger`: its databases, what is lost on the way to them, and one that would forget
+//! - `console`: people who sign in at a real OpenID Provider
 //! - `budget`: what one removal may cost, counted
 //! - `notify`: approvers who are told
 //! - `process`: what the build parsed, no ledger, no configuration, a killed process, load and faults at once; what must not leak
@@ -16,6 +17,7 @@ mod approvals;
 mod audit;
 mod budget;
 mod callers;
+mod console;
 mod harness;
 mod ledger;
 mod notify;
