@@ -11,6 +11,7 @@
 //! - `callers`: the cases of the kinds; `differential` holds our signatures against the vendors' libraries
 //! - `adversary`: attacks
 //! - `allocations`: how much memory a test asks for
+//! - `console`: who reads the console
 //! - `gateway`: the gateway and the demonstration's requests, for all of them
 
 mod adversary;
@@ -18,6 +19,7 @@ mod allocations;
 mod approvals;
 mod audit;
 mod callers;
+mod console;
 mod gateway;
 mod ledger;
 mod notify;
