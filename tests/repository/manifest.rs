@@ -25,9 +25,10 @@ fn variables_that_are_read() -> BTreeSet<String> {
     let config = Config::parse(&text_of("config/offboard.toml"), &callers::shapes()).unwrap();
     let named =
         config.callers().flat_map(|caller| &caller.keys).flat_map(|key| &key.variables).map(|(_, name)| name.clone());
+    let of_console = ["console_session_key", "console_client_secret"];
     // Each kind has one, so that a caller is configured without a change to spin.toml.
     let usual = Kind::all().into_iter().flat_map(|kind| kind.variables.into_keys().chain(kind.settings.into_keys()));
-    taurusdb::VARIABLES.into_iter().chain(OWN).map(str::to_owned).chain(named).chain(usual).collect()
+    taurusdb::VARIABLES.into_iter().chain(OWN).chain(of_console).map(str::to_owned).chain(named).chain(usual).collect()
 }
 
 #[test]

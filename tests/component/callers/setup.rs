@@ -194,7 +194,9 @@ impl Played {
 #[test]
 fn every_kind_is_set_up() {
     let kinds: Vec<_> = CASES.iter().map(|(kind, ..)| *kind).collect();
-    assert_eq!(kinds, RECIPES.iter().map(|recipe| recipe.kind).collect::<Vec<_>>());
+    // The console's people send no request of a platform: tests/component/console.
+    let recipes = RECIPES.iter().map(|recipe| recipe.kind).filter(|kind| *kind != "console");
+    assert_eq!(kinds, recipes.collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 mod api;
 mod cloudevents;
+mod console;
 mod dingtalk;
 mod discord;
 mod feishu;
@@ -44,6 +45,7 @@ pub static RECIPES: &[&Recipe] = &[
     &scim::RECIPE,
     &api::RECIPE,
     &http_signature::RECIPE,
+    &console::RECIPE,
 ];
 
 /// Returns the recipe of a kind.
