@@ -847,4 +847,87 @@ mod tests {
             let _ = KeySet::parse(&bytes);
         }
     }
+
+    const NONCE: &str = "n-0S6_WzA2Mj";
+
+    /// An ID token of the sign-in of [`NONCE`], with changes.
+    fn of_sign_in(header: &Value, changes: &Value) -> Result<Map<String, Value>, TokenError> {
+        let mut payload = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "f:1b2c:dana", "exp": NOW + 300, "iat": NOW, "nonce": NONCE,
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            payload[name] = value.clone();
+            if value.is_null() {
+                payload.as_object_mut().unwrap().remove(name);
+            }
+        }
+        let mut head = json!({"alg": "ES256", "kid": "ec"});
+        head.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());
+        let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encoded(&head), encoded(&payload));
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(sign("ES256", signed.as_bytes())));
+        let audiences = [AUDIENCE.to_owned()];
+        let expected =
+            Expected { issuer: ISSUER, audiences: &audiences, authorized_party: None, groups: Some("groups") };
+        id_token(&token, &PROVIDER, &expected, NONCE, DateTime::from_timestamp(NOW, 0).unwrap())
+    }
+
+    #[test]
+    fn an_id_token_is_of_one_sign_in_and_for_one_client() {
+        for (header, changes) in
+            [(json!({}), json!({})), (json!({"typ": "JWT"}), json!({"aud": [AUDIENCE], "azp": AUDIENCE}))]
+        {
+            assert_eq!(of_sign_in(&header, &changes).unwrap()["sub"], "f:1b2c:dana");
+        }
+        for (header, changes, expected) in [
+            (json!({"typ": "at+jwt"}), json!({}), TokenError::Malformed),
+            (json!({"typ": "logout+jwt"}), json!({}), TokenError::Malformed),
+            (json!({"alg": "none"}), json!({}), TokenError::Algorithm),
+            (json!({}), json!({"nonce": null}), TokenError::Claim("nonce")),
+            (json!({}), json!({"nonce": "other"}), TokenError::Claim("nonce")),
+            (json!({}), json!({"nonce": 1}), TokenError::Claim("nonce")),
+            (json!({}), json!({"aud": [AUDIENCE, "other"]}), TokenError::Claim("aud")),
+            (json!({}), json!({"aud": [AUDIENCE, AUDIENCE]}), TokenError::Claim("aud")),
+            (json!({}), json!({"aud": "other"}), TokenError::Claim("aud")),
+            (json!({}), json!({"azp": "other"}), TokenError::Claim("azp")),
+            (json!({}), json!({"azp": 1}), TokenError::Claim("azp")),
+            (json!({}), json!({"iss": "https://login.example.com"}), TokenError::Claim("iss")),
+            (json!({}), json!({"sub": null}), TokenError::Claim("sub")),
+            (json!({}), json!({"exp": NOW}), TokenError::Expired),
+            (json!({}), json!({"iat": NOW + 61}), TokenError::Expired),
+            // More groups than the token holds.
+            (json!({}), json!({"_claim_names": {"groups": "src1"}}), TokenError::Claim("groups")),
+        ] {
+            assert_eq!(of_sign_in(&header, &changes), Err(expected), "{header} {changes}");
+        }
+    }
+
+    #[test]
+    fn the_claim_of_the_person() {
+        let refused = Err(TokenError::Claim("of the person"));
+        for (claims, name, expected) in [
+            (json!({"sub": "a"}), "sub", Ok("a".to_owned())),
+            (json!({"email": "dana@example.com"}), "email", Ok("dana@example.com".into())),
+            (json!({"email": "dana@example.com", "email_verified": true}), "email", Ok("dana@example.com".into())),
+            (json!({"email": "a@b", "email_verified": false}), "email", Err(TokenError::Claim("email_verified"))),
+            (json!({"email": "a@b", "email_verified": "false"}), "email", Err(TokenError::Claim("email_verified"))),
+            (json!({"email_verified": false, "sub": "a"}), "sub", Ok("a".into())),
+            (json!({"oid": ["a"]}), "oid", refused.clone()),
+            (json!({"oid": " a"}), "oid", refused.clone()),
+            (json!({"oid": ""}), "oid", refused.clone()),
+            (json!({"oid": "d\u{e4}na"}), "oid", refused.clone()),
+            (json!({"oid": "a".repeat(256)}), "oid", refused.clone()),
+            (json!({}), "oid", refused.clone()),
+        ] {
+            assert_eq!(person(claims.as_object().unwrap(), name), expected, "{claims} {name}");
+        }
+    }
+
+    #[test]
+    fn the_algorithm_that_a_token_names() {
+        assert_eq!(algorithm("eyJhbGciOiJFUzI1NiJ9.e30.AA").as_deref(), Some("ES256"));
+        for text in ["", "a.b", "e30.e30.AA", "eyJhbGciOjF9.e30.AA"] {
+            assert_eq!(algorithm(text), None, "{text}");
+        }
+    }
 }

@@ -146,7 +146,7 @@ catalog! {
         "本次登录已超过10分钟、已结束，或不是从此浏览器发起的；请重新登录";
     SIGN_IN_REFUSED: 401 11 Refused
         "the identity provider did not sign you in: {why}; sign in again, or ask the operator"
-        "身份提供方未完成登录：{why}；请重新登录，或联系管理员";
+        "身份提供商未完成登录：{why}；请重新登录，或联系管理员";
     SESSION_OVER: 401 12 Refused
         "your session is over, so nothing was changed; sign in again"
         "会话已结束，未作任何更改；请重新登录";
@@ -359,10 +359,10 @@ catalog! {
         "台账数据库在内存中，无法保存本次删除的记录，未发送删除请求；请联系管理员查看/readyz";
     PROVIDER_UNAVAILABLE: 503 7 NotSent
         "the identity provider could not be reached, so you are not signed in; try again later"
-        "无法连接身份提供方，未完成登录；请稍后重试";
+        "无法连接身份提供商，未完成登录；请稍后重试";
     PROVIDER_UNUSABLE: 503 7 NotSent
         "the identity provider cannot be used as it is configured, so you are not signed in; ask the operator to look at the log"
-        "身份提供方的配置不可用，未完成登录；请联系管理员查看日志";
+        "身份提供商的配置不可用，未完成登录；请联系管理员查看日志";
     FIRST_BYTE_TIMED_OUT: 504 1 Unknown
         "the outcome is unknown: the removal was sent, TaurusDB did not begin to answer in time, and the account list could not be read; try again in a few minutes, and the gateway checks the account list first"
         "结果未知：删除请求已发送，TaurusDB未及时开始响应，且无法读取账号列表；请几分钟后重试，网关会先核对账号列表";
@@ -486,7 +486,7 @@ mod tests {
             assert_eq!(*states.entry(entry.code()).or_insert(entry.state), entry.state, "{}", entry.code());
             assert!(entry.status >= 400, "{}", entry.code());
         }
-        assert_eq!(states.len(), 72);
+        assert_eq!(states.len(), 80);
     }
 
     /// One voice: lowercase, no full stop, and both languages there with the same placeholders.

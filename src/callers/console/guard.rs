@@ -137,3 +137,149 @@ fn parts(token: &str) -> Option<(i64, &str, [u8; 32])> {
     lower_hex_32(shown)?;
     Some((unix_seconds(at)?, shown, lower_hex_32(tag)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::callers::console::settings::SESSION_KEY;
+    use crate::secret::Secret;
+
+    const OURS: &str = "https://offboard.example.com";
+
+    #[test]
+    fn a_form_is_believed_from_our_pages_only() {
+        for (site, origin, is_ours) in [
+            (Some("same-origin"), Some(OURS), true),
+            // Of a page with `Referrer-Policy: no-referrer`.
+            (Some("same-origin"), Some("null"), true),
+            (Some("same-origin"), None, true),
+            (Some("none"), None, true),
+            (None, Some(OURS), true),
+            (Some("same-site"), Some("https://wiki.example.com"), false),
+            (Some("same-site"), Some(OURS), false),
+            (Some("cross-site"), Some(OURS), false),
+            (Some("Same-Origin"), Some(OURS), false),
+            (Some("same-origin, same-origin"), Some(OURS), false),
+            (None, Some("https://offboard.example.com.evil.example"), false),
+            (None, Some("https://offboard.example.com/"), false),
+            (None, Some("http://offboard.example.com"), false),
+            (None, Some("https://OFFBOARD.example.com"), false),
+            (None, Some("null"), false),
+            (Some(""), None, false),
+            (None, None, false),
+        ] {
+            let headers: HeaderMap = [("sec-fetch-site", site), ("origin", origin)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((http::HeaderName::from_static(name), value?.parse().unwrap())))
+                .collect();
+            assert_eq!(check_origin(&headers, OURS).is_ok(), is_ours, "{site:?} {origin:?}");
+        }
+        for name in ["sec-fetch-site", "origin"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("origin", OURS.parse().unwrap());
+            headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+            headers.append(name, headers[name].clone());
+            assert_eq!(check_origin(&headers, OURS), Err(FormError::Foreign), "{name} twice");
+        }
+    }
+
+    fn secrets(keys: &[&str]) -> Vec<ActiveSecret> {
+        let secret = |key: &&str| ActiveSecret::new(None, vec![(SESSION_KEY, Secret::new((*key).to_owned())?)]);
+        keys.iter().filter_map(secret).collect()
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    const FORM: Form<'_> = Form { person: "console/pat", action: "approve", reference: "K7Q2M9XA" };
+    const NOW: i64 = 1_780_308_000;
+
+    #[test]
+    fn a_form_is_of_one_person_for_one_action_on_what_was_shown() {
+        let (shown, keys) = (Fingerprint::of(&["alice", "analytics"]), secrets(&["k1"]));
+        let token = FORM.token(&shown, &keys, at(NOW)).unwrap();
+        let check =
+            |form: Form<'_>, shown: &Fingerprint, seconds| form.check(Some(&token), shown, &keys, at(NOW + seconds));
+        assert_eq!(check(FORM, &shown, 0), Ok(()));
+        assert_eq!(check(FORM, &shown, OPEN_FOR - 1), Ok(()));
+        for (form, shown, seconds, expected) in [
+            (Form { person: "console/lin", ..FORM }, &shown, 0, FormError::Wrong),
+            (Form { action: "deny", ..FORM }, &shown, 0, FormError::Wrong),
+            (Form { reference: "K7Q2M9XB", ..FORM }, &shown, 0, FormError::Wrong),
+            // The same characters, shared out in another way.
+            (Form { action: "approveK", reference: "7Q2M9XA", ..FORM }, &shown, 0, FormError::Wrong),
+            (FORM, &shown, OPEN_FOR, FormError::Old),
+            (FORM, &shown, -1, FormError::Old),
+            (FORM, &Fingerprint::of(&["alice", "warehouse"]), 0, FormError::Changed),
+            (FORM, &Fingerprint::of(&["alicea", "nalytics"]), 0, FormError::Changed),
+            // What is inside is not looked at before the tag.
+            (Form { action: "deny", ..FORM }, &Fingerprint::of(&[]), OPEN_FOR, FormError::Wrong),
+        ] {
+            assert_eq!(check(form, shown, seconds), Err(expected), "{form:?} {seconds}");
+        }
+    }
+
+    #[test]
+    fn each_session_key_proves_a_form_and_the_newest_makes_it() {
+        let shown = Fingerprint::of(&[]);
+        let token = FORM.token(&shown, &secrets(&["new", "old"]), at(NOW)).unwrap();
+        for (keys, expected) in [
+            (&["old", "new"][..], Ok(())),
+            (&["new"], Ok(())),
+            (&["old"], Err(FormError::Wrong)),
+            (&[], Err(FormError::Wrong)),
+        ] {
+            assert_eq!(FORM.check(Some(&token), &shown, &secrets(keys), at(NOW)), expected, "{keys:?}");
+        }
+        assert_eq!(FORM.token(&shown, &[], at(NOW)), None);
+    }
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        let (shown, keys) = (Fingerprint::of(&[]), secrets(&["k1"]));
+        let token = FORM.token(&shown, &keys, at(NOW)).unwrap();
+        let (time, rest) = token.split_once('.').unwrap();
+        for (token, expected) in [
+            (None, FormError::Missing),
+            (Some(String::new()), FormError::Missing),
+            (Some("1".into()), FormError::Malformed),
+            (Some(format!("0{token}")), FormError::Malformed),
+            (Some(format!("+{token}")), FormError::Malformed),
+            (Some(format!("{token}.")), FormError::Malformed),
+            (Some(token.to_uppercase()), FormError::Malformed),
+            (Some(format!("{}.{rest}", time.parse::<i64>().unwrap() + 1)), FormError::Wrong),
+        ] {
+            assert_eq!(FORM.check(token.as_deref(), &shown, &keys, at(NOW)), Err(expected), "{token:?}");
+        }
+    }
+
+    proptest! {
+        /// A token proves what it was made for, and nothing that differs in anything.
+        #[test]
+        fn a_token_proves_its_form_alone(
+            one in prop::array::uniform4("[a-z/ ]{0,4}"),
+            other in prop::array::uniform4("[a-z/ ]{0,4}"),
+        ) {
+            let keys = secrets(&["k1"]);
+            let form = |parts: &[String; 4]| {
+                let [person, action, reference, _] = parts.each_ref().map(String::as_str).map(str::to_owned);
+                (person, action, reference)
+            };
+            let (person, action, reference) = form(&one);
+            let made = Form { person: &person, action: &action, reference: &reference };
+            let token = made.token(&Fingerprint::of(&[&one[3]]), &keys, at(NOW)).unwrap();
+            let (person, action, reference) = form(&other);
+            let sent = Form { person: &person, action: &action, reference: &reference };
+            let checked = sent.check(Some(&token), &Fingerprint::of(&[&other[3]]), &keys, at(NOW));
+            let expected = match () {
+                () if sent != made => Err(FormError::Wrong),
+                () if one[3] != other[3] => Err(FormError::Changed),
+                () => Ok(()),
+            };
+            prop_assert_eq!(checked, expected);
+        }
+    }
+}

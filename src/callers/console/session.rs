@@ -114,3 +114,137 @@ pub(super) fn seal(text: &Secret, secrets: &[ActiveSecret], about: &str, random:
 pub(super) fn open(sealed: &str, secrets: &[ActiveSecret], about: &str) -> Option<Secret> {
     keys(secrets).find_map(|key| Seal::new(key, NAME)?.open(sealed, about))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::callers::console::settings::CLIENT_SECRET;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn caller() -> Caller {
+        Caller::new("console", NAME).with("issuer", &["https://id.example.com"]).with("client_id", &["offboard"])
+    }
+
+    fn secret(key: &str) -> ActiveSecret {
+        let part = |text: &str| Secret::new(text.to_owned()).unwrap();
+        ActiveSecret::new(None, vec![(SESSION_KEY, part(key)), (CLIENT_SECRET, part("c"))]).unwrap()
+    }
+
+    fn with_cookies(cookies: &[&str]) -> Inbound {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(http::header::COOKIE, cookie.split("; ").next().unwrap().parse().unwrap());
+        }
+        let (path, query, host) = ("/console".into(), String::new(), "localhost".into());
+        Inbound { method: Method::GET, path, query, host, headers, body: Bytes::new() }
+    }
+
+    fn read(cookie: &str, caller: &Caller, secrets: &[ActiveSecret], now: i64) -> Result<SignedIn, ProofError> {
+        SignedIn::of_request(&with_cookies(&[cookie]), caller, secrets, at(now))
+    }
+
+    #[test]
+    fn a_session_ends_after_eight_hours_and_after_thirty_minutes_without_a_request() {
+        let (caller, secrets) = (caller(), [secret("k1")]);
+        let mut session = SignedIn::new("pat".into(), vec!["dba".into()], at(1_000_000));
+        let cookie = session.set_cookie(&caller, &secrets, 1).unwrap();
+        for (after, expected) in [
+            (0, Ok(session.clone())),
+            (IDLE - 1, Ok(session.clone())),
+            (IDLE, Err(ProofError::Expired)),
+            // The clock was set back.
+            (-1, Err(ProofError::Expired)),
+        ] {
+            assert_eq!(read(&cookie, &caller, &secrets, 1_000_000 + after), expected, "{after}");
+        }
+        assert_eq!(session.renewed(at(1_000_059)), None);
+        for minute in 1.. {
+            let now = 1_000_000 + minute * 60;
+            let cookie = session.set_cookie(&caller, &secrets, 1).unwrap();
+            if now - 1_000_000 >= LONGEST {
+                assert_eq!(read(&cookie, &caller, &secrets, now), Err(ProofError::Expired));
+                break;
+            }
+            session = read(&cookie, &caller, &secrets, now).unwrap().renewed(at(now)).unwrap();
+        }
+        let teams = session.groups();
+        assert_eq!(teams.at(at(1_000_000 + LONGEST - 1)), ["dba"]);
+        assert_eq!(teams.at(at(1_000_000 + LONGEST)), [""; 0]);
+    }
+
+    #[test]
+    fn each_key_opens_and_the_newest_seals() {
+        let caller = caller();
+        let session = SignedIn::new("pat".into(), Vec::new(), at(0));
+        let of = |keys: &[&str]| keys.iter().map(|key| secret(key)).collect::<Vec<_>>();
+        let cookie = session.set_cookie(&caller, &of(&["new", "old"]), 1).unwrap();
+        for (keys, expected) in [
+            (&["new", "old"][..], Ok(session.clone())),
+            (&["old", "new"], Ok(session.clone())),
+            (&["new"], Ok(session.clone())),
+            (&["old"], Err(ProofError::Wrong)),
+        ] {
+            assert_eq!(read(&cookie, &caller, &of(keys), 0), expected, "{keys:?}");
+        }
+        assert_eq!(session.set_cookie(&caller, &[], 1), None);
+    }
+
+    #[test]
+    fn a_session_is_of_one_client_of_one_provider_and_no_other_cookie() {
+        let (caller, secrets) = (caller(), [secret("k1")]);
+        let session = SignedIn::new("pat".into(), Vec::new(), at(0));
+        let cookie = session.set_cookie(&caller, &secrets, 1).unwrap();
+        let mut renamed = caller.clone();
+        renamed.name = "console2".into();
+        for other in [
+            caller.clone().with("issuer", &["https://id.example.org"]),
+            caller.clone().with("client_id", &["other"]),
+            renamed,
+        ] {
+            assert_eq!(read(&cookie, &other, &secrets, 0), Err(ProofError::Wrong));
+        }
+        let text = Secret::new(serde_json::to_string(&session).unwrap()).unwrap();
+        let sealed = seal(&text, &secrets, &about("__Host-offboard-signin-", &caller), 1).unwrap();
+        assert_eq!(read(&format!("{COOKIE}={sealed}"), &caller, &secrets, 0), Err(ProofError::Wrong));
+        for (cookies, expected) in [
+            (vec![], ProofError::Missing { header: COOKIE }),
+            (vec!["__Host-offboard="], ProofError::Missing { header: COOKIE }),
+            (vec![cookie.as_str(), cookie.as_str()], ProofError::Doubled { header: "cookie".into() }),
+            (vec!["__Host-offboard=AAAA"], ProofError::Wrong),
+        ] {
+            let read = SignedIn::of_request(&with_cookies(&cookies), &caller, &secrets, at(0));
+            assert_eq!(read, Err(expected), "{cookies:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_a_browser_would_not_keep_is_none() {
+        let teams = |count: usize| (0..count).map(|number| format!("team-{number:04}")).collect::<Vec<_>>();
+        let cookie = |count| SignedIn::new("pat".into(), teams(count), at(0)).set_cookie(&caller(), &[secret("k1")], 1);
+        assert!(cookie(200).is_some_and(|cookie| cookie.split(';').next().unwrap().len() <= cookies::LONGEST));
+        assert_eq!(cookie(300), None);
+    }
+
+    proptest! {
+        /// No other text opens.
+        #[test]
+        fn a_cookie_with_another_character_is_wrong(place in any::<prop::sample::Index>(), other in "[A-Za-z0-9+/]") {
+            let (caller, secrets) = (caller(), [secret("k1")]);
+            let cookie = SignedIn::new("pat".into(), vec!["dba".into()], at(0)).set_cookie(&caller, &secrets, 1).unwrap();
+            let value = cookie.split(';').next().unwrap().to_owned();
+            let sealed = value.split_once('=').unwrap().1;
+            let at_place = place.index(sealed.trim_end_matches('=').len());
+            let mut changed = sealed.to_owned();
+            changed.replace_range(at_place..=at_place, &other);
+            prop_assume!(changed != sealed);
+            prop_assert_eq!(read(&format!("{COOKIE}={changed}"), &caller, &secrets, 0), Err(ProofError::Wrong));
+        }
+    }
+}

@@ -120,3 +120,86 @@ pub fn has_provider(caller: &Caller) -> bool {
 pub fn public_url(caller: &Caller) -> String {
     caller.setting("public_url").and_then(|url| endpoint(url).ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callers::shapes;
+
+    const PROXY: &str = "header = \"Cf-Access-Jwt-Assertion\"\nissuer = \"https://team.cloudflareaccess.com\"\naudience = \"a\"\njwks_url = \"https://team.cloudflareaccess.com/cdn-cgi/access/certs\"\nalgorithms = \"RS256\"\nsecrets = [{ session_key = \"k\" }]";
+    const PROVIDER: &str = "issuer = \"https://login.example.com\"\nclient_id = \"offboard\"\nsecrets = [{ session_key = \"k\", client_secret = \"c\" }]";
+
+    /// The error of a configuration with these callers of the kind.
+    fn error(callers: &[&str]) -> Option<String> {
+        let callers: String = callers
+            .iter()
+            .enumerate()
+            .map(|(number, settings)| format!("[[caller]]\nname = \"c{number}\"\nkind = \"console\"\n{settings}\n\n"))
+            .collect();
+        let demo = include_str!("../../../config/offboard.toml");
+        let text = demo.replacen("[accounts]", &format!("{callers}[accounts]"), 1);
+        Config::parse(&text, &shapes()).err().map(|error| error.message)
+    }
+
+    #[test]
+    fn the_two_ways_to_prove_a_person() {
+        let public = |settings: &str| format!("public_url = \"https://offboard.example.com\"\n{settings}");
+        let of = |settings: &str| error(&[&public(settings)]);
+        assert_eq!(of(PROXY), None);
+        assert_eq!(of(PROVIDER), None);
+        assert_eq!(of(&format!("{PROXY}\nclaim = \"email\"\ngroups = \"groups\"")), None);
+        assert_eq!(
+            of(&PROXY.replace(
+                "jwks_url = \"https://team.cloudflareaccess.com/cdn-cgi/access/certs\"",
+                "jwks_file = \"a.json\""
+            )),
+            None
+        );
+        assert_eq!(of(&format!("{PROVIDER}\nscopes = [\"openid\"]\nalgorithms = [\"ES256\", \"RS256\"]")), None);
+        for (settings, why) in [
+            (PROVIDER.replace("client_id = \"offboard\"\n", ""), "needs either `header` "),
+            (format!("{PROVIDER}\nheader = \"a\""), "needs either `header` "),
+            (format!("{PROVIDER}\naudience = \"a\""), "needs either the settings of a proxy "),
+            (
+                format!("{PROVIDER}\njwks_url = \"https://login.example.com/keys\""),
+                "needs either the settings of a proxy ",
+            ),
+            (
+                PROVIDER.replace("https://login.example.com", "http://login.example.com"),
+                "needs `issuer`: the provider's",
+            ),
+            (PROVIDER.replace(", client_secret = \"c\"", ""), "needs `client_secret = "),
+            (PROVIDER.replace("session_key = \"k\", ", ""), "takes `secrets = [{ session_key = "),
+            (format!("{PROXY}\nscopes = \"openid\""), "needs either the settings of a proxy "),
+            (
+                PROXY.replace("session_key = \"k\"", "session_key = \"k\", client_secret = \"c\""),
+                "needs either the settings ",
+            ),
+            (PROXY.replace("issuer = \"https://team.cloudflareaccess.com\"\n", ""), "needs `issuer`"),
+            (PROXY.replace("audience = \"a\"\n", ""), "needs `audience`"),
+            (PROXY.replace("algorithms = \"RS256\"\n", ""), "needs `algorithms`"),
+            (PROXY.replace("\"RS256\"", "\"ES384\""), "caller.algorithms `ES384` is not valid"),
+            (PROXY.replace("\"RS256\"", "\"none\""), "caller.algorithms `none` is not valid"),
+            (PROXY.replace("jwks_url", "azp"), "needs either `jwks_url` or `jwks_file`"),
+            (PROXY.replace("Cf-Access-Jwt-Assertion", "a b"), "caller.header `a b` is not valid"),
+        ] {
+            let error = of(&settings).unwrap_or_default();
+            assert!(error.contains(why), "{settings}\n{error}");
+        }
+        assert!(error(&[PROVIDER]).unwrap().contains("needs `public_url`"));
+        for url in ["https://offboard.example.com/console", "http://offboard.example.com", "offboard.example.com"] {
+            let error = error(&[&format!("public_url = \"{url}\"\n{PROVIDER}")]).unwrap();
+            assert!(error.contains("caller.public_url"), "{error}");
+        }
+        let two = error(&[&public(PROVIDER), &public(PROXY)]).unwrap();
+        assert!(two.contains("caller `c1` is of the same kind `console` as caller `c0`"), "{two}");
+    }
+
+    #[test]
+    fn a_session_key_is_long() {
+        let secret = |length: usize| Secret::new("a".repeat(length)).unwrap();
+        for (part, length, is_usable) in [(SESSION_KEY, 31, false), (SESSION_KEY, 32, true), (CLIENT_SECRET, 1, true)] {
+            assert_eq!(secret_form(part, &secret(length)).is_ok(), is_usable, "{part} {length}");
+        }
+    }
+}

@@ -282,3 +282,138 @@ pub(super) fn form(parameters: &[(&str, &str)]) -> String {
     let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     pairs.join("&")
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::callers::console::provider::ClientProof;
+    use crate::callers::console::settings::{NAME, SESSION_KEY};
+
+    const NOW: i64 = 1_780_308_000;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn caller() -> Caller {
+        Caller::new("console", NAME)
+            .with("issuer", &["https://id.example.com"])
+            .with("client_id", &["off board"])
+            .with("public_url", &["https://offboard.example.com/"])
+    }
+
+    fn provider() -> Provider {
+        Provider {
+            issuer: "https://id.example.com".into(),
+            authorization_endpoint: "https://id.example.com/auth?tenant=1".into(),
+            token_endpoint: "https://id.example.com/token".into(),
+            jwks_url: "https://id.example.com/jwks".into(),
+            end_session_endpoint: Some("https://id.example.com/end".into()),
+            client_proof: ClientProof::Basic,
+            names_itself: true,
+        }
+    }
+
+    fn secrets(key: &str) -> Vec<ActiveSecret> {
+        vec![ActiveSecret::new(None, vec![(SESSION_KEY, Secret::new(key.into()).unwrap())]).unwrap()]
+    }
+
+    fn callback(query: &str, cookies: &[&str]) -> Inbound {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(http::header::COOKIE, cookie.split("; ").next().unwrap().parse().unwrap());
+        }
+        let (path, host) = ("/console/callback".into(), "localhost".into());
+        Inbound { method: Method::GET, path, query: query.into(), host, headers, body: Bytes::new() }
+    }
+
+    #[test]
+    fn the_way_to_the_provider() {
+        let sign_in = SignIn::new(&Back::default(), [1, 2, 3, 4], at(NOW));
+        let state = "AAAAAAAAAAAAAAAAAAAAAQ";
+        // RFC 7636, section 4.2: BASE64URL(SHA256(ASCII(code_verifier))).
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(sign_in.verifier()));
+        assert_eq!(sign_in.verifier().len(), 43);
+        let expected = |scope: &str| {
+            format!(
+                "https://id.example.com/auth?tenant=1&response_type=code&client_id=off%20board&redirect_uri=https%3A%2F%2Foffboard.example.com%2Fconsole%2Fcallback&scope={scope}&state={state}&nonce=AAAAAAAAAAAAAAAAAAAAAg&code_challenge={challenge}&code_challenge_method=S256"
+            )
+        };
+        assert_eq!(sign_in.url(&provider(), &caller()), expected("openid%20profile%20email"));
+        let with_scopes = caller().with("scopes", &["openid", "groups"]);
+        assert_eq!(sign_in.url(&provider(), &with_scopes), expected("openid%20groups"));
+        let cookie = sign_in.set_cookie(&caller(), &secrets("k1"), 9).unwrap();
+        assert!(cookie.starts_with("__Host-offboard-signin-AAAAAAAA="), "{cookie}");
+        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"), "{cookie}");
+        assert!(!cookie.contains(state) && !cookie.contains(sign_in.verifier()), "{cookie}");
+        assert_eq!(
+            sign_out_url(&provider(), &caller()).unwrap(),
+            "https://id.example.com/end?client_id=off%20board&post_logout_redirect_uri=https%3A%2F%2Foffboard.example.com%2Fconsole%2Fsignin"
+        );
+    }
+
+    #[test]
+    fn an_answer_belongs_to_one_sign_in_of_one_browser() {
+        let back = Back::parse("/console/removals?a=b").unwrap();
+        let sign_in = SignIn::new(&back, [1 << 80, 2, 3, 4], at(NOW));
+        let cookie = sign_in.set_cookie(&caller(), &secrets("k1"), 9).unwrap();
+        let other = SignIn::new(&back, [5 << 100, 6, 7, 8], at(NOW)).set_cookie(&caller(), &secrets("k1"), 9).unwrap();
+        let read = |query: &str, cookies: &[&str], key: &str, seconds: i64| {
+            let callback_of = Callback::parse(query).unwrap();
+            let inbound = callback(query, cookies);
+            SignIn::of_callback(&inbound, &callback_of, (&caller(), &secrets(key)), at(NOW + seconds))
+        };
+        let query = format!("code=c&state={}", sign_in.state);
+        for seconds in [0, 599] {
+            let known = read(&query, &[&other, &cookie], "k1", seconds).unwrap();
+            assert_eq!((known.back(), &known), (back.clone(), &sign_in));
+        }
+        let renamed = cookie.replace("signin-", "signin-x");
+        // The same beginning, so the same cookie.
+        let alike = format!("{}x", &query[..query.len() - 1]);
+        for (query, cookies, key, seconds) in [
+            (query.as_str(), &[][..], "k1", 0),
+            (&query, &[other.as_str()], "k1", 0),
+            (&query, &[renamed.as_str()], "k1", 0),
+            (&query, &[cookie.as_str(), &cookie], "k1", 0),
+            (&query, &[cookie.as_str()], "k2", 0),
+            (&query, &[cookie.as_str()], "k1", 600),
+            (&query, &[cookie.as_str()], "k1", -1),
+            (&alike, &[cookie.as_str()], "k1", 0),
+            ("code=c&state=short", &[cookie.as_str()], "k1", 0),
+            ("code=c&state=%0d%0aSet-Cookie:a", &[cookie.as_str()], "k1", 0),
+        ] {
+            assert_eq!(read(query, cookies, key, seconds), Err(SignInError::Unknown), "{query} {key} {seconds}");
+        }
+    }
+
+    #[test]
+    fn answers_of_a_provider() {
+        let ours = "iss=https%3A%2F%2Fid.example.com";
+        let quiet = Provider { names_itself: false, ..provider() };
+        let denied = |error: &str| Err(SignInError::Denied(error.into()));
+        for (query, provider, expected) in [
+            (format!("code=a%2Fb&state=s&{ours}&session_state=x"), provider(), Ok("a/b".to_owned())),
+            ("code=a&state=s".into(), quiet.clone(), Ok("a".into())),
+            ("code=a&state=s".into(), provider(), Err(SignInError::OtherProvider)),
+            ("code=a&state=s&iss=https%3A%2F%2Fevil.example".into(), quiet.clone(), Err(SignInError::OtherProvider)),
+            (format!("code=a&state=s&{ours}%2F"), quiet.clone(), Err(SignInError::OtherProvider)),
+            (format!("error=access_denied&state=s&{ours}"), provider(), denied("access_denied")),
+            // In errors, too.
+            ("error=access_denied&state=s".into(), provider(), Err(SignInError::OtherProvider)),
+            (format!("state=s&{ours}"), provider(), Err(SignInError::Malformed)),
+            (format!("code=a&error=b&state=s&{ours}"), provider(), Err(SignInError::Malformed)),
+            (format!("code=a&{ours}"), provider(), Err(SignInError::Malformed)),
+            ("code=a&code=b&state=s".into(), quiet.clone(), Err(SignInError::Malformed)),
+            ("code=a&state=s&state=t".into(), quiet.clone(), Err(SignInError::Malformed)),
+            ("code=%zz&state=s".into(), quiet, Err(SignInError::Malformed)),
+            (String::new(), provider(), Err(SignInError::Malformed)),
+        ] {
+            let code = Callback::parse(&query).and_then(|callback| callback.code(&provider));
+            assert_eq!(code, expected, "{query}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod sign_in;
 
 pub(super) use answer::error_page;
 
+use chrono::{DateTime, Utc};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, StatusCode};
 
@@ -152,9 +153,9 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
     /// The person, for the frame of a page.
     fn reader<'p>(&'p self, person: &'p SignedInPerson, arrival: &Arrival) -> Reader<'p> {
         let principal = person.actor.principal.as_str();
-        let sign_out = has_provider(self.caller)
-            .then(|| sign_out_form(principal).token(&Fingerprint::of(&[]), &person.secrets, arrival.at))
-            .flatten();
+        let form = Form { person: principal, action: SIGN_OUT, reference: "" };
+        let token = form.token(&Fingerprint::of(&[]), &person.secrets, arrival.at);
+        let sign_out = token.filter(|_| has_provider(self.caller));
         let name = self.app.config.person(principal);
         Reader { name, principal, teams: person.actor.groups.at(arrival.at), sign_out }
     }
@@ -197,11 +198,26 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         Work::Reply(answer::page(self.caller, &view, status))
     }
 
-    /// Reads the form that was sent.
-    fn form(&self) -> Result<Fields, RequestError> {
-        Fields::from_form(&self.inbound.body)
+    /// Reads the form that was sent, if its token is of this person, for what it does, and `shown` is what its page showed.
+    fn checked_form(
+        &self,
+        person: &SignedInPerson,
+        (action, reference): (&str, &str),
+        shown: &Fingerprint,
+        now: DateTime<Utc>,
+    ) -> Result<Fields, Outcome> {
+        let fields = Fields::from_form(&self.inbound.body)?;
+        let form = Form { person: &person.actor.principal, action, reference };
+        form.check(fields.value(TOKEN), shown, &person.secrets, now)?;
+        Ok(fields)
     }
 }
+
+/// The hidden field of every form.
+const TOKEN: &str = "token";
+
+/// What the form that signs out does.
+const SIGN_OUT: &str = "sign-out";
 
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -211,11 +227,6 @@ const SIGN_IN: &str = "/console/signin";
 
 fn is(outcome: &Outcome, entry: &'static catalog::Entry) -> bool {
     matches!(outcome, Outcome::Refused(message) if std::ptr::eq(message.entry(), entry))
-}
-
-/// The form that signs out.
-fn sign_out_form(principal: &str) -> Form<'_> {
-    Form { person: principal, action: "sign-out", reference: "" }
 }
 
 /// A redirect that the browser follows with GET.

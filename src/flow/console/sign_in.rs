@@ -18,7 +18,7 @@ use crate::config::callers::Key;
 use crate::console::page::Content;
 use crate::crypto::jwks::JwksSource;
 use crate::crypto::jwt::TokenError;
-use crate::flow::console::{PageRequest, SIGN_IN, SignedInPerson, redirect, sign_out_form, with_cookie};
+use crate::flow::console::{PageRequest, SIGN_IN, SIGN_OUT, SignedInPerson, redirect, with_cookie};
 use crate::flow::parse::Work;
 use crate::flow::secrets::load;
 use crate::host::Host;
@@ -144,9 +144,8 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         if !has_provider(self.caller) {
             return Err(RequestError::RouteUnknown.into());
         }
-        let (form, principal) = (self.form()?, person.actor.principal.as_str());
-        sign_out_form(principal).check(form.value("token"), &Fingerprint::of(&[]), &person.secrets, now)?;
-        self.log("signed-out", principal);
+        self.checked_form(person, (SIGN_OUT, ""), &Fingerprint::of(&[]), now)?;
+        self.log("signed-out", &person.actor.principal);
         let url = match self.provider().await {
             Ok(provider) => sign_out_url(&provider, self.caller)
                 .filter(|url| origin(url) == self.caller.setting("issuer").and_then(origin)),
