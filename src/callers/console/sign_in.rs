@@ -376,13 +376,13 @@ mod tests {
         let alike = format!("{}x", &query[..query.len() - 1]);
         for (query, cookies, key, seconds) in [
             (query.as_str(), &[][..], "k1", 0),
-            (&query, &[other.as_str()], "k1", 0),
-            (&query, &[renamed.as_str()], "k1", 0),
-            (&query, &[cookie.as_str(), &cookie], "k1", 0),
-            (&query, &[cookie.as_str()], "k2", 0),
-            (&query, &[cookie.as_str()], "k1", 600),
-            (&query, &[cookie.as_str()], "k1", -1),
-            (&alike, &[cookie.as_str()], "k1", 0),
+            (query.as_str(), &[other.as_str()], "k1", 0),
+            (query.as_str(), &[renamed.as_str()], "k1", 0),
+            (query.as_str(), &[cookie.as_str(), &cookie], "k1", 0),
+            (query.as_str(), &[cookie.as_str()], "k2", 0),
+            (query.as_str(), &[cookie.as_str()], "k1", 600),
+            (query.as_str(), &[cookie.as_str()], "k1", -1),
+            (alike.as_str(), &[cookie.as_str()], "k1", 0),
             ("code=c&state=short", &[cookie.as_str()], "k1", 0),
             ("code=c&state=%0d%0aSet-Cookie:a", &[cookie.as_str()], "k1", 0),
         ] {

@@ -27,7 +27,7 @@ pub(crate) struct Page {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Where each origin really listens.
-    pub(crate) origins: BTreeMap<String, Option<SocketAddr>>,
+    pub(crate) origins: BTreeMap<String, SocketAddr>,
     /// By origin and name.
     pub(crate) cookies: BTreeMap<(String, String), String>,
 }
@@ -102,7 +102,7 @@ impl Browser {
     async fn send(&mut self, url: &str, method: Method, body: String, headers: &[(&'static str, &str)]) -> Page {
         let origin = origin_of(url);
         let host = origin.split_once("://").unwrap().1;
-        let address = self.origins.get(&origin).unwrap_or_else(|| panic!("{url} is elsewhere")).expect("it listens");
+        let address = *self.origins.get(&origin).unwrap_or_else(|| panic!("{url} is elsewhere"));
         let mut request = Request::new(Bytes::from(body));
         *request.uri_mut() = url.parse().unwrap();
         request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());

@@ -42,10 +42,15 @@ impl Console {
             .variable("console_client_secret", "demo-secret")
             .variable("issuer_endpoint", &provider.issuer);
         let gateway = Gateway::start(setup).await;
-        // The provider's clock is this machine's.
+        let console = Self { gateway, provider: Arc::new(provider) };
+        console.catch_up();
+        console
+    }
+
+    /// Sets the gateway's clock to this machine's, which is the provider's, if it is behind.
+    fn catch_up(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-        gateway.clock.store(now.try_into().unwrap(), Ordering::Relaxed);
-        Self { gateway, provider: Arc::new(provider) }
+        self.gateway.clock.fetch_max(now.try_into().unwrap(), Ordering::Relaxed);
     }
 
     /// The same with another session key and client secret.
@@ -56,7 +61,7 @@ impl Console {
     fn browser(&self) -> Browser {
         let origins =
             [(PUBLIC_URL.to_owned(), self.gateway.address), (self.provider.issuer.clone(), self.provider.address)];
-        Browser { origins: origins.map(|(origin, address)| (origin, Some(address))).into(), ..Browser::default() }
+        Browser { origins: origins.into(), ..Browser::default() }
     }
 
     /// Goes from a page of the console to the provider, and answers its forms as this person, up to the redirect back to the
@@ -85,6 +90,7 @@ impl Console {
             page = browser.follow_from(answer, Some(&until)).await;
         }
         assert!(page.location().starts_with(&format!("{PUBLIC_URL}/console/callback?")), "{page:#?}");
+        self.catch_up();
         page
     }
 
@@ -260,10 +266,9 @@ async fn the_provider_s_keys_rotate_and_its_failures_are_told() {
     assert!(page.body.contains("console/lin"), "{page:#?}");
 
     // A client secret that the provider does not take is the operator's to mend.
-    let mut other = console.another_with("console_client_secret", "wrong").await;
+    let other = console.another_with("console_client_secret", "wrong").await;
     let page = other.sign_in(&mut other.browser(), "/console", "pat").await;
     assert_eq!((page.status, page.code()), (StatusCode::SERVICE_UNAVAILABLE, "OFFBOARD.50307"), "{page:#?}");
-    other.gateway.stop().await;
     console.provider.test("fail").await;
     let page = console.sign_in(&mut console.browser(), "/console", "pat").await;
     assert_eq!((page.status, page.code()), (StatusCode::SERVICE_UNAVAILABLE, "OFFBOARD.50307"), "{page:#?}");
