@@ -4,10 +4,11 @@
 //! what `setup` makes. [`runtime`] runs the
 //! component on wasmtime with WASI and the Spin interfaces that it imports, [`component`] builds and bakes it, [`manifest`] reads
 //! spin.toml. [`simulator`] is the cloud and the chat platform around the component, [`http_client`] sends requests to
-//! all of them. [`postgres_server`] is a PostgreSQL for tests.
+//! all of them. [`postgres_server`] is a PostgreSQL for tests, [`chromium`] a browser.
 //!
 //! Directions: cli → {demo, lint, setup} → {runtime, simulator} → component → manifest. Nothing imports anything above itself.
 
+pub mod chromium;
 pub mod cli;
 pub mod component;
 pub mod demo;

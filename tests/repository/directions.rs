@@ -10,12 +10,14 @@ use crate::sources;
 
 /// The layers. A module may import from its own layer and from those below it, except that modules of [`SIBLINGS`] do not know each
 /// other beside [`BETWEEN_SIBLINGS`].
-const RANKS: [(u8, &[&str]); 6] = [
+const RANKS: [(u8, &[&str]); 7] = [
     (9, &["shell"]),
     (8, &["flow"]),
     (7, &["operations", "console"]),
     (6, &["app", "jwks_cache", "provider_cache"]),
     (5, SIBLINGS),
+    // Pages of plain data: below everything that fills them, so that they see neither policy nor the ledger.
+    (4, &["console"]),
     (3, &["request", "reply", "outcome", "config", "outbound"]),
 ];
 const LOWEST: (u8, &[&str]) = (1, &["host", "secret", "crypto", "diagnostic"]);
@@ -27,7 +29,7 @@ const BETWEEN_SIBLINGS: [(&str, &str); 3] =
     [("ledger", "src/policy/"), ("taurusdb", "src/policy/permit.rs"), ("notify", "src/callers/chat/")];
 
 /// Words that a module may not name at all.
-const NEVER_NAMED: [(&str, &str); 1] = [("policy", "http")];
+const NEVER_NAMED: [(&str, &str); 2] = [("policy", "http"), ("console", "http")];
 
 /// An import, by the names of both files.
 type Import = (String, String);
@@ -372,6 +374,10 @@ mod tests {
             ("notify", "callers", "src/callers/proof.rs", false),
             ("callers", "notify", "src/notify/mod.rs", false),
             ("callers", "taurusdb", "src/taurusdb/mod.rs", false),
+            ("operations", "console", "src/console/view.rs", true),
+            ("console", "outcome", "src/outcome/state.rs", true),
+            ("console", "ledger", "src/ledger/row.rs", false),
+            ("console", "policy", "src/policy/explain.rs", false),
             ("request", "config", "src/config/mod.rs", true),
             ("host", "request", "src/request/mod.rs", false),
             ("flow", "new", "src/new.rs", false),
