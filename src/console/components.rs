@@ -227,7 +227,7 @@ impl Locale {
         let values = self.done_values(done);
         let mut text = self.fill(done_words(done), &values);
         if let Some(message) = done.message.as_deref().filter(|_| tells_message(done.state)) {
-            text = text.and(&Markup::text(self.text(words::SPACE))).and(&Markup::text(message));
+            text = text.and(&Markup::text(self.text(words::SPACE))).and(&self.sentence(message));
         }
         let text = Markup::element("span", &[], text.and(&Markup::text(self.text(words::SPACE))).and(&link));
         Markup::element("div", &[("class", &class), ("role", "status")], icon.markup().and(&text))

@@ -44,6 +44,20 @@ impl Locale {
         Markup::filled(filled)
     }
 
+    /// Returns the message of an outcome as a sentence: it begins with a capital and ends, and what is in backticks is code.
+    pub(super) fn sentence(self, message: &str) -> Markup {
+        let mut characters = message.chars();
+        let first = characters.next().map(|first| first.to_ascii_uppercase());
+        let message: String = first.into_iter().chain(characters).collect();
+        let parts = message.split('`').enumerate();
+        let parts = parts.map(|(at, part)| if at % 2 == 0 { Markup::text(part) } else { Markup::code(part) });
+        let text = parts.reduce(|text, part| text.and(&part)).unwrap_or_default();
+        if message.is_empty() || message.ends_with(['.', '。', '!', '?']) {
+            return text;
+        }
+        text.and(&Markup::text(self.text(words::END)))
+    }
+
     /// Returns a list such as "A, B and C".
     pub(super) fn and(self, items: Vec<Markup>) -> Markup {
         self.list(items, words::AND)
@@ -193,9 +207,12 @@ impl Locale {
         }
     }
 
-    /// Returns a duration in its largest unit alone: "46 min", "3 h", "2 d".
-    fn rough(self, millis: i64) -> String {
+    /// Returns a duration in its largest unit alone: "27 s", "46 min", "3 h", "2 d".
+    pub(super) fn rough(self, millis: i64) -> String {
         let minutes = millis.max(0).unsigned_abs() / 60_000;
+        if minutes == 0 {
+            return self.duration(millis);
+        }
         let (pattern, n) = match minutes {
             0..60 => (words::MINUTES, minutes),
             60..2880 => (words::HOURS, minutes / 60),
@@ -244,18 +261,23 @@ fn fill_part(part: &str, values: &Values, before: Option<char>) -> String {
         let Some((name, after)) = behind.split_once('}') else { break };
         let value = values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str());
         let is_code_behind = value.starts_with("<code>") && filled.chars().last().or(before).is_some_and(is_ideograph);
-        let is_behind_code = filled.ends_with("</code>") && value.chars().next().is_some_and(is_ideograph);
+        let is_behind_code = is_code(&filled) && value.chars().next().is_some_and(is_ideograph);
         if is_code_behind || is_behind_code {
             filled.push(' ');
         }
         filled.push_str(value);
         rest = after;
-        if value.ends_with("</code>") && rest.chars().next().is_some_and(is_ideograph) {
+        if is_code(value) && rest.chars().next().is_some_and(is_ideograph) {
             filled.push(' ');
         }
     }
     filled.push_str(Markup::text(rest).as_str());
     filled
+}
+
+/// Whether this ends with code, or with code that is a link.
+fn is_code(html: &str) -> bool {
+    html.ends_with("</code>") || html.ends_with("</code></a>")
 }
 
 /// Whether a character is one of the ideographs of Chinese, and not its punctuation.

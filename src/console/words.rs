@@ -29,6 +29,7 @@ words! {
     AND_OTHERS: "{names} and {n} others", "{names}及另外{n}人";
     OF: "{given} of {required}", "{given}/{required}";
     CLAUSE: "; ", "；";
+    END: ".", "。";
     SENTENCE: "{effect}: {rest}.", "{effect}：{rest}。";
     TITLE: "{page} · Offboard", "{page} · Offboard";
 
@@ -416,7 +417,6 @@ words! {
     STEP_ONE_DELETE: "One DELETE for {account}.", "对{account}发送了1次删除请求。";
     STEP_SEVERAL_DELETES: "{n} DELETEs for {account}; only the last one can have had an effect.", "对{account}发送了{n}次删除请求；只有最后一次可能生效。";
     STEP_SETTLED: "Settled by the account list: {state}", "依据账号列表确认：{state}";
-    STEP_MESSAGE_AND_CODE: "{message} ({code})", "{message}（{code}）";
 
     // Accounts.
     SHOW: "Show", "显示";
@@ -546,7 +546,7 @@ words! {
     OPEN_AND_DECIDE_AGAIN: "Open the page again, read what it says now, and decide again.", "请重新打开页面，查看当前内容后再操作。";
     GO_BACK_AND_CORRECT: "Go back and correct the request.", "请返回并更正请求。";
     IN_NO_TEAM: "none", "无";
-    ACTION_ON_ACCOUNT: "{action} of {account} {environment}", "对{account} {environment}的{action}";
+    ACTION_ON_ACCOUNT: "{action} of {account} {environment}", "{action}，{account} {environment}";
     NO_POLICY_PERMITS_IT: "no policy permits it", "没有策略允许";
     BACK_TO_WAITING: "Back to Waiting", "返回待处理";
     YOUR_OWN_REMOVALS: "Your own removals", "您的删除记录";

@@ -88,6 +88,11 @@ impl Page<'_> {
         Markup::text(self.l.text(words))
     }
 
+    /// Whether what failed may have had an effect all the same.
+    fn is_broken(&self) -> bool {
+        self.view.kind == FailureKind::Broken
+    }
+
     fn badge(&self) -> Markup {
         let (tone, icon) = match self.view.kind {
             FailureKind::NotPermitted(_) | FailureKind::Refused => (Tone::No, Icon::Ban),

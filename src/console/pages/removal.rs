@@ -66,6 +66,8 @@ struct Step {
     tone: Tone,
     icon: Icon,
     at: Option<i64>,
+    /// The day, where it is another one than that of the step before.
+    day: Option<Markup>,
     /// Since the step that started the clock, in milliseconds.
     since: Option<i64>,
     title: Markup,
@@ -105,7 +107,7 @@ impl Page<'_> {
 
 impl Step {
     fn after(&self, l: Locale) -> Option<String> {
-        self.since.map(|since| l.duration(since))
+        self.since.filter(|since| *since > 0).map(|since| l.rough(since))
     }
 }
 
@@ -146,6 +148,13 @@ impl Removal {
         steps.extend(self.votes.iter().enumerate().map(|(nth, vote)| self.voted(nth, vote, l)));
         steps.extend(self.sent(l));
         steps.extend(self.ended(l));
+        let mut last = l.day_of(self.asked_at);
+        for step in &mut steps {
+            let Some(at) = step.at else { continue };
+            let day = l.day_of(at);
+            step.day = (day != last).then(|| l.date(at));
+            last = day;
+        }
         steps
     }
 
@@ -168,6 +177,7 @@ impl Removal {
             tone: Tone::Off,
             icon: Icon::User,
             at: Some(self.asked_at),
+            day: None,
             since: None,
             title: l.fill(title, &values),
             detail: l.fill(detail, &values),
@@ -186,6 +196,7 @@ impl Removal {
             tone: Tone::Off,
             icon: Icon::Shield,
             at: Some(self.asked_at),
+            day: None,
             since: None,
             title: l.fill(words::STEP_PROVED, &values),
             detail: Markup::dim(l.fill(detail, &values)),
@@ -212,7 +223,7 @@ impl Removal {
             detail = detail.and(&Markup::text(l.text(words::SPACE))).and(&l.fill(words::STEP_POLICY_SET, &values));
         }
         let title = l.fill(title, &[]);
-        Some(Step { tone, icon, at: Some(self.asked_at), since: None, title, detail: Markup::dim(detail) })
+        Some(Step { tone, icon, at: Some(self.asked_at), day: None, since: None, title, detail: Markup::dim(detail) })
     }
 
     fn waited(&self, l: Locale) -> Option<Step> {
@@ -229,6 +240,7 @@ impl Removal {
             tone: Tone::Wait,
             icon: Icon::Clock,
             at: None,
+            day: None,
             since: None,
             title: l.fill(title, &values),
             detail: Markup::dim(l.fill(detail, &values)),
@@ -252,7 +264,7 @@ impl Removal {
             None => Markup::dim(l.fill(words::STEP_NO_REASON, &[])),
         };
         let since = Some(vote.at.saturating_sub(self.asked_at));
-        Step { tone, icon, at: Some(vote.at), since, title: l.fill(title, &values), detail }
+        Step { tone, icon, at: Some(vote.at), day: None, since, title: l.fill(title, &values), detail }
     }
 
     fn sent(&self, l: Locale) -> Option<Step> {
@@ -271,6 +283,7 @@ impl Removal {
             tone: Tone::Run,
             icon: Icon::Send,
             at: None,
+            day: None,
             since: None,
             title: l.fill(title, &values),
             detail: Markup::dim(l.fill(detail, &values)),
@@ -288,29 +301,20 @@ impl Removal {
         let code = self.code.as_deref().filter(|code| !code.is_empty());
         let message = self.message.as_deref().filter(|message| !message.is_empty());
         let detail = match (message, code) {
-            (Some(message), Some(code)) => l.fill(
-                words::STEP_MESSAGE_AND_CODE,
-                &[("message", Markup::text(message)), ("code", Markup::code(code))],
-            ),
-            (Some(message), None) => Markup::text(message),
+            (Some(message), Some(code)) => l.sentence(message).and(&Markup::text(" ")).and(&Markup::code(code)),
+            (Some(message), None) => l.sentence(message),
             (None, Some(code)) => Markup::code(code),
             (None, None) => Markup::default(),
         };
         let since = self.votes.last().map_or(self.asked_at, |vote| vote.at);
         let since = Some(at.saturating_sub(since));
-        Some(Step { tone: look.tone, icon: look.icon, at: Some(at), since, title, detail: Markup::dim(detail) })
-    }
-
-    /// The day, if all that has a time happened on it.
-    fn day(&self, l: Locale) -> Option<Markup> {
-        let times = self.votes.iter().map(|vote| vote.at).chain(self.ended_at);
-        let day = l.day_of(self.asked_at);
-        times.into_iter().all(|at| l.day_of(at) == day).then(|| l.full_date(self.asked_at))
+        let (tone, icon, at, detail) = (look.tone, look.icon, Some(at), Markup::dim(detail));
+        Some(Step { tone, icon, at, day: None, since, title, detail })
     }
 
     fn took(&self, l: Locale) -> Option<Markup> {
         let ended_at = self.ended_at?;
-        let Some(last) = self.votes.last() else {
+        let Some(last) = self.votes.last().filter(|_| self.attempts > 0) else {
             return Some(Markup::text(&l.duration(ended_at.saturating_sub(self.asked_at))));
         };
         let values = [

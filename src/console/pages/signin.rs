@@ -81,7 +81,7 @@ impl Page<'_> {
         let l = self.l;
         let (tone, icon, text) = match &self.view.why {
             Why::SignedOut => (Tone::Off, Icon::Check, Markup::text(l.text(words::SIGNED_OUT))),
-            Why::Failed(why) => (Tone::Bad, Icon::Alert, l.fill(words::SIGN_IN_FAILED, &[("why", Markup::text(why))])),
+            Why::Failed(why) => (Tone::Bad, Icon::Alert, l.fill(words::SIGN_IN_FAILED, &[("why", l.sentence(why))])),
             Why::New | Why::Over(_) => return None,
         };
         let class = format!("note {}", tone.class());
