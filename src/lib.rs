@@ -12,7 +12,7 @@
 //! Directions, held by a test that reads the imports:
 //!
 //! ```text
-//! shell → flow → {operations, console} → app → {callers, policy, ledger, taurusdb, notify}
+//! shell → flow → operations → app → {callers, console, policy, ledger, taurusdb, notify}
 //!       → {request, reply, outcome, config, outbound} → {host, secret, crypto, diagnostic}
 //! ```
 //!

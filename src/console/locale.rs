@@ -198,7 +198,7 @@ impl Locale {
             }
             10..60 => one(words::SECONDS, &seconds.to_string()),
             60..3600 => one(words::MINUTES, &minutes.to_string()),
-            3600..172_800 if minutes % 60 == 0 => one(words::HOURS, &hours.to_string()),
+            3600..172_800 if minutes.is_multiple_of(60) => one(words::HOURS, &hours.to_string()),
             3600..172_800 => self
                 .text(words::HOURS_AND_MINUTES)
                 .replace("{h}", &hours.to_string())

@@ -180,126 +180,112 @@ mod tests {
         })
     }
 
-    #[test]
-    fn every_button_says_what_it_does() {
-        let (of_priya, mlee) = (
-            Requester { person: person("Priya"), kind: "slack".into(), is_system: false, caused_by: None },
-            account(true),
-        );
-        let policy = ["dba-asks".to_owned()];
-        let two = approvers(&["Ines", "Tomas"], &[]);
-        let none = Approvers::default();
-        let of = Request {
-            account: &mlee,
-            requester: Some(&of_priya),
-            through: None,
-            reason: Some("Left"),
-            policies: &policy,
-            approvers: &two,
-        };
-        let alone = Request { approvers: &none, ..of };
-        let own = Request { requester: None, through: Some("slack"), ..of };
-        let new = Request { through: None, ..own };
-        let until =
-            Some("2026-11-25T14:32:08+08:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis());
-        let because =
-            ["Priya asks because “Left”, as `dba-asks` permits", "Priya以“Left”为由提出申请，依据策略 `dba-asks`"];
-        let yours = [
-            "you asked in Slack because “Left”, as `dba-asks` permits",
-            "您通过Slack以“Left”为由提出申请，依据策略 `dba-asks`",
-        ];
-        let news = ["you ask because “Left”, as `dba-asks` permits", "您以“Left”为由提出申请，依据策略 `dba-asks`"];
-        let zh = "`warehouse`（production）上的 `mlee` ";
-        for (request, button, [english, chinese]) in [
-            (
-                of,
-                Button::Approve { missing: 0 },
-                [
-                    format!(
-                        "*Approve, and `mlee` is removed from `warehouse` (production) at once*: {}; Ines or Tomas could approve instead of you.",
-                        because[0]
-                    ),
-                    format!("*批准后，{zh}将立即删除*：{}；Ines或Tomas也可代您审批。", because[1]),
-                ],
-            ),
-            (
-                alone,
-                Button::Approve { missing: 0 },
-                [
-                    format!(
-                        "*Approve, and `mlee` is removed from `warehouse` (production) at once*: {}; no other person could approve.",
-                        because[0]
-                    ),
-                    format!("*批准后，{zh}将立即删除*：{}；没有其他人可以审批。", because[1]),
-                ],
-            ),
-            (
-                of,
-                Button::Approve { missing: 1 },
-                [
-                    format!(
-                        "*Approve, and `mlee` on `warehouse` (production) waits for one more approval*, from Ines or Tomas: {}.",
-                        because[0]
-                    ),
-                    format!("*批准后，{zh}还需1人批准*，可由Ines或Tomas审批：{}。", because[1]),
-                ],
-            ),
-            (
-                alone,
-                Button::Approve { missing: 2 },
-                [
-                    format!(
-                        "*Approve, and `mlee` on `warehouse` (production) waits for 2 more approvals*: {}.",
-                        because[0]
-                    ),
-                    format!("*批准后，{zh}还需2人批准*：{}。", because[1]),
-                ],
-            ),
-            (
-                own,
-                Button::Confirm { missing: 0 },
-                [
-                    format!(
-                        "*Confirm, and `mlee` is removed from `warehouse` (production) at once*: {}; no other person has to approve.",
-                        yours[0]
-                    ),
-                    format!("*确认后，{zh}将立即删除*：{}；无需他人审批。", yours[1]),
-                ],
-            ),
-            (
-                own,
-                Button::Confirm { missing: 1 },
-                [
-                    format!(
-                        "*Confirm, and `mlee` on `warehouse` (production) waits for 1 approval*, from Ines or Tomas: {}.",
-                        yours[0]
-                    ),
-                    format!("*确认后，{zh}待1人批准*，可由Ines或Tomas审批：{}。", yours[1]),
-                ],
-            ),
-            (
-                new,
-                Button::Send { missing: 0, until },
-                [
-                    format!("*Send, and `mlee` is removed from `warehouse` (production) at once*: {}.", news[0]),
-                    format!("*提交后，{zh}将立即删除*：{}。", news[1]),
-                ],
-            ),
-            (
-                new,
-                Button::Send { missing: 2, until },
-                [
-                    format!(
-                        "*Send, and `mlee` on `warehouse` (production) waits for 2 approvals*, from Ines or Tomas until tomorrow 14:32: {}.",
-                        news[0]
-                    ),
-                    format!("*提交后，{zh}待2人批准*，可由Ines或Tomas审批，截止明天14:32：{}。", news[1]),
-                ],
-            ),
-        ] {
-            assert_eq!(said(request, button), [english, chinese]);
-            assert_eq!(button.removes(), said(request, button)[0].contains("is removed"));
+    /// Those of whom the sentences are.
+    struct Cast {
+        mlee: Account,
+        priya: Requester,
+        policy: [String; 1],
+        two: Approvers,
+        none: Approvers,
+    }
+
+    impl Cast {
+        fn new() -> Self {
+            Self {
+                mlee: account(true),
+                priya: Requester { person: person("Priya"), kind: "slack".into(), is_system: false, caused_by: None },
+                policy: ["dba-asks".to_owned()],
+                two: approvers(&["Ines", "Tomas"], &[]),
+                none: Approvers::default(),
+            }
         }
+
+        /// Priya's request, which Ines or Tomas could approve.
+        fn of_priya(&self) -> Request<'_> {
+            Request {
+                account: &self.mlee,
+                requester: Some(&self.priya),
+                through: None,
+                reason: Some("Left"),
+                policies: &self.policy,
+                approvers: &self.two,
+            }
+        }
+    }
+
+    fn check(request: Request<'_>, button: Button, english: &str, chinese: &str) {
+        let zh = "`warehouse`（production）上的 `mlee` ";
+        assert_eq!(said(request, button), [english.to_owned(), chinese.replace("{zh}", zh)]);
+        assert_eq!(button.removes(), english.contains("is removed"));
+    }
+
+    #[test]
+    fn an_approval_says_what_it_does() {
+        let cast = Cast::new();
+        let of = cast.of_priya();
+        let alone = Request { approvers: &cast.none, ..of };
+        check(
+            of,
+            Button::Approve { missing: 0 },
+            "*Approve, and `mlee` is removed from `warehouse` (production) at once*: Priya asks because “Left”, as `dba-asks` permits; Ines or Tomas could approve instead of you.",
+            "*批准后，{zh}将立即删除*：Priya以“Left”为由提出申请，依据策略 `dba-asks`；Ines或Tomas也可代您审批。",
+        );
+        check(
+            alone,
+            Button::Approve { missing: 0 },
+            "*Approve, and `mlee` is removed from `warehouse` (production) at once*: Priya asks because “Left”, as `dba-asks` permits; no other person could approve.",
+            "*批准后，{zh}将立即删除*：Priya以“Left”为由提出申请，依据策略 `dba-asks`；没有其他人可以审批。",
+        );
+        check(
+            of,
+            Button::Approve { missing: 1 },
+            "*Approve, and `mlee` on `warehouse` (production) waits for one more approval*, from Ines or Tomas: Priya asks because “Left”, as `dba-asks` permits.",
+            "*批准后，{zh}还需1人批准*，可由Ines或Tomas审批：Priya以“Left”为由提出申请，依据策略 `dba-asks`。",
+        );
+        check(
+            alone,
+            Button::Approve { missing: 2 },
+            "*Approve, and `mlee` on `warehouse` (production) waits for 2 more approvals*: Priya asks because “Left”, as `dba-asks` permits.",
+            "*批准后，{zh}还需2人批准*：Priya以“Left”为由提出申请，依据策略 `dba-asks`。",
+        );
+    }
+
+    #[test]
+    fn a_confirmation_says_what_it_does() {
+        let cast = Cast::new();
+        let own = Request { requester: None, through: Some("slack"), ..cast.of_priya() };
+        check(
+            own,
+            Button::Confirm { missing: 0 },
+            "*Confirm, and `mlee` is removed from `warehouse` (production) at once*: you asked in Slack because “Left”, as `dba-asks` permits; no other person has to approve.",
+            "*确认后，{zh}将立即删除*：您通过Slack以“Left”为由提出申请，依据策略 `dba-asks`；无需他人审批。",
+        );
+        check(
+            own,
+            Button::Confirm { missing: 1 },
+            "*Confirm, and `mlee` on `warehouse` (production) waits for 1 approval*, from Ines or Tomas: you asked in Slack because “Left”, as `dba-asks` permits.",
+            "*确认后，{zh}待1人批准*，可由Ines或Tomas审批：您通过Slack以“Left”为由提出申请，依据策略 `dba-asks`。",
+        );
+    }
+
+    #[test]
+    fn sending_says_what_it_does() {
+        let cast = Cast::new();
+        let new = Request { requester: None, ..cast.of_priya() };
+        let tomorrow: chrono::DateTime<chrono::Utc> = "2026-11-25T14:32:08+08:00".parse().unwrap();
+        let until = Some(tomorrow.timestamp_millis());
+        check(
+            new,
+            Button::Send { missing: 0, until },
+            "*Send, and `mlee` is removed from `warehouse` (production) at once*: you ask because “Left”, as `dba-asks` permits.",
+            "*提交后，{zh}将立即删除*：您以“Left”为由提出申请，依据策略 `dba-asks`。",
+        );
+        check(
+            new,
+            Button::Send { missing: 2, until },
+            "*Send, and `mlee` on `warehouse` (production) waits for 2 approvals*, from Ines or Tomas until tomorrow 14:32: you ask because “Left”, as `dba-asks` permits.",
+            "*提交后，{zh}待2人批准*，可由Ines或Tomas审批，截止明天14:32：您以“Left”为由提出申请，依据策略 `dba-asks`。",
+        );
     }
 
     #[test]

@@ -406,6 +406,9 @@ words! {
     STEP_WAITS_FOR_CONFIRMATION: "Waits for the requester’s confirmation", "等待申请人确认";
     STEP_WAITS_FOR_ONE: "Waits for 1 approval", "等待1人批准";
     STEP_WAITS: "Waits for {n} approvals", "等待{n}人批准";
+    STEP_WAITED_FOR_CONFIRMATION: "Waited for the requester’s confirmation", "曾等待申请人确认";
+    STEP_WAITED_FOR_ONE: "Waited for 1 approval", "曾等待1人批准";
+    STEP_WAITED: "Waited for {n} approvals", "曾等待{n}人批准";
     STEP_EXPIRES: "The request expires {until}.", "申请于{until}过期。";
     STEP_WOULD_HAVE_EXPIRED: "The limit was {until}.", "期限为{until}。";
     STEP_APPROVED: "{person} approved, {through}", "{person}{through}批准";

@@ -230,10 +230,13 @@ impl Removal {
         let until = self.expires_at?;
         let values = [("n", Markup::text(&self.required.to_string())), ("until", l.moment(until))];
         let is_open = matches!(self.state, State::AwaitingApproval | State::AwaitingConfirmation);
-        let title = match (self.state, self.required) {
-            (State::AwaitingConfirmation, _) | (_, 0) => words::STEP_WAITS_FOR_CONFIRMATION,
-            (_, 1) => words::STEP_WAITS_FOR_ONE,
-            _ => words::STEP_WAITS,
+        let title = match (self.required, is_open) {
+            _ if self.state == State::AwaitingConfirmation => words::STEP_WAITS_FOR_CONFIRMATION,
+            (0, _) => words::STEP_WAITED_FOR_CONFIRMATION,
+            (1, true) => words::STEP_WAITS_FOR_ONE,
+            (1, false) => words::STEP_WAITED_FOR_ONE,
+            (_, true) => words::STEP_WAITS,
+            (_, false) => words::STEP_WAITED,
         };
         let detail = if is_open { words::STEP_EXPIRES } else { words::STEP_WOULD_HAVE_EXPIRED };
         Some(Step {
