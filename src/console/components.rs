@@ -45,6 +45,12 @@ impl Locale {
         Markup::element("p", &[("class", &class)], icon.markup().and(&content))
     }
 
+    /// Returns the banner above a form that cannot be used. Its id is what the wrong field is described by.
+    pub(super) fn wrong(self, content: Markup) -> Markup {
+        let content = Markup::element("span", &[], content);
+        Markup::element("p", &[("class", "note bad"), ("id", "wrong")], Icon::Alert.markup().and(&content))
+    }
+
     /// Returns the environment of an instance; nothing if it is not known.
     pub(super) fn environment(self, place: &Place) -> Markup {
         let Some(environment) = &place.environment else { return Markup::default() };

@@ -293,7 +293,8 @@ words! {
     WHO_READS_THE_REASON: "Approvers and auditors read it. A ticket number helps them.", "审批人和审计人员会看到。建议注明工单号。";
     CHECK: "Check", "预检";
     CHECK_AGAIN: "Check again", "重新预检";
-    NOT_CHECKED: "**The request was not checked, and nothing was sent.** Correct the marked field.", "**未预检，也未发送任何请求。**请更正标出的字段。";
+    NOT_CHECKED: "**The request was not checked, and nothing was sent:** {why}", "**未预检，也未发送任何请求：**{why}";
+    MAY_ASK_NOWHERE: "**No policy permits you to ask for a removal on any instance.** Ask the operator to add a policy.", "**没有策略允许您在任何实例上申请删除。**请联系管理员添加策略。";
     WHAT_WOULD_HAPPEN: "What would happen", "预检结果";
     CHECKED_AT: "checked", "预检时间";
     WOULD_BE_REFUSED: "**The request would be refused.**", "**申请会被拒绝。**";

@@ -242,6 +242,7 @@ fn ask(s: &Samples<'_>) -> Pages {
         ("ask-at-once", page(Ask { checked: Some(removed), ..form(s) })),
         ("ask-refused", page(Ask { checked: Some(refused), ..form(s) })),
         ("ask-wrong", page(Ask { error: wrong, ..form(s) })),
+        ("ask-nowhere", page(Ask { instances: Vec::new(), accounts: None, ..form(s) })),
         ("ask-unreadable", page(Ask { accounts: Some(unreadable), ..form(s) })),
         ("ask-none", page(Ask { accounts: Some(none), search: s.t("x"), ..form(s) })),
     ]

@@ -184,16 +184,21 @@ impl Page<'_> {
         choice.owner.as_ref().map(|owner| self.l.owner_people(owner)).unwrap_or_default()
     }
 
-    fn error_of(&self, field: &str) -> Option<&str> {
-        self.view.error.as_ref().filter(|error| error.field == field).map(|error| error.message.as_str())
-    }
-
     fn unreadable(&self) -> Markup {
         self.l.note(Tone::Odd, Icon::Help, self.l.fill(words::LIST_UNREADABLE_ASK, &[]))
     }
 
-    fn wrong(&self) -> Markup {
-        self.l.note(Tone::Bad, Icon::Alert, self.l.fill(words::NOT_CHECKED, &[]))
+    fn wrong(&self) -> Option<Markup> {
+        let error = self.view.error.as_ref()?;
+        Some(self.l.wrong(self.l.fill(words::NOT_CHECKED, &[("why", self.l.sentence(&error.message))])))
+    }
+
+    fn is_wrong(&self, field: &str) -> bool {
+        self.view.error.as_ref().is_some_and(|error| error.field == field)
+    }
+
+    fn nowhere(&self) -> Markup {
+        self.l.note(Tone::No, Icon::Ban, self.l.fill(words::MAY_ASK_NOWHERE, &[]))
     }
 }
 

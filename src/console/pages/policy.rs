@@ -209,14 +209,14 @@ impl Page<'_> {
         ACTIONS
     }
 
-    fn error_of(&self, field: &str) -> Option<&str> {
-        self.view.error.as_ref().filter(|error| error.field == field).map(|error| error.message.as_str())
+    fn is_wrong(&self, field: &str) -> bool {
+        self.view.error.as_ref().is_some_and(|error| error.field == field)
     }
 
     fn wrong(&self) -> Option<Markup> {
         let error = self.view.error.as_ref()?;
         let text = self.l.fill(words::NOT_EXPLAINED, &[("why", self.l.sentence(&error.message))]);
-        Some(self.l.note(Tone::Bad, Icon::Alert, text))
+        Some(self.l.wrong(text))
     }
 
     /// The small digest of the policies.

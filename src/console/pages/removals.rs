@@ -179,7 +179,7 @@ impl Page<'_> {
     fn wrong(&self) -> Option<Markup> {
         let error = self.view.error.as_ref()?;
         let text = self.l.fill(words::NOT_FILTERED, &[("why", self.l.sentence(&error.message))]);
-        Some(self.l.note(Tone::Bad, Icon::Alert, text))
+        Some(self.l.wrong(text))
     }
 
     fn invalid(&self, field: &str) -> bool {
