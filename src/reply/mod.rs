@@ -1,6 +1,7 @@
 //! What goes out: a reply says an outcome, a rendered reply has the form of a platform.
 
 pub mod api_body;
+pub(crate) mod csv;
 pub mod exposition;
 pub mod metrics;
 pub mod response;
