@@ -3,6 +3,7 @@
 //! [`KINDS`] lists them, one line a kind; each is a struct in its own file that implements [`CallerKind`]. A new kind is a new file
 //! and a line here. Nothing here uses a clock, the network or a database, and nothing sees `taurusdb`, `policy` or `ledger`.
 
+pub mod actors;
 pub mod api;
 pub mod chat;
 pub mod console;

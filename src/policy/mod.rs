@@ -17,11 +17,13 @@ mod cedar_request;
 pub mod counts;
 mod decide;
 pub mod explain;
+pub mod in_force;
 mod indifference;
 mod known_instances;
 pub mod load;
 mod names;
 pub mod permit;
+pub mod question;
 pub mod references;
 mod scope_index;
 mod validate;
@@ -204,6 +206,11 @@ impl Policies {
     /// Whether the policy with this `@id` depends on how many removals there were, or how many requests wait.
     pub fn is_brake(&self, id: &str) -> bool {
         self.set.policy(&PolicyId::new(id)).is_some_and(indifference::uses_counts)
+    }
+
+    /// Returns the SHA-256 of the files, in hexadecimal digits.
+    pub fn whole_digest(&self) -> &str {
+        &self.digest
     }
 
     /// Returns the first 12 hexadecimal digits of the files' SHA-256.

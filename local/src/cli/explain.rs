@@ -1,7 +1,6 @@
 //! `explain`: shows what policy decides for a principal, and why, without sending anything.
 //!
-//! The decision is the component's own ([`decide`](starrocks_offboard::policy::Policies::decide)); below it, each policy
-//! shows its part in it. The ledger is not read: the numbers of removals are arguments.
+//! The answer is the core's ([`Question`]). The ledger is not read: the numbers of removals are arguments.
 //!
 //! Not supported: what needs more than policy, such as the approvals given so far; ledger rows that name no account.
 
@@ -14,19 +13,15 @@ use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
 use starrocks_offboard::app;
+use starrocks_offboard::callers::actors::actor;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::config::instance::Instance;
 use starrocks_offboard::outcome::Outcome;
 use starrocks_offboard::outcome::language::Language;
-use starrocks_offboard::policy::explain::Explanation;
-use starrocks_offboard::policy::{Account, Action, AuthzContext, AuthzRequest, Policies, Principal, Resource};
-use starrocks_offboard::request::actor::Actor;
-use starrocks_offboard::request::ids::DeliveryId;
+use starrocks_offboard::policy::question::Question;
+use starrocks_offboard::policy::{Action, AuthzContext};
 use starrocks_offboard::request::reason::Reason;
-use starrocks_offboard::request::removal::RemovalRequest;
 
-use super::explain_page::{decision_in_words, page, response_in_words};
-use crate::lint::principals::actor;
+use super::explain_page::page;
 use crate::operator_files::OperatorFiles;
 use crate::words::{joined, quoted};
 
@@ -113,25 +108,14 @@ fn explain(arguments: &Arguments, files: &OperatorFiles, now: DateTime<Utc>) -> 
         anyhow!("{}", errors.join("\n       "))
     })?;
     let case = Case::new(arguments, &config, now)?;
-    let (answer, explanations) = case.decide(&policies, arguments.action.map(ActionArgument::action));
-    Ok(page(&answer, &case.facts(), &explanations))
+    let answer = case.question.answer(&policies, &config);
+    Ok(page(&answer, &case.facts()))
 }
 
-/// What the page calls `delete` with `context.approved`.
-const APPROVED: &str = "delete, approved by others";
-
 /// The request that is explained.
-#[derive(Clone)]
 struct Case<'a> {
     config: &'a Config,
-    actor: Actor,
-    instance: &'a Instance,
-    /// The account name as given; not every row has a valid one.
-    user_name: &'a str,
-    /// Whether the action is one on the ledger as a whole, whatever instance was given.
-    is_about_ledger: bool,
-    reason: Option<Reason>,
-    context: AuthzContext,
+    question: Question<'a>,
 }
 
 impl<'a> Case<'a> {
@@ -160,13 +144,13 @@ impl<'a> Case<'a> {
             instance_removals_last_hour: arguments.instance_removals_last_hour,
             waiting_requests: arguments.waiting_requests,
         };
-        let is_about_ledger = arguments.action == Some(ActionArgument::Operate);
-        Ok(Self { config, actor, instance, user_name, is_about_ledger, reason, context })
+        let action = arguments.action.map(ActionArgument::action);
+        Ok(Self { config, question: Question { actor, instance, user_name, action, reason, context } })
     }
 
     /// Returns what the page says about the request: labels and values.
     fn facts(&self) -> [(&'static str, String); 6] {
-        let Self { config, actor, context, .. } = self;
+        let Self { config, question: Question { actor, context, reason, .. } } = self;
         [
             ("principal", format!("{} (caller kind {})", actor.principal, actor.kind)),
             ("teams", joined(config.teams(&actor.principal))),
@@ -179,7 +163,7 @@ impl<'a> Case<'a> {
                     context.dry_run,
                     context.confirmed,
                     context.approved,
-                    self.reason.is_some(),
+                    reason.is_some(),
                     context.removals_last_hour,
                     context.instance_removals_last_hour,
                     context.waiting_requests
@@ -190,68 +174,12 @@ impl<'a> Case<'a> {
     }
 
     fn resource_in_words(&self) -> (&'static str, String) {
-        let Self { instance, user_name, .. } = self;
-        if self.is_about_ledger {
+        let Question { instance, user_name, action, .. } = &self.question;
+        if *action == Some(Action::Operate) {
             return ("ledger", "all removals".to_owned());
         }
         let instance = format!("{} (environment {})", instance.name, instance.environment);
         if user_name.is_empty() { ("instance", instance) } else { ("account", format!("{user_name} on {instance}")) }
-    }
-
-    /// Returns the decision in words, and an explanation of each action that was evaluated for it.
-    fn decide(&self, policies: &Policies, action: Option<Action>) -> (String, Vec<(&'static str, Explanation)>) {
-        match (action, self.config.accounts.parse(self.user_name)) {
-            // The rules for account names apply to removals; every row and every list can be viewed.
-            (Some(action @ (Action::Audit | Action::List | Action::Operate)), _) | (Some(action), Ok(_)) => {
-                let explanation = self.explain(policies, action);
-                (response_in_words(&explanation.1.response), vec![explanation])
-            }
-            (_, Err(error)) => {
-                (format!("denied before policy: {}", Outcome::from(error).message(Language::default())), Vec::new())
-            }
-            (None, Ok(user_name)) => {
-                let removal = RemovalRequest {
-                    actor: self.actor.clone(),
-                    user_name,
-                    instance: self.instance,
-                    reason: self.reason.clone(),
-                    delivery: DeliveryId::recorded(String::new()),
-                    dry_run: self.context.dry_run,
-                    caused_by: None,
-                };
-                let decided = policies.decide(&removal, self.config, self.context);
-                let required = self.config.approvals.required(&self.instance.environment);
-                (decision_in_words(decided, required), self.explain_removal(policies))
-            }
-        }
-    }
-
-    /// Explains `delete`, and `request` if the gateway would evaluate it, too; and `delete` once more if it stays forbidden when
-    /// others approve.
-    fn explain_removal(&self, policies: &Policies) -> Vec<(&'static str, Explanation)> {
-        let at_once = self.explain(policies, Action::Delete);
-        if at_once.1.response.allowed || at_once.1.response.failed.is_some() {
-            return vec![at_once];
-        }
-        let request = self.explain(policies, Action::Request);
-        let approved = Self { context: AuthzContext { approved: true, ..self.context }, ..self.clone() };
-        let (_, approved) = approved.explain(policies, Action::Delete);
-        let stays = (request.1.response.allowed && approved.response.is_forbidden()).then_some((APPROVED, approved));
-        [at_once, request].into_iter().chain(stays).collect()
-    }
-
-    fn explain(&self, policies: &Policies, action: Action) -> (&'static str, Explanation) {
-        let request = AuthzRequest {
-            principal: Principal::of(&self.actor, self.config),
-            action,
-            resource: match action {
-                Action::List => Resource::Instance(self.instance),
-                Action::Operate => Resource::Ledger,
-                _ => Resource::Account(Account { instance: self.instance, user_name: self.user_name }),
-            },
-            reason_given: self.reason.is_some(),
-        };
-        (action.as_str(), policies.explain(&request, self.context))
     }
 }
 

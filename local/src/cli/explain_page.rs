@@ -1,17 +1,18 @@
 //! The page that `explain` prints.
 
-use starrocks_offboard::policy::AuthzResponse;
-use starrocks_offboard::policy::explain::{Explanation, PolicyEvaluation, Role};
-use starrocks_offboard::policy::permit::Decision;
+use starrocks_offboard::outcome::Outcome;
+use starrocks_offboard::outcome::language::Language;
+use starrocks_offboard::policy::explain::{PolicyEvaluation, Role};
+use starrocks_offboard::policy::question::{ExplainedAnswer, Verdict};
 
 /// Returns the page: the answer, the facts about the request, and for each action the policies that decide or almost apply.
-pub(super) fn page(answer: &str, facts: &[(&str, String)], explanations: &[(&str, Explanation)]) -> String {
-    let mut page = format!("{answer}\n\n");
+pub(super) fn page(answer: &ExplainedAnswer, facts: &[(&str, String)]) -> String {
+    let mut page = format!("{}\n\n", in_words(&answer.verdict));
     for (label, value) in facts {
         page += &format!("  {label:<14}{value}\n");
     }
-    for (question, explanation) in explanations {
-        page += &format!("\n{question}: {}\n", response_in_words(&explanation.response));
+    for (asked, explanation) in &answer.explanations {
+        page += &format!("\n{}: {}\n", asked.as_str(), in_words(&Verdict::from(&explanation.response)));
         if explanation.policies.is_empty() {
             page += "\n  no policy has this principal, action and resource in its scope\n";
         }
@@ -26,31 +27,20 @@ pub(super) fn page(answer: &str, facts: &[(&str, String)], explanations: &[(&str
     page
 }
 
-/// Describes the decision about a removal.
-pub(super) fn decision_in_words((decision, failed): (Decision<'_>, Option<String>), required: u32) -> String {
-    match decision {
-        Decision::Permit(permit) => format!("permitted by {}", permit.policies().join(", ")),
-        Decision::NeedsApproval { policies } => {
-            let plural = if required == 1 { "" } else { "s" };
+/// Describes what policy decides.
+fn in_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Permitted(policies) => format!("permitted by {}", policies.join(", ")),
+        Verdict::NeedsApproval { policies, required } => {
+            let plural = if *required == 1 { "" } else { "s" };
             format!("needs {required} approval{plural}; request permitted by {}", policies.join(", "))
         }
-        Decision::Denial(denial) => denial_in_words(failed.as_deref(), denial.policies()),
-    }
-}
-
-/// Describes the answer of the policies about one action.
-pub(super) fn response_in_words(response: &AuthzResponse) -> String {
-    match response {
-        AuthzResponse { failed: None, allowed: true, policies, .. } => format!("permitted by {}", policies.join(", ")),
-        AuthzResponse { failed, policies, .. } => denial_in_words(failed.as_deref(), policies),
-    }
-}
-
-fn denial_in_words(failed: Option<&str>, policies: &[String]) -> String {
-    match failed {
-        Some(why) => format!("denied: policy evaluation failed: {why}"),
-        None if policies.is_empty() => "denied: no policy permits it".into(),
-        None => format!("denied: forbidden by {}", policies.join(", ")),
+        Verdict::Denied(policies) if policies.is_empty() => "denied: no policy permits it".into(),
+        Verdict::Denied(policies) => format!("denied: forbidden by {}", policies.join(", ")),
+        Verdict::NotEvaluated(why) => format!("denied: policy evaluation failed: {why}"),
+        Verdict::Refused(error) => {
+            format!("denied before policy: {}", Outcome::from(error.clone()).message(Language::default()))
+        }
     }
 }
 

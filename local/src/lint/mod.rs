@@ -9,7 +9,7 @@
 pub mod config_files;
 
 pub(crate) mod check;
-pub(crate) mod principals;
+mod principals;
 
 mod callers;
 mod credentials;

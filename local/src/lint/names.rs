@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use starrocks_offboard::app::OFFBOARD;
+use starrocks_offboard::callers::actors::actor;
 use starrocks_offboard::config::Config;
 use starrocks_offboard::config::source_map::SourceMap;
 use starrocks_offboard::diagnostic::Diagnostic;
 use starrocks_offboard::policy::references::EntityReference;
-
-use super::principals::actor;
 
 /// Warns of teams without members, and of teams that no policy names.
 pub(super) fn idle_teams(source_map: &SourceMap, references: &[EntityReference]) -> Vec<Diagnostic> {

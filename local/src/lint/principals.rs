@@ -1,13 +1,10 @@
 //! Principals: which of them can send a request.
 
 use starrocks_offboard::app::OFFBOARD;
-use starrocks_offboard::callers;
+use starrocks_offboard::callers::actors::actor;
 use starrocks_offboard::config::Config;
-use starrocks_offboard::config::caller_shape::{CallerShape, KeyShape};
-use starrocks_offboard::config::callers::Caller;
 use starrocks_offboard::config::source_map::{Located, SourceMap};
 use starrocks_offboard::diagnostic::Diagnostic;
-use starrocks_offboard::request::actor::Actor;
 
 /// Warns of team members and persons who can never send a request.
 pub(super) fn unreachable(config: &Config, source_map: &SourceMap) -> Vec<Diagnostic> {
@@ -24,59 +21,6 @@ pub(super) fn unreachable(config: &Config, source_map: &SourceMap) -> Vec<Diagno
         Some(Diagnostic::warning(OFFBOARD, Some(principal.line), format!("{key} {why}")))
     });
     unreachable.collect()
-}
-
-/// Returns the actor that an authenticated request of this principal would have.
-///
-/// # Errors
-///
-/// If no such request is possible: says why, and what to write instead.
-pub(crate) fn actor(config: &Config, principal: &str) -> Result<Actor, String> {
-    let never = |why: String| Err(format!("`{principal}` can never send a request: {why}"));
-    let (name, id) = principal.split_once('/').map_or((principal, None), |(name, id)| (name, Some(id)));
-    let Ok(caller) = config.caller(name) else {
-        return never(format!("caller `{name}` is not configured; correct the name or add the caller"));
-    };
-    match (Actors::of(caller), id) {
-        (Actors::Itself, None) => Ok(Actor::system(caller)),
-        (Actors::Itself, Some(_)) => {
-            never(format!("a caller of kind `{}` acts under its own name; write `{name}`", caller.kind))
-        }
-        (Actors::People, Some(id)) if !id.is_empty() => Ok(Actor::person(caller, id)),
-        (Actors::People, _) => never(format!("caller `{name}` is for people; write `{name}/` and the person's ID")),
-        (Actors::Keys, Some(id)) if caller.keys.iter().any(|key| key.id.as_deref() == Some(id)) => {
-            Ok(Actor::person(caller, id))
-        }
-        (Actors::Keys, Some(id)) if !id.is_empty() && caller.setting("issuer").is_some() => {
-            Ok(Actor::person(caller, id))
-        }
-        (Actors::Keys, Some(id)) => {
-            never(format!("caller `{name}` has no access key `{id}`; correct the ID or add the key"))
-        }
-        (Actors::Keys, None) => {
-            never(format!("caller `{name}` is for access keys; write `{name}/` and an access key ID"))
-        }
-    }
-}
-
-/// The actors that send requests through a caller.
-enum Actors {
-    /// The caller itself.
-    Itself,
-    /// The people whom the platform identifies.
-    People,
-    /// The holders of its access keys.
-    Keys,
-}
-
-impl Actors {
-    fn of(caller: &Caller) -> Self {
-        match callers::kind(&caller.kind).map(|kind| kind.shape()) {
-            Some(CallerShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
-            Some(CallerShape { is_chat: true, .. }) => Self::People,
-            _ => Self::Itself,
-        }
-    }
 }
 
 #[cfg(test)]
