@@ -8,7 +8,8 @@ use crate::operations::Ctx;
 use crate::outcome::denial::Denial;
 use crate::policy::AuthzContext;
 use crate::policy::counts::Counts;
-use crate::policy::permit::Decision;
+use crate::policy::permit::{ApprovalShortfall, Decision, Permit};
+use crate::request::actor::Actor;
 use crate::request::removal::RemovalRequest;
 
 /// What policy decides about a removal. `confirmed` says whether the requester confirms it before anything is sent.
@@ -25,6 +26,22 @@ pub(super) fn authorize<'c, H: Host>(
         ctx.host.log(&format!("policy: evaluation failed for a removal by {principal}; denied: {why}"));
     }
     decision
+}
+
+/// What policy decides about a removal that these people approved.
+///
+/// # Errors
+///
+/// If too few of them may approve, or policy does not permit the removal any more.
+pub(super) fn authorize_approved<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    removal: &RemovalRequest<'c>,
+    approvers: &[Actor],
+    counts: Counts,
+) -> Result<Permit<'c>, ApprovalShortfall> {
+    let confirmed = ctx.app.config.caller(&removal.actor.caller).is_ok_and(|caller| caller.confirm);
+    let context = AuthzContext { confirmed, ..policy_context(ctx.app, ctx.at, counts) };
+    ctx.app.policies.decide_approved(removal, approvers, &ctx.app.config, context)
 }
 
 /// Why a removal is not permitted at once; `None` if it is.

@@ -11,7 +11,7 @@ use crate::ledger::claims::Attempt;
 use crate::ledger::ending::DecidedBy;
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
-use crate::operations::authorize::{authorize, denied_by, policy_context};
+use crate::operations::authorize::{authorize, authorize_approved, denied_by, policy_context};
 use crate::operations::execute::{claim_deadline, execute, withdraw};
 use crate::operations::pending::pending_outcome;
 use crate::operations::reader::Reader;
@@ -25,7 +25,7 @@ use crate::outcome::state::State;
 use crate::outcome::{Closed, Denied, Outcome, catalog};
 use crate::policy::counts::{Counts, RecentRemovals};
 use crate::policy::permit::{ApprovalShortfall, Decision, Permit};
-use crate::policy::{Action, AuthzContext, AuthzRequest, Principal};
+use crate::policy::{Action, AuthzRequest, Principal};
 use crate::request::actor::Actor;
 use crate::request::command::ApprovalAction;
 use crate::request::ids::DeliveryId;
@@ -204,11 +204,7 @@ async fn approve<'c, H: Host>(
         return current_outcome(ctx, &row).await;
     }
     let approvers: Vec<Actor> = row.approvals().map(|vote| vote.actor()).collect();
-    let confirmed = ctx.app.config.caller(&removal.actor.caller).is_ok_and(|caller| caller.confirm);
-    let authorize = |counts| {
-        let context = AuthzContext { confirmed, ..policy_context(ctx.app, ctx.at, counts) };
-        ctx.app.policies.decide_approved(removal, &approvers, &ctx.app.config, context)
-    };
+    let authorize = |counts| authorize_approved(ctx, removal, &approvers, counts);
     match authorize(counts) {
         Ok(permit) => {
             let recheck = |removals| match authorize(Counts { removals, ..counts }) {

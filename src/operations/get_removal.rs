@@ -15,12 +15,35 @@ use crate::outcome::message::Message;
 use crate::outcome::{Denied, Outcome, catalog};
 use crate::reply::Rendered;
 
+/// A removal that the reader may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The row.
+    pub row: RemovalRow,
+    /// The policies that permit the reader to see it; none for the reader's own request.
+    pub policies: Vec<String>,
+}
+
 /// The removal of an id or a reference, for a reader who may see it.
 ///
 /// # Errors
 ///
 /// If there is none, the reader may not see it, or the ledger cannot be used.
 pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Result<Content, Refusal<'c>> {
+    let LookedUp { row, policies } = look_up(ctx, id).await?;
+    let rendered = match ctx.chat {
+        Some(chat) => chat.show(&content::status(&row, &ctx.app.config, ctx.language)),
+        None => Rendered::json(StatusCode::OK, row.json().to_string()),
+    };
+    Ok(Content { policies, ..Content::of(rendered) })
+}
+
+/// The same as data. The log has a line of who read what.
+///
+/// # Errors
+///
+/// As [`get_removal`].
+pub async fn look_up<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Result<LookedUp, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;
     let Some(row) = ctx.stored(ledger.row(id).await)? else {
@@ -45,11 +68,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
         "state": row.state.as_str(),
     });
     log_event(ctx.host, event);
-    let rendered = match ctx.chat {
-        Some(chat) => chat.show(&content::status(&row, &ctx.app.config, ctx.language)),
-        None => Rendered::json(StatusCode::OK, row.json().to_string()),
-    };
-    Ok(Content { policies, ..Content::of(rendered) })
+    Ok(LookedUp { row, policies })
 }
 
 /// The row, settled by the account list if its effect is not known and the list can be read.

@@ -52,8 +52,12 @@ pub(crate) async fn list_accounts<'c, H: Host>(
     Ok(Content { policies, request_id: listed.request_id, ..Content::of(rendered) })
 }
 
-/// The policies that permit it.
-fn permitted_by<'c, H: Host>(ctx: &Ctx<'c, H>, instance: &Instance) -> Result<Vec<String>, Refusal<'c>> {
+/// The policies that permit the caller to read the account list of an instance.
+///
+/// # Errors
+///
+/// If none does.
+pub(super) fn permitted_by<'c, H: Host>(ctx: &Ctx<'c, H>, instance: &Instance) -> Result<Vec<String>, Refusal<'c>> {
     let request = AuthzRequest {
         principal: Principal::of(ctx.actor, &ctx.app.config),
         action: Action::List,

@@ -36,11 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The most requests in a chat message.
 const IN_A_MESSAGE: usize = 20;
 
-/// What was read for a page.
-struct Page {
-    rows: Vec<RemovalRow>,
+/// A page of the requests that wait for the reader.
+pub(super) struct PendingPage {
+    pub(super) rows: Vec<RemovalRow>,
     /// The id behind which the next page begins.
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// What waits for the reader.
@@ -60,7 +60,7 @@ pub(crate) async fn list_pending<'c, H: Host>(ctx: &Ctx<'c, H>, query: &PendingQ
     };
     let limit = usize::from(query.limit);
     let limit = if ctx.chat.is_some() { limit.min(IN_A_MESSAGE) } else { limit };
-    let page = read_page(ctx, before, limit).await?;
+    let page = read_pending(ctx, before, limit).await?;
     Ok(match ctx.chat {
         Some(chat) => Content::of(chat.show(&in_a_message(&page, &ctx.app.config, ctx.language))),
         None => {
@@ -71,19 +71,23 @@ pub(crate) async fn list_pending<'c, H: Host>(ctx: &Ctx<'c, H>, query: &PendingQ
     })
 }
 
-/// Reads on until a page is full or nothing is left.
-async fn read_page<'c, H: Host>(
+/// Reads what waits for the reader, older than `before`, until a page is full or nothing is left.
+///
+/// # Errors
+///
+/// If the ledger cannot be used.
+pub(super) async fn read_pending<'c, H: Host>(
     ctx: &Ctx<'c, H>,
     mut before: Option<String>,
     limit: usize,
-) -> Result<Page, Refusal<'c>> {
+) -> Result<PendingPage, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     let mut reader = PendingReader::new(ctx);
     // One row more than fits tells that there is a next page.
     let wanted = limit.saturating_add(1);
     let stretch = wanted.max(STRETCH);
     let until = ctx.host.elapsed().saturating_add(PATIENCE.min(ctx.budget.left_to_send(ctx.host)));
-    let mut page = Page { rows: Vec::new(), next: None };
+    let mut page = PendingPage { rows: Vec::new(), next: None };
     loop {
         let rows = ctx.stored(ledger.pending(before.as_deref(), stretch, ctx.at).await)?;
         let is_last = rows.len() < stretch;
@@ -139,7 +143,7 @@ impl<'a, 'c, H: Host> PendingReader<'a, 'c, H> {
 const LONGEST: usize = 1700;
 
 /// As many requests as every platform shows, and how to go on.
-fn in_a_message(page: &Page, config: &Config, language: Language) -> ChatMessage {
+fn in_a_message(page: &PendingPage, config: &Config, language: Language) -> ChatMessage {
     let all = content::pending(&page.rows, None, config, language);
     if page.next.is_none() && length(&all) <= LONGEST {
         return all;

@@ -28,11 +28,15 @@ const STRETCH: usize = 100;
 /// How long a page is read for, at most. The rows read by then are the answer, and the next page continues from there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was read for a page.
-struct Page {
-    rows: Vec<RemovalRow>,
-    policies: BTreeSet<String>,
-    next: Option<String>,
+/// A page of removals that the reader may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovalPage {
+    /// The rows, newest first.
+    pub rows: Vec<RemovalRow>,
+    /// The policies that permit the reader to see them; none for the reader's own requests.
+    pub policies: BTreeSet<String>,
+    /// The cursor of the next page; `None` if there is none.
+    pub next: Option<String>,
 }
 
 /// A page of the rows that a query selects.
@@ -45,6 +49,24 @@ pub(crate) async fn list_removals<'c, H: Host>(
     query: &RemovalQuery,
     format: ListFormat,
 ) -> Result<Content, Refusal<'c>> {
+    let RemovalPage { rows, policies, next } = removal_page(ctx, query).await?;
+    let body = match format {
+        ListFormat::Json => {
+            json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
+        }
+        ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
+        ListFormat::Lines => rows.iter().map(|row| format!("{}\n", visible_json(&row.json()))).collect(),
+    };
+    let rendered = Rendered::of(format.content_type(), StatusCode::OK, body);
+    Ok(Content { policies: policies.into_iter().collect(), next, ..Content::of(rendered) })
+}
+
+/// The same as data. The log has a line of who read what.
+///
+/// # Errors
+///
+/// As [`list_removals`].
+pub async fn removal_page<'c, H: Host>(ctx: &Ctx<'c, H>, query: &RemovalQuery) -> Result<RemovalPage, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;
     let mut reader = Reader::new(ctx);
@@ -54,13 +76,11 @@ pub(crate) async fn list_removals<'c, H: Host>(
             Refusal::from(Outcome::Denied(Denied::Audit(denial))).map(|report| report.decided_by(&[]))
         })?;
     }
-    let Page { rows, policies, next } = page;
-    let policies: Vec<_> = policies.into_iter().collect();
     let event = json!({
         "event": "listed",
         "at": ctx.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "by": ctx.actor.principal,
-        "policies": policies,
+        "policies": page.policies,
         "search": {
             "instance": query.instance,
             "user_name": query.user_name,
@@ -71,31 +91,23 @@ pub(crate) async fn list_removals<'c, H: Host>(
             "limit": query.limit,
             "cursor": query.cursor,
         },
-        "rows": rows.len(),
+        "rows": page.rows.len(),
     });
     log_event(ctx.host, event);
-    let body = match format {
-        ListFormat::Json => {
-            json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
-        }
-        ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
-        ListFormat::Lines => rows.iter().map(|row| format!("{}\n", visible_json(&row.json()))).collect(),
-    };
-    let rendered = Rendered::of(format.content_type(), StatusCode::OK, body);
-    Ok(Content { policies, next, ..Content::of(rendered) })
+    Ok(page)
 }
 
 async fn read_page<'c, H: Host>(
     ctx: &Ctx<'c, H>,
     query: &RemovalQuery,
     reader: &mut Reader<'_, 'c, H>,
-) -> Result<Page, Refusal<'c>> {
+) -> Result<RemovalPage, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     // One row more than fits tells that there is a next page.
     let wanted = usize::from(query.limit).saturating_add(1);
     let stretch = wanted.max(STRETCH);
     let until = ctx.host.elapsed().saturating_add(PATIENCE.min(ctx.budget.left_to_send(ctx.host)));
-    let mut page = Page { rows: Vec::new(), policies: BTreeSet::new(), next: None };
+    let mut page = RemovalPage { rows: Vec::new(), policies: BTreeSet::new(), next: None };
     let mut read_to = query.cursor.clone();
     loop {
         let rows = ctx.stored(ledger.rows(query, read_to.as_deref(), stretch).await)?;
