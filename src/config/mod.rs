@@ -85,7 +85,7 @@ pub struct Config {
     callers: BTreeMap<String, Caller>,
 }
 
-/// A person whose own account it is.
+/// A person of `[[person]]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'c> {
     /// The operator's name for the person.
@@ -264,6 +264,20 @@ impl Config {
         owners.sort_unstable_by_key(|(name, _)| *name);
         owners.dedup_by_key(|(name, _)| *name);
         owners.into_iter().map(|(name, person)| Owner { name, principals: &person.principals }).collect()
+    }
+
+    /// Returns all people, by name.
+    pub fn people(&self) -> Vec<Owner<'_>> {
+        let mut people: Vec<_> = self.people.values().collect();
+        // A person is there once a principal.
+        people.sort_unstable_by_key(|person| &person.name);
+        people.dedup_by_key(|person| &person.name);
+        people.into_iter().map(|person| Owner { name: &person.name, principals: &person.principals }).collect()
+    }
+
+    /// Returns the principals that are members of a team, in order.
+    pub fn team_members(&self) -> impl Iterator<Item = &str> {
+        self.teams.keys().map(String::as_str)
     }
 
     /// Returns the teams of a principal (`slack/U2CERLKJA`, `hr`).

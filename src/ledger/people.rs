@@ -8,6 +8,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::config::leavers::Identity;
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::departures::Former;
@@ -139,6 +140,32 @@ impl StoredPerson {
     /// Whether the person is to be forgotten once all accounts are gone.
     pub(crate) fn is_deleted(&self) -> bool {
         self.state == DELETED
+    }
+
+    /// The last change that the identity system reported of a person who has left: the departure itself, unless the person was
+    /// changed again since. `None` of a person who has not left, and of one whom the identity system deleted, which is no change.
+    pub(crate) fn left_at(&self) -> Option<i64> {
+        (self.has_left() && !self.is_active() && !self.is_deleted()).then_some(self.changed_at)
+    }
+
+    /// What the person was called while active, the newest first, once the person is active no more.
+    pub(crate) fn names_while_active(&self) -> Vec<Identity> {
+        match self.former.identities(&self.id) {
+            former if former.is_empty() => vec![self.person.identity(&self.id)],
+            former => former,
+        }
+    }
+
+    /// What the accounts of the person may be called after, the newest first; empty for a person who never was active.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        match (self.is_active(), self.has_left()) {
+            (true, _) => {
+                let now = self.person.identity(&self.id);
+                std::iter::once(now).chain(self.former.identities(&self.id)).collect()
+            }
+            (false, true) => self.names_while_active(),
+            (false, false) => Vec::new(),
+        }
     }
 
     /// What the person was called while active, once the change to `next` is made: what an active person is called is what their
@@ -299,6 +326,12 @@ impl<H: Host> Directory<'_, H> {
         let rows = self.query(LIST, vec![number(count), number(skipped)]).await?;
         let people = rows.iter().map(|row| StoredPerson::read(row)).collect::<Result<_, _>>()?;
         Ok((all, people))
+    }
+
+    /// The next people, active or not, by id. None are left once there are none.
+    pub(crate) async fn next(&self, after: &str) -> Result<Vec<StoredPerson>, StoreError> {
+        let rows = self.query(ALL, vec![after.into()]).await?;
+        rows.iter().map(|row| StoredPerson::read(row)).collect()
     }
 
     /// The next people, by id, of those who can match a filter: by an index if it says what `id`, `userName` or `externalId` is,

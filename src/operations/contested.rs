@@ -66,7 +66,7 @@ pub(super) fn described(identity: &Identity) -> String {
 }
 
 /// Whether the gateway keeps the people of a caller.
-fn has_directory(caller: &Caller) -> bool {
+pub(super) fn has_directory(caller: &Caller) -> bool {
     callers::kind(&caller.kind).is_some_and(|kind| kind.endpoint() == Endpoint::Scim)
 }
 
@@ -156,14 +156,20 @@ impl Search<'_> {
         address.is_some_and(|address| own.contains(&address))
     }
 
-    /// Whether one of the principals is the leaver: the caller's name and an attribute that an administrator set, or a principal
-    /// with the leaver's address.
     fn is_person<H>(&self, ctx: &Ctx<'_, H>, principals: &[String]) -> bool {
-        principals.iter().filter_map(|principal| principal.split_once('/')).any(|(caller, id)| {
-            let rules = ctx.caller.leavers.as_ref();
-            let is_own = || rules.is_some_and(|rules| rules.is_managed_value(&self.leaver.identity, id));
-            let address = id.contains('@').then(|| Comparison::IgnoringCase.key(id));
-            (caller == ctx.caller.name && is_own()) || self.has_address(ctx, address)
-        })
+        ctx.caller
+            .leavers
+            .as_ref()
+            .is_some_and(|rules| is_one_of((&ctx.caller.name, rules), &self.leaver.identity, principals))
     }
+}
+
+/// Whether one of the principals is a person of a caller: the caller's name and an attribute that an administrator set, or a
+/// principal with the person's address.
+pub(super) fn is_one_of((name, rules): (&str, &Leavers), identity: &Identity, principals: &[String]) -> bool {
+    principals.iter().filter_map(|principal| principal.split_once('/')).any(|(caller, id)| {
+        let address = id.contains('@').then(|| Comparison::IgnoringCase.key(id));
+        (caller == name && rules.is_managed_value(identity, id))
+            || address.is_some_and(|address| rules.addresses(identity).contains(&address))
+    })
 }

@@ -133,8 +133,8 @@ fn is_over(result: &AccountResult) -> bool {
 
 /// The person as a leaver: by the names of the time when they were active.
 fn leaver(stored: &StoredPerson) -> Leaver {
-    let mut known = stored.former.identities(&stored.id).into_iter();
-    let identity = known.next().unwrap_or_else(|| stored.person.identity(&stored.id));
+    let mut known = stored.names_while_active().into_iter();
+    let identity = known.next().unwrap_or_default();
     Leaver {
         event: format!("{}/{}", stored.id, stored.departures),
         identity,

@@ -56,6 +56,14 @@ struct User {
     user_name: String,
 }
 
+impl List {
+    /// Reads a page; `None` if the answer is none as the API documents it.
+    fn read(answer: &Answered) -> Option<Self> {
+        let is_page = answer.status() == http::StatusCode::OK;
+        is_page.then(|| serde_json::from_slice(answer.body().as_deref().unwrap_or_default()).ok()).flatten()
+    }
+}
+
 /// Whether a body is a page as the API documents it.
 pub(super) fn is_page(body: &[u8]) -> bool {
     serde_json::from_slice::<List>(body).is_ok()
@@ -64,14 +72,24 @@ pub(super) fn is_page(body: &[u8]) -> bool {
 impl Reading {
     /// Adds the next page and returns its result for `user_name`.
     pub(super) fn page(&mut self, user_name: &str, answer: &Answered) -> Page {
-        let body = answer.body().as_deref().unwrap_or_default();
-        let Ok(list) = serde_json::from_slice::<List>(body) else { return Page::Unreadable };
-        if answer.status() != http::StatusCode::OK {
-            return Page::Unreadable;
+        match List::read(answer) {
+            None => Page::Unreadable,
+            Some(list) if list.user_details.iter().any(|user| user.user_name == user_name) => Page::Found,
+            Some(list) => self.add(list),
         }
-        if list.user_details.iter().any(|user| user.user_name == user_name) {
-            return Page::Found;
-        }
+    }
+
+    /// Adds the next page of a reading that looks for no account in particular.
+    pub(super) fn page_of_all(&mut self, answer: &Answered) -> Page {
+        List::read(answer).map_or(Page::Unreadable, |list| self.add(list))
+    }
+
+    /// Returns the names on the pages so far.
+    pub(super) fn into_names(self) -> BTreeSet<String> {
+        self.seen
+    }
+
+    fn add(&mut self, list: List) -> Page {
         if self.total.is_some_and(|total| total != list.total_count) {
             return Page::Changed;
         }
@@ -146,6 +164,18 @@ mod tests {
                 }
             };
             prop_assert_eq!(end, if names.contains(&"ab") { Page::Found } else { Page::Done });
+
+            let mut reading = Reading::default();
+            let mut offset = 0;
+            let end = loop {
+                let rest = names.get(offset..).unwrap_or_default();
+                match reading.page_of_all(&page(&rest[..rest.len().min(size)], names.len())) {
+                    Page::More(next) => offset = next,
+                    end => break end,
+                }
+            };
+            prop_assert_eq!(end, Page::Done);
+            prop_assert_eq!(reading.into_names(), names.iter().map(|name| (*name).to_owned()).collect());
         }
     }
 }

@@ -23,6 +23,8 @@ mod request;
 pub mod token_cache;
 mod tokens;
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use percent_encoding::utf8_percent_encode;
@@ -143,6 +145,10 @@ enum Operation<'p> {
         user_name: &'p str,
         offset: usize,
     },
+    /// The list, from an account on.
+    All {
+        offset: usize,
+    },
     /// The list, for a caller.
     List(&'p AccountQuery),
 }
@@ -152,7 +158,7 @@ impl Operation<'_> {
     fn answer_limit(&self) -> usize {
         match self {
             Self::Delete(_) => ANSWER_LIMIT,
-            Self::Find { .. } | Self::List(_) => accounts::ANSWER_LIMIT,
+            Self::Find { .. } | Self::All { .. } | Self::List(_) => accounts::ANSWER_LIMIT,
         }
     }
 }
@@ -298,6 +304,48 @@ impl<'a, H: Host> Taurusdb<'a, H> {
         }
     }
 
+    /// Reads the names of all accounts of the instance.
+    ///
+    /// # Errors
+    ///
+    /// - [`CallError::HostNotAllowed`] and [`CallError::NoUsableAnswer`] if a page did not come, or the list changed each time that
+    ///   it was read
+    /// - the errors of the credentials and of the time limit if a page was not asked for
+    pub async fn account_names(&self) -> Result<BTreeSet<String>, CallError> {
+        for _ in 0..accounts::READINGS {
+            if let Some(names) = self.read_account_names().await? {
+                return Ok(names);
+            }
+        }
+        self.host.log("taurusdb: the account list changed each time that it was read");
+        Err(CallError::NoUsableAnswer)
+    }
+
+    /// Reads the list page by page; returns `None` if it changed meanwhile.
+    async fn read_account_names(&self) -> Result<Option<BTreeSet<String>>, CallError> {
+        let mut reading = accounts::Reading::default();
+        let mut offset = 0;
+        loop {
+            let (answered, _) = self.call(self.budget, &Operation::All { offset }).await;
+            let answer = answered?.sent.answer.map_err(|error| {
+                self.host.log(&format!("taurusdb: the account list could not be read: {error:?}"));
+                match error {
+                    SendError::NotAllowed(_) => CallError::HostNotAllowed,
+                    _ => CallError::NoUsableAnswer,
+                }
+            })?;
+            match reading.page_of_all(&answer) {
+                Page::Found | Page::Done => return Ok(Some(reading.into_names())),
+                Page::More(next) => offset = next,
+                Page::Changed => return Ok(None),
+                Page::Unreadable => {
+                    self.host.log(&format!("taurusdb: the account list was answered with {}", answer.status()));
+                    return Err(CallError::NoUsableAnswer);
+                }
+            }
+        }
+    }
+
     /// Sends an authenticated call, and sends it again with a new token if TaurusDB refused the first. Returns the number of
     /// attempts also if the call failed.
     async fn call(&self, budget: &Budget, operation: &Operation<'_>) -> (Result<Answered, CallError>, u32) {
@@ -342,6 +390,7 @@ impl<'a, H: Host> Taurusdb<'a, H> {
             Operation::Find { user_name, offset } => {
                 (Method::GET, format!("limit={}&offset={offset}&user_name={}", accounts::PAGE, encoded(user_name)))
             }
+            Operation::All { offset } => (Method::GET, format!("limit={}&offset={offset}", accounts::PAGE)),
             Operation::List(AccountQuery { limit, offset, user_name }) => {
                 let limit = limit.map(|limit| format!("limit={limit}"));
                 let offset = offset.map(|offset| format!("offset={offset}"));
