@@ -9,7 +9,6 @@
 pub mod config_files;
 
 pub(crate) mod check;
-mod principals;
 
 mod callers;
 mod credentials;
@@ -18,6 +17,7 @@ mod instances;
 mod ledger;
 mod names;
 mod notify;
+mod principals;
 mod spin_toml;
 
 #[cfg(test)]
