@@ -47,7 +47,7 @@ pub mod host;
 pub mod jwks_cache;
 pub mod ledger;
 pub mod notify;
-mod operations;
+pub mod operations;
 pub mod outbound;
 pub mod outcome;
 pub mod policy;

@@ -1,12 +1,10 @@
 //! What is known of a request, for those who read about it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, FixedOffset};
 
 use crate::config::Config;
 use crate::ledger::row::RemovalRow;
-use crate::operations::request_approval::TO_CONFIRM;
+use crate::operations::request_approval::waited_for_confirmation;
 use crate::reply::{Person, RequestFacts};
 use crate::request::reason::Reason;
 use crate::request::removal::RemovalRequest;
@@ -31,10 +29,7 @@ pub(crate) fn request_facts<'a>(
         },
         asked_at: row.and_then(|row| at_offset(config, Some(row.asked_at))),
         expires_at: row.and_then(|row| at_offset(config, row.expires_at)),
-        is_unconfirmed: row.is_some_and(|row| {
-            let waited = row.expires_at.map(|until| until.saturating_sub(row.asked_at));
-            waited.and_then(|waited| u64::try_from(waited).ok()).map(Duration::from_millis) == Some(TO_CONFIRM)
-        }),
+        is_unconfirmed: row.is_some_and(|row| waited_for_confirmation(row.asked_at, row.expires_at)),
         approvers: row.into_iter().flat_map(RemovalRow::approvals).map(|vote| named(config, &vote.actor)).collect(),
         required: config.approvals.required(environment),
         denied_by: row.and_then(RemovalRow::denial).map(|vote| (named(config, &vote.actor), vote.reason.as_deref())),

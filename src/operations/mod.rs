@@ -28,6 +28,7 @@ use crate::taurusdb::error::CallError;
 
 mod account_result;
 mod authorize;
+pub mod console;
 mod content;
 mod contested;
 pub(crate) mod decide_approval;
@@ -56,27 +57,33 @@ pub(crate) mod record;
 pub(crate) mod remove;
 pub(crate) mod remove_several;
 mod replay;
-pub(crate) mod report;
+pub mod report;
 mod request_approval;
 mod schedule;
 mod tell;
 
 /// What is known of a request that is carried out.
-pub(crate) struct Ctx<'c, H> {
-    pub(crate) host: &'c H,
-    pub(crate) app: &'c App,
-    pub(crate) budget: &'c Budget,
+pub struct Ctx<'c, H> {
+    /// The host.
+    pub host: &'c H,
+    /// The configuration and the policies.
+    pub app: &'c App,
+    /// The time limit of the request.
+    pub budget: &'c Budget,
     /// The id of the request, and of the row that it may write.
-    pub(crate) id: RemovalId,
+    pub id: RemovalId,
     /// When the request arrived.
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) caller: &'c Caller,
-    pub(crate) actor: &'c Actor,
-    pub(crate) language: Language,
+    pub at: DateTime<Utc>,
+    /// The proven caller.
+    pub caller: &'c Caller,
+    /// The person or system that the caller's proof names.
+    pub actor: &'c Actor,
+    /// The language of the answer.
+    pub language: Language,
     /// How the caller's platform shows text to people; `None` for callers that get JSON.
-    pub(crate) chat: Option<&'static dyn ChatPlatform>,
+    pub chat: Option<&'static dyn ChatPlatform>,
     /// Where the requester takes a follow-up message, and the secret to seal that with.
-    pub(crate) reply_to: Option<(ReplyAddress, Secret)>,
+    pub reply_to: Option<(ReplyAddress, Secret)>,
 }
 
 impl<'c, H: Host> Ctx<'c, H> {

@@ -34,6 +34,16 @@ impl<'a, 'c, H: Host> Reader<'a, 'c, H> {
         self.ctx.is_own_row(row)
     }
 
+    /// Whether the reader may see a row of this requester, of what this person caused, and of this account.
+    pub(super) fn may_see(&mut self, of: [Option<&str>; 2], account: Option<Account<'_>>) -> bool {
+        of.into_iter().any(|principal| self.ctx.is_own(principal)) || self.response_about(account).allowed
+    }
+
+    /// What policy decides about reading the ledger as a whole.
+    pub(super) fn response_about_ledger(&mut self) -> &AuthzResponse {
+        self.response_about(None)
+    }
+
     /// What policy decides about reading a row.
     pub(super) fn response(&mut self, row: &RemovalRow) -> &AuthzResponse {
         let account = account_of(&self.ctx.app.config, row);

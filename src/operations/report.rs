@@ -123,7 +123,7 @@ impl<'c> Report<'c> {
 
 /// A request that was refused on its way, with what is known of it.
 #[derive(Debug)]
-pub(crate) struct Refusal<'c>(pub(crate) Box<Report<'c>>);
+pub struct Refusal<'c>(pub(crate) Box<Report<'c>>);
 
 impl<E: Into<Outcome>> From<E> for Refusal<'_> {
     fn from(error: E) -> Self {
@@ -132,6 +132,11 @@ impl<E: Into<Outcome>> From<E> for Refusal<'_> {
 }
 
 impl<'c> Refusal<'c> {
+    /// How the request ended.
+    pub fn outcome(&self) -> &Outcome {
+        &self.0.outcome
+    }
+
     pub(super) fn map(self, change: impl FnOnce(Report<'c>) -> Report<'c>) -> Self {
         Self(Box::new(change(*self.0)))
     }

@@ -16,7 +16,14 @@ use crate::request::ids::Reference;
 use crate::request::removal::RemovalRequest;
 
 /// How long the requester has to confirm.
-pub(super) const TO_CONFIRM: Duration = Duration::from_secs(300);
+const TO_CONFIRM: Duration = Duration::from_secs(300);
+
+/// Whether a row that waits, or waited, from one time to the other does so for the requester: approvers have longer. Times are in
+/// milliseconds since 1970.
+pub(super) fn waited_for_confirmation(asked_at: i64, expires_at: Option<i64>) -> bool {
+    let waited = expires_at.map(|until| until.saturating_sub(asked_at));
+    waited.and_then(|waited| u64::try_from(waited).ok()).map(Duration::from_millis) == Some(TO_CONFIRM)
+}
 
 /// Writes a row that waits for the requester, if the caller asks for confirmation, or else for approvals.
 ///

@@ -1,7 +1,7 @@
 //! The state of a removal, as the ledger stores it. The words are in the database, so they never change.
 
 /// The state of a removal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum State {
     /// A request claimed the removal. The DELETE may have been sent, and its outcome is not recorded yet.
     InFlight,
