@@ -4,6 +4,7 @@
 //! - `removal`: from the request to the last message; dry runs, leavers
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: who may read what became of a removal, in which form; the log
+//! - `console`: what the console's pages show, as data, and to whom
 //! - `ledger`: a ledger that fails, or of another version
 //! - `production`: jobs, metrics, readiness, traces
 //! - `notify`: who is told, and what becomes of each message

@@ -12,6 +12,7 @@ const ON_BOTH: Suites<'_> = Suites {
         "callers::jwks_cache::",
         "callers::kinds::every_kind_does_what_its_cases_say",
         "callers::scim::",
+        "console::",
         "ledger::",
         "notify::",
         "production::",
