@@ -107,17 +107,16 @@ async fn only_what_the_reader_may_see_is_counted() {
 async fn every_row_is_counted_once() {
     let (host, app) = (memory(), gateway_of(POLICY));
     app.ledger(&host).await.map(drop).unwrap();
-    let sql =
-        "INSERT INTO removals (id, state, asked_at, actor, policies, attempts) VALUES (?1, 'refused', ?2, 'hr', '', 0)";
-    let many = i64::try_from(history::BATCH).unwrap() + 3;
-    host.database.execute("BEGIN", &[]);
-    for number in 0..many {
-        let at = host.now.get() - 1000 * number;
-        host.database.execute(sql, &[format!("{at:012x}{number:020x}").as_str().into(), at.into()]);
-    }
-    host.database.execute("COMMIT", &[]);
+    let many = history::BATCH + 3;
+    let now = host.now.get();
+    let sql = format!(
+        "INSERT INTO removals (id, state, asked_at, actor, policies, attempts)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many})
+        SELECT '{now:012x}0000000000' || CAST(1000000000 + i AS text), 'refused', {now}, 'hr', '', 0 FROM n"
+    );
+    host.database.execute(&sql, &[]);
     let history = removal_history(&Reader::new(&host, &app, DANA).ctx()).await.unwrap();
-    assert_eq!((totals(&history)[&State::Refused], history.is_complete), (usize::try_from(many).unwrap(), true));
+    assert_eq!((totals(&history)[&State::Refused], history.is_complete), (many, true));
 }
 
 /// The lines of a statement's plan, with a ledger in which thirty days are a small part.
