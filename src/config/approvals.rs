@@ -27,6 +27,11 @@ pub struct Approvals {
 }
 
 impl Approvals {
+    /// Returns whether the operator named this environment in `[approvals] required`.
+    pub fn is_named(&self, environment: &str) -> bool {
+        self.required.contains_key(environment)
+    }
+
     /// Returns how many people have to approve a removal in this environment.
     pub fn required(&self, environment: &str) -> u32 {
         self.required.get(environment).copied().unwrap_or(1)

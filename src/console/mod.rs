@@ -20,7 +20,6 @@ pub mod href;
 pub mod icons;
 pub mod locale;
 pub mod markup;
-pub mod page;
 pub mod pages;
 pub mod sentence;
 mod states;

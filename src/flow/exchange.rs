@@ -9,6 +9,8 @@ use crate::callers;
 use crate::callers::kind::{CallerKind, Endpoint};
 use crate::callers::parsed::Sender;
 use crate::config::callers::Caller;
+use crate::console::pages::frame::Frame;
+use crate::console::view::Act;
 use crate::flow::authenticate::Session;
 use crate::flow::follow_up::FollowUpChannel;
 use crate::host::Host;
@@ -72,6 +74,19 @@ pub(super) struct Browser<'c> {
     pub(super) language: Language,
     /// Each a `Set-Cookie`.
     pub(super) cookies: Vec<String>,
+    /// What the form does that was sent.
+    pub(super) act: Option<Act>,
+    /// What is around the page, if it is for a person who was proved.
+    pub(super) frame: Option<Box<Frame>>,
+    /// The person's teams.
+    pub(super) teams: Vec<String>,
+}
+
+impl<'c> Browser<'c> {
+    /// A browser of which no person is known.
+    pub(super) fn new(caller: &'c Caller, language: Language) -> Self {
+        Self { caller, language, cookies: Vec::new(), act: None, frame: None, teams: Vec::new() }
+    }
 }
 
 fn is_of_documented_api(caller: &Caller) -> bool {

@@ -5,7 +5,7 @@ use http::Response;
 use http::header::SET_COOKIE;
 
 use crate::app::App;
-use crate::flow::console::error_page;
+use crate::flow::console::form_answer;
 use crate::flow::exchange::Exchange;
 use crate::ledger::row::RemovalRow;
 use crate::operations::facts::request_facts;
@@ -67,7 +67,7 @@ fn row_of<'a>(report: &'a Report<'_>) -> Option<&'a RemovalRow> {
 pub(super) fn report_response(exchange: &Exchange<'_>, app: Option<&App>, report: &Report<'_>) -> Response<Bytes> {
     let reply = reply(exchange, app, report, exchange.language);
     let rendered = match (&exchange.browser, exchange.kind()) {
-        (Some(browser), _) => error_page(browser, reply.outcome, reply.removal_id),
+        (Some(browser), _) => form_answer(browser, reply.outcome, reply.removal_id, exchange.at),
         (None, Some(kind)) => kind.render(&reply),
         (None, None) => api_body(&reply),
     };

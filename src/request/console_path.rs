@@ -26,7 +26,7 @@ pub enum ConsolePath {
     Policy,
     /// `/console/approvals/{reference}`: a decision.
     Approval(String),
-    /// `/console/console-{hash}.css`; the hash is that of its content, so that browsers may keep it.
+    /// `/console/console.{hash}.css`; the hash is that of its content, so that browsers may keep it.
     Stylesheet(String),
     /// `/console/signin`: where a person signs in; with `go`, the way to the identity provider.
     SignIn,
@@ -39,7 +39,7 @@ pub enum ConsolePath {
 impl ConsolePath {
     /// Parses the segments of a path behind `console`, percent-encoded and not empty; `None` if the console has no such path.
     pub fn parse(segments: &[&str]) -> Option<Self> {
-        let stylesheet = |name: &str| Some(name.strip_prefix("console-")?.strip_suffix(".css")?.to_owned());
+        let stylesheet = |name: &str| Some(name.strip_prefix("console.")?.strip_suffix(".css")?.to_owned());
         match *segments {
             [] => Some(Self::Waiting),
             ["ask"] => Some(Self::Ask),
@@ -98,7 +98,7 @@ mod tests {
             ("accounts.csv", Some(ConsolePath::AccountsCsv), "GET"),
             ("policy", Some(ConsolePath::Policy), "GET"),
             ("approvals/K7Q2M9XA", Some(ConsolePath::Approval("K7Q2M9XA".into())), "POST"),
-            ("console-1f.css", Some(ConsolePath::Stylesheet("1f".into())), "GET"),
+            ("console.1f.css", Some(ConsolePath::Stylesheet("1f".into())), "GET"),
             ("signin", Some(ConsolePath::SignIn), "GET"),
             ("callback", Some(ConsolePath::Callback), "GET"),
             ("signout", Some(ConsolePath::SignOut), "POST"),

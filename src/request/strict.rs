@@ -94,7 +94,7 @@ enum PairError {
 }
 
 /// A form body or a query, every name once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(Name, String)>);
 
 impl Fields {

@@ -13,7 +13,7 @@ use crate::sources;
 const RANKS: [(u8, &[&str]); 7] = [
     (9, &["shell"]),
     (8, &["flow"]),
-    (7, &["operations", "console"]),
+    (7, &["operations"]),
     (6, &["app", "jwks_cache", "provider_cache"]),
     (5, SIBLINGS),
     // Pages of plain data: below everything that fills them, so that they see neither policy nor the ledger.

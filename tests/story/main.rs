@@ -4,7 +4,7 @@
 //! - `removal`: from the request to the last message; dry runs, leavers
 //! - `approvals`: what waits for a confirmation or an approval
 //! - `audit`: who may read what became of a removal, in which form; the log
-//! - `console`: what the console's pages show, as data, and to whom
+//! - `console`: who reads the console; what its pages show, as data, and to whom
 //! - `ledger`: a ledger that fails, or of another version
 //! - `production`: jobs, metrics, readiness, traces
 //! - `notify`: who is told, and what becomes of each message
@@ -12,7 +12,6 @@
 //! - `callers`: the cases of the kinds; `differential` holds our signatures against the vendors' libraries
 //! - `adversary`: attacks
 //! - `allocations`: how much memory a test asks for
-//! - `console`: who reads the console
 //! - `gateway`: the gateway and the demonstration's requests, for all of them
 
 mod adversary;

@@ -33,6 +33,14 @@ pub enum FormError {
     Changed,
 }
 
+impl FormError {
+    /// Whether an outcome says that a form is not believed.
+    pub fn is_of(outcome: &Outcome) -> bool {
+        let entries = [&catalog::FORM_FOREIGN, &catalog::FORM_REFUSED, &catalog::FORM_OLD, &catalog::FORM_CHANGED];
+        matches!(outcome, Outcome::Refused(message) if entries.into_iter().any(|entry| std::ptr::eq(message.entry(), entry)))
+    }
+}
+
 impl From<FormError> for Outcome {
     fn from(error: FormError) -> Self {
         Self::Refused(Message::new(match error {

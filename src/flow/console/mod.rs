@@ -5,34 +5,48 @@
 //! browsers ask for pages on their own. A form is refused before anything is read of it unless a page of the console sent it.
 
 mod answer;
+mod decide;
+mod done;
+mod failure;
+mod people;
 mod sign_in;
+mod visit;
+mod waiting;
 
-pub(super) use answer::error_page;
+pub(super) use answer::form_answer;
 
 use chrono::{DateTime, Utc};
-use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::app::App;
 use crate::callers;
+use crate::callers::console::cookies;
 use crate::callers::console::guard::{Fingerprint, Form, check_origin};
 use crate::callers::console::session::{self, SignedIn};
 use crate::callers::console::settings::{caller as console_caller, has_provider, public_url};
 use crate::callers::proof::ActiveSecret;
 use crate::config::callers::Caller;
-use crate::console::page::{Content, Reader, View};
+use crate::console::stylesheet;
+use crate::console::view::Act;
 use crate::flow::authenticate::{Authenticated, Session, Unproved, authenticate};
+use crate::flow::console::visit::Visit;
 use crate::flow::exchange::{Arrival, Browser, Exchange};
-use crate::flow::parse::Work;
+use crate::flow::parse::{CommandRequest, Work};
 use crate::host::Host;
+use crate::outbound::budget::Budget;
 use crate::outcome::language::Language;
 use crate::outcome::message::Message;
 use crate::outcome::{Outcome, catalog};
 use crate::reply::Rendered;
+use crate::request::account_name::UserName;
 use crate::request::actor::Actor;
+use crate::request::command::{ApprovalAction, Command};
 use crate::request::console_path::ConsolePath;
 use crate::request::error::RequestError;
+use crate::request::ids::DeliveryId;
 use crate::request::inbound::Inbound;
+use crate::request::reason::Reason;
 use crate::request::route::Route;
 use crate::request::strict::Fields;
 
@@ -67,13 +81,20 @@ pub(super) async fn receive<'c, H: Host>(
     let Some(caller) = console_caller(&app.config) else {
         return (Exchange::anonymous(arrival), Err(RequestError::RouteUnknown.into()));
     };
-    let asked = accepted_language(&inbound.headers);
+    let asked = chosen_language(inbound).or_else(|| accepted_language(&inbound.headers));
     let language = asked.or(caller.language).unwrap_or(arrival.language);
     let Some(path) = path else {
-        let browser = Browser { caller, language, cookies: Vec::new() };
+        let browser = Browser::new(caller, language);
         return (Exchange::of_browser(arrival, browser), Err(RequestError::RouteUnknown.into()));
     };
     PageRequest { host, app, inbound, path, caller, language }.answer(arrival).await
+}
+
+/// Returns the language that the reader has chosen: on this page, or on one before.
+fn chosen_language(inbound: &Inbound) -> Option<Language> {
+    let query = Fields::from_query(&inbound.query).ok();
+    let on_this_page = query.as_ref().and_then(|query| Language::parse(query.value(LANGUAGE)?));
+    on_this_page.or_else(|| Language::parse(cookies::cookie(&inbound.headers, LANGUAGE_COOKIE).ok()??))
 }
 
 /// Returns the language that a browser asks for first; `None` if it is another one than the two.
@@ -100,8 +121,7 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
                 let (work, cookies) = self.callback(arrival.at).await;
                 self.unproved(arrival, work, cookies)
             }
-            // The style of the pages will be here.
-            ConsolePath::Stylesheet(_) => self.unproved(arrival, Err(RequestError::RouteUnknown.into()), Vec::new()),
+            ConsolePath::Stylesheet(name) => self.unproved(arrival, stylesheet_of(name), Vec::new()),
             _ => self.of_a_person(arrival).await,
         }
     }
@@ -131,33 +151,76 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         let Some(actor) = callers::console::actor(&session.proof, self.caller) else {
             return self.unproved(arrival, Err(RequestError::RouteUnknown.into()), Vec::new());
         };
-        let cookies = self.renewed(&session, &arrival).into_iter().collect();
+        let cookies = self.renewed(&session, &arrival).into_iter().chain(self.language_cookie()).collect();
         let person = SignedInPerson { actor, secrets: session.secrets.clone() };
-        let work = match self.path {
-            ConsolePath::SignOut => self.sign_out(&person, arrival.at).await,
-            _ => self.page(&person, &arrival),
-        };
-        let browser = Browser { caller: self.caller, language: self.language, cookies };
-        let exchange = Exchange::authenticated(arrival, Some(self.language), session, Some(person.actor.into()));
-        (Exchange { browser: Some(browser), ..exchange }, work)
-    }
-
-    /// The page of this path: what the pages of the console take the place of. Nothing is done yet by a form but signing out.
-    fn page(&self, person: &SignedInPerson, arrival: &Arrival) -> Result<Work<'c>, Outcome> {
-        if self.inbound.method == Method::POST {
-            return Err(RequestError::RouteUnknown.into());
+        let delivery = session.proof.delivery.clone();
+        if *self.path == ConsolePath::SignOut {
+            let work = self.sign_out(&person, arrival.at).await;
+            return self.unproved(arrival, work, cookies);
         }
-        Ok(self.shown(StatusCode::OK, Some(self.reader(person, arrival)), Content::Path(self.path)))
+        let sender = person.actor.clone().into();
+        let teams = person.actor.groups.at(arrival.at).to_vec();
+        let browser = Browser { cookies, teams, ..Browser::new(self.caller, self.language) };
+        let exchange = Exchange::authenticated(arrival, Some(self.language), session, Some(sender));
+        let exchange = Exchange { browser: Some(browser), ..exchange };
+        self.carry_out(exchange, person, delivery).await
     }
 
-    /// The person, for the frame of a page.
-    fn reader<'p>(&'p self, person: &'p SignedInPerson, arrival: &Arrival) -> Reader<'p> {
-        let principal = person.actor.principal.as_str();
-        let form = Form { person: principal, action: SIGN_OUT, reference: "" };
-        let token = form.token(&Fingerprint::of(&[]), &person.secrets, arrival.at);
-        let sign_out = token.filter(|_| has_provider(self.caller));
-        let name = self.app.config.person(principal);
-        Reader { name, principal, teams: person.actor.groups.at(arrival.at), sign_out }
+    /// Makes the page, or reads the form.
+    async fn carry_out(
+        &self,
+        mut exchange: Exchange<'c>,
+        person: SignedInPerson,
+        delivery: DeliveryId,
+    ) -> Received<'c> {
+        let budget = Budget::new(exchange.began, self.app.config.limits);
+        let (visited, frame) = {
+            let ctx = exchange.context(self.host, self.app, &budget, (self.caller, &person.actor));
+            match Visit::new(&ctx, self.inbound, &person) {
+                Ok(visit) => {
+                    let visited = visit.carry_out(self.path).await;
+                    let is_page = matches!(visited, Ok(Visited::Page(_)));
+                    // Of a form, the answer may be a page that says why it came to nothing.
+                    (visited, (!is_page).then(|| Box::new(visit.frame_without_ledger())))
+                }
+                Err(error) => (Err(error.into()), None),
+            }
+        };
+        let work = visited.and_then(|visited| match visited {
+            Visited::Page(rendered) => Ok((Work::Reply(answer::of_a_reader(self.caller, rendered)), None)),
+            Visited::Form(form, act) => {
+                let command = self.command(form)?;
+                let (app, caller, actor) = (self.app, self.caller, person.actor);
+                let request = CommandRequest { app, caller, actor, delivery, command };
+                Ok((Work::Command(Box::new(request)), Some(act)))
+            }
+        });
+        let (work, act) = work.map_or_else(|outcome| (Err(outcome), None), |(work, act)| (Ok(work), act));
+        exchange.browser = exchange.browser.map(|browser| Browser { act, frame, ..browser });
+        (exchange, work)
+    }
+
+    /// The command that a form stands for.
+    fn command(&self, form: FormSent) -> Result<Command<'c>, Outcome> {
+        Ok(match form {
+            FormSent::Decision { reference, action, reason } => {
+                Command::DecideApproval { id: reference, action, reason }
+            }
+            FormSent::Removal { user_name, instance, reason } => Command::RemoveAccount {
+                user_name,
+                instance: self.app.config.instance(&instance)?,
+                reason,
+                dry_run: false,
+                caused_by: None,
+            },
+        })
+    }
+
+    /// The cookie that keeps the language that the reader has chosen on this page.
+    fn language_cookie(&self) -> Option<String> {
+        let query = Fields::from_query(&self.inbound.query).ok()?;
+        let language = Language::parse(query.value(LANGUAGE)?)?;
+        Some(cookies::set(LANGUAGE_COOKIE, language.as_str(), Some(A_YEAR)))
     }
 
     /// What becomes of a request that proves no person: GET leads to the provider, a form is refused.
@@ -175,7 +238,7 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
             let over = Outcome::Refused(Message::new(&catalog::SESSION_OVER));
             return self.unproved(arrival, Err(over), cookies);
         }
-        let work = self.sign_in_page(StatusCode::UNAUTHORIZED, was_signed_in);
+        let work = self.sign_in_page(StatusCode::UNAUTHORIZED, was_signed_in, arrival.at);
         self.unproved(arrival, Ok(work), cookies)
     }
 
@@ -189,13 +252,8 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
     }
 
     fn unproved(&self, arrival: Arrival, work: Result<Work<'c>, Outcome>, cookies: Vec<String>) -> Received<'c> {
-        let browser = Browser { caller: self.caller, language: self.language, cookies };
+        let browser = Browser { cookies, ..Browser::new(self.caller, self.language) };
         (Exchange::of_browser(arrival, browser), work)
-    }
-
-    fn shown(&self, status: StatusCode, reader: Option<Reader<'_>>, content: Content<'_>) -> Work<'c> {
-        let view = View { language: self.language, reader, content };
-        Work::Reply(answer::page(self.caller, &view, status))
     }
 
     /// Reads the form that was sent, if its token is of this person, for what it does, and `shown` is what its page showed.
@@ -218,6 +276,39 @@ const TOKEN: &str = "token";
 
 /// What the form that signs out does.
 const SIGN_OUT: &str = "sign-out";
+
+/// What a person comes to with a page or a form.
+enum Visited {
+    /// This page.
+    Page(Rendered),
+    /// A form that was read, and what it does.
+    Form(FormSent, Act),
+}
+
+/// A form that was read.
+enum FormSent {
+    /// A decision about the request under this reference.
+    Decision { reference: String, action: ApprovalAction, reason: Option<Reason> },
+    /// A removal that is asked for.
+    Removal { user_name: UserName, instance: String, reason: Option<Reason> },
+}
+
+/// The stylesheet of this name: browsers keep it, because another text has another name.
+fn stylesheet_of<'c>(hash: &str) -> Result<Work<'c>, Outcome> {
+    if format!("console.{hash}.css") != stylesheet::name() {
+        return Err(RequestError::RouteUnknown.into());
+    }
+    let mut rendered = Rendered::of("text/css; charset=utf-8", StatusCode::OK, stylesheet::STYLESHEET.to_owned());
+    rendered.headers.push((CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()));
+    Ok(Work::Reply(rendered))
+}
+
+/// The parameter of an address with which the reader chooses the language, and the cookie that keeps it.
+const LANGUAGE: &str = "lang";
+const LANGUAGE_COOKIE: &str = "__Host-offboard-language";
+
+/// In seconds.
+const A_YEAR: u32 = 365 * 24 * 3600;
 
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -15,19 +15,23 @@ use crate::callers::console::sign_in::{Callback, SignIn, SignInError, encoded, s
 use crate::callers::console::token_request::{self, TokenAnswerError};
 use crate::callers::proof::{ActiveSecret, ProofError};
 use crate::config::callers::Key;
-use crate::console::page::Content;
+use crate::console::locale::Locale;
+use crate::console::pages::signin::{self, Over, Why};
 use crate::crypto::jwks::JwksSource;
 use crate::crypto::jwt::TokenError;
-use crate::flow::console::{PageRequest, SIGN_IN, SIGN_OUT, SignedInPerson, redirect, with_cookie};
+use crate::flow::console::visit::other_language;
+use crate::flow::console::{PageRequest, SIGN_IN, SIGN_OUT, SignedInPerson, answer, redirect, with_cookie};
 use crate::flow::parse::Work;
 use crate::flow::secrets::load;
 use crate::host::Host;
 use crate::jwks_cache::ledger_down;
+use crate::ledger::GATEWAY;
 use crate::outbound::budget::Budget;
 use crate::outbound::retry;
 use crate::outcome::log_event::log_event;
 use crate::outcome::{NotSent, Outcome};
 use crate::provider_cache::ProviderError;
+use crate::reply::Rendered;
 use crate::request::error::RequestError;
 use crate::request::strict::Fields;
 
@@ -41,7 +45,7 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
             return Ok(redirect("/console"));
         }
         let query = Fields::from_query(&self.inbound.query)?;
-        let Some(go) = query.value(GO) else { return Ok(self.sign_in_page(StatusCode::OK, false)) };
+        let Some(go) = query.value(GO) else { return Ok(self.sign_in_page(StatusCode::OK, false, now)) };
         let secrets = self.secrets().await?;
         let provider = self.provider().await?;
         let random = [(); 4].map(|()| self.host.random());
@@ -51,14 +55,25 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
     }
 
     /// The page where people sign in, and come back to this one.
-    pub(super) fn sign_in_page(&self, status: StatusCode, was_signed_in: bool) -> Work<'c> {
+    pub(super) fn sign_in_page(&self, status: StatusCode, was_signed_in: bool, now: DateTime<Utc>) -> Work<'c> {
         let query = if self.inbound.query.is_empty() { String::new() } else { format!("?{}", self.inbound.query) };
         let here = format!("{}{query}", self.inbound.path);
         let back = Back::parse(&here).filter(|_| self.inbound.path != SIGN_IN).unwrap_or_default();
         let link = format!("{SIGN_IN}?{GO}={}", encoded(back.as_str()));
         let issuer = self.caller.setting("issuer").unwrap_or_default();
         let provider = issuer.split_once("://").map_or(issuer, |(_, rest)| rest.split('/').next().unwrap_or_default());
-        self.shown(status, None, Content::SignIn { provider, link, was_signed_in })
+        let fields = Fields::from_query(&self.inbound.query).unwrap_or_default();
+        let view = signin::SignIn {
+            locale: Locale { language: self.language, now: now.with_timezone(&self.app.config.utc_offset) },
+            other_language: other_language(self.inbound, &fields, self.language),
+            provider: Some(provider.to_owned()),
+            begin: link,
+            hours: u32::try_from(session::LONGEST.checked_div(3600).unwrap_or_default()).unwrap_or_default(),
+            version: GATEWAY.to_owned(),
+            why: if was_signed_in { Why::Over(Over { ended_at: None, lost: None }) } else { Why::New },
+        };
+        let rendered = Rendered::of("text/html; charset=utf-8", status, signin::page(&view));
+        Work::Reply(answer::of_a_reader(self.caller, rendered))
     }
 
     /// Takes the provider's answer. The cookie of the sign-in is deleted whatever comes of it.

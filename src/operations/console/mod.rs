@@ -12,6 +12,7 @@
 
 mod account_owners;
 mod approvers;
+pub mod became;
 pub mod explain_policy;
 pub mod navigation;
 pub mod removal_history;

@@ -1,9 +1,10 @@
-//! What the console's pages show, as data, and to whom.
+//! Who reads the console; what its pages show, as data, and to whom.
 
 mod accounts;
 mod history;
 mod navigation;
 mod policy;
 mod shared;
+mod sign_in;
 mod timeline;
 mod waiting;
