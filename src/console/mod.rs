@@ -1,4 +1,4 @@
-//! The pages of the console, as pure functions: a view of plain data goes in, HTML comes out; and the headers that go with it.
+//! The pages of the console, as pure functions: a view of plain data goes in, HTML comes out.
 //!
 //! Each page of [`pages`] has a view, which the operation behind it fills, and a function that renders it. Time, language and the
 //! reader are part of the view's [`frame`](pages::frame). What is deliberately absent: HTTP, sessions, policy and the ledger.
@@ -15,7 +15,6 @@
 
 pub mod chart;
 mod components;
-pub mod headers;
 pub mod href;
 pub mod icons;
 pub mod locale;

@@ -128,7 +128,8 @@ impl Route {
         match self {
             Self::Api | Self::Metrics => Some("SDK-HMAC-SHA256, Bearer"),
             Self::Scim(_) => Some("Bearer"),
-            Self::Health | Self::Ready | Self::Description | Self::Hook(_) => None,
+            // A browser would ask for a password that there is none of.
+            Self::Health | Self::Ready | Self::Description | Self::Hook(_) | Self::Console(_) => None,
         }
     }
 

@@ -3,8 +3,9 @@
 use http::StatusCode;
 use http::header::LOCATION;
 
+use crate::console::href;
 use crate::console::view::{Act, Done};
-use crate::console::{headers, href};
+use crate::flow::console::headers;
 use crate::flow::console::people::{account_of_row, person};
 use crate::flow::console::visit::Visit;
 use crate::host::Host;

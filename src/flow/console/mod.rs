@@ -8,6 +8,7 @@ mod answer;
 mod decide;
 mod done;
 mod failure;
+mod headers;
 mod people;
 mod sign_in;
 mod visit;
@@ -324,7 +325,7 @@ fn is(outcome: &Outcome, entry: &'static catalog::Entry) -> bool {
 fn redirect<'c>(to: &str) -> Work<'c> {
     let rendered = Rendered::of("text/plain; charset=utf-8", StatusCode::SEE_OTHER, String::new());
     let headers = vec![(LOCATION, to.to_owned())];
-    Work::Reply(crate::console::headers::of_a_page(Rendered { headers, ..rendered }, None))
+    Work::Reply(crate::flow::console::headers::of_a_page(Rendered { headers, ..rendered }, None))
 }
 
 /// The same with a cookie.

@@ -11,8 +11,7 @@ const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /// Adds the headers of a page that one person sees. Forms may lead to `provider` as well, the origin where people sign out.
-#[must_use]
-pub fn of_a_page(mut rendered: Rendered, provider: Option<&str>) -> Rendered {
+pub(super) fn of_a_page(mut rendered: Rendered, provider: Option<&str>) -> Rendered {
     let policy = provider.map_or_else(|| POLICY.to_owned(), |origin| format!("{POLICY} {origin}"));
     let headers = [
         (CONTENT_SECURITY_POLICY, policy.as_str()),
