@@ -45,8 +45,8 @@ impl Day {
         Self { date, gone: 0, said_no: 0, no_effect: 0, failed: 0, waiting: 0 }
     }
 
-    /// Counts a request that came to this state.
-    pub fn add(&mut self, state: State) {
+    /// Counts requests that came to this state.
+    pub fn add(&mut self, state: State, more: u32) {
         let Some(group) = Group::ALL.into_iter().find(|group| group.states().contains(&state)) else { return };
         let count = match group {
             Group::Gone => &mut self.gone,
@@ -55,7 +55,7 @@ impl Day {
             Group::Failed => &mut self.failed,
             Group::Waiting => &mut self.waiting,
         };
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(more);
     }
 
     pub(super) fn count(&self, group: Group) -> u32 {

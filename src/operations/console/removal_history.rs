@@ -23,10 +23,6 @@ pub const DAYS: u64 = 30;
 /// How long the ledger is read for, at most. What was read by then is the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The upper bounds of the buckets of [`Decisions`], in milliseconds: 5 and 15 minutes, 1, 4 and 24 hours. A time at a bound is in
-/// the bucket above it.
-pub const BOUNDS: [i64; 5] = [300_000, 900_000, 3_600_000, 14_400_000, 86_400_000];
-
 /// What became of the requests of [`DAYS`] days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalHistory {
@@ -50,16 +46,10 @@ pub struct DayCounts {
 /// How long people took to decide the requests that waited for approvers: from the request to the last vote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decisions {
-    /// How many were decided.
-    pub decided: usize,
-    /// How many were decided before each of [`BOUNDS`] and not before the one below, and last, how many took longer.
-    pub buckets: [usize; BOUNDS.len() + 1],
-    /// How many expired without a decision; they are in no bucket.
+    /// How long each one that was decided took, in milliseconds, the shortest first.
+    pub took: Vec<i64>,
+    /// How many expired without a decision.
     pub expired: usize,
-    /// Half of them were decided within this time, in milliseconds, by nearest rank; `None` if none was decided.
-    pub half_within: Option<i64>,
-    /// Nine in ten of them were.
-    pub nine_in_ten_within: Option<i64>,
 }
 
 /// The history that the person of a request may see.
@@ -143,50 +133,15 @@ impl Counting {
 
     fn history(mut self, is_complete: bool) -> RemovalHistory {
         self.took.sort_unstable();
-        let mut buckets = [0_usize; BOUNDS.len() + 1];
-        for took in &self.took {
-            let bucket = BOUNDS.iter().filter(|bound| took >= *bound).count();
-            if let Some(count) = buckets.get_mut(bucket) {
-                *count = count.saturating_add(1);
-            }
-        }
-        let decisions = Decisions {
-            decided: self.took.len(),
-            buckets,
-            expired: self.expired,
-            half_within: nearest_rank(&self.took, 50),
-            nine_in_ten_within: nearest_rank(&self.took, 90),
-        };
+        let decisions = Decisions { took: self.took, expired: self.expired };
         let days = self.days.into_iter().map(|(day, counts)| DayCounts { day, counts }).collect();
         RemovalHistory { days, decisions, is_complete }
     }
 }
 
-/// The smallest of some sorted values that at least this many in a hundred are not above.
-fn nearest_rank(sorted: &[i64], percent: usize) -> Option<i64> {
-    let rank = sorted.len().saturating_mul(percent).div_ceil(100).max(1);
-    sorted.get(rank.saturating_sub(1)).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nearest_ranks() {
-        let to = |last: i64| (1..=last).collect::<Vec<_>>();
-        for (values, half, nine_in_ten) in [
-            (vec![], None, None),
-            (vec![7], Some(7), Some(7)),
-            (vec![1, 2], Some(1), Some(2)),
-            (vec![1, 2, 3], Some(2), Some(3)),
-            (to(10), Some(5), Some(9)),
-            (to(11), Some(6), Some(10)),
-            (to(38), Some(19), Some(35)),
-        ] {
-            assert_eq!((nearest_rank(&values, 50), nearest_rank(&values, 90)), (half, nine_in_ten), "{values:?}");
-        }
-    }
 
     #[test]
     fn thirty_days_begin_at_midnight_at_the_offset() {

@@ -68,13 +68,7 @@ async fn states_by_day_and_times_to_decision() {
         (State::Cancelled, 1),
     ];
     assert_eq!(totals(&history), expected.into());
-    let expected = Decisions {
-        decided: 3,
-        buckets: [1, 0, 1, 1, 0, 0],
-        expired: 1,
-        half_within: Some(20 * MINUTE),
-        nine_in_ten_within: Some(90 * MINUTE),
-    };
+    let expected = Decisions { took: vec![3 * MINUTE, 20 * MINUTE, 90 * MINUTE], expired: 1 };
     assert_eq!(history.decisions, expected);
 }
 
