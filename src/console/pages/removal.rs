@@ -222,8 +222,10 @@ impl Removal {
         if !digest.is_empty() {
             detail = detail.and(&Markup::text(l.text(words::SPACE))).and(&l.fill(words::STEP_POLICY_SET, &values));
         }
-        let title = l.fill(title, &[]);
-        Some(Step { tone, icon, at: Some(self.asked_at), day: None, since: None, title, detail: Markup::dim(detail) })
+        let (title, detail) = (l.fill(title, &[]), Markup::dim(detail));
+        // The row has the policies that decided last: of a request that waited, after its last vote perhaps.
+        let at = self.expires_at.is_none().then_some(self.asked_at);
+        Some(Step { tone, icon, at, day: None, since: None, title, detail })
     }
 
     fn waited(&self, l: Locale) -> Option<Step> {

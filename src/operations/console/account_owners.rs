@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::ledger::people::{Directory, StoredPerson};
 use crate::operations::Ctx;
 use crate::operations::contested::{Account, has_directory, is_one_of};
+use crate::operations::report::Refusal;
 use crate::outcome::NotSent;
 
 /// How long directories are read for, at most.
@@ -64,6 +65,21 @@ pub enum KnownFrom {
         /// What in `[caller.leavers]` names the account.
         named_by: NamedBy,
     },
+}
+
+/// The owners of an account; `None` if there was no time to read them all.
+///
+/// # Errors
+///
+/// If the ledger cannot be used.
+pub async fn owners_of<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    instance: &str,
+    user_name: &str,
+) -> Result<Option<Vec<Owner>>, Refusal<'c>> {
+    let account = (instance.to_owned(), user_name.to_owned());
+    let owners = Owners::read(ctx, &[account].into()).await?;
+    Ok(owners.is_complete.then(|| owners.of(instance, user_name)))
 }
 
 /// The owners of some accounts.

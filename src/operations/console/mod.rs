@@ -6,7 +6,7 @@
 //! | navigation | [`navigation`] | `delete` or `request`; `list`; `audit` on the ledger |
 //! | Waiting | [`waiting_for`] | `approve`; own requests always |
 //! | Removals | [`removal_page`], [`removal_history`] | `audit`; own requests always |
-//! | a removal | [`look_up`], [`removal_timeline`] | `audit`; own requests always |
+//! | a removal | [`look_up`], [`owners_of`] | `audit`; own requests always |
 //! | Accounts | [`review_accounts`] | `list`; of the ledger, what `audit` permits |
 //! | Policy | [`explain_policy`] | `audit` on the ledger |
 
@@ -16,12 +16,11 @@ pub mod became;
 pub mod explain_policy;
 pub mod navigation;
 pub mod removal_history;
-pub mod removal_timeline;
 pub mod review_accounts;
 pub mod waiting_for;
 pub mod who;
 
-pub use crate::operations::console::account_owners::{KnownFrom, Owner, Standing};
+pub use crate::operations::console::account_owners::{KnownFrom, Owner, Standing, owners_of};
 pub use crate::operations::console::approvers::Approvers;
 pub use crate::operations::get_removal::{LookedUp, look_up};
 pub use crate::operations::list_removals::{RemovalPage, removal_page};

@@ -6,5 +6,4 @@ mod navigation;
 mod policy;
 mod shared;
 mod sign_in;
-mod timeline;
 mod waiting;
