@@ -158,6 +158,11 @@ pub fn csv_header() -> String {
     line(COLUMNS)
 }
 
+/// Rows as CSV, with the header.
+pub fn csv(rows: &[RemovalRow]) -> String {
+    std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,7 +110,7 @@ pub(super) async fn read_pending<'c, H: Host>(
 }
 
 /// A reader, and what policy has decided about them in this request.
-struct PendingReader<'a, 'c, H> {
+pub(super) struct PendingReader<'a, 'c, H> {
     ctx: &'a Ctx<'c, H>,
     context: AuthzContext,
     /// Whether the reader may approve, by instance, account and whether a reason was given.
@@ -118,12 +118,12 @@ struct PendingReader<'a, 'c, H> {
 }
 
 impl<'a, 'c, H: Host> PendingReader<'a, 'c, H> {
-    fn new(ctx: &'a Ctx<'c, H>) -> Self {
+    pub(super) fn new(ctx: &'a Ctx<'c, H>) -> Self {
         let context = policy_context(ctx.app, ctx.at, Counts::default());
         Self { ctx, context, may_approve: BTreeMap::new() }
     }
 
-    fn may_see(&mut self, row: &RemovalRow) -> bool {
+    pub(super) fn may_see(&mut self, row: &RemovalRow) -> bool {
         self.ctx.is_own_row(row) || (row.state == State::AwaitingApproval && self.may_approve(row))
     }
 

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::host::Host;
-use crate::ledger::export::{csv_header, time};
+use crate::ledger::export::{csv, time};
 use crate::ledger::row::RemovalRow;
 use crate::operations::Ctx;
 use crate::operations::reader::Reader;
@@ -29,7 +29,7 @@ const STRETCH: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A page of removals that the reader may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemovalPage {
     /// The rows, newest first.
     pub rows: Vec<RemovalRow>,
@@ -54,7 +54,7 @@ pub(crate) async fn list_removals<'c, H: Host>(
         ListFormat::Json => {
             json!({"removals": rows.iter().map(RemovalRow::json).collect::<Vec<_>>(), "next": next}).to_string()
         }
-        ListFormat::Csv => std::iter::once(csv_header()).chain(rows.iter().map(RemovalRow::csv)).collect(),
+        ListFormat::Csv => csv(&rows),
         ListFormat::Lines => rows.iter().map(|row| format!("{}\n", visible_json(&row.json()))).collect(),
     };
     let rendered = Rendered::of(format.content_type(), StatusCode::OK, body);

@@ -88,6 +88,13 @@ impl AccountRules {
     }
 }
 
+impl AccountRules {
+    /// Returns the operator's pattern that protects an account; `None` if there is none.
+    pub fn protecting(&self, name: &str) -> Option<String> {
+        self.protected.iter().find(|pattern| pattern.matches(name)).map(ToString::to_string)
+    }
+}
+
 fn in_documented_range(name: &str) -> bool {
     (2..=32).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_lowercase())

@@ -50,10 +50,10 @@ pub(super) fn account_of_row(config: &Config, row: &RemovalRow) -> Option<Accoun
     Some(account(config, user_name, instance))
 }
 
-/// What approvers said about a row.
+/// What approvers said about what a row asks for, not about what it asked for before.
 pub(super) fn votes_of_row(config: &Config, row: &RemovalRow) -> Vec<Vote> {
-    row.votes
-        .iter()
+    row.approvals()
+        .chain(row.denial())
         .map(|vote| Vote {
             person: person(Who::of(config, &vote.actor)),
             kind: vote.kind.clone(),

@@ -9,7 +9,9 @@ use crate::console::href;
 use crate::console::locale::Locale;
 use crate::console::pages::frame::{Frame, Navigation};
 use crate::flow::console::people::person;
-use crate::flow::console::{LANGUAGE, SIGN_OUT, SignedInPerson, Visited, decide, done, waiting};
+use crate::flow::console::{
+    LANGUAGE, SIGN_OUT, SignedInPerson, Visited, decide, done, policy, removal, removals, waiting,
+};
 use crate::host::Host;
 use crate::ledger::GATEWAY;
 use crate::operations::Ctx;
@@ -62,6 +64,10 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
         let visited = match path {
             ConsolePath::Waiting => waiting::show(self).await.map(Visited::Page),
             ConsolePath::Approval(reference) => decide::decision(self, reference).await,
+            ConsolePath::Removals => removals::show(self).await.map(Visited::Page),
+            ConsolePath::RemovalsCsv => removals::csv(self).await.map(Visited::Page),
+            ConsolePath::Removal(id) => removal::show(self, id).await.map(Visited::Page),
+            ConsolePath::Policy => policy::show(self).await.map(Visited::Page),
             _ => Err(RequestError::RouteUnknown.into()),
         };
         visited.map_err(|Refusal(report)| report.outcome)

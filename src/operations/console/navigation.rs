@@ -47,6 +47,12 @@ pub fn instances_to_list<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
     ctx.app.config.instances().iter().filter(|instance| person.may_list(instance)).collect()
 }
 
+/// The instances of whose removals the person may see those of other people; removals of theirs may be on others as well.
+pub fn instances_to_audit<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
+    let person = Asking::new(ctx);
+    ctx.app.config.instances().iter().filter(|instance| person.may_audit(instance)).collect()
+}
+
 struct Asking<'a, 'c, H> {
     ctx: &'a Ctx<'c, H>,
     context: AuthzContext,
@@ -66,10 +72,16 @@ impl<'a, 'c, H: Host> Asking<'a, 'c, H> {
     }
 
     fn may_ask(&self, instance: &Instance) -> bool {
-        let accounts = || self.accounts.iter().map(|user_name| Account { instance, user_name });
-        [Action::Delete, Action::Request]
-            .into_iter()
-            .any(|action| accounts().any(|account| self.is_permitted(action, Resource::Account(account))))
+        [Action::Delete, Action::Request].into_iter().any(|action| self.is_permitted_on_any(action, instance))
+    }
+
+    fn may_audit(&self, instance: &Instance) -> bool {
+        self.is_permitted_on_any(Action::Audit, instance)
+    }
+
+    fn is_permitted_on_any(&self, action: Action, instance: &Instance) -> bool {
+        let mut accounts = self.accounts.iter().map(|user_name| Account { instance, user_name });
+        accounts.any(|account| self.is_permitted(action, Resource::Account(account)))
     }
 
     fn may_list(&self, instance: &Instance) -> bool {

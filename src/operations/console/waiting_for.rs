@@ -15,8 +15,9 @@ use crate::operations::console::account_owners::{Owner, Owners};
 use crate::operations::console::approvers::{Approvers, Candidates};
 use crate::operations::console::who::Who;
 use crate::operations::decide_approval::request_from_row;
-use crate::operations::list_pending::{PendingPage, read_pending};
+use crate::operations::list_pending::{PendingPage, PendingReader, read_pending};
 use crate::operations::report::Refusal;
+use crate::operations::request_approval::waited_for_confirmation;
 use crate::outcome::denial::Denial;
 use crate::outcome::state::State;
 use crate::policy::counts::Counts;
@@ -171,6 +172,16 @@ pub async fn waiting_for<'c, H: Host>(
     Ok(waiting)
 }
 
+/// How many approvals a row waits for, or waited for; 0 if it waits or waited for none, or only for the requester.
+pub fn required_approvals(config: &Config, row: &RemovalRow) -> u32 {
+    let waits = row.reference.is_some() && row.expires_at.is_some();
+    if !waits || waited_for_confirmation(row.asked_at, row.expires_at) {
+        return 0;
+    }
+    let instance = row.instance.as_deref().and_then(|name| config.instance(name).ok());
+    config.approvals.required(instance.map_or("", |instance| &instance.environment))
+}
+
 /// How many requests wait for the person to decide or to confirm. It is one statement unless a great many others wait.
 ///
 /// # Errors
@@ -178,11 +189,22 @@ pub async fn waiting_for<'c, H: Host>(
 /// If the ledger cannot be used.
 pub async fn count_waiting<'c, H: Host>(ctx: &Ctx<'c, H>) -> Result<WaitingCount, Refusal<'c>> {
     let page = read_pending(ctx, None, COUNTED).await?;
-    let needs_person = |row: &&RemovalRow| match ctx.is_own_row(row) {
+    let count = page.rows.iter().filter(|row| needs_person(ctx, row)).count();
+    Ok(WaitingCount { count, is_more: page.next.is_some() })
+}
+
+/// Whether a row waits for the person to decide or to confirm.
+pub fn waits_for_person<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow) -> bool {
+    let is_open = matches!(row.state, State::AwaitingConfirmation | State::AwaitingApproval);
+    is_open && needs_person(ctx, row) && PendingReader::new(ctx).may_see(row)
+}
+
+/// Whether a row that waits, and that the person may see for that, needs the person.
+fn needs_person<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow) -> bool {
+    match ctx.is_own_row(row) {
         true => row.state == State::AwaitingConfirmation && ctx.is_own(row.actor.as_deref()),
         false => !has_voted(ctx, row),
-    };
-    Ok(WaitingCount { count: page.rows.iter().filter(needs_person).count(), is_more: page.next.is_some() })
+    }
 }
 
 /// Whether the person has decided about what the row asks for: only the first decision of a person counts.
