@@ -256,6 +256,11 @@ impl Config {
         self.people.get(principal).map_or(&[], |person| &person.accounts)
     }
 
+    /// Whether the configuration says of any account whose it is.
+    pub fn has_own_accounts(&self) -> bool {
+        self.people.values().any(|person| !person.accounts.is_empty())
+    }
+
     /// Returns the people who have an account of this name as their own.
     pub fn owners(&self, user_name: &str) -> Vec<Owner<'_>> {
         let has = |person: &&Arc<Person>| person.accounts.iter().any(|own| own == user_name);

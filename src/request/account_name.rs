@@ -89,9 +89,12 @@ impl AccountRules {
 }
 
 impl AccountRules {
-    /// Returns the operator's pattern that protects an account; `None` if there is none.
-    pub fn protecting(&self, name: &str) -> Option<String> {
-        self.protected.iter().find(|pattern| pattern.matches(name)).map(ToString::to_string)
+    /// Returns the pattern of `accounts.protected` that protects a name, or the name itself if it is reserved; `None` if it is neither.
+    pub fn protected_by(&self, name: &str) -> Option<String> {
+        if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+            return Some(name.to_owned());
+        }
+        self.protected.iter().find(|pattern| pattern.matches(name)).map(Pattern::pattern)
     }
 }
 

@@ -119,6 +119,32 @@ impl Form<'_> {
         secrets: &[ActiveSecret],
         now: DateTime<Utc>,
     ) -> Result<(), FormError> {
+        let then = self.shown(token, secrets, now)?;
+        if then == shown.0 { Ok(()) } else { Err(FormError::Changed) }
+    }
+
+    /// Checks that a token is the gateway's, for this form and not too old, whatever its page showed: for forms whose fingerprint takes a
+    /// call to find out anew.
+    ///
+    /// # Errors
+    ///
+    /// A [`FormError`], but [`FormError::Changed`].
+    pub fn check_tag(
+        &self,
+        token: Option<&str>,
+        secrets: &[ActiveSecret],
+        now: DateTime<Utc>,
+    ) -> Result<(), FormError> {
+        self.shown(token, secrets, now).map(drop)
+    }
+
+    /// The fingerprint in a token that is the gateway's.
+    fn shown<'t>(
+        &self,
+        token: Option<&'t str>,
+        secrets: &[ActiveSecret],
+        now: DateTime<Utc>,
+    ) -> Result<&'t str, FormError> {
         let token = token.filter(|token| !token.is_empty()).ok_or(FormError::Missing)?;
         let (at, then, tag) = parts(token).ok_or(FormError::Malformed)?;
         let signed = self.signed(at, then);
@@ -129,7 +155,7 @@ impl Form<'_> {
         if !(0..OPEN_FOR).contains(&now.timestamp().saturating_sub(at)) {
             return Err(FormError::Old);
         }
-        if then == shown.0 { Ok(()) } else { Err(FormError::Changed) }
+        Ok(then)
     }
 
     fn signed(&self, at: i64, shown: &str) -> String {

@@ -144,7 +144,7 @@ fn protected_by<H: Host>(visit: &Visit<'_, '_, H>, row: &RemovalRow) -> Option<S
     let user_name = row.user_name.as_deref()?;
     let protected = Outcome::from(RequestError::AccountProtected { name: user_name.to_owned() });
     let is_refused_for_it = row.code.as_deref() == Some(&*protected.code());
-    is_refused_for_it.then(|| visit.ctx.app.config.accounts.protecting(user_name)).flatten()
+    is_refused_for_it.then(|| visit.ctx.app.config.accounts.protected_by(user_name)).flatten()
 }
 
 /// The removals of unknown outcome that the reader may see.

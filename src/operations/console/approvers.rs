@@ -28,6 +28,12 @@ pub struct Approvers {
     pub teams: Vec<String>,
 }
 
+/// Who could approve a removal that is not asked for yet, beside the person who would ask.
+pub fn approvers_of<H: Host>(ctx: &Ctx<'_, H>, removal: &RemovalRequest<'_>) -> Approvers {
+    let without = BTreeSet::from([ctx.app.config.person(&removal.actor.principal)]);
+    Candidates::new(ctx).of(removal, &without)
+}
+
 /// Those whom the configuration names, with what policy has answered.
 pub(super) struct Candidates<'a, 'c, H> {
     ctx: &'a Ctx<'c, H>,

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | navigation | [`navigation`] | `delete` or `request`; `list`; `audit` on the ledger |
 //! | Waiting | [`waiting_for`] | `approve`; own requests always |
+//! | Ask | [`review_accounts`], [`check_removal`] | `list`, but for own accounts; `delete` or `request` |
 //! | Removals | [`removal_page`], [`removal_history`] | `audit`; own requests always |
 //! | a removal | [`look_up`], [`owners_of`] | `audit`; own requests always |
 //! | Accounts | [`review_accounts`] | `list`; of the ledger, what `audit` permits |
@@ -13,6 +14,7 @@
 mod account_owners;
 mod approvers;
 pub mod became;
+pub mod check_removal;
 pub mod explain_policy;
 pub mod navigation;
 pub mod removal_history;
@@ -21,6 +23,6 @@ pub mod waiting_for;
 pub mod who;
 
 pub use crate::operations::console::account_owners::{KnownFrom, Owner, Standing, owners_of};
-pub use crate::operations::console::approvers::Approvers;
+pub use crate::operations::console::approvers::{Approvers, approvers_of};
 pub use crate::operations::get_removal::{LookedUp, look_up};
 pub use crate::operations::list_removals::{RemovalPage, removal_page};

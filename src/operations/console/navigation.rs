@@ -2,6 +2,8 @@
 //!
 //! Nothing but policy is asked: no statement, no call. A page that is not in the navigation is refused all the same.
 
+use std::collections::BTreeSet;
+
 use crate::config::instance::Instance;
 use crate::host::Host;
 use crate::operations::Ctx;
@@ -53,6 +55,16 @@ pub fn instances_to_audit<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
     ctx.app.config.instances().iter().filter(|instance| person.may_audit(instance)).collect()
 }
 
+/// Those of the accounts of an instance that the person may remove, or request the removal of, at this moment.
+pub fn accounts_to_ask<'n, H: Host>(
+    ctx: &Ctx<'_, H>,
+    instance: &Instance,
+    user_names: impl IntoIterator<Item = &'n str>,
+) -> BTreeSet<&'n str> {
+    let person = Asking::new(ctx);
+    user_names.into_iter().filter(|user_name| person.may_ask_for(Account { instance, user_name })).collect()
+}
+
 struct Asking<'a, 'c, H> {
     ctx: &'a Ctx<'c, H>,
     context: AuthzContext,
@@ -72,16 +84,17 @@ impl<'a, 'c, H: Host> Asking<'a, 'c, H> {
     }
 
     fn may_ask(&self, instance: &Instance) -> bool {
-        [Action::Delete, Action::Request].into_iter().any(|action| self.is_permitted_on_any(action, instance))
+        self.accounts.iter().any(|user_name| self.may_ask_for(Account { instance, user_name }))
+    }
+
+    fn may_ask_for(&self, account: Account<'_>) -> bool {
+        let actions = [Action::Delete, Action::Request];
+        actions.into_iter().any(|action| self.is_permitted(action, Resource::Account(account)))
     }
 
     fn may_audit(&self, instance: &Instance) -> bool {
-        self.is_permitted_on_any(Action::Audit, instance)
-    }
-
-    fn is_permitted_on_any(&self, action: Action, instance: &Instance) -> bool {
         let mut accounts = self.accounts.iter().map(|user_name| Account { instance, user_name });
-        accounts.any(|account| self.is_permitted(action, Resource::Account(account)))
+        accounts.any(|account| self.is_permitted(Action::Audit, Resource::Account(account)))
     }
 
     fn may_list(&self, instance: &Instance) -> bool {

@@ -70,6 +70,8 @@ pub enum Reviewed {
     Unreadable {
         /// Those that the query selects, in the same order.
         known: Vec<ReviewedAccount>,
+        /// How many of all that are known are in each state.
+        counts: BTreeMap<AccountState, usize>,
     },
 }
 
@@ -78,7 +80,19 @@ impl Reviewed {
     pub fn accounts(&self) -> &[ReviewedAccount] {
         match self {
             Self::Listed { accounts, .. } => accounts,
-            Self::Unreadable { known } => known,
+            Self::Unreadable { known, .. } => known,
+        }
+    }
+
+    /// How many accounts there are, whatever the query selects.
+    pub fn total(&self) -> usize {
+        AccountState::ALL.into_iter().map(|state| self.count(state)).sum()
+    }
+
+    /// How many of all accounts are in a state, whatever the query selects.
+    pub fn count(&self, state: AccountState) -> usize {
+        match self {
+            Self::Listed { counts, .. } | Self::Unreadable { counts, .. } => counts.get(&state).copied().unwrap_or(0),
         }
     }
 }
@@ -158,6 +172,8 @@ pub enum Unremovable {
 pub struct EarlierRemoval {
     /// The id of its row.
     pub id: String,
+    /// What people type to refer to it, if it waits or waited for people.
+    pub reference: Option<String>,
     /// How far it came.
     pub state: State,
     /// The requester.
@@ -217,7 +233,7 @@ pub async fn review_accounts<'c, H: Host>(
         read_at: ctx.at,
         accounts: match listed {
             Some(_) => Reviewed::Listed { accounts, counts },
-            None => Reviewed::Unreadable { known: accounts },
+            None => Reviewed::Unreadable { known: accounts, counts },
         },
         directories: owners.directories,
         is_complete: owners.is_complete,
@@ -322,6 +338,7 @@ fn earlier<H: Host>(ctx: &Ctx<'_, H>, row: &RemovalRow) -> EarlierRemoval {
     let who = |principal: &str| Who::of(&ctx.app.config, principal);
     EarlierRemoval {
         id: row.id.as_str().to_owned(),
+        reference: row.reference.clone(),
         state: row.state,
         requester: row.actor.as_deref().map(who),
         asked_at: row.asked_at,
