@@ -165,7 +165,7 @@ fn choices(s: &Samples<'_>) -> AccountChoices {
         choice("mkumar", Some(s.owner(Standing::OwnerActive, &[("meera.kumar@example.com", false, None)]))),
         AccountChoice { protected_by: Some(s.t("etl_*")), ..choice("etl_kumar_import", None) },
     ];
-    AccountChoices { place: s.place("warehouse"), shown: Some(shown), total: 148 }
+    AccountChoices { place: s.place("warehouse"), shown: Some(shown), total: Some(148) }
 }
 
 fn form(s: &Samples<'_>) -> Ask {
@@ -191,7 +191,6 @@ fn ask(s: &Samples<'_>) -> Pages {
         reason: Some(s.say("Left the company, HR-20958", "已离职，HR-20958")),
         policies: s.list(&["dba-asks-on-production"]),
         token: s.t("s4.ask.rkumar"),
-        fingerprint: s.t("7d1f0c52"),
     };
     let checked = Checked {
         at: at("14:32:08"),

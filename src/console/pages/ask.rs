@@ -48,8 +48,8 @@ pub struct AccountChoices {
     pub place: Place,
     /// What of them is shown; `None` if the account list could not be read.
     pub shown: Option<Vec<AccountChoice>>,
-    /// How many accounts there are.
-    pub total: usize,
+    /// How many accounts there are; `None` if the reader may not list them, and is shown their own.
+    pub total: Option<usize>,
 }
 
 /// An account to choose.
@@ -98,10 +98,8 @@ pub struct Sendable {
     pub reason: Option<String>,
     /// The policies that permit it.
     pub policies: Vec<String>,
-    /// The token of the form that sends.
+    /// The token of the form that sends exactly what was checked.
     pub token: String,
-    /// The fingerprint of exactly what was checked.
-    pub fingerprint: String,
 }
 
 /// Something that a dry run found.
@@ -169,9 +167,10 @@ impl Page<'_> {
     }
 
     fn legend(&self, accounts: &AccountChoices, shown: usize) -> Markup {
+        let Some(total) = accounts.total else { return Markup::text(self.l.text(words::OWN_ACCOUNTS)) };
         let values = [
             ("shown", Markup::text(&shown.to_string())),
-            ("total", Markup::text(&accounts.total.to_string())),
+            ("total", Markup::text(&total.to_string())),
             ("instance", Markup::code(&accounts.place.instance)),
         ];
         self.l.fill(words::SHOWN_OF_TOTAL, &values)

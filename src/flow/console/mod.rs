@@ -4,7 +4,9 @@
 //! as a command of a chat or of the API. Without a proof, GET is answered with the page where people sign in, and writes no row:
 //! browsers ask for pages on their own. A form is refused before anything is read of it unless a page of the console sent it.
 
+mod accounts;
 mod answer;
+mod ask;
 mod decide;
 mod done;
 mod failure;
@@ -73,6 +75,8 @@ pub(super) struct SignedInPerson {
     pub(super) actor: Actor,
     /// The session keys, newest first: what forms are signed with.
     pub(super) secrets: Vec<ActiveSecret>,
+    /// Identifies the request, so that a form that is sent twice is one removal.
+    pub(super) delivery: DeliveryId,
 }
 
 /// Answers a request to the console; `path` is `None` if the console has no such path.
@@ -157,8 +161,8 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
             return self.unproved(arrival, Err(RequestError::RouteUnknown.into()), Vec::new());
         };
         let cookies = self.renewed(&session, &arrival).into_iter().chain(self.language_cookie()).collect();
-        let person = SignedInPerson { actor, secrets: session.secrets.clone() };
-        let delivery = session.proof.delivery.clone();
+        let (secrets, delivery) = (session.secrets.clone(), session.proof.delivery.clone());
+        let person = SignedInPerson { actor, secrets, delivery };
         if *self.path == ConsolePath::SignOut {
             let work = self.sign_out(&person, arrival.at).await;
             return self.unproved(arrival, work, cookies);
@@ -168,16 +172,11 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         let browser = Browser { cookies, teams, ..Browser::new(self.caller, self.language) };
         let exchange = Exchange::authenticated(arrival, Some(self.language), session, Some(sender));
         let exchange = Exchange { browser: Some(browser), ..exchange };
-        self.carry_out(exchange, person, delivery).await
+        self.carry_out(exchange, person).await
     }
 
     /// Makes the page, or reads the form.
-    async fn carry_out(
-        &self,
-        mut exchange: Exchange<'c>,
-        person: SignedInPerson,
-        delivery: DeliveryId,
-    ) -> Received<'c> {
+    async fn carry_out(&self, mut exchange: Exchange<'c>, person: SignedInPerson) -> Received<'c> {
         let budget = Budget::new(exchange.began, self.app.config.limits);
         let (visited, frame) = {
             let ctx = exchange.context(self.host, self.app, &budget, (self.caller, &person.actor));
@@ -195,7 +194,8 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
             Visited::Page(rendered) => Ok((Work::Reply(answer::of_a_reader(self.caller, rendered)), None)),
             Visited::Form(form, act) => {
                 let command = self.command(form)?;
-                let (app, caller, actor) = (self.app, self.caller, person.actor);
+                let (app, caller) = (self.app, self.caller);
+                let SignedInPerson { actor, delivery, .. } = person;
                 let request = CommandRequest { app, caller, actor, delivery, command };
                 Ok((Work::Command(Box::new(request)), Some(act)))
             }

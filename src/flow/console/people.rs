@@ -6,6 +6,7 @@ use crate::console::view::{
 };
 use crate::ledger::row::RemovalRow;
 use crate::operations::console;
+use crate::operations::console::review_accounts::{AccountState, ReviewedAccount};
 use crate::operations::console::waiting_for::Approval;
 use crate::operations::console::who::Who;
 
@@ -98,4 +99,22 @@ pub(super) fn owner_person(owner: &console::Owner, reader: &str) -> OwnerPerson 
     };
     let has_left = matches!(owner.standing, console::Standing::Left { .. });
     OwnerPerson { name: owner.name.clone(), has_left, left_at, is_reader: owner.name == reader }
+}
+
+/// Whose account an account of a list is, and how it stands.
+pub(super) fn owner_of_account(account: &ReviewedAccount, reader: &str) -> Owner {
+    let people = account.owners.iter().map(|owner| owner_person(owner, reader)).collect();
+    Owner { standing: standing(account.state), people }
+}
+
+/// How an account stands, as pages say it.
+pub(super) fn standing(state: AccountState) -> Standing {
+    match state {
+        AccountState::CameBack => Standing::CameBack,
+        AccountState::OwnerLeft => Standing::OwnerLeft,
+        AccountState::NoOwner => Standing::Ownerless,
+        AccountState::OneOfSeveral => Standing::Contested,
+        AccountState::Protected => Standing::Protected,
+        AccountState::OwnerActive => Standing::OwnerActive,
+    }
 }

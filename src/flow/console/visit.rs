@@ -10,7 +10,7 @@ use crate::console::locale::Locale;
 use crate::console::pages::frame::{Frame, Navigation};
 use crate::flow::console::people::person;
 use crate::flow::console::{
-    LANGUAGE, SIGN_OUT, SignedInPerson, Visited, decide, done, policy, removal, removals, waiting,
+    LANGUAGE, SIGN_OUT, SignedInPerson, Visited, accounts, ask, decide, done, policy, removal, removals, waiting,
 };
 use crate::host::Host;
 use crate::ledger::GATEWAY;
@@ -63,6 +63,9 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     pub(super) async fn carry_out(&self, path: &ConsolePath) -> Result<Visited, Outcome> {
         let visited = match path {
             ConsolePath::Waiting => waiting::show(self).await.map(Visited::Page),
+            ConsolePath::Ask => ask::visit(self).await,
+            ConsolePath::Accounts => accounts::show(self).await.map(Visited::Page),
+            ConsolePath::AccountsCsv => accounts::csv(self).await.map(Visited::Page),
             ConsolePath::Approval(reference) => decide::decision(self, reference).await,
             ConsolePath::Removals => removals::show(self).await.map(Visited::Page),
             ConsolePath::RemovalsCsv => removals::csv(self).await.map(Visited::Page),
@@ -97,6 +100,16 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     pub(super) fn check_token(&self, action: &str, reference: &str, shown: &Fingerprint) -> Result<(), Refusal<'c>> {
         let form = self.form(action, reference);
         Ok(form.check(self.fields.value("token"), shown, &self.person.secrets, self.ctx.at)?)
+    }
+
+    /// Checks the token of the form that was sent, whatever the page of the form showed: before a call is made to find that out anew.
+    ///
+    /// # Errors
+    ///
+    /// If the form was not made for this person, action and reference, or is too old.
+    pub(super) fn check_tag(&self, action: &str, reference: &str) -> Result<(), Refusal<'c>> {
+        let form = self.form(action, reference);
+        Ok(form.check_tag(self.fields.value("token"), &self.person.secrets, self.ctx.at)?)
     }
 
     fn form<'f>(&'f self, action: &'f str, reference: &'f str) -> Form<'f> {
