@@ -637,7 +637,7 @@ mod tests {
     #[test]
     fn every_caller_kind_has_a_name() {
         for shape in shapes() {
-            assert!(kind(shape.kind).is_some(), "{}", shape.kind);
+            assert!(kind(shape.name).is_some(), "{}", shape.name);
         }
     }
 }
