@@ -192,7 +192,12 @@ impl Page<'_> {
             Some(Markup::text(&l.date_text(text.parse::<chrono::NaiveDate>().ok()?)))
         };
         let filter = &self.view.filter;
-        match (day(&filter.since), day(&filter.until)) {
+        // A filter that is wrong selects all rows.
+        let days = match self.view.error {
+            None => (day(&filter.since), day(&filter.until)),
+            Some(_) => (None, None),
+        };
+        match days {
             (None, None) => l.fill(words::NEWEST_FIRST, &[]),
             (Some(since), None) => l.fill(words::ASKED_SINCE, &[("since", since)]),
             (None, Some(until)) => l.fill(words::ASKED_UNTIL, &[("until", until)]),

@@ -8,7 +8,6 @@ use chrono::{Days, FixedOffset, NaiveDate, NaiveTime};
 use crate::console::chart::{Day, Statistics};
 use crate::console::href;
 use crate::console::pages::removals::{Filter, RemovalSummary, Removals, UnknownRemoval, page};
-use crate::console::view::FieldError;
 use crate::flow::console::field_error::field_error;
 use crate::flow::console::people;
 use crate::flow::console::visit::Visit;
@@ -29,8 +28,8 @@ use crate::request::error::RequestError;
 use crate::request::removal_query::RemovalQuery;
 use crate::request::strict::Fields;
 
-/// The parameters of the filter, and the page's cursor.
-const PARAMETERS: [&str; 7] = ["user_name", "instance", "state", "actor", "since", "until", "cursor"];
+/// The fields that are read as the query of `GET /removals` is.
+const TEXTS: [&str; 5] = ["user_name", "instance", "state", "actor", "cursor"];
 
 const DAY: Localized = Localized { en: "a day, such as `2026-06-01`", zh: "日期，例如 `2026-06-01`" };
 
@@ -49,14 +48,14 @@ pub(super) async fn show<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Render
         cursor: visit.fields.value("cursor").filter(|cursor| !cursor.is_empty()).map(str::to_owned),
         ..Removals::default()
     };
-    match query(visit) {
-        Ok(query) => {
-            let found = visible(removal_page(ctx, &query).await)?;
-            view.rows = found.rows.iter().map(|row| summary(visit, row)).collect();
-            view.next = found.next;
-        }
-        Err(error) => view.error = Some(wrong(visit, error)),
-    }
+    let query = query(visit).unwrap_or_else(|error| {
+        view.error = Some(field_error(error, ctx.language));
+        // The page says that all rows are shown.
+        parsed(visit, &["cursor"]).unwrap_or_default()
+    });
+    let found = visible(removal_page(ctx, &query).await)?;
+    view.rows = found.rows.iter().map(|row| summary(visit, row)).collect();
+    view.next = found.next;
     Ok(visit.html(page(&visit.frame().await?, &view)))
 }
 
@@ -79,10 +78,6 @@ fn visible<'c>(page: Result<RemovalPage, Refusal<'c>>) -> Result<RemovalPage, Re
     })
 }
 
-fn wrong<H: Host>(visit: &Visit<'_, '_, H>, error: RequestError) -> FieldError {
-    field_error(error, visit.ctx.language)
-}
-
 fn filter<H: Host>(visit: &Visit<'_, '_, H>) -> Filter {
     let value = |name| visit.value(name).to_owned();
     Filter {
@@ -96,14 +91,18 @@ fn filter<H: Host>(visit: &Visit<'_, '_, H>) -> Filter {
 }
 
 fn query<H: Host>(visit: &Visit<'_, '_, H>) -> Result<RemovalQuery, RequestError> {
-    let of_query = PARAMETERS.iter().filter(|name| !matches!(**name, "since" | "until"));
-    let given: Vec<_> = of_query.map(|name| (*name, visit.value(name))).collect();
-    let given = href::with_query("", &given);
-    let query = RemovalQuery::parse(&Fields::from_query(given.trim_start_matches('?'))?)?;
+    let query = parsed(visit, &TEXTS)?;
     let offset = visit.ctx.app.config.utc_offset;
     let since = day(visit, "since")?.map(|day| midnight(day, offset));
     let until = day(visit, "until")?.map(|day| midnight(day.checked_add_days(Days::new(1)).unwrap_or(day), offset));
     Ok(RemovalQuery { since, until, ..query })
+}
+
+/// What these fields select, by the rules of `GET /removals`.
+fn parsed<H: Host>(visit: &Visit<'_, '_, H>, names: &[&str]) -> Result<RemovalQuery, RequestError> {
+    let given: Vec<_> = names.iter().map(|name| (*name, visit.value(name))).collect();
+    let given = href::with_query("", &given);
+    RemovalQuery::parse(&Fields::from_query(given.trim_start_matches('?'))?)
 }
 
 /// The day in a field; `None` if the field is empty.

@@ -43,16 +43,16 @@ pub fn instances_to_ask<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
     ctx.app.config.instances().iter().filter(|instance| person.may_ask(instance)).collect()
 }
 
+/// The instances of whose removals the person may see those of other people.
+pub fn instances_to_audit<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
+    let person = Asking::new(ctx);
+    ctx.app.config.instances().iter().filter(|instance| person.may_audit(instance)).collect()
+}
+
 /// The instances whose account list the person may read.
 pub fn instances_to_list<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
     let person = Asking::new(ctx);
     ctx.app.config.instances().iter().filter(|instance| person.may_list(instance)).collect()
-}
-
-/// The instances of whose removals the person may see those of other people; removals of theirs may be on others as well.
-pub fn instances_to_audit<'c, H: Host>(ctx: &Ctx<'c, H>) -> Vec<&'c Instance> {
-    let person = Asking::new(ctx);
-    ctx.app.config.instances().iter().filter(|instance| person.may_audit(instance)).collect()
 }
 
 /// Those of the accounts of an instance that the person may remove, or request the removal of, at this moment.

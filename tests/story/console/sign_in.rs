@@ -20,7 +20,7 @@ const ISSUER: &str = "https://login.example.com/realms/staff";
 const KEYS: &str = "https://login.example.com/realms/staff/keys";
 const DISCOVERY: &str = "https://login.example.com/realms/staff/.well-known/openid-configuration";
 
-const PROXY: &str = r#"
+pub(super) const PROXY: &str = r#"
 header = "Cf-Access-Jwt-Assertion"
 audience = "starrocks-offboard"
 jwks_url = "https://login.example.com/realms/staff/keys"
@@ -36,10 +36,10 @@ secrets = [{ session_key = "console_session_key", client_secret = "console_clien
 "#;
 
 /// A gateway with a console, and who issues tokens for it.
-struct World {
+pub(super) struct World {
     kind: Kind,
-    host: Memory,
-    app: App,
+    pub(super) host: Memory,
+    pub(super) app: App,
 }
 
 fn with_console(settings: &str) -> App {
@@ -49,7 +49,7 @@ fn with_console(settings: &str) -> App {
     gateway_with(&[("[accounts]", &caller)])
 }
 
-fn world(settings: &str) -> World {
+pub(super) fn world(settings: &str) -> World {
     let kind = Kind::all().into_iter().find(|kind| kind.name == "api-token").unwrap();
     let mut host = memory();
     host.now.set(NOW * 1000);
@@ -84,14 +84,14 @@ fn inbound(method: Method, path: &str, headers: &[(&'static str, &str)], body: &
 
 /// What an answer says.
 #[derive(Debug)]
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
 }
 
 impl Answer {
-    fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         self.headers.get("x-offboard-code").map(|code| code.to_str().unwrap()).unwrap_or_default()
     }
 
@@ -118,12 +118,12 @@ impl World {
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
-    async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+    pub(super) async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
         self.send(inbound(Method::GET, path, headers, "")).await
     }
 
     /// A token of the issuer, that says this.
-    fn token(&self, say: &Value) -> String {
+    pub(super) fn token(&self, say: &Value) -> String {
         let mut ask = self.kind.ask("localhost", "console");
         ask["now"] = (self.host.now.get() / 1000).into();
         ask["say"].as_object_mut().unwrap().extend(say.as_object().unwrap().clone());
