@@ -27,6 +27,7 @@ use crate::outcome::language::Localized;
 use crate::outcome::{AccountPresence, DryRunDecision, NotSent, Outcome};
 use crate::reply::Rendered;
 use crate::request::error::RequestError;
+use crate::request::ids::DeliveryId;
 use crate::request::reason::Reason;
 use crate::request::removal::RemovalRequest;
 
@@ -73,7 +74,7 @@ async fn check<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Rendered, Refusa
     let removal = match filling.chosen_instance()? {
         Some(instance) => {
             filling.read_accounts(instance, "").await?;
-            removal(visit, instance)
+            removal(visit, instance, visit.person.delivery.clone())
         }
         None => Err(RequestError::FieldMissing { name: "instance" }),
     };
@@ -89,7 +90,7 @@ async fn check<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Rendered, Refusa
 /// Reads the form that sends.
 async fn send<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Visited, Refusal<'c>> {
     let instance = visit.ctx.app.config.instance(visit.fields.required("instance")?)?;
-    let removal = removal(visit, instance)?;
+    let removal = removal(visit, instance, delivery(visit))?;
     let asked = removal.fingerprint();
     visit.check_tag(SEND, &asked)?;
     // A form that is sent once more is answered from the row of the first.
@@ -99,21 +100,32 @@ async fn send<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Visited, Refusal<
         }
         visit.check_token(SEND, &asked, &shown(&checked))?;
     }
-    let RemovalRequest { user_name, reason, .. } = removal;
-    Ok(Visited::Form(FormSent::Removal { user_name, instance: instance.name.clone(), reason }, Act::Ask))
+    let RemovalRequest { user_name, reason, delivery, .. } = removal;
+    let form = FormSent::Removal { user_name, instance: instance.name.clone(), reason, delivery };
+    Ok(Visited::Form(form, Act::Ask))
 }
 
 /// What the form asks to be removed, as a dry run.
-fn removal<'c, H: Host>(visit: &Visit<'_, 'c, H>, instance: &'c Instance) -> Result<RemovalRequest<'c>, RequestError> {
+fn removal<'c, H: Host>(
+    visit: &Visit<'_, 'c, H>,
+    instance: &'c Instance,
+    delivery: DeliveryId,
+) -> Result<RemovalRequest<'c>, RequestError> {
     Ok(RemovalRequest {
         actor: visit.person.actor.clone(),
         user_name: visit.ctx.app.config.accounts.parse(visit.value("user_name"))?,
         instance,
         reason: Reason::parse(visit.value("reason"))?,
-        delivery: visit.person.delivery.clone(),
+        delivery,
         dry_run: true,
         caused_by: None,
     })
+}
+
+/// The delivery of the form that sends: what was checked once is one removal, however often and in whichever session it is sent.
+fn delivery<H: Host>(visit: &Visit<'_, '_, H>) -> DeliveryId {
+    let parts = ["form", &visit.person.actor.principal, visit.value("token")];
+    DeliveryId::new(visit.ctx.caller, &parts.map(str::as_bytes))
 }
 
 /// What the form that checks shows: it may be checked as often as the reader likes, with anything.

@@ -75,7 +75,7 @@ pub(super) struct SignedInPerson {
     pub(super) actor: Actor,
     /// The session keys, newest first: what forms are signed with.
     pub(super) secrets: Vec<ActiveSecret>,
-    /// Identifies the request, so that a form that is sent twice is one removal.
+    /// Identifies the request.
     pub(super) delivery: DeliveryId,
 }
 
@@ -193,9 +193,9 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         let work = visited.and_then(|visited| match visited {
             Visited::Page(rendered) => Ok((Work::Reply(answer::of_a_reader(self.caller, rendered)), None)),
             Visited::Form(form, act) => {
-                let command = self.command(form)?;
                 let (app, caller) = (self.app, self.caller);
                 let SignedInPerson { actor, delivery, .. } = person;
+                let (command, delivery) = self.command(form, delivery)?;
                 let request = CommandRequest { app, caller, actor, delivery, command };
                 Ok((Work::Command(Box::new(request)), Some(act)))
             }
@@ -205,19 +205,17 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
         (exchange, work)
     }
 
-    /// The command that a form stands for.
-    fn command(&self, form: FormSent) -> Result<Command<'c>, Outcome> {
+    /// The command that a form stands for, and its delivery; `sent` is that of the request.
+    fn command(&self, form: FormSent, sent: DeliveryId) -> Result<(Command<'c>, DeliveryId), Outcome> {
         Ok(match form {
             FormSent::Decision { reference, action, reason } => {
-                Command::DecideApproval { id: reference, action, reason }
+                (Command::DecideApproval { id: reference, action, reason }, sent)
             }
-            FormSent::Removal { user_name, instance, reason } => Command::RemoveAccount {
-                user_name,
-                instance: self.app.config.instance(&instance)?,
-                reason,
-                dry_run: false,
-                caused_by: None,
-            },
+            FormSent::Removal { user_name, instance, reason, delivery } => {
+                let instance = self.app.config.instance(&instance)?;
+                let (dry_run, caused_by) = (false, None);
+                (Command::RemoveAccount { user_name, instance, reason, dry_run, caused_by }, delivery)
+            }
         })
     }
 
@@ -294,8 +292,8 @@ enum Visited {
 enum FormSent {
     /// A decision about the request under this reference.
     Decision { reference: String, action: ApprovalAction, reason: Option<Reason> },
-    /// A removal that is asked for.
-    Removal { user_name: UserName, instance: String, reason: Option<Reason> },
+    /// A removal that is asked for; its delivery is that of the form.
+    Removal { user_name: UserName, instance: String, reason: Option<Reason>, delivery: DeliveryId },
 }
 
 /// The stylesheet of this name: browsers keep it, because another text has another name.
