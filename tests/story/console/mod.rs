@@ -1,6 +1,8 @@
 //! Who reads the console; what its pages show, as data, and to whom.
 
 mod accounts;
+mod accounts_page;
+mod ask;
 mod history;
 mod navigation;
 mod policy;

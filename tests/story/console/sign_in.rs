@@ -29,7 +29,7 @@ groups = "groups"
 secrets = [{ session_key = "console_session_key" }]
 "#;
 
-const PROVIDER: &str = r#"
+pub(super) const PROVIDER: &str = r#"
 client_id = "offboard"
 groups = "groups"
 secrets = [{ session_key = "console_session_key", client_secret = "console_client_secret" }]
@@ -42,11 +42,11 @@ pub(super) struct World {
     pub(super) app: App,
 }
 
-fn with_console(settings: &str) -> App {
+pub(super) fn with_console(settings: &str, changes: &[(&str, &str)]) -> App {
     let caller = format!(
         "[[caller]]\nname = \"console\"\nkind = \"console\"\npublic_url = \"{OURS}\"\nissuer = \"{ISSUER}\"\n{settings}\n[accounts]"
     );
-    gateway_with(&[("[accounts]", &caller)])
+    gateway_with(&[&[("[accounts]", caller.as_str())], changes].concat())
 }
 
 pub(super) fn world(settings: &str) -> World {
@@ -66,10 +66,10 @@ pub(super) fn world(settings: &str) -> World {
     });
     cloud.published.borrow_mut().insert(DISCOVERY.into(), document.to_string());
     host.cloud = Some(cloud);
-    World { kind, host, app: with_console(settings) }
+    World { kind, host, app: with_console(settings, &[]) }
 }
 
-fn inbound(method: Method, path: &str, headers: &[(&'static str, &str)], body: &str) -> Inbound {
+pub(super) fn inbound(method: Method, path: &str, headers: &[(&'static str, &str)], body: &str) -> Inbound {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut of = HeaderMap::new();
     for (name, value) in headers {
@@ -96,7 +96,7 @@ impl Answer {
     }
 
     /// Its cookies, by name, as a browser sends them back; one that is deleted is `None`.
-    fn cookies(&self) -> Vec<(String, Option<String>)> {
+    pub(super) fn cookies(&self) -> Vec<(String, Option<String>)> {
         let lines = self.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
         lines
             .map(|line| {
@@ -107,13 +107,13 @@ impl Answer {
             .collect()
     }
 
-    fn location(&self) -> &str {
+    pub(super) fn location(&self) -> &str {
         self.headers[LOCATION].to_str().unwrap()
     }
 }
 
 impl World {
-    async fn send(&self, inbound: Inbound) -> Answer {
+    pub(super) async fn send(&self, inbound: Inbound) -> Answer {
         let (parts, body) = answered(&self.host, Ok(&self.app), inbound).await.into_parts();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
@@ -150,10 +150,16 @@ impl World {
     }
 
     /// Signs in, and returns the session's cookie.
-    async fn sign_in(&self) -> String {
+    pub(super) async fn sign_in(&self) -> String {
+        self.sign_in_as(&json!({})).await
+    }
+
+    /// Signs in a person of whom the ID token says this.
+    pub(super) async fn sign_in_as(&self, person: &Value) -> String {
         let (cookie, parameters) = self.begin("/console/removals").await;
         let of = |name: &str| parameters.iter().find(|(known, _)| known == name).unwrap().1.clone();
-        let claims = json!({"nonce": of("nonce"), "aud": "offboard", "azp": "offboard"});
+        let mut claims = json!({"nonce": of("nonce"), "aud": "offboard", "azp": "offboard"});
+        claims.as_object_mut().unwrap().extend(person.as_object().unwrap().clone());
         let token = self.token(&json!({"claims": claims}));
         let answer = self.come_back(&cookie, &of("state"), &json!({"id_token": token}).to_string()).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/removals"), "{answer:#?}");
