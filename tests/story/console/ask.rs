@@ -152,6 +152,7 @@ async fn what_policy_permits_at_once_is_removed_once() {
 async fn forms_that_prove_nothing_send_nothing() {
     let (mut world, session) = signed_in().await;
     let checked = check(&world, &session, "analytics", "mei_lee", "left").await;
+    assert!(checked.body.contains("Send, and"), "{checked:#?}");
     let tokens = tokens(&checked);
     let (for_check, for_send) = (tokens[0].as_str(), tokens[1].as_str());
     let right = sending(for_send, "analytics", "mei_lee", "left");
