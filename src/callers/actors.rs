@@ -1,6 +1,7 @@
 //! Which actors can send requests, by the principals that offboard.toml and operators write.
 
 use crate::callers;
+use crate::callers::kind::Endpoint;
 use crate::config::Config;
 use crate::config::caller_shape::{CallerShape, KeyShape};
 use crate::config::callers::Caller;
@@ -51,9 +52,11 @@ enum Actors {
 
 impl Actors {
     fn of(caller: &Caller) -> Self {
-        match callers::kind(&caller.kind).map(|kind| kind.shape()) {
-            Some(CallerShape { keys: KeyShape::AccessKeys { .. }, .. }) => Self::Keys,
-            Some(CallerShape { is_chat: true, .. }) => Self::People,
+        let Some(kind) = callers::kind(&caller.kind) else { return Self::Itself };
+        match kind.shape() {
+            CallerShape { keys: KeyShape::AccessKeys { .. }, .. } => Self::Keys,
+            CallerShape { is_chat: true, .. } => Self::People,
+            _ if kind.endpoint() == Endpoint::Console => Self::People,
             _ => Self::Itself,
         }
     }
