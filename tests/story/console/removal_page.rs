@@ -49,6 +49,8 @@ async fn a_request_that_waits_leads_who_may_decide_to_waiting() {
         waits(EVE, "awaiting-confirmation", 300_000),
     ];
     let ids = write(&reading.0.host, &reading.0.app, &rows).await;
+    // A row is decided as the delivery that it stands for.
+    reading.0.host.database.execute("UPDATE removals SET delivery = id", &[]);
     for (who, id, leads, step) in [
         (DBA, &ids[0], true, "Waits for 1 approval"),
         (DBA, &ids[1], true, "Waits for 1 approval"),
