@@ -1,7 +1,8 @@
 //! Pages with their headers.
 
 use chrono::{DateTime, Utc};
-use http::header::SET_COOKIE;
+use http::StatusCode;
+use http::header::{LOCATION, SET_COOKIE};
 
 use crate::callers::console::provider::origin;
 use crate::callers::console::settings::has_provider;
@@ -11,6 +12,7 @@ use crate::console::pages::error;
 use crate::flow::console::headers::of_a_page;
 use crate::flow::console::{done, failure};
 use crate::flow::exchange::Browser;
+use crate::flow::parse::Work;
 use crate::outcome::Outcome;
 use crate::reply::Rendered;
 
@@ -21,7 +23,7 @@ pub(super) fn of_a_reader(caller: &Caller, rendered: Rendered) -> Rendered {
 }
 
 /// The answer to a form: a redirect to the page that says what came of it, or a page that says why nothing did.
-pub(in crate::flow) fn form_answer(browser: &Browser<'_>, outcome: &Outcome, id: &str, now: DateTime<Utc>) -> Rendered {
+pub(crate) fn form_answer(browser: &Browser<'_>, outcome: &Outcome, id: &str, now: DateTime<Utc>) -> Rendered {
     let redirect = browser.act.and_then(|act| done::redirect(outcome, act, id));
     redirect.map_or_else(|| error_page(browser, outcome, id, now), |redirect| with_cookies(browser, redirect))
 }
@@ -40,4 +42,22 @@ fn error_page(browser: &Browser<'_>, outcome: &Outcome, id: &str, now: DateTime<
 fn with_cookies(browser: &Browser<'_>, mut rendered: Rendered) -> Rendered {
     rendered.headers.extend(browser.cookies.iter().map(|cookie| (SET_COOKIE, cookie.clone())));
     rendered
+}
+
+/// A redirect that the browser follows with GET.
+pub(super) fn redirect<'c>(to: &str) -> Work<'c> {
+    let rendered = Rendered::of("text/plain; charset=utf-8", StatusCode::SEE_OTHER, String::new());
+    let headers = vec![(LOCATION, to.to_owned())];
+    Work::Reply(of_a_page(Rendered { headers, ..rendered }, None))
+}
+
+/// An answer with a cookie more.
+pub(super) fn with_cookie(work: Work<'_>, cookie: String) -> Work<'_> {
+    match work {
+        Work::Reply(mut rendered) => {
+            rendered.headers.push((SET_COOKIE, cookie));
+            Work::Reply(rendered)
+        }
+        command @ Work::Command(_) => command,
+    }
 }

@@ -12,9 +12,9 @@ use crate::console::pages::ask::{
     AccountChoice, AccountChoices, Ask, Checked, Finding, InstanceChoice, Sendable, Verdict, page,
 };
 use crate::console::view::{Act, FieldError, Owner, OwnerPerson, Standing};
+use crate::flow::console::form_sent::{FormSent, Visited};
 use crate::flow::console::people::{account, approvers, owner_of_account, place};
 use crate::flow::console::visit::Visit;
-use crate::flow::console::{FormSent, Visited};
 use crate::host::Host;
 use crate::operations::console::approvers_of;
 use crate::operations::console::check_removal::{AtOnce, CheckedRemoval, Purpose, at_once, check_removal};

@@ -2,9 +2,9 @@
 
 use crate::callers::console::guard::Fingerprint;
 use crate::flow::console::done::act;
+use crate::flow::console::form_sent::{FormSent, Visited};
 use crate::flow::console::visit::Visit;
 use crate::flow::console::waiting::DECIDE;
-use crate::flow::console::{FormSent, Visited};
 use crate::host::Host;
 use crate::operations::console::became::fingerprint_of;
 use crate::operations::report::Refusal;

@@ -3,18 +3,21 @@
 use http::StatusCode;
 use http::header::LOCATION;
 
+use crate::config::Config;
 use crate::console::href;
 use crate::console::view::{Act, Done};
 use crate::flow::console::headers;
 use crate::flow::console::people::{account_of_row, person};
-use crate::flow::console::visit::Visit;
 use crate::host::Host;
 use crate::ledger::row::RemovalRow;
+use crate::operations::Ctx;
 use crate::operations::console::became::what_became;
 use crate::operations::console::who::Who;
 use crate::operations::report::Refusal;
 use crate::outcome::{Denied, Outcome};
 use crate::reply::Rendered;
+use crate::request::actor::Actor;
+use crate::request::strict::Fields;
 
 /// The parameters of the page behind a form.
 const DONE: &str = "done";
@@ -60,15 +63,19 @@ fn is_without_effect(outcome: &Outcome) -> bool {
 /// # Errors
 ///
 /// If the ledger cannot be used.
-pub(super) async fn of_address<'c, H: Host>(visit: &Visit<'_, 'c, H>) -> Result<Option<Done>, Refusal<'c>> {
-    let Some((id, act)) = visit.fields.value(DONE).zip(act(visit.value(ACT))) else { return Ok(None) };
-    let row = what_became(visit.ctx, id).await?;
-    Ok(row.and_then(|row| done(visit, &row, act)))
+pub(super) async fn of_address<'c, H: Host>(
+    ctx: &Ctx<'c, H>,
+    fields: &Fields,
+    reader: &Actor,
+) -> Result<Option<Done>, Refusal<'c>> {
+    let act = fields.value(ACT).and_then(act);
+    let Some((id, act)) = fields.value(DONE).zip(act) else { return Ok(None) };
+    let row = what_became(ctx, id).await?;
+    Ok(row.and_then(|row| done(&ctx.app.config, reader, &row, act)))
 }
 
-fn done<H: Host>(visit: &Visit<'_, '_, H>, row: &RemovalRow, act: Act) -> Option<Done> {
-    let config = &visit.ctx.app.config;
-    let reader = config.person(&visit.person.actor.principal);
+fn done(config: &Config, reader: &Actor, row: &RemovalRow, act: Act) -> Option<Done> {
+    let reader = config.person(&reader.principal);
     let approvals = row.approvals().count();
     let required = row.instance.as_deref().and_then(|name| config.instance(name).ok());
     let required = required.map_or(0, |instance| config.approvals.required(&instance.environment));

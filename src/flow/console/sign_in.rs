@@ -15,12 +15,15 @@ use crate::callers::console::sign_in::{Callback, SignIn, SignInError, encoded, s
 use crate::callers::console::token_request::{self, TokenAnswerError};
 use crate::callers::proof::{ActiveSecret, ProofError};
 use crate::config::callers::Key;
+use crate::console::href::SIGN_IN;
 use crate::console::locale::Locale;
 use crate::console::pages::signin::{self, Over, Why};
 use crate::crypto::jwks::JwksSource;
 use crate::crypto::jwt::TokenError;
-use crate::flow::console::visit::other_language;
-use crate::flow::console::{PageRequest, SIGN_IN, SIGN_OUT, SignedInPerson, answer, redirect, with_cookie};
+use crate::flow::console::answer::{of_a_reader, redirect, with_cookie};
+use crate::flow::console::form_sent::SIGN_OUT;
+use crate::flow::console::language::other_language;
+use crate::flow::console::page_request::{PageRequest, SignedInPerson};
 use crate::flow::parse::Work;
 use crate::flow::secrets::load;
 use crate::host::Host;
@@ -73,7 +76,7 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
             why: if was_signed_in { Why::Over(Over { ended_at: None, lost: None }) } else { Why::New },
         };
         let rendered = Rendered::of("text/html; charset=utf-8", status, signin::page(&view));
-        Work::Reply(answer::of_a_reader(self.caller, rendered))
+        Work::Reply(of_a_reader(self.caller, rendered))
     }
 
     /// Takes the provider's answer. The cookie of the sign-in is deleted whatever comes of it.

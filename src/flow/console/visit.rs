@@ -1,17 +1,17 @@
-//! A person's visit to a page: what each page is filled from.
+//! A person's visit to a page: what every page is filled from, and what is around it.
 
 use http::header::CONTENT_DISPOSITION;
 use http::{Method, StatusCode};
 
 use crate::callers::console::guard::{Fingerprint, Form};
 use crate::callers::console::settings::has_provider;
-use crate::console::href;
 use crate::console::locale::Locale;
 use crate::console::pages::frame::{Frame, Navigation};
+use crate::flow::console::done;
+use crate::flow::console::form_sent::{SIGN_OUT, TOKEN};
+use crate::flow::console::language::other_language;
+use crate::flow::console::page_request::SignedInPerson;
 use crate::flow::console::people::person;
-use crate::flow::console::{
-    LANGUAGE, SIGN_OUT, SignedInPerson, Visited, accounts, ask, decide, done, policy, removal, removals, waiting,
-};
 use crate::host::Host;
 use crate::ledger::GATEWAY;
 use crate::operations::Ctx;
@@ -19,10 +19,7 @@ use crate::operations::console::navigation::may;
 use crate::operations::console::waiting_for::count_waiting;
 use crate::operations::console::who::Who;
 use crate::operations::report::Refusal;
-use crate::outcome::Outcome;
-use crate::outcome::language::Language;
 use crate::reply::Rendered;
-use crate::request::console_path::ConsolePath;
 use crate::request::error::RequestError;
 use crate::request::inbound::Inbound;
 use crate::request::strict::Fields;
@@ -55,27 +52,6 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
         Ok(Self { ctx, inbound, fields, person })
     }
 
-    /// Makes the page of a path, or reads its form.
-    ///
-    /// # Errors
-    ///
-    /// If the person may not see it, or it cannot be made.
-    pub(super) async fn carry_out(&self, path: &ConsolePath) -> Result<Visited, Outcome> {
-        let visited = match path {
-            ConsolePath::Waiting => waiting::show(self).await.map(Visited::Page),
-            ConsolePath::Ask => ask::visit(self).await,
-            ConsolePath::Accounts => accounts::show(self).await.map(Visited::Page),
-            ConsolePath::AccountsCsv => accounts::csv(self).await.map(Visited::Page),
-            ConsolePath::Approval(reference) => decide::decision(self, reference).await,
-            ConsolePath::Removals => removals::show(self).await.map(Visited::Page),
-            ConsolePath::RemovalsCsv => removals::csv(self).await.map(Visited::Page),
-            ConsolePath::Removal(id) => removal::show(self, id).await.map(Visited::Page),
-            ConsolePath::Policy => policy::show(self).await.map(Visited::Page),
-            _ => Err(RequestError::RouteUnknown.into()),
-        };
-        visited.map_err(|Refusal(report)| report.outcome)
-    }
-
     /// The language of the page, and its time at the operator's offset.
     pub(super) fn locale(&self) -> Locale {
         let Ctx { at, app, language, .. } = self.ctx;
@@ -99,7 +75,7 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     /// If the form was not made for this person, action and reference, is too old, or showed something else.
     pub(super) fn check_token(&self, action: &str, reference: &str, shown: &Fingerprint) -> Result<(), Refusal<'c>> {
         let form = self.form(action, reference);
-        Ok(form.check(self.fields.value("token"), shown, &self.person.secrets, self.ctx.at)?)
+        Ok(form.check(self.fields.value(TOKEN), shown, &self.person.secrets, self.ctx.at)?)
     }
 
     /// Checks the token of the form that was sent, whatever the page of the form showed: before a call is made to find that out anew.
@@ -109,7 +85,7 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     /// If the form was not made for this person, action and reference, or is too old.
     pub(super) fn check_tag(&self, action: &str, reference: &str) -> Result<(), Refusal<'c>> {
         let form = self.form(action, reference);
-        Ok(form.check_tag(self.fields.value("token"), &self.person.secrets, self.ctx.at)?)
+        Ok(form.check_tag(self.fields.value(TOKEN), &self.person.secrets, self.ctx.at)?)
     }
 
     fn form<'f>(&'f self, action: &'f str, reference: &'f str) -> Form<'f> {
@@ -123,7 +99,10 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     /// If the ledger cannot be used.
     pub(super) async fn frame(&self) -> Result<Frame, Refusal<'c>> {
         let waiting = count_waiting(self.ctx).await?.count;
-        Ok(Frame { done: done::of_address(self).await?, ..self.frame_around(waiting) })
+        Ok(Frame {
+            done: done::of_address(self.ctx, &self.fields, &self.person.actor).await?,
+            ..self.frame_around(waiting)
+        })
     }
 
     /// What is around a page that is shown although the ledger cannot be used: the number of what waits is 0.
@@ -164,14 +143,4 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
         rendered.headers.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
         rendered
     }
-}
-
-/// The address of the page that was asked for, in the other language.
-pub(super) fn other_language(inbound: &Inbound, fields: &Fields, language: Language) -> String {
-    let other = if language == Language::Chinese { Language::English } else { Language::Chinese };
-    let names: Vec<&str> = if inbound.body.is_empty() { fields.names().collect() } else { Vec::new() };
-    let kept =
-        names.iter().filter(|name| **name != LANGUAGE).map(|name| (*name, fields.value(name).unwrap_or_default()));
-    let parameters: Vec<_> = kept.chain([(LANGUAGE, other.as_str())]).collect();
-    href::with_query(&inbound.path, &parameters)
 }
