@@ -140,7 +140,9 @@ fn direction(from: &str, to: &str, file: &str) -> Result<(), String> {
 }
 
 fn imported<'i>(imports: &'i BTreeSet<Import>, file: &str) -> impl Iterator<Item = &'i str> {
-    imports.iter().filter(move |(from, _)| from == file).map(|(_, to)| to.as_str())
+    // They are in the order of the importing files.
+    let of_file = imports.range((file.to_owned(), String::new())..);
+    of_file.take_while(move |(from, _)| from == file).map(|(_, to)| to.as_str())
 }
 
 /// Every file that this one imports, itself or through others.
