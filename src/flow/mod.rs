@@ -144,7 +144,8 @@ async fn receive<'c, H: Host>(
     arrival: Arrival,
 ) -> (Exchange<'c>, Result<Work<'c>, Outcome>) {
     if let Route::Console(path) = route {
-        return console::receive(host, app, inbound, path.as_ref(), arrival).await;
+        // On the heap: every request has room for the largest of what it may become, and a page is by far that.
+        return Box::pin(console::receive(host, app, inbound, path.as_ref(), arrival)).await;
     }
     match authenticate(host, app, inbound, route, arrival.at).await {
         Ok(Authenticated::Session(session)) => parse(host, app, inbound, *session, arrival),

@@ -70,7 +70,7 @@ pub(super) fn permitted_by<'c, H: Host>(ctx: &Ctx<'c, H>, instance: &Instance) -
         let principal = &ctx.actor.principal;
         ctx.host.log(&format!("policy: evaluation failed for an account list by {principal}; denied: {why}"));
     }
-    if response.allowed { Ok(response.policies) } else { Err(Outcome::Denied(Denied::Audit(response.denial())).into()) }
+    if response.allowed { Ok(response.policies) } else { Err(Outcome::Denied(Denied::List(response.denial())).into()) }
 }
 
 /// Why there is no list. The sentences about removals are for what an operator has to mend; the rest is one sentence.

@@ -83,7 +83,11 @@ impl<'c> Report<'c> {
     pub(crate) fn new(outcome: Outcome) -> Self {
         let policies = match &outcome {
             Outcome::Denied(
-                Denied::Removal(denial) | Denied::Approval(denial) | Denied::Audit(denial) | Denied::Operate(denial),
+                Denied::Removal(denial)
+                | Denied::Approval(denial)
+                | Denied::Audit(denial)
+                | Denied::List(denial)
+                | Denied::Operate(denial),
             ) => denial.policies().to_vec(),
             _ => Vec::new(),
         };

@@ -193,6 +193,8 @@ pub enum Denied {
     Approval(Denial),
     /// Policy, to viewing rows.
     Audit(Denial),
+    /// Policy, to reading an account list.
+    List(Denial),
     /// Policy, to running jobs and reading metrics.
     Operate(Denial),
     /// Requesters do not approve or deny their own request.
@@ -498,7 +500,9 @@ impl Denied {
         let (denial, [not_permitted, forbidden, not_evaluated]) = match self {
             Self::Removal(denial) => (denial, [&NOT_PERMITTED, &FORBIDDEN, &NOT_EVALUATED]),
             Self::Approval(denial) => (denial, [&APPROVAL_NOT_PERMITTED, &APPROVAL_FORBIDDEN, &APPROVAL_NOT_EVALUATED]),
-            Self::Audit(denial) => (denial, [&AUDIT_NOT_PERMITTED, &AUDIT_FORBIDDEN, &AUDIT_NOT_EVALUATED]),
+            Self::Audit(denial) | Self::List(denial) => {
+                (denial, [&AUDIT_NOT_PERMITTED, &AUDIT_FORBIDDEN, &AUDIT_NOT_EVALUATED])
+            }
             Self::Operate(denial) => (denial, [&OPERATE_NOT_PERMITTED, &OPERATE_FORBIDDEN, &OPERATE_NOT_EVALUATED]),
             Self::OwnRequest => return Described::entry(&catalog::OWN_REQUEST),
             Self::NotRequester => return Described::entry(&catalog::NOT_REQUESTER),
@@ -732,6 +736,7 @@ mod tests {
                 Denied::Removal(denial.clone()),
                 Denied::Approval(denial.clone()),
                 Denied::Audit(denial.clone()),
+                Denied::List(denial.clone()),
                 Denied::Operate(denial),
             ]
         });

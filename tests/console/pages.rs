@@ -638,6 +638,6 @@ fn error(s: &Samples<'_>) -> Pages {
     vec![
         ("error-forbidden", error::page(&frame, &denied)),
         ("error-unavailable", error::page(&frame, &unavailable)),
-        ("error-stale", error::page_of_stranger(s.locale(), &stale)),
+        ("error-stale", error::page_of_stranger(s.locale(), &stale, true)),
     ]
 }

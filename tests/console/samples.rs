@@ -55,7 +55,7 @@ impl Samples<'_> {
             reader: self.person("Dana"),
             permitted: Navigation { ask: true, accounts: true, policy: true },
             waiting: 4,
-            sign_out_token: self.t("s4…"),
+            sign_out_token: Some(self.t("s4…")),
             other_language: self.t("/console?language=zh-cn"),
             policy_set: self.digest(),
             version: self.t("0.1.0"),

@@ -59,18 +59,19 @@ struct Page<'a> {
     l: Locale,
     frame: Option<&'a Frame>,
     view: &'a Failure,
+    may_sign_in: bool,
 }
 
 /// Returns the page for a reader who has signed in.
 pub fn page(frame: &Frame, view: &Failure) -> String {
     let l = frame.locale;
-    let page = Page { l, frame: Some(frame), view };
+    let page = Page { l, frame: Some(frame), view, may_sign_in: false };
     frame.around(Here::Nowhere, &page.badge_words(), Markup::of(&page))
 }
 
-/// Returns the page for a reader who is not known.
-pub fn page_of_stranger(locale: Locale, view: &Failure) -> String {
-    let page = Page { l: locale, frame: None, view };
+/// Returns the page for a reader who is not known; `may_sign_in` if the console itself is where people sign in, not a proxy before it.
+pub fn page_of_stranger(locale: Locale, view: &Failure, may_sign_in: bool) -> String {
+    let page = Page { l: locale, frame: None, view, may_sign_in };
     let content = Markup::element("main", &[("id", "main")], Markup::of(&page));
     bare(locale, &page.badge_words(), content)
 }

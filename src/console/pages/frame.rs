@@ -20,8 +20,8 @@ pub struct Frame {
     pub permitted: Navigation,
     /// How much waits for the reader: decisions, and own requests to confirm.
     pub waiting: usize,
-    /// The token of the form that signs out.
-    pub sign_out_token: String,
+    /// The token of the form that signs out; `None` if the session is a proxy's, where people sign out.
+    pub sign_out_token: Option<String>,
     /// This page in the other language.
     pub other_language: String,
     /// The digest of the policies in force.

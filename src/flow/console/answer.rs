@@ -33,7 +33,10 @@ fn error_page(browser: &Browser<'_>, outcome: &Outcome, id: &str, now: DateTime<
     let view = failure::failure(outcome, browser.language, id, &browser.teams);
     let html = match &browser.frame {
         Some(frame) => error::page(frame, &view),
-        None => error::page_of_stranger(Locale { language: browser.language, now: now.fixed_offset() }, &view),
+        None => {
+            let locale = Locale { language: browser.language, now: now.fixed_offset() };
+            error::page_of_stranger(locale, &view, has_provider(browser.caller))
+        }
     };
     let rendered = Rendered::of("text/html; charset=utf-8", outcome.status(), html);
     with_cookies(browser, of_a_reader(browser.caller, rendered))

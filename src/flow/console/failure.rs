@@ -37,6 +37,7 @@ fn denied_view(denied: &Denied, teams: &[String]) -> DeniedView {
         Denied::Removal(denial) => ("delete", Some(denial)),
         Denied::Approval(denial) => ("approve", Some(denial)),
         Denied::Audit(denial) => ("audit", Some(denial)),
+        Denied::List(denial) => ("list", Some(denial)),
         Denied::Operate(denial) => ("operate", Some(denial)),
         Denied::OwnRequest => ("approve", None),
         _ => ("", None),

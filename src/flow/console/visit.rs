@@ -113,13 +113,12 @@ impl<'v, 'c, H: Host> Visit<'v, 'c, H> {
     fn frame_around(&self, waiting: usize) -> Frame {
         let Ctx { app, caller, .. } = self.ctx;
         let pages = may(self.ctx);
-        let sign_out = has_provider(caller).then(|| self.token(SIGN_OUT, "", &Fingerprint::of(&[])));
         Frame {
             locale: self.locale(),
             reader: person(Who::of(&app.config, &self.person.actor.principal)),
             permitted: Navigation { ask: pages.ask, accounts: pages.accounts, policy: pages.policy },
             waiting,
-            sign_out_token: sign_out.unwrap_or_default(),
+            sign_out_token: has_provider(caller).then(|| self.token(SIGN_OUT, "", &Fingerprint::of(&[]))),
             other_language: self.in_other_language(),
             policy_set: app.policies.digest().to_owned(),
             version: GATEWAY.to_owned(),

@@ -143,6 +143,8 @@ async fn what_is_older_is_not_read() {
     let of_history = plan(&host.database, history::statement(), &[recent, "'g'", "5000"]);
     let of_review = plan(&host.database, reviewed::statement(), &["'[[\"u1\"]]'", "'i1'", recent, "1"]);
     for plan in [of_history, of_review] {
-        assert!(!plan.contains("SCAN r") && !plan.contains("Seq Scan on removals"), "{plan}");
+        // What waits is few rows, and has an index of its own.
+        let mut lines = plan.lines().filter(|line| !line.contains("removals_waiting"));
+        assert!(!lines.any(|line| line.contains("SCAN r") || line.contains("Seq Scan on removals")), "{plan}");
     }
 }

@@ -63,7 +63,7 @@ async fn a_request_from_asking_to_the_last_approval() {
     assert_eq!(others, ["portal/HPUAPORTALKEY0000001", "slack/U0FAY"]);
     assert_eq!(request.approvers.teams, [""; 0]);
 
-    says(&host, &app, shared::ERIN, &format!("approve {} checked", request.reference)).await;
+    says(&host, &app, shared::ERIN, &format!("approve {}", request.reference)).await;
     let for_erin = waiting(&host, &app, ERIN).await;
     assert_eq!((for_erin.to_decide.len(), for_erin.approved.len()), (0, 1));
     assert_eq!((count(&host, &app, ERIN).await, count(&host, &app, "slack/U0FAY").await), (0, 1));
