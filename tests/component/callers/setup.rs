@@ -21,8 +21,10 @@ use tempfile::TempDir;
 
 use crate::callers::kinds::Component;
 
-/// The name of the caller.
-const SECOND: &str = "second";
+/// The name of a kind's second caller. It begins with the kind's, by which answers to chats are known.
+fn second(kind: &str) -> String {
+    format!("{kind}-2")
+}
 
 #[derive(Parser)]
 struct Line {
@@ -96,9 +98,9 @@ impl Installation {
         output
     }
 
-    fn caller(&self) -> Caller {
+    fn caller(&self, name: &str) -> Caller {
         let config = Config::parse(&self.text("config/offboard.toml"), &shapes()).unwrap();
-        config.caller(SECOND).unwrap().clone()
+        config.caller(name).unwrap().clone()
     }
 }
 
@@ -111,6 +113,8 @@ fn shown(output: &str) -> BTreeMap<String, String> {
 /// A kind that is set up, and what its platform holds.
 struct Played {
     fixture: Kind,
+    /// The name of the second caller.
+    name: String,
     installation: Installation,
     variables: BTreeMap<String, String>,
     secret: Value,
@@ -123,7 +127,8 @@ impl Played {
         let fixture = Kind::all().into_iter().find(|known| known.name == folder).unwrap();
         let installation = Installation::new();
         installation.setup(kind, more);
-        let named = [more, &["--name", SECOND]].concat();
+        let name = second(kind);
+        let named = [more, &["--name", &name]].concat();
         let output = installation.setup(kind, &named);
         let written = ["config/offboard.toml", "spin.toml"].map(|file| installation.text(file));
         let again = installation.setup(kind, &named);
@@ -132,7 +137,7 @@ impl Played {
         assert_eq!(["config/offboard.toml", "spin.toml"].map(|file| installation.text(file)), written);
 
         let (mut variables, mut secret) = (BTreeMap::new(), fixture.secret.clone());
-        let (caller, made) = (installation.caller(), shown(&output));
+        let (caller, made) = (installation.caller(&name), shown(&output));
         let recipe = RECIPES.iter().find(|recipe| recipe.kind == kind).unwrap();
         for (part, variable) in caller.keys.iter().flat_map(|key| &key.variables) {
             let known = recipe.secrets.iter().find(|known| known.name == *part).unwrap();
@@ -153,14 +158,14 @@ impl Played {
             secret[name] = id.into();
         }
         variables.extend(fixture.settings.clone());
-        Self { fixture, installation, variables, secret }
+        Self { fixture, name, installation, variables, secret }
     }
 
     /// Starts the gateway with what was written, once an operator has put the principal into the team.
     async fn start(&self) -> Component {
-        let principal = match self.installation.caller().keys.first().and_then(|key| key.id.as_deref()) {
-            Some(id) => format!("{SECOND}/{id}"),
-            None => self.fixture.principal.replacen(&self.fixture.caller_name(), SECOND, 1),
+        let principal = match self.installation.caller(&self.name).keys.first().and_then(|key| key.id.as_deref()) {
+            Some(id) => format!("{}/{id}", self.name),
+            None => self.fixture.principal.replacen(&self.fixture.caller_name(), &self.name, 1),
         };
         let mut setup = self.fixture.setup(false, &[]);
         let offboard = self.installation.text("config/offboard.toml");
@@ -173,7 +178,7 @@ impl Played {
     /// Sends what is said over the folder's `[say]`.
     async fn send(&self, component: &Component, say: &Value, nonce: &str) -> Reply {
         let mut ask = self.fixture.ask(&component.host(), nonce);
-        ask["caller"] = SECOND.into();
+        ask["caller"] = self.name.as_str().into();
         ask["secret"] = self.secret.clone();
         let over = say.as_object().unwrap().clone();
         let is_check = over.contains_key("handshake");
@@ -218,7 +223,7 @@ async fn what_is_written_starts_and_takes_the_requests_of_the_platform() {
         }
         let rows = component.rows();
         let told = format!("{kind}: {} {}\n{rows:#?}", reply.status, String::from_utf8_lossy(&reply.body));
-        let row = rows.iter().find(|row| row.caller.as_deref() == Some(SECOND));
+        let row = rows.iter().find(|row| row.caller.as_deref() == Some(&played.name));
         let row = row.unwrap_or_else(|| panic!("no row: {told}"));
         let state = if *expected == Expected::Asks { "awaiting-confirmation" } else { "removed" };
         assert_eq!((row.state.as_str(), row.user_name.as_deref()), (state, Some("alice")), "{told}");

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use http::{HeaderMap, Method, Uri};
 use jsonschema::{Draft, Validator};
 use local::repository;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 use starrocks_offboard::callers;
 
@@ -16,7 +17,7 @@ use starrocks_offboard::callers;
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     method: Method,
-    /// The segments of the path that are not empty, as sent.
+    /// The segments of the path that are not empty, as the gateway reads them.
     segments: Vec<String>,
 }
 
@@ -37,7 +38,9 @@ impl Asked {
     }
 
     fn new(method: Method, path: &str) -> Self {
-        Self { method, segments: path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect() }
+        let segments = path.split('/').filter(|segment| !segment.is_empty());
+        let read = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+        Self { method, segments: segments.map(read).collect() }
     }
 
     fn is_of_console(&self) -> bool {
@@ -90,7 +93,12 @@ impl Description {
         let paths = self.document["paths"].as_object()?.keys();
         let fitting = paths.filter(|template| is_of(template, &asked.segments));
         let template = fitting.min_by_key(|template| template.matches('{').count())?;
-        let method = if asked.method == Method::HEAD { "get".into() } else { asked.method.as_str().to_lowercase() };
+        // Methods have one spelling: `delete` is none that a path has.
+        let method = match asked.method.as_str() {
+            "HEAD" => "get".to_owned(),
+            method if method.bytes().all(|byte| byte.is_ascii_uppercase()) => method.to_lowercase(),
+            _ => return None,
+        };
         let place = format!("/paths/{}/{method}", escaped(template));
         self.document.pointer(&place).is_some().then_some(place)
     }
@@ -185,10 +193,11 @@ impl Description {
 
     /// The schema at this place. Its references are into the document, which therefore is the schema's root.
     fn validator(&self, schema: &str) -> Arc<Validator> {
-        let mut validators = self.validators.lock().unwrap();
+        // A schema that cannot be used fails its own test only.
+        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let validator = validators.entry(schema.to_owned()).or_insert_with(|| {
             let mut root = self.document.clone();
-            root["$ref"] = format!("#{schema}").replace('{', "%7B").replace('}', "%7D").into();
+            root["$ref"] = format!("#{}", utf8_percent_encode(schema, NOT_IN_A_FRAGMENT)).into();
             let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
             Arc::new(options.build(&root).unwrap_or_else(|error| panic!("{schema}: {error}")))
         });
@@ -211,6 +220,9 @@ fn is_of(template: &str, segments: &[String]) -> bool {
     };
     template.len() == segments.len() && template.iter().zip(segments).all(fits)
 }
+
+/// What a JSON Pointer may not have as it is in the fragment of a reference (RFC 6901, section 6).
+const NOT_IN_A_FRAGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'~').remove(b'-').remove(b'_').remove(b'.');
 
 /// A key as a token of a JSON Pointer (RFC 6901).
 fn escaped(key: &str) -> String {

@@ -48,7 +48,7 @@ async fn the_description_is_served() {
             );
         }
         assert_eq!(ask(&gateway, Method::GET, Some("\"other\"")).await.status, 200);
-        assert_eq!(ask(&gateway, Method::POST, None).await.header("allow"), Some("GET"));
+        assert_eq!(ask(&gateway, Method::POST, None).await.header("allow"), Some("GET, HEAD"));
         assert_eq!(gateway.rows().len(), 1, "a row of the refusal, and none of the others");
     }
 }
