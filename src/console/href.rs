@@ -15,6 +15,8 @@ pub const REMOVALS: &str = "/console/removals";
 pub const ACCOUNTS: &str = "/console/accounts";
 /// The policies in force.
 pub const POLICY: &str = "/console/policy";
+/// The icon of all pages.
+pub const ICON: &str = "/console/icon.svg";
 /// Where people sign in.
 pub const SIGN_IN: &str = "/console/signin";
 /// Where people sign out.

@@ -2,6 +2,9 @@
 
 use crate::console::markup::Markup;
 
+/// The icon of the pages in a browser's tabs, as SVG: the brand's, in a colour that is seen on light and dark.
+pub const ICON: &str = include_str!("icon.svg");
+
 /// An icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Icon {

@@ -26,6 +26,8 @@ pub enum ConsolePath {
     Policy,
     /// `/console/approvals/{reference}`: a decision.
     Approval(String),
+    /// `/console/icon.svg`
+    Icon,
     /// `/console/console.{hash}.css`; the hash is that of its content, so that browsers may keep it.
     Stylesheet(String),
     /// `/console/signin`: where a person signs in; with `go`, the way to the identity provider.
@@ -50,6 +52,7 @@ impl ConsolePath {
             ["accounts.csv"] => Some(Self::AccountsCsv),
             ["policy"] => Some(Self::Policy),
             ["approvals", reference] => strict::percent_decode(reference).map(Self::Approval),
+            ["icon.svg"] => Some(Self::Icon),
             ["signin"] => Some(Self::SignIn),
             ["callback"] => Some(Self::Callback),
             ["signout"] => Some(Self::SignOut),
@@ -98,6 +101,7 @@ mod tests {
             ("accounts.csv", Some(ConsolePath::AccountsCsv), "GET"),
             ("policy", Some(ConsolePath::Policy), "GET"),
             ("approvals/K7Q2M9XA", Some(ConsolePath::Approval("K7Q2M9XA".into())), "POST"),
+            ("icon.svg", Some(ConsolePath::Icon), "GET"),
             ("console.1f.css", Some(ConsolePath::Stylesheet("1f".into())), "GET"),
             ("signin", Some(ConsolePath::SignIn), "GET"),
             ("callback", Some(ConsolePath::Callback), "GET"),

@@ -89,9 +89,9 @@ impl Page<'_> {
         Markup::text(self.l.text(words))
     }
 
-    /// Whether what failed may have had an effect all the same.
-    fn is_broken(&self) -> bool {
-        self.view.kind == FailureKind::Broken
+    /// Whether the page says that nothing was changed: not if what failed may have had an effect, nor if the message says it.
+    fn says_that_nothing_changed(&self) -> bool {
+        !matches!(self.view.kind, FailureKind::Broken | FailureKind::Stale)
     }
 
     fn badge(&self) -> Markup {

@@ -199,6 +199,11 @@ impl<'f, 'v, 'c, H: Host> Filling<'f, 'v, 'c, H> {
     async fn read_accounts(&mut self, instance: &'c Instance, text: &str) -> Result<(), Refusal<'c>> {
         let query = ReviewQuery { state: None, text: text.to_owned() };
         text.clone_into(&mut self.view.search);
+        // It may be closed to requests at this hour: the page shows it all the same, and the check says why.
+        if !self.view.instances.iter().any(|choice| choice.place.instance == instance.name) {
+            let choice = InstanceChoice { place: place(self.config, &instance.name), accounts: None };
+            self.view.instances.push(choice);
+        }
         let own = self.config.own_accounts(&self.visit.person.actor.principal);
         let (shown, total) = match review_accounts(self.visit.ctx, instance, &query).await {
             Ok(review) => {

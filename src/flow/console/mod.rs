@@ -11,6 +11,7 @@ mod decide;
 mod done;
 mod failure;
 mod field_error;
+mod files;
 mod form_sent;
 mod headers;
 mod language;
@@ -22,7 +23,6 @@ mod receive;
 mod removal;
 mod removals;
 mod sign_in;
-mod stylesheet;
 mod visit;
 mod waiting;
 

@@ -11,11 +11,11 @@ use crate::callers::console::settings::{caller as console_caller, has_provider, 
 use crate::console::href::SIGN_IN;
 use crate::flow::authenticate::{Authenticated, Session, Unproved, authenticate};
 use crate::flow::console::answer::{of_a_reader, redirect};
+use crate::flow::console::files::{icon, stylesheet_of};
 use crate::flow::console::form_sent::Visited;
 use crate::flow::console::language::{accepted_language, chosen_language, language_cookie};
 use crate::flow::console::page_request::{PageRequest, Received, SignedInPerson};
 use crate::flow::console::pages;
-use crate::flow::console::stylesheet::stylesheet_of;
 use crate::flow::console::visit::Visit;
 use crate::flow::exchange::{Arrival, Browser, Exchange};
 use crate::flow::parse::{CommandRequest, Work};
@@ -62,6 +62,7 @@ impl<'c, H: Host> PageRequest<'_, 'c, H> {
                 let (work, cookies) = self.callback(arrival.at).await;
                 self.unproved(arrival, work, cookies)
             }
+            ConsolePath::Icon => self.unproved(arrival, Ok(icon()), Vec::new()),
             ConsolePath::Stylesheet(name) => self.unproved(arrival, stylesheet_of(name), Vec::new()),
             _ => self.of_a_person(arrival).await,
         }
