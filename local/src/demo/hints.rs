@@ -42,7 +42,7 @@ pub(super) fn write(page: &mut Page, address: SocketAddr) {
         );
     }
     page.line(Tone::Plain, "Permissions: config/policy.cedar. Callers: config/offboard.toml.");
-    page.line(Tone::Plain, "Ctrl-C stops, and nothing is kept. From here on, the gateway's log:");
+    page.line(Tone::Plain, "Ctrl-C stops, and nothing is kept. The gateway's log follows.");
 }
 
 /// Returns a request of the HR system as shell commands, for any POSIX shell with openssl and curl.

@@ -14,8 +14,12 @@ pub mod slack;
 pub mod standard_webhooks;
 
 pub(crate) mod answer;
+pub(crate) mod console;
 pub(crate) mod page;
 
+mod additions;
+mod clock;
 mod compare;
 mod hints;
+mod history;
 mod scenes;

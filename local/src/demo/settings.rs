@@ -1,6 +1,7 @@
 //! The settings of the demonstration: the variables of spin.toml, and config/offboard.toml.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context;
 use starrocks_offboard::callers;
@@ -49,8 +50,16 @@ pub fn endpoints(manifest: &Manifest, simulator: &Simulator) -> BTreeMap<String,
 ///
 /// If it cannot be read or used.
 pub fn config() -> anyhow::Result<Config> {
-    let path = repository::root().join("config/offboard.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    read(&repository::root().join("config/offboard.toml"))
+}
+
+/// Reads a file such as config/offboard.toml.
+///
+/// # Errors
+///
+/// If it cannot be read or used.
+pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     Ok(Config::parse(&text, &callers::shapes())?)
 }
 

@@ -1,10 +1,10 @@
 //! The demonstration: the real component beside a simulated TaurusDB, one request of each demo caller, two refusals, and
-//! the result of each, compared with what it should be.
+//! the result of each, compared with what it should be. Then a history, for the console.
 //!
 //! It takes no variable from the environment: a demonstration must never reach a real TaurusDB.
 
-use std::io;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use anyhow::Context;
 use http::StatusCode;
@@ -13,21 +13,25 @@ use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::answer::Answer;
+use super::clock::DemoClock;
 use super::compare::{Exchange, Mismatch, compare, compare_end};
 use super::demo_caller::{DemoRequest, nonce, now};
 use super::hints::{self, LISTEN};
+use super::history::History;
 use super::page::{Page, Tone};
 use super::scenes::{INSTANCE, SCENES, Scene};
-use super::settings;
+use super::{additions, console, settings};
 use crate::http_client as client;
 use crate::manifest::Manifest;
 use crate::operator_files::spin_path;
+use crate::repository;
 use crate::runtime::database::Database;
 use crate::runtime::logs::Logs;
 use crate::runtime::options::Options;
 use crate::runtime::server::Runtime;
 use crate::simulator::chat_platform::ChatPlatform;
 use crate::simulator::demo;
+use crate::simulator::identity_provider::server::IdentityProvider;
 use crate::simulator::options::SimulatorOptions;
 use crate::simulator::received::ReceivedRequest;
 use crate::simulator::server::Simulator;
@@ -55,7 +59,8 @@ pub async fn run(once: bool) -> anyhow::Result<ExitCode> {
     page.print()?;
 
     let stage = Stage::start(once).await?;
-    let mismatches = stage.play_all(&mut page).await?;
+    let mut mismatches = stage.play_all(&mut page).await?;
+    mismatches += stage.make_history(&mut page).await?;
     if !once {
         stage.serve(&mut page).await?;
     }
@@ -68,33 +73,43 @@ struct Stage {
     config: Config,
     simulator: Simulator,
     runtime: Runtime,
+    /// It goes back while the history is made.
+    clock: DemoClock,
     /// The gateway's log is captured: its lines would interrupt the page.
     logs: Logs,
     /// Stops when it is dropped.
     _platform: ChatPlatform,
-    /// Of the ledger: instances share a file only.
+    /// Of the configuration, and of the ledger: instances share a file only.
     _folder: TempDir,
 }
 
 impl Stage {
     async fn start(once: bool) -> anyhow::Result<Self> {
-        let config = settings::config()?;
-        let simulator = Simulator::start(SimulatorOptions::demo()).await?;
+        let folder = TempDir::new().context("cannot create a folder for the demonstration")?;
+        let files = folder.path().join("config");
+        fs::create_dir(&files).context("cannot create a folder for the configuration")?;
+        additions::copy(&repository::root().join("config"), &files)?;
+        let config = settings::read(&files.join("offboard.toml"))?;
+        let clock = DemoClock::default();
+        let simulator =
+            Simulator::start(SimulatorOptions { clock: clock.of_simulator(), ..SimulatorOptions::demo() }).await?;
         let logs = Logs::captured();
         let platform = ChatPlatform::start().await?;
         let manifest = Manifest::read(&spin_path())?;
         let mut variables = settings::variables(&manifest);
         variables.extend(settings::endpoints(&manifest, &simulator));
-        let folder = TempDir::new().context("cannot create a folder for the ledger")?;
+        variables.extend(console::variables());
         let options = Options {
+            config: Some(files),
             database: Database::File(folder.path().join("state.db")),
             variables,
+            clock: clock.of_component(),
             stand_ins: [platform.stand_in()].into(),
             logs: logs.clone(),
             ..Options::default()
         };
         let runtime = start_runtime(once, options).await?;
-        Ok(Self { config, simulator, runtime, logs, _platform: platform, _folder: folder })
+        Ok(Self { config, simulator, runtime, clock, logs, _platform: platform, _folder: folder })
     }
 
     /// Plays all scenes and returns the number of mismatches.
@@ -120,6 +135,21 @@ impl Stage {
         self.write_summary(page, count);
         page.print()?;
         Ok(count)
+    }
+
+    /// Makes what the console has to show, and returns the number of mismatches.
+    async fn make_history(&self, page: &mut Page) -> anyhow::Result<usize> {
+        let (config, simulator, clock) = (&self.config, &self.simulator, &self.clock);
+        let made = History { config, simulator, clock, address: self.runtime.address() }.make().await?;
+        write_mismatches(page, &made.mismatches);
+        let tone = if made.mismatches.is_empty() { Tone::Good } else { Tone::Bad };
+        let history = format!(
+            "For the console, {} requests as of the past four weeks were sent as well; {} of them wait for a person.",
+            made.requests, made.waiting
+        );
+        page.line(tone, &history);
+        page.print()?;
+        Ok(made.mismatches.len())
     }
 
     async fn play(&self, scene: &Scene, reference: &str) -> anyhow::Result<Exchange> {
@@ -164,12 +194,28 @@ impl Stage {
         }
     }
 
+    /// Starts the console's identity provider, and writes the console's address. The provider stops when it is dropped.
+    async fn open_console(&self, page: &mut Page) -> Option<IdentityProvider> {
+        let address = self.runtime.address();
+        let provider = console::start_provider().await;
+        match &provider {
+            Err(error) => page.line(Tone::Bad, &format!("no sign-in to the console: {error:#}")),
+            Ok(_) if address != LISTEN => {
+                page.line(Tone::Bad, &format!("no sign-in to the console: its `public_url` is http://{LISTEN}"));
+            }
+            Ok(_) => {}
+        }
+        page.line(Tone::Heading, &format!("open http://{address}/console"));
+        provider.ok()
+    }
+
     /// Shows what to try, and waits for a signal.
     async fn serve(&self, page: &mut Page) -> anyhow::Result<()> {
         // The handlers are set before the address is printed: a reader of the address may send a signal at once.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         hints::write(page, self.runtime.address());
+        let _provider = self.open_console(page).await;
         page.print()?;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -84,6 +84,8 @@ pub enum Clock {
     System,
     /// The time in this number, in milliseconds since 1970.
     Fixed(Arc<AtomicI64>),
+    /// The clock of this machine, plus the milliseconds in this number.
+    Shifted(Arc<AtomicI64>),
 }
 
 impl HostWallClock for Clock {
@@ -92,8 +94,14 @@ impl HostWallClock for Clock {
     }
 
     fn now(&self) -> Duration {
+        let system = || std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
         match self {
-            Self::System => std::time::UNIX_EPOCH.elapsed().unwrap_or_default(),
+            Self::System => system(),
+            Self::Shifted(milliseconds) => {
+                let shift = milliseconds.load(Ordering::Relaxed);
+                let magnitude = Duration::from_millis(shift.unsigned_abs());
+                if shift < 0 { system().saturating_sub(magnitude) } else { system() + magnitude }
+            }
             Self::Fixed(milliseconds) => {
                 Duration::from_millis(milliseconds.load(Ordering::Relaxed).try_into().unwrap_or_default())
             }

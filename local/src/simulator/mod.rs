@@ -2,7 +2,7 @@
 //! development and tests.
 //!
 //! `api` is TaurusDB, `iam` is IAM, `auth` authenticates requests for both, [`Fault`](fault::Fault) makes both fail.
-//! [`chat_platform`] is a separate server: it receives follow-ups.
+//! [`chat_platform`] is a separate server: it receives follow-ups. So is [`identity_provider`]: people sign in there.
 //!
 //! # Documented
 //!
@@ -49,6 +49,7 @@
 pub mod chat_platform;
 pub mod demo;
 pub mod fault;
+pub mod identity_provider;
 pub mod misbehaviour;
 pub mod options;
 pub mod received;

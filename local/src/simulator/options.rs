@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::demo;
@@ -31,7 +32,7 @@ pub struct SimulatorOptions {
     /// Whether the list call ignores `user_name` in its query.
     pub list_ignores_filter: bool,
     /// The clock that signatures and tokens are checked against.
-    pub clock: fn() -> SystemTime,
+    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 impl SimulatorOptions {
@@ -67,7 +68,7 @@ impl SimulatorOptions {
             }],
             token_lifetime: TOKEN_LIFETIME,
             list_ignores_filter: false,
-            clock: SystemTime::now,
+            clock: Arc::new(SystemTime::now),
         }
     }
 }

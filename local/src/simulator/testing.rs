@@ -1,5 +1,6 @@
 //! What the tests of the simulation share: a simulator on a fixed clock, and signed requests.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -27,7 +28,7 @@ pub(super) async fn start() -> Simulator {
 }
 
 pub(super) async fn start_with(change: impl FnOnce(&mut SimulatorOptions)) -> Simulator {
-    let mut options = SimulatorOptions { clock: half_past_eight, ..SimulatorOptions::demo() };
+    let mut options = SimulatorOptions { clock: Arc::new(half_past_eight), ..SimulatorOptions::demo() };
     change(&mut options);
     Simulator::start(options).await.unwrap()
 }

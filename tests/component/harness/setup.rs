@@ -109,7 +109,7 @@ impl Setup {
     /// The simulated TaurusDB, with its faults and its next answers.
     pub(crate) async fn simulator(&self) -> Simulator {
         let mut simulated = SimulatorOptions {
-            clock: if self.real_time { SystemTime::now } else { start_of_time },
+            clock: if self.real_time { Arc::new(SystemTime::now) } else { Arc::new(start_of_time) },
             ..SimulatorOptions::demo()
         };
         if let Some(token) = &self.security_token {

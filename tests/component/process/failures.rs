@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use local::simulator::options::SimulatorOptions;
@@ -46,7 +47,7 @@ async fn what_could_not_be_sent_can_be_asked_again() {
             assert_agreement_of_attempt(&answer, &row.id);
         }
 
-        let options = SimulatorOptions { listen, clock: start_of_time, ..SimulatorOptions::demo() };
+        let options = SimulatorOptions { listen, clock: Arc::new(start_of_time), ..SimulatorOptions::demo() };
         let simulator = Simulator::start(options).await.unwrap();
         let answer = gateway.send(wire.request()).await;
         assert_eq!(answer.code(), "SUCCESS");

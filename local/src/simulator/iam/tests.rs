@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -123,7 +124,7 @@ async fn tokens_expire() {
         half_past_eight() + Duration::from_secs(SECONDS.load(Ordering::Relaxed))
     }
     let simulator = start_with(|options| {
-        options.clock = clock;
+        options.clock = Arc::new(clock);
         options.token_lifetime = Duration::from_secs(60);
     })
     .await;
