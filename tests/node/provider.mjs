@@ -6,6 +6,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import * as oidc from "oidc-provider";
 
+// What reads the one line on the standard output reads no other, and a line that cannot be written would end this process.
+console.info = console.warn = console.error;
+
 const [redirect_uri, post_logout_redirect_uri] = process.argv.slice(2);
 const people = {
   pat: { name: "Pat", groups: ["dba"], email: "pat@example.com", email_verified: true },

@@ -53,6 +53,12 @@ impl Page {
         self.between(&format!("name=\"{name}\" value=\""), "")
     }
 
+    /// Whether the page says that this person has signed in. Long names may break where the markup says.
+    pub(crate) fn is_for(&self, principal: &str) -> bool {
+        let body = self.body.replace("<wbr>", "");
+        body.contains(&format!("Signed in as </span><span class=\"dim small\">{principal}</span>"))
+    }
+
     fn between(&self, start: &str, before: &str) -> String {
         let rest = self.body.split_once(start).unwrap_or_else(|| panic!("no {start} in {self:#?}")).1;
         format!("{before}{}", rest.split('"').next().unwrap()).replace("&amp;", "&")
@@ -119,7 +125,8 @@ impl Browser {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let answer = tokio::time::timeout(PATIENCE, client::send(address, request)).await;
-        let (parts, body) = answer.expect("an answer in time").unwrap().into_parts();
+        let (parts, body) =
+            answer.expect("an answer in time").unwrap_or_else(|error| panic!("{url}: {error:#}")).into_parts();
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, rest) = cookie.split_once('=').unwrap();

@@ -1,8 +1,10 @@
-//! Signing in to the console at a real OpenID Provider ([`provider`]), with a browser's cookies and redirects ([`browser`]).
+//! Signing in to the console at a real OpenID Provider ([`provider`]), with a browser's cookies and redirects ([`browser`]); and the
+//! whole console in Chromium ([`journey`]).
 //!
 //! The console calls itself [`PUBLIC_URL`], whatever the port is that it listens on, and the provider `localhost`.
 
 mod browser;
+mod journey;
 mod provider;
 
 use std::sync::Arc;
@@ -75,7 +77,7 @@ impl Console {
     ) -> Page {
         let page = browser.get(&format!("{PUBLIC_URL}{path}")).await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{page:#?}");
-        let page = browser.get(&absolute(&page.url, &page.link("/console/signin"))).await;
+        let page = browser.get(&absolute(&page.url, &page.link("/console/signin?go="))).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{page:#?}");
         let until = format!("{PUBLIC_URL}/");
         let mut page = browser.follow(&change(page.location()), Some(&until)).await;
@@ -119,7 +121,9 @@ async fn a_person_signs_in_comes_back_to_the_page_and_signs_out() {
         (page.status, page.url.as_str()),
         (StatusCode::OK, &*format!("{PUBLIC_URL}/console/removals?state=removed"))
     );
-    assert!(page.body.contains("console/pat") && page.body.contains("dba"), "{page:#?}");
+    assert!(page.is_for("console/pat"), "{page:#?}");
+    // Which the team of the ID token may see.
+    assert_eq!(page.link("/console/policy"), "/console/policy");
     assert_eq!(cookies(&browser), ["__Host-offboard"]);
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.ends_with(&format!("form-action 'self' {}", console.provider.issuer)), "{policy}");
@@ -263,7 +267,7 @@ async fn the_provider_s_keys_rotate_and_its_failures_are_told() {
     console.provider.test("rotate").await;
     let page = console.sign_in(&mut console.browser(), "/console", "lin").await;
     assert_eq!(page.status, StatusCode::OK, "{page:#?}");
-    assert!(page.body.contains("console/lin"), "{page:#?}");
+    assert!(page.is_for("console/lin"), "{page:#?}");
 
     // A client secret that the provider does not take is the operator's to mend.
     let other = console.another_with("console_client_secret", "wrong").await;
