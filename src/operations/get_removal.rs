@@ -42,7 +42,7 @@ pub(crate) async fn get_removal<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Resu
 ///
 /// # Errors
 ///
-/// As [`get_removal`].
+/// As `get_removal`.
 pub async fn look_up<'c, H: Host>(ctx: &Ctx<'c, H>, id: &str) -> Result<LookedUp, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;

@@ -65,7 +65,7 @@ pub(crate) async fn list_removals<'c, H: Host>(
 ///
 /// # Errors
 ///
-/// As [`list_removals`].
+/// As `list_removals`.
 pub async fn removal_page<'c, H: Host>(ctx: &Ctx<'c, H>, query: &RemovalQuery) -> Result<RemovalPage, Refusal<'c>> {
     let ledger = ctx.ledger().await?;
     ctx.stored(ledger.expire(ctx.language, ctx.at).await)?;

@@ -1,7 +1,7 @@
 //! What is done for a command: one file an operation.
 //!
-//! An operation takes the immutable [`Ctx`] and returns a [`report::Report`], or a [`report::Refusal`] that carries its own facts.
-//! Nothing is passed in to be filled. [`record`] is what every ending leaves behind: the row and the log line.
+//! An operation takes the immutable [`Ctx`] and returns a `Report`, or a [`report::Refusal`] that carries its own facts.
+//! Nothing is passed in to be filled. `record` is what every ending leaves behind: the row and the log line.
 //!
 //! Nothing in here knows a platform's form or the HTTP response; both are `flow`'s.
 

@@ -1,6 +1,6 @@
 //! What would become of a removal that a person is about to ask for.
 //!
-//! It is the dry run of every other caller ([`remove`]) and sends nothing. Beside it is what the removal itself would come to: a policy
+//! It is the dry run of every other caller (`remove`) and sends nothing. Beside it is what the removal itself would come to: a policy
 //! may permit dry runs alone.
 
 use chrono::Duration;
