@@ -7,6 +7,7 @@
 //! | one writer at a time, so that a claim's counts are exact | functions that lock the rows of `brakes` first (postgres_functions.rs) |
 //! | `json_group_array(json_object(…))` | `json_agg(json_build_object(…))` |
 //! | `json_each(?1)` | `json_array_elements($1) WITH ORDINALITY` |
+//! | `json_each(CAST(?1 AS text))`, in what is no function | `json_array_elements(CAST(CAST($1 AS text) AS json))` |
 //! | `json_extract(resource, '$.externalId')` | `CAST(resource AS jsonb) ->> 'externalId'` |
 //! | `/* for share */`, `/* skip locked */` | `FOR SHARE`, `FOR UPDATE OF o SKIP LOCKED` |
 //!

@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use crate::host::{Host, StoreError, Value};
 use crate::ledger::Ledger;
 use crate::ledger::row::RemovalRow;
-use crate::ledger::sql::{columns, each, first_id};
+use crate::ledger::sql::{columns, first_id};
 
 /// The items of the list are arrays with one name, because a value of JSON itself is text in one database only.
 macro_rules! named {
     () => {
-        concat!(" AND r.user_name IN (SELECT j.value->>0 FROM ", each!(), ")")
+        " AND r.user_name IN (SELECT j.value->>0 FROM json_each(CAST(?1 AS text)) j)"
     };
 }
 

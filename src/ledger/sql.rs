@@ -152,8 +152,10 @@ pub(super) fn removal_columns(removal: &RemovalRequest<'_>) -> [Value; 7] {
 }
 
 /// What PostgreSQL has other words for, in parts of statements. What only PostgreSQL needs is a comment for SQLite.
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     (each!(), each!(postgres)),
+    // As a text: the server takes a parameter that is cast to JSON for one.
+    ("json_each(CAST(?1 AS text)) j", "json_array_elements(CAST(CAST($1 AS text) AS json)) j(value)"),
     (votes!(), votes!(postgres)),
     ("json_extract(resource, '$.externalId')", "(CAST(resource AS jsonb) ->> 'externalId')"),
     // While END commits, a SELECT without a lock would still see the row as waiting.
