@@ -3,7 +3,7 @@
 //! - [`floor`]: against a bare forwarder, and one with two bare commits, on the same runtime; [`disk`]: the disk alone
 //! - [`postgres`]: the same on PostgreSQL, from two gateways
 //! - [`peers`]: against what people would write instead; [`growth`]: more of everything; [`cold`]: before the first
-//!   request; [`stages`]: where the time goes; [`budget`]: what a removal costs, counted
+//!   request; [`console`]: a page of the console; [`stages`]: where the time goes; [`budget`]: what a removal costs, counted
 //! - [`load`]: the load; [`requests`]: what is sent; [`process`]: what is loaded, [`serve`] and [`upstream`] in processes
 //!   of their own
 //! - [`table`], [`plot`], [`report`]: what is shown, in the terminal and in target/bench/report.html
@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 
 mod budget;
 mod cold;
+mod console;
 mod disk;
 mod floor;
 mod growth;
@@ -100,12 +101,13 @@ enum Part {
     Compile { component: PathBuf },
 }
 
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("floor", "against a bare forwarder, and one with two bare commits"),
     ("postgres", "the same with the ledger on PostgreSQL, from two gateways"),
     ("peers", "against what people would write instead"),
     ("growth", "more instances, policies, rows, connections"),
     ("cold", "what a component and an instance of it cost before the first request"),
+    ("console", "a page of the console, over an answer with one query of the ledger"),
     ("stages", "where the time of a removal goes"),
     ("budget", "what a removal costs, counted and not timed"),
 ];
@@ -175,6 +177,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
             "peers" => peers::run(settings, ready().await?, &mut report).await?,
             "growth" => growth::run(settings, ready().await?, &mut report).await?,
             "cold" => cold::run(settings, ready().await?, &mut report).await?,
+            "console" => console::run(settings, ready().await?, &mut report).await?,
             "stages" => stages::run(settings, ready().await?, &mut report).await?,
             "budget" => budget::run(&mut report).await?,
             other => anyhow::bail!("nothing does `{other}`"),

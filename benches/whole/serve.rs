@@ -36,6 +36,9 @@ pub(crate) struct Serve {
     /// The address of the ledger's PostgreSQL server, instead of a file.
     #[arg(long)]
     pub(crate) ledger: Option<String>,
+    /// More variables, as NAME=VALUE.
+    #[arg(long = "variable")]
+    pub(crate) variables: Vec<String>,
     /// How many requests an instance takes in its life.
     #[arg(long, default_value_t = 128)]
     pub(crate) requests: usize,
@@ -56,6 +59,7 @@ impl Default for Serve {
             upstream: String::new(),
             database: None,
             ledger: None,
+            variables: Vec::new(),
             requests: 128,
             concurrent: 16,
             idle: 1,
@@ -90,6 +94,9 @@ impl Serve {
         if let Some(ledger) = &self.ledger {
             command.arg("--ledger").arg(ledger);
         }
+        for variable in &self.variables {
+            command.arg("--variable").arg(variable);
+        }
         command.args(["--requests", &self.requests.to_string(), "--concurrent", &self.concurrent.to_string()]);
         command.args(["--idle", &self.idle.to_string()]);
         Ok(command)
@@ -100,6 +107,8 @@ impl Serve {
         let manifest = Manifest::read(&repository::root().join("spin.toml"))?;
         let mut variables = settings::variables(&manifest);
         variables.insert("taurusdb_endpoint".to_owned(), self.upstream);
+        let more = self.variables.iter().filter_map(|variable| variable.split_once('='));
+        variables.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
         if let Some(ledger) = self.ledger {
             variables.insert("ledger_host".to_owned(), host_of(&ledger)?);
             variables.insert("ledger".to_owned(), ledger);
