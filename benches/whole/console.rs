@@ -116,7 +116,8 @@ fn path(redirect: &Response<Bytes>) -> anyhow::Result<String> {
 fn cookie(headers: &HeaderMap, beginning: &str) -> anyhow::Result<String> {
     let lines = headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.filter_map(|line| line.split(';').next());
-    let cookie = pairs.filter(|pair| !pair.ends_with('=')).find(|pair| pair.starts_with(beginning));
+    let mut set = pairs.filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()));
+    let cookie = set.find(|pair| pair.starts_with(beginning));
     ensure!(cookie.is_some(), "no cookie {beginning}: {headers:?}");
     Ok(cookie.unwrap_or_default().to_owned())
 }
