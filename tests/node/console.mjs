@@ -23,6 +23,8 @@ const profile = mkdtempSync(join(tmpdir(), "console-"));
 const args = [
   "--no-sandbox",
   "--disable-gpu",
+  // Containers have little shared memory.
+  "--disable-dev-shm-usage",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -12,6 +12,8 @@ const { host } = new URL(console_);
 const args = [
   "--no-sandbox",
   "--disable-gpu",
+  // Containers have little shared memory.
+  "--disable-dev-shm-usage",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
